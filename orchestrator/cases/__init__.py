@@ -1,0 +1,1 @@
+"""The case corpus: scripts and their expected results, read and written."""

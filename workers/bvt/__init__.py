@@ -1,0 +1,1 @@
+"""The SQL case runner: sessions, execution, comparison, rendering; a program of its own."""
