@@ -1,0 +1,5 @@
+"""``python -m orchestrator`` is ``mo-testplan``."""
+
+from orchestrator.cli.main import entry
+
+entry()

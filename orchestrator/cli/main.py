@@ -1,0 +1,85 @@
+"""``mo-testplan``: one word, one module, imported when it is asked for so that ``plan`` starts fast."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from orchestrator import __version__
+from orchestrator.domain.errors import EXIT_CANCELLED, EXIT_USAGE, MoTestplanError, nearest
+
+#: Command → (module below ``orchestrator.cli``, one line of help). A module offers ``add_arguments`` and ``run``.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "plan": ("plan", "turn a diff into a plan of tests"),
+    "explain": ("explain", "say why each test of a plan was chosen, why not, and what it costs"),
+    "run": ("run", "execute a plan on workers, or here with --local"),
+    "status": ("status", "say where a run stands"),
+    "watch": ("watch", "follow a run until it ends"),
+    "cancel": ("cancel", "end a run or one of its tasks"),
+    "rerun": ("rerun", "run again what failed, one task, or all"),
+    "logs": ("logs", "print the log of a task"),
+    "runs": ("runs", "list runs"),
+    "cases": ("cases", "work with SQL cases"),
+    "worker": ("worker", "take tests from the queues of this host's choice"),
+    "control": ("control", "watch over runs: summaries, lost workers, messages"),
+    "demo": ("demo", "see the whole job on a small project, with nothing to set up"),
+    "doctor": ("doctor", "say what is missing on this host and how to get it"),
+    "dev": ("dev", "stand-ins for trying things out"),
+}
+
+
+def usage() -> str:
+    """The text of ``mo-testplan --help``."""
+    width = max(map(len, COMMANDS)) + 2
+    lines = [f"  {name:<{width}}{text}" for name, (_, text) in COMMANDS.items()]
+    return "\n".join(
+        ["usage: mo-testplan COMMAND …", "", "commands:", *lines, "", "`mo-testplan COMMAND --help` says more."]
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code (``docs/exit-codes.md``)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(usage())  # noqa: T201 - the answer goes to stdout
+        return 0 if words else EXIT_USAGE
+    if words[0] in ("-V", "--version"):
+        print(f"mo-testplan {__version__}")  # noqa: T201
+        return 0
+    name = words[0]
+    if name not in COMMANDS:
+        complain(f"unknown command {name!r}. {nearest(name, COMMANDS)}")
+        return EXIT_USAGE
+    return _run(name, words[1:])
+
+
+def _run(name: str, words: list[str]) -> int:
+    module = importlib.import_module(f"orchestrator.cli.{COMMANDS[name][0]}")
+    parser = argparse.ArgumentParser(
+        prog=f"mo-testplan {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    module.add_arguments(parser)
+    try:
+        return int(module.run(parser.parse_args(words)))
+    except MoTestplanError as error:
+        complain(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return EXIT_CANCELLED
+
+
+def complain(text: str) -> None:
+    """Tell the person at the terminal; stdout stays for answers."""
+    print(f"mo-testplan: {text}", file=sys.stderr)  # noqa: T201
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    entry()

@@ -1,0 +1,69 @@
+"""What a pull request changes, down to the function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class ChangeKind(StrEnum):
+    """How a file changed; a mode-only change counts as modified, a copy as added."""
+
+    ADDED = "added"
+    MODIFIED = "modified"
+    DELETED = "deleted"
+    RENAMED = "renamed"
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One changed file.
+
+    ``path`` is the real, unquoted path in the new tree (the old one for a deleted file), with ``/`` between its
+    parts; bytes that are not UTF-8 are kept as surrogate escapes inside the program and written as U+FFFD in JSON.
+    """
+
+    path: str
+    change_kind: ChangeKind
+    #: Directory of a Go file (``pkg/sql/plan``; ``.`` at the root), ``None`` for any other file.
+    package: str | None = None
+    #: ``Func`` or ``Receiver.Method`` touched by the change, sorted, each once. Go files only.
+    functions: tuple[str, ...] = ()
+    #: Lines added and deleted; 0 for binary files.
+    added: int = 0
+    deleted: int = 0
+    #: The path before a rename, else ``None``.
+    old_path: str | None = None
+    binary: bool = False
+
+    @property
+    def is_go(self) -> bool:
+        """Whether the Go toolchain would read this file."""
+        return self.path.endswith(".go")
+
+
+@dataclass(frozen=True, slots=True)
+class DiffSummary:
+    """A whole change: its files in path order and where it comes from."""
+
+    files: tuple[FileChange, ...]
+    pr_number: int | None = None
+    base_branch: str | None = None
+    head_branch: str | None = None
+    #: Commit ids (40 hex digits) when the change was read from a repository.
+    base_commit: str | None = None
+    head_commit: str | None = None
+    #: Commit time of the head, ISO 8601 in UTC, when the change was read from a repository.
+    head_time: str | None = None
+    #: What the reader could not make sense of and skipped, in words.
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def total_added(self) -> int:
+        """Lines added in all files."""
+        return sum(file.added for file in self.files)
+
+    @property
+    def total_deleted(self) -> int:
+        """Lines deleted in all files."""
+        return sum(file.deleted for file in self.files)

@@ -1,0 +1,110 @@
+"""Every error a caller may meet, and the exit code each one means.
+
+MoTestplanError
+├── UsageError            exit 2: what was asked for cannot be understood
+│   ├── BadDiffError      the diff is not one, or is damaged
+│   ├── BadProfileError   a profile file is wrong
+│   ├── BadPlanError      a plan file is wrong, or newer than this program
+│   ├── BadCaseError      a SQL case or result file is wrong
+│   └── UnknownRunError   no run, task or revision of that name
+├── InfrastructureError   exit 3: the answer could not be had
+│   ├── BrokerError       Redis cannot be reached or refuses
+│   ├── ServerError       a SQL server does not come up, or is lost
+│   ├── ToolMissingError  a program this job needs is not on this host
+│   ├── WorkspaceError    the tree under test cannot be checked out
+│   └── NotifyError       a chat refuses a message
+└── CancelledError        exit 4: somebody asked for the end
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+#: Exit codes of every command (``docs/exit-codes.md``).
+EXIT_PASSED = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INFRASTRUCTURE = 3
+EXIT_CANCELLED = 4
+EXIT_STOPPED_WATCHING = 130
+
+
+class MoTestplanError(Exception):
+    """Something went wrong that a person can act on: ``message`` says what, ``remedy`` says what to do next."""
+
+    exit_code: ClassVar[int] = EXIT_INFRASTRUCTURE
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.remedy}" if self.remedy else self.message
+
+
+class UsageError(MoTestplanError):
+    """What was asked for cannot be understood."""
+
+    exit_code = EXIT_USAGE
+
+
+class BadDiffError(UsageError):
+    """The diff is not one, or is damaged."""
+
+
+class BadProfileError(UsageError):
+    """A profile file is wrong."""
+
+
+class BadPlanError(UsageError):
+    """A plan file is wrong, or newer than this program."""
+
+
+class BadCaseError(UsageError):
+    """A SQL case or result file is wrong."""
+
+
+class UnknownRunError(UsageError):
+    """No run, task or revision of that name."""
+
+
+class InfrastructureError(MoTestplanError):
+    """The answer could not be had."""
+
+
+class BrokerError(InfrastructureError):
+    """Redis cannot be reached or refuses."""
+
+
+class ServerError(InfrastructureError):
+    """A SQL server does not come up, or is lost."""
+
+
+class ToolMissingError(InfrastructureError):
+    """A program this job needs is not on this host."""
+
+
+class WorkspaceError(InfrastructureError):
+    """The tree under test cannot be checked out."""
+
+
+class NotifyError(InfrastructureError):
+    """A chat refuses a message."""
+
+
+class CancelledError(MoTestplanError):
+    """Somebody asked for the end."""
+
+    exit_code = EXIT_CANCELLED
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Say ``did you mean 'x'?`` for the known name closest to ``name``, or list what is known."""
+    candidates = sorted(known)
+    close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.5)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    return f"Known: {', '.join(candidates)}." if candidates else ""

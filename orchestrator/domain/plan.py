@@ -1,0 +1,151 @@
+"""What a run will do and why: an immutable value that prints as JSON, text and Markdown."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchestrator.domain.change import DiffSummary
+
+#: Version of the plan's JSON. A reader refuses a plan of a newer one.
+SCHEMA_VERSION = 1
+
+
+class Suite(StrEnum):
+    """The three suites; the value is the JSON ``type`` of a task."""
+
+    UNIT_TEST = "unit_test"
+    BVT = "bvt"
+    SCA = "sca"
+
+    @property
+    def queue(self) -> str:
+        """The Celery queue that serves this suite."""
+        return "ut" if self is Suite.UNIT_TEST else self.value
+
+    @property
+    def label(self) -> str:
+        """How people write it."""
+        return self.queue.upper()
+
+
+class Priority(enum.IntEnum):
+    """A number in the JSON; smaller is more urgent."""
+
+    CRITICAL = 0
+    HIGH = 1
+    MEDIUM = 2
+    LOW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a test was chosen: one strategy's evidence, with its weight between 0 and 1."""
+
+    strategy: str
+    weight: float
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class TestTask:
+    """The unit of verdict, cancel and re-run: a Go package pattern, a BVT category (or some of its files), an analyser.
+
+    Ids are readable and stable: ``ut:pkg/sql/plan/...``, ``bvt:join``, ``sca:go-vet``.
+    """
+
+    __test__ = False  # not a pytest class
+
+    id: str
+    type: Suite
+    priority: Priority
+    reasons: tuple[Reason, ...]
+    #: BVT only: a directory below the profile's case tree.
+    category: str | None = None
+    #: UT only: a Go package pattern without ``./`` (``pkg/sql/plan/...``).
+    package: str | None = None
+    #: SCA only: the analyser's name in the profile.
+    analyser: str | None = None
+    #: BVT: scripts relative to the category (empty: all of it). SCA: package directories to look at (empty: all).
+    files: tuple[str, ...] = ()
+    #: Seconds, estimated before the run.
+    est_duration: float = 0.0
+    shard: str | None = None
+    #: What a reader must know, e.g. that the tree has no such category.
+    note: str | None = None
+    #: Known before the run to have nothing to execute; the run records it as skipped.
+    skip: bool = False
+
+    @property
+    def test_file(self) -> str | None:
+        """The first of ``files`` of a BVT task, or ``None``: the field other tools read."""
+        return self.files[0] if self.files and self.type is Suite.BVT else None
+
+    @property
+    def reason(self) -> str:
+        """All reasons as one sentence."""
+        return "; ".join(reason.detail for reason in self.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """The unit of dispatch: tasks of one suite that run in sequence on one worker with one set-up."""
+
+    id: str
+    suite: Suite
+    queue: str
+    #: Task ids in the order they run.
+    tasks: tuple[str, ...]
+    #: Seconds, set-up included.
+    est_duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class Omitted:
+    """A test that was not chosen, with the best evidence there was for it."""
+
+    type: Suite
+    name: str
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the plan costs before it runs, in seconds."""
+
+    #: Sum over all shards: what is paid for.
+    runner_seconds: float
+    #: What is waited for when ``workers`` take shards, longest first.
+    critical_path: float
+    workers: int
+    #: Sum by suite, keyed by the suite's JSON name.
+    by_suite: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TestPlan:
+    """The whole plan. ``id`` is the SHA-256 of its canonical JSON without ``id`` and ``created_at``."""
+
+    __test__ = False  # not a pytest class
+
+    id: str
+    created_at: str | None
+    summary: str
+    #: Name of the profile it was made with.
+    profile: str
+    diff_summary: DiffSummary
+    tasks: tuple[TestTask, ...]
+    shards: tuple[Shard, ...]
+    omitted: tuple[Omitted, ...]
+    cost: Cost
+    #: Paths no rule knows.
+    unmatched: tuple[str, ...] = ()
+    #: What the planner wants a reader to know: widened, documentation only, unknown category …
+    notes: tuple[str, ...] = ()
+    schema_version: int = SCHEMA_VERSION
+
+    def task(self, task_id: str) -> TestTask | None:
+        """The task of that id, if there is one."""
+        return next((task for task in self.tasks if task.id == task_id), None)

@@ -1,0 +1,148 @@
+"""What a project's tests are and how they run: the contents of ``config/<project>.yaml``.
+
+Every field here is a key of the YAML file; ``docs/profile.md`` shows one with comments. Durations are seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+#: Words of the profile for :class:`orchestrator.domain.plan.Priority`.
+PriorityName = Literal["critical", "high", "medium", "low"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A path prefix and the tests it calls for."""
+
+    #: Matches every changed path that starts with it.
+    prefix: str
+    #: Go package directories; each means the package and all below it.
+    unit_tests: tuple[str, ...] = ()
+    #: Directories below the case tree.
+    categories: tuple[str, ...] = ()
+    priority: PriorityName = "medium"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitTests:
+    """How Go unit tests run."""
+
+    #: Package patterns and further flags are appended.
+    command: tuple[str, ...] = ("go", "test", "-json")
+    flags: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+    #: What "everything" means when a change is in unknown territory.
+    everything: tuple[str, ...] = ("...",)
+    #: Outer deadline of one task.
+    timeout: float = 2400.0
+    #: Estimates before there is any history: set-up of a shard, one package, and packages that differ from it.
+    setup_seconds: float = 20.0
+    seconds_per_package: float = 8.0
+    package_seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Where SQL cases run."""
+
+    #: ``dsn``: one that runs; ``mariadb``: a private MariaDB is started; ``embedded``: a server in process.
+    provider: Literal["dsn", "mariadb", "embedded"] = "embedded"
+    #: ``mysql://user:password@host:port`` for provider ``dsn``; ``MO_TESTPLAN_BVT_DSN`` wins over it.
+    dsn: str | None = None
+    #: How long a server may take to answer its first connection.
+    startup_timeout: float = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bvt:
+    """SQL regression cases."""
+
+    #: The case tree, a directory of categories, relative to the repository.
+    cases: str = "test/distributed/cases"
+    server: Server = field(default_factory=Server)
+    compare: Literal["compat", "strict", "both"] = "compat"
+    #: Whether result set metadata (label, type, precision, scale) is compared.
+    metadata: bool = True
+    #: Whether ``-- @bvt:issue`` marks take commands out.
+    ignore_issues: bool = True
+    #: Whether foreign databases are dropped at the start of a shard. Only for servers that are nobody else's.
+    reset_server: bool = False
+    #: Categories that must run in this order, on one server, in one shard.
+    order_groups: tuple[tuple[str, ...], ...] = ()
+    #: Known categories with their number of statements: the first estimate, and the tree when only a diff is at hand.
+    categories: dict[str, int] = field(default_factory=dict)
+    timeout: float = 4500.0
+    statement_timeout: float = 120.0
+    setup_seconds: float = 60.0
+    seconds_per_statement: float = 0.03
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analyser:
+    """A static analyser."""
+
+    name: str
+    #: ``{packages}`` becomes the changed packages (``./pkg/a ./pkg/b``), or what ``everything`` says when widened.
+    command: tuple[str, ...]
+    #: ``go-vet-json``, or ``lines``: the common ``file:line:col: message``.
+    format: Literal["go-vet-json", "lines"] = "lines"
+    env: dict[str, str] = field(default_factory=dict)
+    timeout: float = 1200.0
+    seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sca:
+    """Static analysis: one task an analyser, whenever a Go file changes."""
+
+    analysers: tuple[Analyser, ...] = ()
+    setup_seconds: float = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch:
+    """How a plan is cut into shards and how a run is watched over."""
+
+    #: Shards aim at this length, set-up included.
+    shard_seconds: float = 600.0
+    #: Workers assumed for the critical path.
+    workers: int = 4
+    #: A worker that has not been heard of for this long has lost its task.
+    lease: float = 20.0
+    #: Tries at a task that infrastructure took down, the first included.
+    attempts: int = 3
+    #: No worker on a queue is said after this long.
+    unserved_after: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeCom:
+    """The group robot that tells of runs."""
+
+    #: Robot address, without its key; private deployments and the stand-in differ.
+    base_url: str = "https://qyapi.weixin.qq.com"
+    #: Name of the environment variable that holds the robot's key. No variable, no message.
+    key_env: str = "MO_TESTPLAN_WECOM_KEY"
+    #: Documented limit of a robot.
+    per_minute: int = 20
+    language: Literal["zh", "en"] = "zh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A project: its rules, suites and limits."""
+
+    name: str
+    #: A git directory or working clone that holds the pull requests; ``MO_TESTPLAN_REPO`` wins over it.
+    repository: str | None = None
+    base_branch: str = "main"
+    #: Glob patterns; a change in nothing else plans nothing.
+    documentation: tuple[str, ...] = ("*.md",)
+    rules: tuple[Rule, ...] = ()
+    unit_tests: UnitTests = field(default_factory=UnitTests)
+    bvt: Bvt = field(default_factory=Bvt)
+    sca: Sca = field(default_factory=Sca)
+    dispatch: Dispatch = field(default_factory=Dispatch)
+    wecom: WeCom = field(default_factory=WeCom)

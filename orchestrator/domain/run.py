@@ -1,0 +1,157 @@
+"""A plan being executed, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchestrator.domain.errors import (
+    EXIT_CANCELLED,
+    EXIT_FAILED,
+    EXIT_INFRASTRUCTURE,
+    EXIT_PASSED,
+)
+
+
+class TaskState(StrEnum):
+    """Where a task of a run stands. ``error`` and ``lost`` are infrastructure and never shown as failed."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    ERROR = "error"
+    LOST = "lost"
+
+    @property
+    def final(self) -> bool:
+        """Whether the task has ended."""
+        return self not in (TaskState.PENDING, TaskState.RUNNING)
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    PLANNED = "planned"
+    RUNNING = "running"
+    PASSED = "passed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    ERROR = "error"
+
+    @property
+    def final(self) -> bool:
+        """Whether the run has its one summary."""
+        return self not in (RunState.PLANNED, RunState.RUNNING)
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code a command waiting for this run ends with."""
+        return {
+            RunState.PASSED: EXIT_PASSED,
+            RunState.FAILED: EXIT_FAILED,
+            RunState.CANCELLED: EXIT_CANCELLED,
+        }.get(self, EXIT_INFRASTRUCTURE)
+
+
+class CaseStatus(StrEnum):
+    """How one Go test, SQL command or finding ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    ERROR = "error"
+
+
+class FailureKind(StrEnum):
+    """What kind of failure a case met: told apart because the next step differs."""
+
+    TEST = "test"
+    BUILD = "build"
+    PANIC = "panic"
+    RACE = "race"
+    TIMEOUT = "timeout"
+    FINDING = "finding"
+    MISMATCH = "mismatch"
+    STRICT = "strict"
+    ABNORMAL = "abnormal"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """One Go test, one SQL command or one finding. Streams while its task runs."""
+
+    name: str
+    status: CaseStatus
+    seconds: float = 0.0
+    #: What went wrong, as the tool said it; capped by the sender.
+    message: str = ""
+    kind: FailureKind | None = None
+    #: Where: a path in the tree under test and a 1-based line, when known.
+    file: str | None = None
+    line: int | None = None
+    #: SQL only.
+    expected: str | None = None
+    actual: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """How a task of a run ended (or stands)."""
+
+    task: str
+    state: TaskState
+    attempt: int = 1
+    seconds: float = 0.0
+    #: Cases by status.
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    #: One line: why it is not passed.
+    message: str = ""
+    #: The first failures, capped: all of them are in the store.
+    failures: tuple[CaseResult, ...] = ()
+    #: Where it ran.
+    host: str | None = None
+    #: The command line to run this test by hand, when there is one.
+    reproduce: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What is told when a run ends: exactly one a run."""
+
+    run: str
+    state: RunState
+    plan: str
+    profile: str
+    pr_number: int | None
+    parent: str | None
+    #: Unix seconds.
+    created: float
+    ended: float
+    tasks: tuple[TaskResult, ...]
+    #: Runner-seconds spent.
+    cost: float
+    #: Who asked for the end, and why, when it was cancelled.
+    cancelled_by: str | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the run."""
+        return max(0.0, self.ended - self.created)
+
+    def count(self, state: TaskState) -> int:
+        """How many tasks ended in ``state``."""
+        return sum(task.state is state for task in self.tasks)
+
+
+def verdict(states: tuple[TaskState, ...], *, cancelled: bool = False) -> RunState:
+    """The state of a run whose tasks ended so: cancelled before infrastructure before failed before passed."""
+    if cancelled or TaskState.CANCELLED in states:
+        return RunState.CANCELLED
+    if TaskState.ERROR in states or TaskState.LOST in states:
+        return RunState.ERROR
+    return RunState.FAILED if TaskState.FAILED in states else RunState.PASSED

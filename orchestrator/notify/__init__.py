@@ -1,0 +1,1 @@
+"""Tells people: drains the outbox into chats."""

@@ -1,0 +1,1 @@
+"""The orchestrator: from plan to chord, control while it goes, one summary at the end."""

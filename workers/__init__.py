@@ -1,0 +1,1 @@
+"""The data plane of mo-testplan: hosts that execute untrusted pull request code."""
