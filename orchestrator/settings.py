@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import types
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from orchestrator.domain.errors import BadProfileError, nearest
+from orchestrator.domain.plain import from_plain
 from orchestrator.domain.profile import Profile
 
 _BUILTIN = Path(__file__).resolve().parents[1] / "config"
@@ -60,9 +58,7 @@ def profile_path(name_or_path: str, settings: Settings) -> Path:
 def load_profile(name_or_path: str, settings: Settings) -> Profile:
     """Read a profile; unknown keys and wrong shapes raise :class:`BadProfileError` naming the nearest key."""
     path = profile_path(name_or_path, settings)
-    profile = _bind(Profile, _read_yaml(path), f"{path}")
-    assert isinstance(profile, Profile)  # noqa: S101 - what _bind promises, said to the type checker
-    return profile
+    return from_plain(Profile, _read_yaml(path), str(path), BadProfileError)
 
 
 def check_profile(name_or_path: str, settings: Settings) -> Profile:
@@ -94,47 +90,3 @@ def _read_yaml(path: Path) -> object:
         raise BadProfileError(f"cannot read profile {path}: {error.strerror}", nearest(path.stem, known)) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadProfileError(f"{path} is not YAML: {error}", "Correct the file.") from None
-
-
-def _bind(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 - one function for every shape of the profile
-    """Turn plain YAML data into ``kind``: dataclasses, tuples, dictionaries, scalars."""
-    if dataclasses.is_dataclass(kind):
-        return _bind_dataclass(typing.cast("type", kind), value, where)
-    origin, args = typing.get_origin(kind), typing.get_args(kind)
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise BadProfileError(f"{where}: a list is needed, not {value!r}", "Write it as a YAML list.")
-        return tuple(_bind(args[0], item, f"{where}[{n}]") for n, item in enumerate(value))
-    if origin is dict:
-        if not isinstance(value, dict):
-            raise BadProfileError(f"{where}: a mapping is needed, not {value!r}", "Write it as `key: value` lines.")
-        return {str(key): _bind(args[1], item, f"{where}.{key}") for key, item in value.items()}
-    if origin is typing.Literal:
-        if value not in args:
-            words = [str(arg) for arg in args]
-            raise BadProfileError(f"{where}: {value!r} is not one of {', '.join(words)}", nearest(str(value), words))
-        return value
-    if origin is types.UnionType:
-        return None if value is None else _bind(args[0], value, where)
-    return _bind_scalar(kind, value, where)
-
-
-def _bind_scalar(kind: type, value: object, where: str) -> object:
-    wanted = (int, float) if kind is float else kind
-    if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
-        raise BadProfileError(f"{where}: {kind.__name__} is needed, not {value!r}", "Correct the value.")
-    return value
-
-
-def _bind_dataclass(kind: type, value: object, where: str) -> object:
-    if not isinstance(value, dict):
-        raise BadProfileError(f"{where}: a mapping is needed, not {value!r}", "Write it as `key: value` lines.")
-    hints = typing.get_type_hints(kind)
-    for key in value:
-        if key not in hints:
-            raise BadProfileError(f"{where}: unknown key {key!r}", nearest(str(key), hints))
-    for item in dataclasses.fields(kind):
-        needed = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
-        if needed and item.name not in value:
-            raise BadProfileError(f"{where}: {item.name!r} is missing", "Add it.")
-    return kind(**{key: _bind(hints[key], item, f"{where}.{key}") for key, item in value.items()})

@@ -1,1 +1,1 @@
-"""What a task executes: unit tests, SQL cases, static analysis. One module a suite, behind :mod:`workers.suites.base`."""
+"""What a task executes: unit tests, SQL cases, static analysis. One module a suite, behind ``base``."""
