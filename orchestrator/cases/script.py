@@ -7,35 +7,18 @@ because every recorded expectation depends on it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import PurePosixPath
+
+from orchestrator.cases.directives import DirectiveState, Regex, Wait, WaitExpect
+from orchestrator.cases.javatext import TRIMMED, lines
+from orchestrator.cases.quoting import scan_line
+
+__all__ = ["Command", "Problem", "Regex", "Script", "Separator", "Wait", "WaitExpect", "parse_script"]
 
 #: How the cells of a legacy result are told apart: ``both``, ``table`` (tab), ``space`` (four blanks), else not at all.
 Separator = str
-WaitOperation = Literal["commit", "rollback"]
 
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """``-- @wait:N:op``: end the transaction of ``connection`` before the command runs."""
-
-    connection: int
-    operation: WaitOperation
-
-
-@dataclass(frozen=True, slots=True)
-class WaitExpect:
-    """``-- @wait_expect(interval, timeout)``: repeat until the result is the expected one. Seconds."""
-
-    interval: int
-    timeout: int
-
-
-@dataclass(frozen=True, slots=True)
-class Regex:
-    """``-- @regex("pattern", include)``: the actual text must (or must not) contain a match. Java syntax."""
-
-    pattern: str
-    include: bool
+_COMMENTS = ("--", "#", "//")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +26,7 @@ class Command:
     """One unit sent to the server: SQL text as the format joins it, and what the directives say about it.
 
     ``line`` is the 1-based number of its last line (the name every report uses), ``first_line`` of its first. ``user``
-    and ``password`` are None for the default account. ``issue`` is set where ``ignore`` is.
+    and ``password`` are None for the default account. ``issue`` is set where ``ignore`` is. ``sleep`` in seconds.
     """
 
     sql: str
@@ -93,5 +76,75 @@ class Script:
 
 
 def parse_script(text: str, path: str, *, ignore_issues: bool = False) -> Script:
-    """The commands of ``text`` (decoded as UTF-8, a BOM kept). ``ignore_issues`` honours ``-- @bvt:issue#N`` marks."""
-    raise NotImplementedError
+    """The commands of ``text`` (decoded as UTF-8, a BOM kept). ``ignore_issues`` honours ``-- @bvt:issue#N`` marks.
+
+    Text without a final ``;`` at the end of the file is no command. Linear in the length of the text.
+    """
+    return _Parser(text, path, ignore_issues=ignore_issues).parse()
+
+
+def database_of(path: str) -> str:
+    """The database a script runs in: its file name up to the last dot."""
+    return PurePosixPath(path).name.rpartition(".")[0]
+
+
+class _Parser:
+    """One pass over the lines of a script."""
+
+    def __init__(self, text: str, path: str, *, ignore_issues: bool) -> None:
+        self.text = text
+        self.path = path
+        self.use_db = database_of(path)
+        self.state = DirectiveState(honour_issues=ignore_issues)
+        self.problems: list[Problem] = []
+        self.commands: list[Command] = []
+
+    def parse(self) -> Script:
+        state, begun, quote, first_line = self.state, list[str](), "", 0
+        for number, raw in enumerate(lines(self.text), 1):
+            line = raw.strip(TRIMMED)
+            if not line:
+                continue
+            if line.startswith(_COMMENTS):
+                if "@" in line:
+                    self._directive(line, number)
+                    if state.skipped:
+                        break
+                continue
+            if "'" in line or '"' in line:
+                complete, quote = scan_line(line, quote)
+            else:
+                comment = line.find("--")
+                complete = not quote and (";" in line if comment < 0 else line.rfind(";", 0, comment) >= 0)
+            if not begun:
+                first_line = number
+            if not complete:
+                begun.append(line)
+            elif begun:
+                begun.append(line)
+                self._complete("\n".join(begun), number, first_line)
+                begun.clear()
+            else:
+                self._complete(line, number, number)
+        return Script(
+            self.path, tuple(self.commands), state.skipped, self.use_db, state.doc_metacmp, tuple(self.problems)
+        )
+
+    def _directive(self, line: str, number: int) -> None:
+        try:
+            self.state.apply(line)
+        except ValueError as error:
+            self.problems.append(Problem(self.path, number, line, str(error)))
+
+    def _complete(self, sql: str, line: int, first_line: int) -> None:
+        state = self.state
+        connection, user, password = state.session
+        ignore = state.issue is not None
+        if state.pending:
+            command = Command(
+                sql, line, first_line, connection, user, password, self.use_db, ignore, state.issue, **state.pending
+            )
+            state.pending.clear()
+        else:
+            command = Command(sql, line, first_line, connection, user, password, self.use_db, ignore, state.issue)
+        self.commands.append(command)

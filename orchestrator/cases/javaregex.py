@@ -1,0 +1,125 @@
+r"""Java regular expressions (``java.util.regex``, JDK 17) read as Python ones.
+
+What differs is rewritten: named groups, ``\Q..\E``, ``\h \R \z \Z``, POSIX classes, and ``.`` and ``$`` with Java's line ends.
+``\d \w \s`` are ASCII in Java, hence `re.ASCII`. What has no counterpart is refused: class intersection (``[a&&b]``), nested
+classes, Unicode properties, flags in mid-pattern.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_LINE_END = r"(?:\r\n|[\n\r\x85\u2028\u2029])"
+_BLANKS = r" \t\xA0\u1680\u180e\u2000-\u200a\u202f\u205f\u3000"
+#: ``\p{..}`` as the inside of a Python class.
+_PROPERTIES = {
+    "Lower": "a-z",
+    "Upper": "A-Z",
+    "ASCII": r"\x00-\x7f",
+    "Alpha": "a-zA-Z",
+    "Digit": "0-9",
+    "Alnum": "a-zA-Z0-9",
+    "Punct": r"!-/:-@\[-`{-~",
+    "Graph": "!-~",
+    "Print": " -~",
+    "Blank": r" \t",
+    "Cntrl": r"\x00-\x1f\x7f",
+    "XDigit": "0-9a-fA-F",
+    "Space": r" \t\n\x0b\f\r",
+}
+_ESCAPES = {
+    "h": f"[{_BLANKS}]",
+    "R": rf"(?:\r\n|[\n\x0b\f\r\x85\u2028\u2029])",
+    "z": r"\Z",
+    "Z": rf"(?={_LINE_END}?\Z)",
+    "e": r"\x1b",
+}
+_ESCAPES_IN_CLASS = {"h": _BLANKS, "e": r"\x1b"}
+_SAME_ESCAPES = frozenset("dDwWsSbBtnrfaAxu123456789")
+_TOKEN = re.compile(
+    r"""\\Q(?P<literal>.*?)(?:\\E|\Z)
+      | \\p\{(?P<property>[^}]*)\}
+      | \\k<(?P<reference>\w+)>
+      | \\(?P<escape>.)
+      | \(\?<(?P<group>[A-Za-z]\w*)>
+      | (?P<open>\[\^?\]?)
+      | (?P<brace>\{(?!\d+(?:,\d*)?\}))
+      | (?P<other>&&|.)""",
+    re.DOTALL | re.VERBOSE,
+)
+
+
+class UnsupportedRegexError(ValueError):
+    """The pattern is wrong, or uses what has no counterpart here."""
+
+
+@lru_cache(maxsize=1024)
+def compile_java(pattern: str) -> re.Pattern[str]:
+    """``pattern`` compiled. Raises `UnsupportedRegexError` with the reason."""
+    try:
+        return re.compile(translate(pattern), re.ASCII)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise UnsupportedRegexError(str(error)) from error
+
+
+def translate(pattern: str) -> str:
+    """``pattern`` in Python's syntax. Raises `UnsupportedRegexError` where there is none."""
+    flags = re.match(r"\(\?[ims]+\)", pattern)
+    dotall = flags is not None and "s" in flags.group()
+    multiline = flags is not None and "m" in flags.group()
+    start = flags.end() if flags else 0
+    python, in_class = [flags.group() if flags else ""], False
+    for token in _TOKEN.finditer(pattern, start):
+        kind, value = token.lastgroup, token[token.lastgroup or 0]
+        if kind == "literal":
+            python.append(re.escape(value))
+        elif kind == "property":
+            python.append(_property(value, in_class=in_class))
+        elif kind == "escape":
+            python.append(_escape(value, in_class=in_class))
+        elif in_class:
+            in_class = value != "]"
+            python.append(_in_class(token.group()))
+        elif kind == "open":
+            in_class = True
+            python.append(value.replace("]", r"\]"))
+        elif kind == "brace":
+            raise UnsupportedRegexError(f"illegal repetition near index {token.start()}")
+        elif kind == "other":
+            python.append(_other(value, dotall=dotall, multiline=multiline))
+        else:
+            python.append(f"(?P={value})" if kind == "reference" else f"(?P<{value}>")
+    return "".join(python)
+
+
+def _property(name: str, *, in_class: bool) -> str:
+    inside = _PROPERTIES.get(name)
+    if inside is None:
+        raise UnsupportedRegexError(f"the character property {name!r} is not known here")
+    return inside if in_class else f"[{inside}]"
+
+
+def _escape(char: str, *, in_class: bool) -> str:
+    special = (_ESCAPES_IN_CLASS if in_class else _ESCAPES).get(char)
+    if special is not None:
+        return special
+    if char in _SAME_ESCAPES:
+        return f"\\{char}"
+    if char.isascii() and char.isalnum():
+        raise UnsupportedRegexError(f"illegal or unsupported escape sequence \\{char}")
+    return re.escape(char)
+
+
+def _in_class(text: str) -> str:
+    if text == "&&" or text.startswith("["):
+        raise UnsupportedRegexError("nested character classes are not known here")
+    return rf"\{text}" if text in {"&", "~", "|"} else text
+
+
+def _other(char: str, *, dotall: bool, multiline: bool) -> str:
+    if char == "." and not dotall:
+        return r"[^\n\r\x85\u2028\u2029]"
+    if char == "$":
+        return rf"(?={_LINE_END}|\Z)" if multiline else rf"(?={_LINE_END}?\Z)"
+    return char
