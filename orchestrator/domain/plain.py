@@ -1,7 +1,7 @@
 """Nouns to plain data and back: what JSON and YAML can say, and the dataclasses of this package.
 
-:func:`from_plain` checks keys and types with the dataclasses alone. It is how profiles, plans and results are read where
-every millisecond counts; edges that meet foreign data let pydantic check the same dataclasses in full.
+:func:`from_plain` checks keys and types with the dataclasses alone. It is how profiles, plans and results are read
+where every millisecond counts; edges that meet foreign data let pydantic check the same dataclasses in full.
 """
 
 from __future__ import annotations

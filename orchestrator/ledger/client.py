@@ -1,0 +1,287 @@
+"""The ledger: the live truth about runs, in Redis, changed by Lua only.
+
+Every transition is one file in ``lua/`` whose head comment is its contract. All clocks are Redis' own, so hosts may
+disagree about the time. Calls raise :class:`BrokerError` when Redis is away for longer than the connection's retries.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from redis.commands.core import Script
+
+from orchestrator.domain.plain import from_plain, to_plain
+from orchestrator.domain.run import CaseResult, RunState, TaskResult, TaskState
+from orchestrator.ledger import keys
+from orchestrator.ledger.connection import connect, every_method_reports_broker_errors
+from orchestrator.ledger.records import Beat, Delivery, Event, Gate, Progress
+
+_LUA = Path(__file__).parent / "lua"
+#: Tasks ended in one cancel call: a call over 10,000 tasks would block the server for a fifth of a second.
+_CANCEL_CHUNK = 400
+#: Seconds a caller may take to write a run's history before another may try.
+_PERMIT = 30
+_KEEP = 24 * 3600
+_CASES_KEPT = 200_000
+_LOG_LINES_KEPT = 5_000
+
+
+@every_method_reports_broker_errors
+class Ledger:
+    """One client for everybody: control plane, workers, command line."""
+
+    def __init__(self, url: str, *, retries: int = 3) -> None:
+        self.redis = connect(url, retries=retries)
+        self._scripts: dict[str, Script] = {}
+
+    def _call(self, name: str, script_keys: Sequence[str], args: Sequence[object]) -> Any:  # noqa: ANN401 - Lua's answer
+        script = self._scripts.get(name)
+        if script is None:
+            script = self._scripts[name] = self.redis.register_script((_LUA / f"{name}.lua").read_text("utf-8"))
+        return script(keys=list(script_keys), args=[cast("Any", arg) for arg in args])
+
+    def ping(self) -> None:
+        """Raise :class:`BrokerError` unless Redis answers."""
+        self.redis.ping()
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self.redis.close()
+
+    # -- transitions ---------------------------------------------------------------------------------------------
+
+    def create(
+        self,
+        run: str,
+        plan_json: str,
+        header: Mapping[str, str | int],
+        tasks: Iterable[tuple[str, str, bool]],
+        shards: Iterable[tuple[str, str, int]],
+    ) -> bool:
+        """Write a run: ``tasks`` are (id, shard, skip), ``shards`` (id, queue, priority). False when it exists."""
+        units = json.dumps({"tasks": list(tasks), "shards": list(shards)})
+        names = [
+            keys.run(run),
+            *(keys.part(run, name) for name in ("tasks", "attempts", "shards", "plan")),
+            keys.ACTIVE,
+            keys.QUEUED,
+        ]
+        return bool(self._call("create", names, [run, plan_json, json.dumps(dict(header)), units]) == "created")
+
+    def start(self, delivery: Delivery, owner: str, task: str, lease: float) -> tuple[Gate, int]:
+        """Ask to execute ``task``: the gate's answer, and the attempt number when it is OK."""
+        run = delivery.run
+        names = [
+            keys.run(run),
+            *(keys.part(run, name) for name in ("tasks", "attempts", "shards", "cancelled")),
+            keys.LEASES,
+            keys.QUEUED,
+            keys.part(run, "events"),
+        ]
+        answer, attempt = self._call("start", names, [run, delivery.shard, delivery.delivery, owner, task, lease])
+        return Gate(answer), int(attempt)
+
+    def beat(self, delivery: Delivery, owner: str, task: str, lease: float) -> Beat:
+        """Renew the shard's lease; learn whether to stop."""
+        run = delivery.run
+        names = [keys.run(run), keys.part(run, "shards"), keys.part(run, "cancelled"), keys.LEASES]
+        return Beat(self._call("beat", names, [run, delivery.shard, owner, task, lease]))
+
+    def finish(self, delivery: Delivery, owner: str, result: TaskResult) -> str:
+        """Record how an attempt ended: ``ok``, ``complete`` (the run's last task) or ``stale`` (it does not count)."""
+        run = delivery.run
+        names = [
+            keys.run(run),
+            *(keys.part(run, name) for name in ("tasks", "attempts", "shards", "results")),
+            keys.LEASES,
+            keys.part(run, "events"),
+        ]
+        text = json.dumps(to_plain(result), ensure_ascii=False)
+        seconds = round(result.seconds, 3)
+        args = [run, delivery.shard, owner, result.task, result.attempt, result.state.value, text, seconds]
+        return str(self._call("finish", names, [*args, result.passed, result.failed, result.skipped]))
+
+    def cancel(self, run: str, who: str, tasks: Sequence[tuple[str, str]], *, whole_run: bool) -> bool:
+        """End ``tasks`` (pairs of id and shard), or with ``whole_run`` the run. True when nothing is left running."""
+        names = [
+            keys.run(run),
+            *(keys.part(run, name) for name in ("tasks", "shards", "cancelled")),
+            keys.QUEUED,
+            keys.part(run, "events"),
+        ]
+        scope, complete = "run" if whole_run else "task", False
+        for first in range(0, max(1, len(tasks)), _CANCEL_CHUNK):
+            chunk = [word for pair in tasks[first : first + _CANCEL_CHUNK] for word in pair]
+            complete = self._call("cancel", names, [run, who, scope, *chunk])[1] == "complete"
+        return complete
+
+    def reap(self, seen: Delivery, attempts: int, *, started: bool) -> Delivery | None:
+        """Take a shard back (``started``: its lease ended; else its message is lost); what to send again, if any."""
+        run = seen.run
+        names = [
+            keys.run(run),
+            *(keys.part(run, name) for name in ("tasks", "attempts", "shards", "results", "cancelled")),
+            keys.LEASES,
+            keys.QUEUED,
+            keys.part(run, "events"),
+        ]
+        why = "lease" if started else "message"
+        answer = self._call("reap", names, [run, seen.shard, seen.delivery, attempts, why])
+        if answer[0] != "send":
+            return None
+        return Delivery(run, seen.shard, int(answer[1]), str(answer[2]), int(answer[3]))
+
+    def expire(self, run: str, shard: str, delivery: int) -> bool:
+        """Cut a lease short because the process that held it is known to be dead."""
+        names = [keys.part(run, "shards"), keys.LEASES]
+        return bool(self._call("expire", names, [run, shard, delivery]))
+
+    def commit(self, run: str, token: str) -> str:
+        """Ask to write the summary: ``ok`` for one caller, else ``open``, ``taken``, ``done`` or ``gone``."""
+        return str(self._call("commit", [keys.run(run)], [token, _PERMIT]))
+
+    def close_run(self, run: str, state: RunState, logs: Iterable[str] = ()) -> None:
+        """The history has the run: give it its final state and let its keys expire in a day."""
+        names = [keys.run(run), keys.ACTIVE, *keys.parts(run), *(keys.log(run, task) for task in logs)]
+        self._call("close", names, [run, state.value, _KEEP])
+
+    # -- streams -------------------------------------------------------------------------------------------------
+
+    def append_cases(self, run: str, task: str, attempt: int, cases: Sequence[CaseResult]) -> None:
+        """Append case results; failures also become events, so that a watcher sees them at once."""
+        pipe = self.redis.pipeline(transaction=False)
+        for case in cases:
+            text = json.dumps(to_plain(case), ensure_ascii=False)
+            row = {"task": task, "attempt": str(attempt), "case": text}
+            pipe.xadd(keys.part(run, "cases"), cast("Any", row), maxlen=_CASES_KEPT, approximate=True)
+            if case.status in ("failed", "error"):
+                event = {"kind": "failure", **row}
+                pipe.xadd(keys.part(run, "events"), cast("Any", event), maxlen=10_000, approximate=True)
+        pipe.execute()
+
+    def read_cases(self, run: str, after: str, count: int = 1000) -> list[tuple[str, dict[str, str]]]:
+        """Case rows after stream id ``after`` (``0`` for all): (id, {task, attempt, case})."""
+        answer = cast("Any", self.redis.xrange(keys.part(run, "cases"), min=f"({after}", count=count))
+        return [(str(entry), dict(fields)) for entry, fields in answer]
+
+    def append_log(self, run: str, task: str, lines: Sequence[str]) -> None:
+        """Append to the tail of a task's log."""
+        pipe = self.redis.pipeline(transaction=False)
+        for line in lines:
+            pipe.xadd(keys.log(run, task), {"line": line}, maxlen=_LOG_LINES_KEPT, approximate=True)
+        pipe.execute()
+
+    def read_log(self, run: str, task: str, after: str = "0", count: int = 5000) -> list[tuple[str, str]]:
+        """Log lines after stream id ``after``: (id, line)."""
+        answer = cast("Any", self.redis.xrange(keys.log(run, task), min=f"({after}", count=count))
+        return [(str(entry), str(fields["line"])) for entry, fields in answer]
+
+    def events(self, run: str, after: str = "0", wait: float = 0.0) -> list[Event]:
+        """Events after stream id ``after``, waiting up to ``wait`` (< 5) seconds for the first."""
+        block = int(wait * 1000) if wait else None
+        answer = cast("Any", self.redis.xread({keys.part(run, "events"): after}, count=500, block=block))
+        rows = answer[0][1] if answer else []
+        return [Event(str(entry), str(fields.pop("kind")), dict(fields)) for entry, fields in rows]
+
+    # -- questions -----------------------------------------------------------------------------------------------
+
+    def progress(self, run: str) -> Progress | None:
+        """Counters of a run in one call; None when the ledger does not know it."""
+        header = cast("dict[str, str]", self.redis.hgetall(keys.run(run)))
+        return _progress(run, header) if header else None
+
+    def plan(self, run: str) -> str | None:
+        """The plan's JSON."""
+        return cast("str | None", self.redis.get(keys.part(run, "plan")))
+
+    def states(self, run: str) -> dict[str, TaskState]:
+        """Every task's state."""
+        answer = cast("dict[str, str]", self.redis.hgetall(keys.part(run, "tasks")))
+        return {task: TaskState(state) for task, state in answer.items()}
+
+    def attempts(self, run: str) -> dict[str, int]:
+        """Every task's current attempt; 0 when it never started."""
+        answer = cast("dict[str, str]", self.redis.hgetall(keys.part(run, "attempts")))
+        return {task: int(attempt) for task, attempt in answer.items()}
+
+    def results(self, run: str) -> dict[str, TaskResult]:
+        """Results by task, for tasks that finished."""
+        answer = cast("dict[str, str]", self.redis.hgetall(keys.part(run, "results")))
+        return {task: from_plain(TaskResult, json.loads(text), task) for task, text in answer.items()}
+
+    def delivery(self, run: str, shard: str) -> Delivery | None:
+        """The shard's current message."""
+        names = [f"{shard}|{name}" for name in ("delivery", "queue", "priority")]
+        number, queue, priority = cast("list[str | None]", self.redis.hmget(keys.part(run, "shards"), names))
+        return Delivery(run, shard, int(number), queue or "", int(priority or 0)) if number else None
+
+    def active(self) -> list[str]:
+        """Runs without a summary, oldest first."""
+        return cast("list[str]", self.redis.zrange(keys.ACTIVE, 0, -1))
+
+    def expired(self) -> list[tuple[str, str]]:
+        """(run, shard) whose lease has ended."""
+        members = cast("list[str]", self.redis.zrangebyscore(keys.LEASES, "-inf", self.now()))
+        return [_pair(member) for member in members]
+
+    def queued(self) -> list[tuple[str, str, float]]:
+        """(run, shard, when sent) of every shard no worker has started, oldest first."""
+        rows = cast("list[tuple[str, float]]", self.redis.zrange(keys.QUEUED, 0, -1, withscores=True))
+        return [(*_pair(member), sent) for member, sent in rows]
+
+    def now(self) -> float:
+        """Redis' clock, Unix seconds."""
+        seconds, micros = self.redis.time()
+        return seconds + micros / 1e6
+
+    def lead(self, who: str, seconds: float) -> bool:
+        """Become or stay the leader among control processes for ``seconds``."""
+        if self.redis.set(keys.LEADER, who, nx=True, px=int(seconds * 1000)):
+            return True
+        if self.redis.get(keys.LEADER) != who:
+            return False
+        self.redis.pexpire(keys.LEADER, int(seconds * 1000))
+        return True
+
+    def head(self, queue: str, priority: int) -> str | None:
+        """The Celery task id of the message that is next in a queue's priority list, if there is one."""
+        name = queue if priority == 0 else f"{queue}\x06\x16{priority}"
+        raw = cast("str | None", self.redis.lindex(name, -1))
+        return str(json.loads(raw)["headers"]["id"]) if raw else None
+
+    def queue_length(self, queue: str) -> int:
+        """Messages waiting in a queue, over all priorities."""
+        pipe = self.redis.pipeline(transaction=False)
+        for priority in range(10):
+            pipe.llen(queue if priority == 0 else f"{queue}\x06\x16{priority}")
+        return sum(cast("list[int]", pipe.execute()))
+
+
+def _pair(member: str) -> tuple[str, str]:
+    run, _, shard = member.partition("|")
+    return run, shard
+
+
+def _progress(run: str, header: dict[str, str]) -> Progress:
+    def number(name: str) -> int:
+        return int(header.get(name, 0))
+
+    return Progress(
+        run=run,
+        state=RunState(header["state"]),
+        tasks={state: number(state.value) for state in TaskState},
+        total=number("total"),
+        cases_passed=number("cases_passed"),
+        cases_failed=number("cases_failed"),
+        cases_skipped=number("cases_skipped"),
+        created=float(header["created"]),
+        ended=float(header["ended"]) if "ended" in header else None,
+        pr_number=int(header["pr"]) if header.get("pr") else None,
+        parent=header.get("parent") or None,
+        profile=header.get("profile", ""),
+        cost=float(header.get("cost", 0)),
+        cancelled_by=header.get("cancel"),
+    )

@@ -1,0 +1,86 @@
+"""A Redis connection that waits out short interruptions and says clearly when it cannot."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import parse_qs, urlsplit, urlunsplit
+
+import redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+
+from orchestrator.domain.errors import BrokerError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def connect(url: str, *, retries: int = 3) -> redis.Redis:
+    """Open a client for ``redis://``, ``rediss://`` or Celery's ``redis+socket://`` form.
+
+    Each command is tried again ``retries`` times within about two seconds; then :class:`BrokerError` is the caller's.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme not in ("redis", "rediss", "redis+socket", "unix"):
+        raise BrokerError(
+            f"{masked(url)} is not a Redis address", "Write redis://host:port/0 in MO_TESTPLAN_REDIS_URL."
+        )
+    retry = Retry(ExponentialBackoff(cap=1.0, base=0.1), retries)
+    return redis.Redis.from_url(
+        socket_form(url),
+        decode_responses=True,
+        protocol=2,  # answers keep one shape whatever the library prefers
+        retry=retry,
+        retry_on_error=[redis.ConnectionError, redis.TimeoutError],
+        socket_timeout=10,
+        socket_connect_timeout=3,
+        health_check_interval=15,
+    )
+
+
+def socket_form(url: str) -> str:
+    """Celery's ``redis+socket:///path?virtual_host=0`` as redis-py's ``unix:///path?db=0``; others as they are."""
+    parts = urlsplit(url)
+    if parts.scheme != "redis+socket":
+        return url
+    database = parse_qs(parts.query).get("virtual_host", ["0"])[0]
+    return f"unix://{parts.path}?db={database}"
+
+
+def masked(url: str) -> str:
+    """The address without its password, for messages."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
+
+
+def broker_errors(call: Callable[P, R]) -> Callable[P, R]:
+    """Turn redis-py's exceptions into :class:`BrokerError`."""
+
+    @functools.wraps(call)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return call(*args, **kwargs)
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            raise BrokerError(
+                f"Redis does not answer: {error}",
+                "Start it, or point MO_TESTPLAN_REDIS_URL at one that runs. Runs are kept and go on when it is back.",
+            ) from None
+        except redis.RedisError as error:
+            raise BrokerError(
+                f"Redis refuses: {error}", "Check memory (noeviction), disk (AOF) and the user's rights."
+            ) from None
+
+    return wrapped
+
+
+def every_method_reports_broker_errors(cls: type[Any]) -> type[Any]:
+    """Class decorator: :func:`broker_errors` on every public method."""
+    for name, member in vars(cls).items():
+        if callable(member) and not name.startswith("_"):
+            setattr(cls, name, broker_errors(member))
+    return cls

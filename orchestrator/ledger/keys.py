@@ -1,0 +1,41 @@
+"""Names of the ledger's keys. The scheme number is part of every name, so that two versions never mix."""
+
+from __future__ import annotations
+
+#: Version of the ledger's layout. Workers of another scheme take no work.
+SCHEME = 1
+PREFIX = f"mtp{SCHEME}"
+
+#: Sorted set: run id → when it was created. Runs that have no summary yet.
+ACTIVE = f"{PREFIX}:active"
+#: Sorted set: ``run|shard`` → when its lease ends.
+LEASES = f"{PREFIX}:leases"
+#: Sorted set: ``run|shard`` → when its message was sent. Shards no worker has started.
+QUEUED = f"{PREFIX}:queued"
+#: String: the control process that reaps, with an expiry.
+LEADER = f"{PREFIX}:leader"
+#: Hash: host → JSON of what it says of itself.
+HOSTS = f"{PREFIX}:hosts"
+
+_PARTS = ("tasks", "attempts", "shards", "results", "cancelled", "events", "cases", "plan")
+
+
+def run(run_id: str) -> str:
+    """Hash: header and counters of a run."""
+    return f"{PREFIX}:run:{run_id}"
+
+
+def part(run_id: str, name: str) -> str:
+    """A key of a run: hashes ``tasks, attempts, shards, results``, set ``cancelled``, streams ``events, cases``."""
+    assert name in _PARTS, name  # noqa: S101 - a name nobody knows is a bug of ours
+    return f"{PREFIX}:{name}:{run_id}"
+
+
+def parts(run_id: str) -> list[str]:
+    """Every key of a run but its header, the events stream first."""
+    return [part(run_id, "events"), *(part(run_id, name) for name in _PARTS if name != "events")]
+
+
+def log(run_id: str, task: str) -> str:
+    """Stream: the tail of a task's log."""
+    return f"{PREFIX}:log:{run_id}:{task}"

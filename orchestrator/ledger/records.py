@@ -1,0 +1,85 @@
+"""What the ledger answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchestrator.domain.run import RunState, TaskState
+
+
+class Gate(StrEnum):
+    """What the ``start`` gate says to a worker."""
+
+    OK = "ok"
+    #: The run is over or unknown.
+    GONE = "gone"
+    CANCELLED = "cancelled"
+    #: A newer message for this shard was sent.
+    STALE = "stale"
+    #: Another worker has it: this message is a copy.
+    DUPLICATE = "duplicate"
+    #: The task has ended already.
+    FINISHED = "finished"
+
+
+class Beat(StrEnum):
+    """What a heartbeat is answered."""
+
+    OK = "ok"
+    CANCELLED = "cancelled"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message for a shard: a later one makes an earlier one harmless."""
+
+    run: str
+    shard: str
+    delivery: int
+    queue: str = ""
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Counters of a run, read in one call."""
+
+    run: str
+    state: RunState
+    #: Tasks by state; every state is present.
+    tasks: dict[TaskState, int]
+    total: int
+    cases_passed: int
+    cases_failed: int
+    cases_skipped: int
+    #: Unix seconds of the Redis host.
+    created: float
+    ended: float | None
+    pr_number: int | None
+    parent: str | None
+    profile: str
+    #: Runner-seconds so far.
+    cost: float
+    #: Who asked for the end.
+    cancelled_by: str | None
+
+    @property
+    def done(self) -> int:
+        """How many tasks have ended."""
+        return sum(count for state, count in self.tasks.items() if state.final)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every task has ended (the summary may still be on its way)."""
+        return self.done == self.total
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a run: ``started``, ``finished``, ``retried``, ``failure``, ``ended``."""
+
+    id: str
+    kind: str
+    fields: dict[str, str]

@@ -1,0 +1,59 @@
+"""The Celery application: queues, routes and the settings that keep long tests from running twice.
+
+The reasons for the settings that differ from Celery's defaults stand in ``docs/adr/0003-ledger-beside-celery.md``: the
+ledger and its reaper own redelivery, so tasks are acknowledged early and never redelivered by the broker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from orchestrator.domain.plan import Suite
+
+#: Executes one shard; lives in ``workers``.
+RUN_SHARD = "mo_testplan.run_shard"
+#: Writes the summary of a complete run; lives in ``orchestrator.runs``.
+SUMMARIZE = "mo_testplan.summarize"
+
+CONTROL_QUEUE = "control"
+SUITE_QUEUES: tuple[str, ...] = tuple(suite.queue for suite in Suite)
+#: Seconds after which Redis hands an unacknowledged message to somebody else. Only summaries are acknowledged late.
+VISIBILITY_TIMEOUT = 60
+
+
+def make_app(redis_url: str, queues: Sequence[str] = (*SUITE_QUEUES, CONTROL_QUEUE)) -> Any:  # noqa: ANN401 - Celery is untyped
+    """The Celery application on ``redis_url``; ``queues`` are those a worker of it would consume."""
+    from celery import Celery
+    from kombu import Queue
+
+    app = Celery("mo_testplan", broker=redis_url, backend=redis_url, set_as_current=False)
+    app.conf.update(
+        task_serializer="json",
+        result_serializer="json",
+        accept_content=["json"],
+        task_queues=[Queue(name) for name in queues],
+        task_default_queue=CONTROL_QUEUE,
+        task_create_missing_queues=False,
+        task_acks_late=False,
+        task_reject_on_worker_lost=False,
+        task_track_started=True,
+        worker_prefetch_multiplier=1,
+        worker_disable_prefetch=True,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_send_task_events=True,
+        task_send_sent_event=True,
+        worker_hijack_root_logger=False,
+        task_allow_error_cb_on_chord_header=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        result_expires=3600,
+        broker_transport_options={
+            "visibility_timeout": VISIBILITY_TIMEOUT,
+            "unacked_restore_interval": 2,
+            "unacked_restore_throttle": 1,
+            "priority_steps": list(range(10)),
+        },
+        result_backend_transport_options={"retry_policy": {"timeout": 5.0}},
+    )
+    return app

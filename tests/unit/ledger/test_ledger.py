@@ -1,0 +1,184 @@
+"""The ledger's promises, on a real server."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from orchestrator.domain.errors import BrokerError
+from orchestrator.domain.run import CaseResult, CaseStatus, RunState, TaskResult, TaskState
+from orchestrator.ledger import keys
+from orchestrator.ledger.client import Ledger
+from orchestrator.ledger.connection import masked
+from orchestrator.ledger.records import Beat, Delivery, Gate
+
+LEASE = 20.0
+
+
+@pytest.fixture
+def ledger(valkey_url: str) -> Ledger:
+    return Ledger(valkey_url)
+
+
+def new_run(ledger: Ledger, tasks: int = 2, shards: int = 1) -> str:
+    run = uuid.uuid4().hex
+    rows = [(f"t{n}", f"s{n % shards}", False) for n in range(tasks)]
+    assert ledger.create(run, "{}", {"profile": "p"}, rows, [(f"s{n}", "ut", 3) for n in range(shards)])
+    return run
+
+
+def finish(ledger: Ledger, run: str, task: str, state: TaskState = TaskState.PASSED, owner: str = "w") -> str:
+    result = TaskResult(task, state, attempt=1, seconds=1.5, passed=3, failed=1)
+    return ledger.finish(Delivery(run, "s0", 1), owner, result)
+
+
+def test_a_run_is_created_once(ledger: Ledger) -> None:
+    run = new_run(ledger)
+    assert not ledger.create(run, "other", {}, [], [])
+    assert ledger.plan(run) == "{}"
+    progress = ledger.progress(run)
+    assert progress is not None
+    assert (progress.total, progress.tasks[TaskState.PENDING], progress.state) == (2, 2, RunState.RUNNING)
+
+
+def test_a_started_task_is_refused_to_a_second_worker_and_to_a_copy_of_the_message(ledger: Ledger) -> None:
+    run = new_run(ledger)
+    first = Delivery(run, "s0", 1)
+    assert ledger.start(first, "w", "t0", LEASE) == (Gate.OK, 1)
+    assert ledger.start(first, "w", "t0", LEASE)[0] is Gate.DUPLICATE
+    assert ledger.start(first, "other", "t1", LEASE)[0] is Gate.DUPLICATE
+    assert ledger.start(Delivery(run, "s0", 2), "other", "t1", LEASE)[0] is Gate.STALE
+
+
+def test_the_first_finish_wins_and_the_last_task_completes_the_run(ledger: Ledger) -> None:
+    run = new_run(ledger)
+    delivery = Delivery(run, "s0", 1)
+    ledger.start(delivery, "w", "t0", LEASE)
+    assert finish(ledger, run, "t0") == "ok"
+    assert finish(ledger, run, "t0", TaskState.FAILED) == "stale"
+    ledger.start(delivery, "w", "t1", LEASE)
+    assert finish(ledger, run, "t1", TaskState.FAILED) == "complete"
+    progress = ledger.progress(run)
+    assert progress is not None
+    assert progress.complete
+    assert (progress.tasks[TaskState.PASSED], progress.tasks[TaskState.FAILED]) == (1, 1)
+    assert (progress.cases_passed, progress.cases_failed, progress.cost) == (6, 2, 3.0)
+    assert ledger.results(run)["t1"].state is TaskState.FAILED
+
+
+def test_nothing_starts_after_a_cancel_and_what_runs_is_told_at_its_next_beat(ledger: Ledger) -> None:
+    run = new_run(ledger, tasks=3)
+    delivery = Delivery(run, "s0", 1)
+    ledger.start(delivery, "w", "t0", LEASE)
+    assert ledger.beat(delivery, "w", "t0", LEASE) is Beat.OK
+    assert not ledger.cancel(run, "li", [("t0", "s0"), ("t1", "s0"), ("t2", "s0")], whole_run=True)
+    assert ledger.beat(delivery, "w", "t0", LEASE) is Beat.CANCELLED
+    assert ledger.start(delivery, "w", "t1", LEASE)[0] is Gate.CANCELLED
+    assert finish(ledger, run, "t0", TaskState.CANCELLED) == "complete"
+    progress = ledger.progress(run)
+    assert progress is not None
+    assert (progress.tasks[TaskState.CANCELLED], progress.cancelled_by) == (3, "li")
+
+
+def test_one_task_can_be_cancelled_while_the_others_go_on(ledger: Ledger) -> None:
+    run = new_run(ledger)
+    ledger.cancel(run, "li", [("t0", "s0")], whole_run=False)
+    delivery = Delivery(run, "s0", 1)
+    assert ledger.start(delivery, "w", "t0", LEASE)[0] is Gate.CANCELLED
+    assert ledger.start(delivery, "w", "t1", LEASE)[0] is Gate.OK
+
+
+def test_a_silent_worker_loses_its_shard_and_its_late_result_does_not_count(ledger: Ledger) -> None:
+    run = new_run(ledger)
+    delivery = Delivery(run, "s0", 1)
+    ledger.start(delivery, "w", "t0", LEASE)
+    assert ledger.reap(delivery, 3, started=True) is None, "the lease still holds"
+    assert ledger.expire(run, "s0", 1)
+    assert (run, "s0") in ledger.expired()
+    again = ledger.reap(delivery, 3, started=True)
+    assert again == Delivery(run, "s0", 2, "ut", 3)
+    assert ledger.beat(delivery, "w", "t0", LEASE) is Beat.STALE
+    assert finish(ledger, run, "t0") == "stale"
+    assert ledger.start(again, "v", "t0", LEASE) == (Gate.OK, 2)
+
+
+def test_a_task_that_takes_every_worker_down_ends_as_lost(ledger: Ledger) -> None:
+    run = new_run(ledger, tasks=1)
+    delivery: Delivery | None = Delivery(run, "s0", 1)
+    for attempt in (1, 2):
+        assert delivery is not None
+        assert ledger.start(delivery, f"w{attempt}", "t0", LEASE) == (Gate.OK, attempt)
+        ledger.expire(run, "s0", delivery.delivery)
+        delivery = ledger.reap(delivery, 2, started=True)
+    assert delivery is None
+    assert ledger.states(run) == {"t0": TaskState.LOST}
+
+
+def test_a_lost_message_is_sent_again_but_not_once_its_shard_has_started(ledger: Ledger) -> None:
+    run = new_run(ledger)
+    again = ledger.reap(Delivery(run, "s0", 1), 3, started=False)
+    assert again is not None
+    assert again.delivery == 2
+    ledger.start(again, "w", "t0", LEASE)
+    assert ledger.reap(again, 3, started=False) is None
+
+
+def test_only_one_caller_may_commit_and_a_closed_run_leaves_in_a_day(ledger: Ledger) -> None:
+    run = new_run(ledger, tasks=1)
+    assert ledger.commit(run, "a") == "open"
+    ledger.start(Delivery(run, "s0", 1), "w", "t0", LEASE)
+    finish(ledger, run, "t0")
+    assert ledger.commit(run, "a") == "ok"
+    assert ledger.commit(run, "b") == "taken"
+    ledger.close_run(run, RunState.PASSED)
+    assert ledger.commit(run, "b") == "done"
+    assert run not in ledger.active()
+    ttl = ledger.redis.ttl(keys.run(run))
+    assert isinstance(ttl, int)
+    assert 0 < ttl <= 24 * 3600
+
+
+def test_skipped_tasks_never_wait_for_a_worker(ledger: Ledger) -> None:
+    run = uuid.uuid4().hex
+    ledger.create(run, "{}", {}, [("t0", "s0", True)], [("s0", "bvt", 0)])
+    progress = ledger.progress(run)
+    assert progress is not None
+    assert progress.complete
+    assert not [row for row in ledger.queued() if row[0] == run]
+
+
+def test_failures_reach_watchers_as_events_and_every_case_reaches_the_stream(ledger: Ledger) -> None:
+    run = new_run(ledger)
+    bad = CaseResult("TestA", CaseStatus.FAILED, message="坏")
+    ledger.append_cases(run, "t0", 1, [CaseResult("TestB", CaseStatus.PASSED), bad])
+    assert len(ledger.read_cases(run, "0")) == 2
+    failures = [event for event in ledger.events(run) if event.kind == "failure"]
+    assert len(failures) == 1
+    assert "坏" in failures[0].fields["case"]
+
+
+def test_cancelling_ten_thousand_tasks_ends_them_all(ledger: Ledger) -> None:
+    run = new_run(ledger, tasks=10_000, shards=100)
+    assert ledger.cancel(run, "li", [(f"t{n}", f"s{n % 100}") for n in range(10_000)], whole_run=True)
+    progress = ledger.progress(run)
+    assert progress is not None
+    assert progress.tasks[TaskState.CANCELLED] == 10_000
+
+
+def test_only_one_control_process_leads(ledger: Ledger) -> None:
+    ledger.redis.delete(keys.LEADER)
+    assert ledger.lead("a", 5)
+    assert not ledger.lead("b", 5)
+    assert ledger.lead("a", 5)
+
+
+def test_a_broker_that_is_away_is_said_so_with_a_remedy() -> None:
+    with pytest.raises(BrokerError, match="MO_TESTPLAN_REDIS_URL"):
+        Ledger("redis://127.0.0.1:1/0", retries=0).ping()
+    with pytest.raises(BrokerError, match="not a Redis address"):
+        Ledger("http://x")
+
+
+def test_a_password_is_never_shown() -> None:
+    assert masked("redis://me:secret@h:1/0") == "redis://me:***@h:1/0"
