@@ -1,0 +1,103 @@
+"""Empties the outbox into the chats: in order, at least once, never in a storm.
+
+A message whose delivery is in doubt (the answer was lost) is sent again: a verdict told twice does less harm than one
+never told. The order within a channel is kept, so a channel in trouble holds back only its own messages.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from orchestrator.notify.base import Notifier, RefusedError, RetryLaterError
+
+if TYPE_CHECKING:
+    from orchestrator.store import DueMessage, Store
+
+#: Seconds to the next try after the first, second, … failed one; the last value stays.
+BACK_OFF = (2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 120.0, 300.0)
+#: A message that could not be delivered for so long tells nobody anything any more.
+MAX_AGE = 24 * 3600.0
+#: Tries at a message that makes its channel raise what no channel should.
+BROKEN_TRIES = 3
+#: Deliveries of one channel in one pass, so that a caller's loop gets its turn.
+PER_PASS = 50
+
+log = logging.getLogger(__name__)
+
+
+def drain(store: Store, channels: Mapping[str, Notifier], clock: Callable[[], float] = time.time) -> int:
+    """Deliver what is due now; return how many messages the chats took.
+
+    ``channels`` maps the name in the outbox to its notifier; messages for other names stay where they are. Returns as
+    soon as each channel is empty, waits for a retry or has used its rate: call it again every second or so, from as
+    many processes as there are. ``clock`` gives Unix seconds.
+    """
+    return sum(_drain_channel(store, name, notifier, clock) for name, notifier in channels.items())
+
+
+def _drain_channel(store: Store, name: str, notifier: Notifier, clock: Callable[[], float]) -> int:
+    taken = 0
+    for _ in range(PER_PASS):
+        if notifier.wait() > 0:
+            break
+        claimed = store.due(clock(), 1, channel=name)  # one at a time: a crash leaves one message in doubt, not many
+        if not claimed:
+            break
+        outcome = _deliver(store, notifier, claimed[0], clock)
+        if outcome is None:
+            break
+        taken += outcome
+    return taken
+
+
+def _deliver(store: Store, notifier: Notifier, due: DueMessage, clock: Callable[[], float]) -> bool | None:
+    """Whether the chat took the message; ``None`` when it has to wait, and all behind it too."""
+    if clock() - due.created > MAX_AGE:
+        return _give_up(store, due, f"not delivered within {MAX_AGE / 3600:.0f} hours")
+    try:
+        _hand_over(notifier, due)
+    except RefusedError as error:
+        return _give_up(store, due, str(error))
+    except RetryLaterError as error:
+        if error.tries is not None and due.attempts >= error.tries:
+            return _give_up(store, due, f"{error} (after {due.attempts} tries)")
+        _retry(store, due, error, clock())
+        return None
+    store.sent(due.id, clock())
+    return True
+
+
+def _hand_over(notifier: Notifier, due: DueMessage) -> None:
+    try:
+        notifier.deliver(_payload(due), due.message.key)
+    except (RefusedError, RetryLaterError):
+        raise
+    except Exception as error:  # a bug in one channel must not silence the others: on record, and tried a few times
+        log.exception("message %s broke its channel", due.message.key)
+        raise RetryLaterError("the channel broke", "The control process's log says why.", tries=BROKEN_TRIES) from error
+
+
+def _payload(due: DueMessage) -> Mapping[str, object]:
+    try:
+        payload = json.loads(due.message.payload)
+    except ValueError:
+        payload = None
+    if not isinstance(payload, dict):
+        raise RefusedError("the message is not a JSON object", "It was written by another program: nothing was sent.")
+    return payload
+
+
+def _retry(store: Store, due: DueMessage, error: RetryLaterError, now: float) -> None:
+    after = error.after if error.after is not None else BACK_OFF[min(due.attempts, len(BACK_OFF)) - 1]
+    log.warning("message %s waits %.0f s: %s", due.message.key, after, error.message)
+    store.failed(due.id, str(error), now + after)
+
+
+def _give_up(store: Store, due: DueMessage, reason: str) -> bool:
+    log.error("message %s is given up: %s", due.message.key, reason)
+    store.give_up(due.id, reason)
+    return False

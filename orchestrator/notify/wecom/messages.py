@@ -1,0 +1,173 @@
+"""What a group robot says when a run ends: the verdict first, then why, then what to type next."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from orchestrator.domain.plan import Suite
+from orchestrator.domain.run import CaseResult, CaseStatus, RunState, RunSummary, TaskResult, TaskState
+from orchestrator.notify.wecom.text import MARKDOWN_LIMIT, clip, neutral, size, split
+from orchestrator.notify.wecom.words import WORDS, Language, Words
+from orchestrator.store.api import OutboxMessage
+
+#: Lines of failures at most, of one task at most, and of infrastructure troubles at most.
+_FAILURES = 10
+_PER_TASK = 4
+_TROUBLES = 5
+
+#: The colours a robot knows: green, grey and orange.
+_COLOURS = {RunState.PASSED: "info", RunState.CANCELLED: "comment"}
+_TROUBLED = (TaskState.ERROR, TaskState.LOST)
+
+
+class _Section(NamedTuple):
+    """A heading, its lines in order of importance, and how many there are in truth."""
+
+    title: str
+    lines: list[str]
+    total: int
+
+
+def summary_message(summary: RunSummary, language: Language = "zh", limit: int = MARKDOWN_LIMIT) -> str:
+    """The one message of a finished run, as markdown of at most ``limit`` bytes.
+
+    Verdict, counts by suite, the first failures (SQL with its file and line), infrastructure troubles apart from them,
+    time and cost, and the commands that look further and run again what failed.
+    """
+    words = WORDS[language]
+    head, tail = _head(summary, words), _tail(summary, words)
+    sections = [section for section in (_failures(summary, words), _troubles(summary, words)) if section.total]
+    room = (limit - size("\n".join([*head, *tail]))) // max(1, len(sections))
+    body = [line for section in sections for line in _fit(section, words, room)]
+    return clip("\n".join([*head, *body, *tail]), limit)
+
+
+def summary_outbox(summary: RunSummary, channel: str = "wecom", language: Language = "zh") -> OutboxMessage:
+    """The summary as a message for the outbox; the run's id makes it the only one of its run and channel."""
+    payload = _payload(summary_message(summary, language))
+    return OutboxMessage(summary.run, channel, "summary", payload, f"{summary.run}:summary:{channel}")
+
+
+def text_outbox(run: str, kind: str, text: str, channel: str = "wecom") -> list[OutboxMessage]:
+    """Any markdown text as messages for the outbox, split where it is longer than a message may be."""
+    parts = enumerate(split(text), 1)
+    return [OutboxMessage(run, channel, kind, _payload(part), f"{run}:{kind}:{n}:{channel}") for n, part in parts]
+
+
+def _payload(markdown: str) -> str:
+    return json.dumps({"markdown": markdown}, ensure_ascii=False)
+
+
+def _head(summary: RunSummary, words: Words) -> list[str]:
+    colour = _COLOURS.get(summary.state, "warning")
+    title = f'**<font color="{colour}">{words.states[summary.state]}</font>** {neutral(summary.profile, 60)}'
+    if summary.pr_number is not None:
+        title += f" PR {summary.pr_number}"
+    times = f"{words.took} {duration(summary.seconds)} · {words.cost} {duration(summary.cost)}"
+    lines = [title, f"> {words.run} `{neutral(summary.run, 80)}` · {times}"]
+    if summary.parent:
+        lines.append(f"> {words.parent} `{neutral(summary.parent, 80)}`")
+    if summary.cancelled_by:
+        lines.append(f"> {words.cancelled_by}{neutral(summary.cancelled_by, 120)}")
+    return lines + (_suites(summary, words) or [words.nothing])
+
+
+def _tail(summary: RunSummary, words: Words) -> list[str]:
+    run = neutral(summary.run, 80)
+    lines = [f"{words.details} `mo-testplan status {run}`"]
+    if summary.state is not RunState.PASSED:
+        lines.append(f"{words.rerun} `mo-testplan rerun {run} --failed`")
+    return lines
+
+
+def _suites(summary: RunSummary, words: Words) -> list[str]:
+    """One line a suite, in the order of the suites; a task id begins with its suite (``ut:pkg/sql/plan``)."""
+    lines = []
+    for suite in Suite:
+        tasks = [task for task in summary.tasks if task.task.partition(":")[0] == suite.queue]
+        if tasks:
+            lines.append(f"**{suite.label}** {_states(tasks, words)} · {words.cases} {_cases(tasks, words)}")
+    return lines
+
+
+def _states(tasks: list[TaskResult], words: Words) -> str:
+    counts = [(state, sum(task.state is state for task in tasks)) for state in TaskState]
+    return " ".join(f"{count} {words.tasks[state]}" for state, count in counts if count)
+
+
+def _cases(tasks: list[TaskResult], words: Words) -> str:
+    counts = (
+        (sum(task.passed for task in tasks), TaskState.PASSED),
+        (sum(task.failed for task in tasks), TaskState.FAILED),
+        (sum(task.skipped for task in tasks), TaskState.SKIPPED),
+    )
+    return " ".join(f"{count} {words.tasks[state]}" for count, state in counts if count) or "0"
+
+
+def _failures(summary: RunSummary, words: Words) -> _Section:
+    failed = [task for task in summary.tasks if task.state is TaskState.FAILED]
+    lines = [line for task in failed for line in _task_failures(task, words)]
+    total = sum(max(task.failed, len(_real(task.failures)), 1) for task in failed)
+    return _Section(words.failures, lines[:_FAILURES], total)
+
+
+def _real(failures: Iterable[CaseResult]) -> list[CaseResult]:
+    return [case for case in failures if case.status in (CaseStatus.FAILED, CaseStatus.ERROR)]
+
+
+def _task_failures(task: TaskResult, words: Words) -> Iterator[str]:
+    cases = _real(task.failures)
+    for case in cases[:_PER_TASK]:
+        yield _case_line(task, case, words)
+    if not cases:
+        yield _line(task.task, None, task.message)
+
+
+def _case_line(task: TaskResult, case: CaseResult, words: Words) -> str:
+    place = None
+    if case.file:
+        place = f"{neutral(case.file, 160)}:{case.line}" if case.line is not None else neutral(case.file, 160)
+    why = case.message
+    if case.expected is not None and case.actual is not None:
+        why = f"{words.expected} {neutral(case.expected, 60)} {words.actual} {neutral(case.actual, 60)}"
+    if case.kind in words.kinds:
+        why = f"{words.kinds[case.kind]} {why}"
+    return _line(case.name or task.task, place, why)
+
+
+def _line(name: str, place: str | None, why: str) -> str:
+    parts = [f"`{neutral(name, 120)}`", place, neutral(why, 160)]
+    return "> " + " ".join(part for part in parts if part)
+
+
+def _troubles(summary: RunSummary, words: Words) -> _Section:
+    """Tasks whose answer could not be had: never shown among the failures."""
+    troubled = [task for task in summary.tasks if task.state in _TROUBLED]
+    lines = [_line(task.task, words.tasks[task.state], task.message) for task in troubled[:_TROUBLES]]
+    return _Section(words.infrastructure, lines, len(troubled))
+
+
+def _fit(section: _Section, words: Words, room: int) -> list[str]:
+    """The heading, as many lines as ``room`` bytes hold, and how many are not shown."""
+    shown = [f"**{section.title}** {section.total}"]
+    left = room - size(shown[0]) - size(words.more.format(section.total)) - 2
+    for line in section.lines:
+        left -= size(line) + 1
+        if left < 0:
+            break
+        shown.append(line)
+    hidden = section.total - (len(shown) - 1)
+    return shown if hidden <= 0 else [*shown, words.more.format(hidden)]
+
+
+def duration(seconds: float) -> str:
+    """``0.4s``, ``42s``, ``3m20s``, ``2h05m``."""
+    if seconds < 10:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes}m{rest:02}s" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02}m"

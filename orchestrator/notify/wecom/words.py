@@ -1,0 +1,117 @@
+"""The words of our messages in Chinese and English."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from orchestrator.domain.run import FailureKind, RunState, TaskState
+
+Language = Literal["zh", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language."""
+
+    states: dict[RunState, str]
+    tasks: dict[TaskState, str]
+    kinds: dict[FailureKind, str]
+    run: str
+    took: str
+    cost: str
+    cases: str
+    failures: str
+    infrastructure: str
+    more: str
+    details: str
+    rerun: str
+    cancelled_by: str
+    parent: str
+    expected: str
+    actual: str
+    nothing: str
+
+
+ZH = Words(
+    states={
+        RunState.PLANNED: "已计划",
+        RunState.RUNNING: "运行中",
+        RunState.PASSED: "通过",
+        RunState.FAILED: "失败",
+        RunState.CANCELLED: "已取消",
+        RunState.ERROR: "环境错误",
+    },
+    tasks={
+        TaskState.PENDING: "未开始",
+        TaskState.RUNNING: "运行中",
+        TaskState.PASSED: "通过",
+        TaskState.FAILED: "失败",
+        TaskState.SKIPPED: "跳过",
+        TaskState.CANCELLED: "取消",
+        TaskState.ERROR: "环境错误",
+        TaskState.LOST: "丢失",
+    },
+    kinds={
+        FailureKind.BUILD: "编译失败",
+        FailureKind.PANIC: "panic",
+        FailureKind.RACE: "数据竞争",
+        FailureKind.TIMEOUT: "超时",
+        FailureKind.FINDING: "静态检查",
+        FailureKind.MISMATCH: "结果不符",
+        FailureKind.STRICT: "严格模式",
+        FailureKind.ABNORMAL: "异常",
+    },
+    run="运行",
+    took="用时",
+    cost="机时",
+    cases="用例",
+    failures="失败",
+    infrastructure="环境问题（不算测试失败）",
+    more="… 还有 {} 项",
+    details="查看",
+    rerun="重跑失败项",
+    cancelled_by="取消：",
+    parent="重跑自",
+    expected="期望",
+    actual="实际",
+    nothing="没有需要运行的测试",
+)
+
+EN = Words(
+    states={
+        RunState.PLANNED: "planned",
+        RunState.RUNNING: "running",
+        RunState.PASSED: "passed",
+        RunState.FAILED: "failed",
+        RunState.CANCELLED: "cancelled",
+        RunState.ERROR: "infrastructure error",
+    },
+    tasks={state: state.value for state in TaskState},
+    kinds={
+        FailureKind.BUILD: "build failed",
+        FailureKind.PANIC: "panic",
+        FailureKind.RACE: "data race",
+        FailureKind.TIMEOUT: "timeout",
+        FailureKind.FINDING: "finding",
+        FailureKind.MISMATCH: "mismatch",
+        FailureKind.STRICT: "strict",
+        FailureKind.ABNORMAL: "abnormal",
+    },
+    run="run",
+    took="took",
+    cost="cost",
+    cases="cases",
+    failures="Failures",
+    infrastructure="Infrastructure (not test failures)",
+    more="… and {} more",
+    details="look",
+    rerun="re-run",
+    cancelled_by="cancelled: ",
+    parent="re-run of",
+    expected="expected",
+    actual="actual",
+    nothing="there was nothing to test",
+)
+
+WORDS: dict[Language, Words] = {"zh": ZH, "en": EN}

@@ -1,0 +1,42 @@
+"""The audit log: who did, or was refused, what. Rows are added and read, nothing else."""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy import select
+
+from orchestrator.store import clean
+from orchestrator.store.api import AuditEntry
+from orchestrator.store.database import Database
+from orchestrator.store.models import AuditRow
+
+
+class Audit(Database):
+    """The part of the store that remembers deeds."""
+
+    def audit(  # noqa: PLR0913 - the columns of the log
+        self, who: str, origin: str, action: str, target: str, result: str, at: float | None = None
+    ) -> None:
+        """Add one entry; ``at`` (Unix seconds) is now unless told."""
+        row = AuditRow(
+            at=time.time() if at is None else clean.number(at),
+            who=clean.text(who, clean.NAME),
+            origin=clean.text(origin, clean.NAME),
+            action=clean.text(action, clean.NAME),
+            target=clean.text(target, clean.NAME),
+            result=clean.text(result),
+        )
+        with self.writing() as session:
+            session.add(row)
+
+    def audit_log(self, limit: int = 100, target: str | None = None) -> list[AuditEntry]:
+        """The newest entries first, about one target if named."""
+        query = select(AuditRow).order_by(AuditRow.id.desc()).limit(limit)
+        if target is not None:
+            query = query.where(AuditRow.target == target)
+        with self.reading() as session:
+            return [
+                AuditEntry(row.at, row.who, row.origin, row.action, row.target, row.result)
+                for row in session.scalars(query)
+            ]

@@ -1,0 +1,129 @@
+"""The tables. All metadata is in this module, so that migrations have one place to compare with.
+
+Times are Unix seconds; states are the words of :mod:`orchestrator.domain.run`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Float, ForeignKey, Index, Integer, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+#: Number of this layout. A program refuses a database of a newer one.
+SCHEME = 1
+
+#: SQLite numbers rows by itself only for INTEGER; PostgreSQL wants room for more.
+_RowId = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Base(DeclarativeBase):
+    """The one metadata."""
+
+
+class SchemeRow(Base):
+    """One row: the layout of this database."""
+
+    __tablename__ = "mo_testplan_scheme"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class RunRow(Base):
+    """A run: written at its start, completed once when it is committed."""
+
+    __tablename__ = "runs"
+    __table_args__ = (Index("runs_by_time", "created"), Index("runs_by_pr", "pr_number", "created"))
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    #: NULL until committed: the one mark that decides who commits.
+    state: Mapped[str | None] = mapped_column(Text)
+    plan: Mapped[str] = mapped_column(Text, default="")
+    plan_json: Mapped[str | None] = mapped_column(Text)
+    profile: Mapped[str] = mapped_column(Text)
+    pr_number: Mapped[int | None] = mapped_column(BigInteger)
+    parent: Mapped[str | None] = mapped_column(Text)
+    repo_commit: Mapped[str | None] = mapped_column(Text)
+    created: Mapped[float] = mapped_column(Float)
+    ended: Mapped[float | None] = mapped_column(Float)
+    cost: Mapped[float] = mapped_column(Float, default=0.0)
+    cancelled_by: Mapped[str | None] = mapped_column(Text)
+
+
+class TaskRow(Base):
+    """How a task of a run ended."""
+
+    __tablename__ = "tasks"
+
+    run: Mapped[str] = mapped_column(Text, ForeignKey("runs.id"), primary_key=True)
+    task: Mapped[str] = mapped_column(Text, primary_key=True)
+    #: Place in the summary.
+    position: Mapped[int] = mapped_column(Integer)
+    state: Mapped[str] = mapped_column(Text)
+    attempt: Mapped[int] = mapped_column(Integer)
+    seconds: Mapped[float] = mapped_column(Float)
+    passed: Mapped[int] = mapped_column(BigInteger)
+    failed: Mapped[int] = mapped_column(BigInteger)
+    skipped: Mapped[int] = mapped_column(BigInteger)
+    message: Mapped[str] = mapped_column(Text)
+    #: The first failures as a JSON list, as the summary carried them.
+    failures: Mapped[str] = mapped_column(Text)
+    host: Mapped[str | None] = mapped_column(Text)
+    reproduce: Mapped[str | None] = mapped_column(Text)
+
+
+class CaseRow(Base):
+    """One Go test, SQL command or finding of an attempt."""
+
+    __tablename__ = "case_results"
+    __table_args__ = (UniqueConstraint("run", "source_id"), Index("cases_by_task", "run", "task", "status"))
+
+    id: Mapped[int] = mapped_column(_RowId, primary_key=True, autoincrement=True)
+    run: Mapped[str] = mapped_column(Text, ForeignKey("runs.id"))
+    source_id: Mapped[str] = mapped_column(Text)
+    task: Mapped[str] = mapped_column(Text)
+    attempt: Mapped[int] = mapped_column(Integer)
+    name: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text)
+    seconds: Mapped[float] = mapped_column(Float)
+    message: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str | None] = mapped_column(Text)
+    file: Mapped[str | None] = mapped_column(Text)
+    line: Mapped[int | None] = mapped_column(Integer)
+    expected: Mapped[str | None] = mapped_column(Text)
+    actual: Mapped[str | None] = mapped_column(Text)
+
+
+class OutboxRow(Base):
+    """A message to deliver. It names its run without a foreign key: later messages may tell of no run at all."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("outbox_by_channel", "state", "channel", "id"),)
+
+    id: Mapped[int] = mapped_column(_RowId, primary_key=True, autoincrement=True)
+    run: Mapped[str] = mapped_column(Text, index=True)
+    channel: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    payload: Mapped[str] = mapped_column(Text)
+    key: Mapped[str] = mapped_column(Text, unique=True)
+    state: Mapped[str] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    created: Mapped[float] = mapped_column(Float)
+    next_at: Mapped[float] = mapped_column(Float)
+    #: Until then one drainer has it to itself.
+    lease_until: Mapped[float] = mapped_column(Float, default=0.0)
+    error: Mapped[str | None] = mapped_column(Text)
+    sent_at: Mapped[float | None] = mapped_column(Float)
+
+
+class AuditRow(Base):
+    """Written once, never changed."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("audit_by_target", "target", "id"),)
+
+    id: Mapped[int] = mapped_column(_RowId, primary_key=True, autoincrement=True)
+    at: Mapped[float] = mapped_column(Float)
+    who: Mapped[str] = mapped_column(Text)
+    origin: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(Text)
+    target: Mapped[str] = mapped_column(Text)
+    result: Mapped[str] = mapped_column(Text)
