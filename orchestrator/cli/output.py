@@ -1,0 +1,39 @@
+"""Answers to stdout or to a file, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from orchestrator.domain.errors import UsageError
+
+
+def emit(answer: bytes, path: str | None = None) -> None:
+    """Write ``answer`` to the file ``path`` in one step, or to stdout when it is ``None`` or ``-``.
+
+    A reader that leaves early (``| head``) is no error.
+    """
+    if path not in (None, "-"):
+        _replace(Path(str(path)), answer)
+        return
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(answer)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _replace(path: Path, answer: bytes) -> None:
+    target = path.resolve()
+    device = target.exists() and not target.is_file()
+    written = target if device else target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        written.write_bytes(answer)
+        if not device:
+            written.replace(target)
+    except OSError as error:
+        if not device:
+            written.unlink(missing_ok=True)
+        raise UsageError(f"cannot write {path}: {error.strerror}", "Name a file where you may write one.") from None

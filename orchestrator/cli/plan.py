@@ -1,0 +1,132 @@
+"""Turn a diff into a plan of tests.
+
+The diff is a file (--diff FILE, or - for stdin), or what a branch of a repository changed (--repo DIR --base REV
+--head REV, from their merge base on). With a repository, functions are found exactly and missing tests are seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+
+from orchestrator.cli.output import emit
+from orchestrator.domain.change import DiffSummary
+from orchestrator.domain.errors import BadDiffError, UsageError
+from orchestrator.domain.plan import TestPlan
+from orchestrator.domain.profile import Profile
+from orchestrator.settings import Settings, load_profile, settings_from
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``plan``."""
+    add_plan_arguments(parser)
+    parser.add_argument("--format", choices=("json", "text", "markdown"), default="text")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE instead of stdout")
+
+
+def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that say which plan to make; ``run`` has them too."""
+    parser.add_argument("--diff", metavar="FILE", help="a unified diff; - is stdin")
+    parser.add_argument("--repo", metavar="DIR", help="a clone, bare or not; default: the profile's repository")
+    parser.add_argument("--base", metavar="REV", help="the branch the change is for")
+    parser.add_argument("--head", metavar="REV", help="the change; default: HEAD")
+    parser.add_argument("--profile", metavar="P", default="matrixone", help="name or file of a profile")
+    parser.add_argument("--strategies", metavar="A,B", default="rules,safety", help="default: rules,safety")
+    parser.add_argument("--category", metavar="C", action="append", default=[], help="add a category; repeatable")
+    parser.add_argument("--pr", metavar="N", type=int, help="number of the pull request")
+    parser.add_argument("--base-branch", metavar="NAME", help="default: the profile's")
+    parser.add_argument("--head-branch", metavar="NAME")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the plan."""
+    emit(_rendered(plan_from_args(args), args.format), args.output)
+    return 0
+
+
+def plan_from_args(args: argparse.Namespace) -> TestPlan:
+    """The plan that :func:`add_plan_arguments` asks for."""
+    from orchestrator.planner.pipeline import build_plan
+
+    settings = settings_from()
+    profile = load_profile(args.profile, settings)
+    strategies = [name for name in args.strategies.split(",") if name]
+    repository = _repository(args, settings, profile)
+    if repository is None:
+        change, tree = _from_file(args.diff), None
+    else:
+        from orchestrator.diff import from_repository
+        from orchestrator.planner.tree import GitTree, git_dir
+
+        change = from_repository(git_dir(repository), args.base, args.head or "HEAD")
+        tree = GitTree(repository, change.head_commit or args.head or "HEAD")
+    change = dataclasses.replace(
+        change,
+        pr_number=args.pr if args.pr is not None else change.pr_number,
+        base_branch=args.base_branch or change.base_branch or profile.base_branch,
+        head_branch=args.head_branch or change.head_branch,
+    )
+    return build_plan(change, profile, strategies=strategies, tree=tree, asked=args.category)
+
+
+def bvt_scripts(args: argparse.Namespace, plan: TestPlan, limit: int) -> dict[str, tuple[str, ...]]:
+    """The first ``limit`` scripts of each BVT task that has something to run, for ``subset(bvt_files=…)``.
+
+    They are looked up in the repository of ``args`` at the plan's head; a plan of a bare diff is a UsageError.
+    """
+    from orchestrator.planner.subset import first_scripts
+    from orchestrator.planner.tree import GitTree
+
+    settings = settings_from()
+    profile = load_profile(plan.profile if args.profile is None else args.profile, settings)
+    commit = plan.diff_summary.head_commit
+    if commit is None:
+        raise UsageError(
+            "this plan names no commit, so its scripts cannot be listed",
+            "Make it with `--repo DIR --base REV --head REV`.",
+        )
+    tree = GitTree(args.repo or settings.repo or profile.repository or ".", commit)
+    tasks = [task for task in plan.tasks if task.category is not None and not task.skip]
+    found = {task.id: first_scripts(task, profile.bvt.cases, tree, limit) for task in tasks}
+    return {task: scripts for task, scripts in found.items() if scripts}
+
+
+def _repository(args: argparse.Namespace, settings: Settings, profile: Profile) -> str | None:
+    """The repository to read from; ``None`` when the change is a diff file."""
+    if args.pr is not None and args.pr < 1:
+        raise UsageError(f"--pr {args.pr} is no number of a pull request", "Numbers start at 1.")
+    if args.diff is not None:
+        if args.base or args.head or args.repo:
+            raise UsageError("--diff and --repo/--base/--head are two ways to name one change", "Name one of them.")
+        return None
+    if args.base is None:
+        raise UsageError("no change is named", "Use --diff FILE, --diff - for stdin, or --repo DIR --base REV.")
+    repository = args.repo or settings.repo or profile.repository or "."
+    return str(repository)
+
+
+def _from_file(path: str) -> DiffSummary:
+    from orchestrator.diff import from_text
+
+    if path == "-":
+        return from_text(sys.stdin.buffer.read())
+    try:
+        return from_text(Path(path).read_bytes())
+    except OSError as error:
+        raise BadDiffError(f"cannot read {path}: {error.strerror}", "Name a file with a unified diff.") from None
+
+
+def _rendered(plan: TestPlan, form: str) -> bytes:
+    if form == "json":
+        from orchestrator.planner.encode import dumps
+
+        return dumps(plan)
+    if form == "markdown":
+        from orchestrator.planner.render.markdown import plan_markdown
+
+        return plan_markdown(plan).encode()
+    from orchestrator.planner.render.text import plan_text
+
+    return plan_text(plan).encode()

@@ -1,0 +1,81 @@
+"""What strategies see and what they return: the seam at which imports, history, lexical and surface join the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from orchestrator.domain.change import DiffSummary
+from orchestrator.domain.plan import Priority, Suite
+from orchestrator.domain.profile import Profile
+
+#: The strategy that stands for a person's own wish; nothing overrules it.
+ASKED = "asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One strategy's reason for one test."""
+
+    strategy: str
+    suite: Suite
+    #: BVT: a category. UT: a package pattern without ``./``. SCA: an analyser of the profile.
+    name: str
+    priority: Priority
+    #: How strongly it speaks for the test, between 0 and 1.
+    weight: float
+    #: Why, in words a person understands.
+    detail: str
+    #: BVT: scripts relative to the category; SCA: package directories. Empty: all there are.
+    files: tuple[str, ...] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A strategy's word about the change as a whole."""
+
+    strategy: str
+    text: str
+    #: The change needs no test at all: only what a person asked for is kept.
+    vetoes: bool = False
+
+
+class Tree(Protocol):
+    """The files at the change's head, as far as planning needs them."""
+
+    def directories(self, path: str) -> frozenset[str]:
+        """Names of the directories right below ``path`` (``.``: the root); empty when there is no such directory."""
+        ...
+
+    def has_directory(self, path: str) -> bool:
+        """Whether ``path`` is a directory."""
+        ...
+
+    def files(self, path: str) -> tuple[str, ...]:
+        """All files below ``path``, relative to it, sorted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a strategy may look at beside the change."""
+
+    profile: Profile
+    #: Categories there are at the head; without a tree those of the profile and of the change itself.
+    categories: frozenset[str]
+    #: The tree at the head, when a repository is at hand.
+    tree: Tree | None = None
+    #: Categories a person asked for.
+    asked: tuple[str, ...] = ()
+
+
+class Strategy(Protocol):
+    """One independent source of evidence. It returns its reasons; it logs and raises nothing."""
+
+    name: str
+
+    def propose(self, change: DiffSummary, context: Context) -> Iterable[Evidence | Remark]:
+        """Evidence for tests, in any order; several pieces for one test add up."""
+        ...

@@ -1,0 +1,45 @@
+"""Names that come from diffs and foreign plans: which may become a directory or an argument, and how to show them."""
+
+from __future__ import annotations
+
+import re
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def is_safe_path(name: str) -> bool:
+    """Whether ``name`` is a plain relative path: no ``..``, nothing absolute, no leading ``-``, all printable.
+
+    Such a name can be joined to a directory, or be an argument of a program, without leaving the one or changing the
+    other.
+    """
+    if not name.isprintable() or name.startswith("-"):
+        return False
+    return name == "." or all(part not in ("", ".", "..") for part in name.split("/"))
+
+
+def is_package_pattern(name: str) -> bool:
+    """Whether ``name`` is a Go package directory below the root, ``.``, or a pattern (``pkg/a/...``, ``...``)."""
+    return name == "..." or is_safe_path(name.removesuffix("/..."))
+
+
+def clean(text: str) -> str:
+    """``text`` as Unicode that can be written: bytes that were not UTF-8 become U+FFFD."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def printable(text: str) -> str:
+    """``text`` safe to show on a terminal: what does not print becomes ``\\n``, ``\\x1b``, ``\\u202e`` …"""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _escaped(char) for char in clean(text))
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def mention(paths: list[str]) -> str:
+    """The first of ``paths`` and how many more there are."""
+    more = len(paths) - 1
+    return f"{paths[0]} and {more} more" if more > 0 else paths[0]

@@ -1,0 +1,104 @@
+"""The stages in a row: propose → rank → select → shard → verify → TestPlan. Each is a value that prints."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from orchestrator.domain.change import ChangeKind, DiffSummary
+from orchestrator.domain.errors import UsageError, nearest
+from orchestrator.domain.plan import TestPlan
+from orchestrator.domain.profile import Profile
+from orchestrator.planner.cost import cost
+from orchestrator.planner.encode import plan_id
+from orchestrator.planner.evidence import Context, Evidence, Remark, Strategy, Tree
+from orchestrator.planner.rank import rank
+from orchestrator.planner.select import Selected, select
+from orchestrator.planner.shard import shard
+from orchestrator.planner.strategies import DEFAULT, strategies_named
+from orchestrator.planner.strategies.asked import Asked
+from orchestrator.planner.summary import summarize
+from orchestrator.planner.table import category_of, unmatched
+from orchestrator.planner.tasks import make_task
+from orchestrator.planner.verify import check
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """The first stage: what all strategies say."""
+
+    evidence: tuple[Evidence, ...]
+    remarks: tuple[Remark, ...]
+
+    @property
+    def veto(self) -> str | None:
+        """Why the change needs no test, if a strategy says so."""
+        return next((remark.text for remark in self.remarks if remark.vetoes), None)
+
+    def __str__(self) -> str:
+        lines = [f"{e.strategy}: {e.suite.label} {e.name} {e.weight:.2f}: {e.detail}" for e in self.evidence]
+        return "\n".join([*(f"{r.strategy}: {r.text}" for r in self.remarks), *lines])
+
+
+def build_plan(
+    change: DiffSummary,
+    profile: Profile,
+    *,
+    strategies: Sequence[str] = DEFAULT,
+    tree: Tree | None = None,
+    asked: Sequence[str] = (),
+) -> TestPlan:
+    """Plan the tests of ``change``.
+
+    ``tree`` is the head's, when a repository is at hand. ``asked`` are categories a person wants in any case: one that
+    does not exist is a :class:`UsageError`. The same arguments give the same plan, byte for byte.
+    """
+    context = make_context(change, profile, tree, asked)
+    proposed = propose(change, context, (*strategies_named(strategies), Asked()))
+    selected = select(rank(proposed.evidence, context), context, proposed.veto)
+    return _assemble(change, context, proposed, selected)
+
+
+def make_context(change: DiffSummary, profile: Profile, tree: Tree | None = None, asked: Sequence[str] = ()) -> Context:
+    """What the strategies may look at; checks ``asked`` against the categories there are."""
+    if tree is not None:
+        categories = tree.directories(profile.bvt.cases)
+    else:
+        alive = (file.path for file in change.files if file.change_kind is not ChangeKind.DELETED)
+        changed = {category for path in alive if (category := category_of(path, profile))}
+        categories = frozenset(profile.bvt.categories) | changed
+    for name in asked:
+        if name not in categories:
+            raise UsageError(f"no category is called {name!r}", nearest(name, categories))
+    return Context(profile, categories, tree, tuple(dict.fromkeys(asked)))
+
+
+def propose(change: DiffSummary, context: Context, strategies: Iterable[Strategy]) -> Proposed:
+    """Ask every strategy."""
+    said = [word for strategy in strategies for word in strategy.propose(change, context)]
+    return Proposed(
+        tuple(word for word in said if isinstance(word, Evidence)),
+        tuple(word for word in said if isinstance(word, Remark)),
+    )
+
+
+def _assemble(change: DiffSummary, context: Context, proposed: Proposed, selected: Selected) -> TestPlan:
+    profile = context.profile
+    sharded = shard([make_task(candidate, context) for candidate in selected.chosen], profile)
+    price = cost(sharded.shards, profile.dispatch.workers)
+    plan = TestPlan(
+        id="",
+        created_at=change.head_time,
+        summary=summarize(change, sharded.tasks, price, proposed.veto),
+        profile=profile.name,
+        diff_summary=change,
+        tasks=sharded.tasks,
+        shards=sharded.shards,
+        omitted=selected.omitted,
+        cost=price,
+        unmatched=unmatched(change, profile),
+        notes=tuple(remark.text for remark in proposed.remarks),
+    )
+    check(plan, profile.bvt.order_groups)
+    return dataclasses.replace(plan, id=plan_id(plan))

@@ -1,0 +1,64 @@
+"""Why each test of a plan is there, why others are not, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from orchestrator.domain.errors import UnknownRunError, nearest
+from orchestrator.domain.plan import Omitted, TestPlan, TestTask
+from orchestrator.planner.encode import plan_to_json
+from orchestrator.planner.names import printable
+from orchestrator.planner.rank import task_id
+from orchestrator.planner.summary import duration
+
+
+def explain(plan: TestPlan, task: str | None = None) -> dict[str, Any]:
+    """Plain data: ``plan, summary, notes, tasks, omitted, cost``; of one test only when ``task`` names it.
+
+    A test the plan neither has nor omits is an :class:`UnknownRunError` that names the nearest.
+    """
+    document = plan_to_json(plan)
+    tasks = [entry for entry in document["tasks"] if task in (None, entry["id"])]
+    omitted = [
+        {"id": task_id(test.type, test.name), **entry}
+        for test, entry in zip(plan.omitted, document["omitted"], strict=True)
+        if task in (None, task_id(test.type, test.name))
+    ]
+    if task is not None and not tasks and not omitted:
+        raise UnknownRunError(f"the plan knows no test {task!r}", nearest(task, _known(plan)))
+    keys = ("id", "summary", "notes")
+    head = {("plan" if key == "id" else key): document[key] for key in keys}
+    return {**head, "tasks": tasks, "omitted": omitted, "cost": document["cost"]}
+
+
+def explain_text(plan: TestPlan, task: str | None = None) -> str:
+    """:func:`explain` for a terminal. Ends in a newline."""
+    explain(plan, task)  # refuses unknown names
+    lines = [] if task else [f"Plan {plan.id[:12]}: {plan.summary}", *(f"note: {note}" for note in plan.notes), ""]
+    for chosen in plan.tasks:
+        if task in (None, chosen.id):
+            lines += _why(chosen, plan.cost.runner_seconds)
+    for left in plan.omitted:
+        if task in (None, task_id(left.type, left.name)):
+            lines += _why_not(left)
+    return "\n".join(map(printable, lines)) + "\n"
+
+
+def _known(plan: TestPlan) -> list[str]:
+    return [task.id for task in plan.tasks] + [task_id(test.type, test.name) for test in plan.omitted]
+
+
+def _why(task: TestTask, total: float) -> Iterator[str]:
+    share = f", {task.est_duration / total:.0%} of the plan" if total else ""
+    yield f"{task.id}: chosen, {task.priority.name.lower()}, {duration(task.est_duration)}{share}, shard {task.shard}"
+    for reason in task.reasons:
+        yield f"  because {reason.strategy} ({reason.weight:.2f}): {reason.detail}"
+    if task.files:
+        yield f"  only {', '.join(task.files)}"
+    if task.note:
+        yield f"  {'skipped' if task.skip else 'note'}: {task.note}"
+
+
+def _why_not(test: Omitted) -> Iterator[str]:
+    yield f"{task_id(test.type, test.name)}: not chosen (best evidence {test.score:.2f}): {test.reason}"

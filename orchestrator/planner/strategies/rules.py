@@ -1,0 +1,56 @@
+"""The static table: path prefix to tests, case file to its category, Go file to the analysers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.domain.change import DiffSummary
+from orchestrator.domain.plan import Priority, Suite
+from orchestrator.domain.profile import Rule
+from orchestrator.planner.evidence import Context, Evidence
+from orchestrator.planner.names import mention
+from orchestrator.planner.packages import and_below, to_analyse
+from orchestrator.planner.table import category_of
+
+
+class Rules:
+    """Nothing but the profile's table; every file counts, whatever its kind, by its new path."""
+
+    name = "rules"
+
+    def propose(self, change: DiffSummary, context: Context) -> Iterator[Evidence]:
+        """Evidence of weight 1 for everything the table names."""
+        paths = [file.path for file in change.files]
+        for rule in context.profile.rules:
+            touched = [path for path in paths if path.startswith(rule.prefix)]
+            if touched:
+                yield from self._of_rule(rule, f"rule {rule.prefix}: {mention(touched)}")
+        yield from self._of_cases(paths, context)
+        yield from self._of_go(change, context)
+
+    def _of_rule(self, rule: Rule, detail: str) -> Iterator[Evidence]:
+        priority = Priority[rule.priority.upper()]
+        for package in rule.unit_tests:
+            yield Evidence(self.name, Suite.UNIT_TEST, and_below(package), priority, 1.0, detail)
+        for category in rule.categories:
+            yield Evidence(self.name, Suite.BVT, category, priority, 1.0, detail)
+
+    def _of_cases(self, paths: list[str], context: Context) -> Iterator[Evidence]:
+        touched: dict[str, list[str]] = {}
+        for path in paths:
+            category = category_of(path, context.profile)
+            if category is not None:
+                touched.setdefault(category, []).append(path)
+        for category, files in touched.items():
+            detail = f"its own cases changed: {mention(files)}"
+            yield Evidence(self.name, Suite.BVT, category, Priority.HIGH, 1.0, detail)
+
+    def _of_go(self, change: DiffSummary, context: Context) -> Iterator[Evidence]:
+        files = [file.path for file in change.files if file.is_go]
+        if not files:
+            return
+        packages = to_analyse(change, context.tree)
+        note = None if packages else "no package of the change is known to be left: looks at everything"
+        detail = f"Go files changed: {mention(files)}"
+        for analyser in context.profile.sca.analysers:
+            yield Evidence(self.name, Suite.SCA, analyser.name, Priority.CRITICAL, 1.0, detail, packages, note)

@@ -1,0 +1,91 @@
+"""Verify: the invariants that hold of every plan, ours or foreign."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from orchestrator.domain.errors import BadPlanError
+from orchestrator.domain.plan import Shard, Suite, TestPlan, TestTask
+from orchestrator.planner.names import is_package_pattern, is_safe_path
+from orchestrator.planner.rank import task_id
+
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_REMEDY = "Make the plan again with `mo-testplan plan`."
+
+
+def check(plan: TestPlan, order_groups: Sequence[Sequence[str]] = ()) -> None:
+    """Raise :class:`BadPlanError` unless all of this holds.
+
+    Ids are unique and say what the task is; names stay inside the tree; every task is in exactly one shard, the one it
+    names, of its own suite, on that suite's queue; durations are finite; order groups are together and in order; the
+    profile is a plain name and commits are commit ids.
+    """
+    if not is_safe_path(plan.profile) or "/" in plan.profile:
+        raise _broken(f"{plan.profile!r} is no name of a profile")
+    for commit in (plan.diff_summary.base_commit, plan.diff_summary.head_commit):
+        if commit is not None and not _COMMIT.fullmatch(commit):
+            raise _broken(f"{commit!r} is no commit id")
+    for task in plan.tasks:
+        _check_task(task)
+    _unique("task", [task.id for task in plan.tasks])
+    _unique("shard", [shard.id for shard in plan.shards])
+    _check_partition(plan.tasks, plan.shards)
+    for group in order_groups:
+        _check_order(group, plan.shards)
+
+
+def _check_task(task: TestTask) -> None:
+    names = {Suite.UNIT_TEST: task.package, Suite.BVT: task.category, Suite.SCA: task.analyser}
+    name = names.pop(task.type)
+    if name is None or any(other is not None for other in names.values()) or task.id != task_id(task.type, name):
+        raise _broken(f"task {task.id!r} is not what its id says")
+    safe = is_package_pattern(name) if task.type is Suite.UNIT_TEST else is_safe_path(name)
+    if not safe or (task.type is Suite.SCA and "/" in name):
+        raise _broken(f"task {task.id!r} names something outside of the tree under test")
+    for file in task.files:
+        if not is_safe_path(file):
+            raise _broken(f"task {task.id!r} names the file {file!r}, which is outside of its directory")
+    _check_duration(task.id, task.est_duration)
+
+
+def _check_partition(tasks: Sequence[TestTask], shards: Sequence[Shard]) -> None:
+    _unique("task in the shards", [task for shard in shards for task in shard.tasks])
+    known = {task.id: task for task in tasks}
+    for shard in shards:
+        _check_duration(shard.id, shard.est_duration)
+        if shard.queue != shard.suite.queue:
+            raise _broken(f"shard {shard.id!r} is for queue {shard.queue!r}, which no worker of its suite serves")
+        for name in shard.tasks:
+            task = known.pop(name, None)
+            if task is None:
+                raise _broken(f"shard {shard.id!r} holds {name!r}, which is no task")
+            if task.shard != shard.id or task.type is not shard.suite:
+                raise _broken(f"task {name!r} does not belong into shard {shard.id!r}")
+    if known:
+        raise _broken(f"task {min(known)!r} is in no shard")
+
+
+def _check_order(group: Sequence[str], shards: Sequence[Shard]) -> None:
+    planned = {task for shard in shards for task in shard.tasks}
+    wanted = [task for category in group if (task := task_id(Suite.BVT, category)) in planned]
+    found = [inside for shard in shards if (inside := [task for task in shard.tasks if task in wanted])]
+    if wanted and found != [wanted]:
+        raise _broken(f"{' before '.join(wanted)} is not kept in one shard and in order")
+
+
+def _check_duration(name: str, duration: float) -> None:
+    if not (math.isfinite(duration) and duration >= 0):
+        raise _broken(f"{name!r} has the duration {duration!r}")
+
+
+def _unique(kind: str, names: Iterable[str]) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise _broken(f"{kind} {name!r} appears {count} times")
+
+
+def _broken(text: str) -> BadPlanError:
+    return BadPlanError(f"the plan is broken: {text}", _REMEDY)
