@@ -7,9 +7,13 @@ ledger and its reaper own redelivery, so tasks are acknowledged early and never 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from orchestrator.domain.plan import Suite
+
+#: Celery's application and signature: the library ships no types that a strict check can use.
+App: TypeAlias = Any
+Signature: TypeAlias = Any
 
 #: Executes one shard; lives in ``workers``.
 RUN_SHARD = "mo_testplan.run_shard"
@@ -22,7 +26,7 @@ SUITE_QUEUES: tuple[str, ...] = tuple(suite.queue for suite in Suite)
 VISIBILITY_TIMEOUT = 60
 
 
-def make_app(redis_url: str, queues: Sequence[str] = (*SUITE_QUEUES, CONTROL_QUEUE)) -> Any:  # noqa: ANN401 - Celery is untyped
+def make_app(redis_url: str, queues: Sequence[str] = (*SUITE_QUEUES, CONTROL_QUEUE)) -> App:
     """The Celery application on ``redis_url``; ``queues`` are those a worker of it would consume."""
     from celery import Celery
     from kombu import Queue
@@ -57,3 +61,15 @@ def make_app(redis_url: str, queues: Sequence[str] = (*SUITE_QUEUES, CONTROL_QUE
         result_backend_transport_options={"retry_policy": {"timeout": 5.0}},
     )
     return app
+
+
+def message_id(run: str, shard: str, delivery: int) -> str:
+    """The Celery task id of a message: it names the shard, so that a queue's head can be read without its body."""
+    return f"{run}|{shard}|{delivery}"
+
+
+def parse_message_id(text: str) -> tuple[str, str, int] | None:
+    """(run, shard, delivery) of a message of ours, else None."""
+    run, _, rest = text.partition("|")
+    shard, _, number = rest.rpartition("|")
+    return (run, shard, int(number)) if shard and number.isdecimal() else None

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from orchestrator.domain.errors import BadProfileError, nearest
 from orchestrator.domain.plain import from_plain
-from orchestrator.domain.profile import Profile
+from orchestrator.domain.profile import Profile, Server
 
 _BUILTIN = Path(__file__).resolve().parents[1] / "config"
 
@@ -26,14 +26,18 @@ class Settings:
 
     #: Broker, ledger and Celery results: ``redis://``, ``rediss://`` or ``redis+socket://``.
     redis_url: str = "redis://127.0.0.1:6379/0"
-    #: History: a SQLAlchemy URL.
-    store_url: str = "sqlite:///mo-testplan.sqlite"
-    #: Logs and reports of runs.
-    artifacts: str = "var/artifacts"
-    #: Checked out trees and caches of a worker host.
-    workspaces: str = "var/workspaces"
+    #: Where this host keeps what is its own: history, logs, trees.
+    state: str = "~/.local/state/mo-testplan"
+    #: History: a SQLAlchemy URL; by default a SQLite file in ``state``.
+    store_url: str = ""
+    #: Logs and reports of runs; by default ``artifacts`` in ``state``.
+    artifacts: str = ""
+    #: Checked out trees and caches of a worker host; by default ``workspaces`` in ``state``.
+    workspaces: str = ""
     #: Wins over the profile's ``repository``.
     repo: str | None = None
+    #: Wins over the profile's ``bvt.server.provider``.
+    bvt_server: str | None = None
     #: Wins over the profile's ``bvt.server.dsn``.
     bvt_dsn: str | None = None
     #: Directory of profiles: ``<name>.yaml``.
@@ -41,10 +45,24 @@ class Settings:
 
 
 def settings_from(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from ``environ`` (the process's own by default)."""
+    """Settings from ``environ`` (the process's own by default), every path made absolute."""
     env = os.environ if environ is None else environ
     names = [field.name for field in dataclasses.fields(Settings)]
-    return Settings(**{name: value for name in names if (value := env.get(f"MO_TESTPLAN_{name.upper()}"))})
+    said = Settings(**{name: value for name in names if (value := env.get(f"MO_TESTPLAN_{name.upper()}"))})
+    state = Path(said.state).expanduser().absolute()
+    return dataclasses.replace(
+        said,
+        state=str(state),
+        store_url=said.store_url or f"sqlite:///{state / 'history.sqlite'}",
+        artifacts=str(Path(said.artifacts or state / "artifacts").absolute()),
+        workspaces=str(Path(said.workspaces or state / "workspaces").absolute()),
+    )
+
+
+def to_environment(settings: Settings) -> dict[str, str]:
+    """The environment variables that make another process see the same settings."""
+    values = dataclasses.asdict(settings)
+    return {f"MO_TESTPLAN_{name.upper()}": value for name, value in values.items() if value}
 
 
 def profile_path(name_or_path: str, settings: Settings) -> Path:
@@ -58,7 +76,8 @@ def profile_path(name_or_path: str, settings: Settings) -> Path:
 def load_profile(name_or_path: str, settings: Settings) -> Profile:
     """Read a profile; unknown keys and wrong shapes raise :class:`BadProfileError` naming the nearest key."""
     path = profile_path(name_or_path, settings)
-    return from_plain(Profile, _read_yaml(path), str(path), BadProfileError)
+    profile = from_plain(Profile, _read_yaml(path), str(path), BadProfileError)
+    return _with_environment(profile, settings)
 
 
 def check_profile(name_or_path: str, settings: Settings) -> Profile:
@@ -76,6 +95,17 @@ def check_profile(name_or_path: str, settings: Settings) -> Profile:
             f"{path}: {where}: {first['msg']}", "Correct the value; docs/profile.md lists them."
         ) from None
     return profile
+
+
+def _with_environment(profile: Profile, settings: Settings) -> Profile:
+    server = profile.bvt.server
+    if settings.bvt_server:
+        server = from_plain(Server, {"provider": settings.bvt_server}, "MO_TESTPLAN_BVT_SERVER", BadProfileError)
+    if settings.bvt_dsn:
+        server = dataclasses.replace(server, provider="dsn", dsn=settings.bvt_dsn)
+    if server is not profile.bvt.server:
+        profile = dataclasses.replace(profile, bvt=dataclasses.replace(profile.bvt, server=server))
+    return dataclasses.replace(profile, repository=settings.repo or profile.repository)
 
 
 def _read_yaml(path: Path) -> object:

@@ -113,8 +113,6 @@ class Dispatch:
     lease: float = 20.0
     #: Tries at a task that infrastructure took down, the first included.
     attempts: int = 3
-    #: No worker on a queue is said after this long.
-    unserved_after: float = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ from orchestrator.domain.errors import (
     EXIT_PASSED,
 )
 
+from orchestrator.domain.plan import TestTask
+
 
 class TaskState(StrEnum):
     """Where a task of a run stands. ``error`` and ``lost`` are infrastructure and never shown as failed."""
@@ -77,6 +79,20 @@ class FailureKind(StrEnum):
     MISMATCH = "mismatch"
     STRICT = "strict"
     ABNORMAL = "abnormal"
+
+
+@dataclass(frozen=True, slots=True)
+class ShardSpec:
+    """All a worker needs to know of its shard: what the ledger keeps for it, so that no worker reads a whole plan."""
+
+    run: str
+    shard: str
+    #: Name of the profile; its contents come from the worker's own disk.
+    profile: str
+    #: Commit to check out (40 hex digits).
+    commit: str
+    #: In the order they run.
+    tasks: tuple[TestTask, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any, cast
 from redis.commands.core import Script
 
 from orchestrator.domain.plain import from_plain, to_plain
-from orchestrator.domain.run import CaseResult, RunState, TaskResult, TaskState
+from orchestrator.domain.run import CaseResult, RunState, ShardSpec, TaskResult, TaskState
 from orchestrator.ledger import keys
 from orchestrator.ledger.connection import connect, every_method_reports_broker_errors
 from orchestrator.ledger.records import Beat, Delivery, Event, Gate, Progress
@@ -59,13 +59,14 @@ class Ledger:
         plan_json: str,
         header: Mapping[str, str | int],
         tasks: Iterable[tuple[str, str, bool]],
-        shards: Iterable[tuple[str, str, int]],
+        shards: Iterable[tuple[Delivery, ShardSpec]],
     ) -> bool:
-        """Write a run: ``tasks`` are (id, shard, skip), ``shards`` (id, queue, priority). False when it exists."""
-        units = json.dumps({"tasks": list(tasks), "shards": list(shards)})
+        """Write a run: ``tasks`` are (id, shard, skip), ``shards`` their first messages. False when it exists."""
+        rows = [(first.shard, first.queue, first.priority, json.dumps(to_plain(spec))) for first, spec in shards]
+        units = json.dumps({"tasks": list(tasks), "shards": rows})
         names = [
             keys.run(run),
-            *(keys.part(run, name) for name in ("tasks", "attempts", "shards", "plan")),
+            *(keys.part(run, name) for name in ("tasks", "attempts", "shards", "plan", "specs")),
             keys.ACTIVE,
             keys.QUEUED,
         ]
@@ -196,6 +197,11 @@ class Ledger:
     def plan(self, run: str) -> str | None:
         """The plan's JSON."""
         return cast("str | None", self.redis.get(keys.part(run, "plan")))
+
+    def spec(self, run: str, shard: str) -> ShardSpec | None:
+        """What a worker needs to know of its shard."""
+        text = cast("str | None", self.redis.hget(keys.part(run, "specs"), shard))
+        return from_plain(ShardSpec, json.loads(text), f"shard {shard}") if text else None
 
     def states(self, run: str) -> dict[str, TaskState]:
         """Every task's state."""

@@ -1,6 +1,7 @@
 -- create: write a new run, the durable fact everything else follows from.
--- KEYS  run, tasks, attempts, shards, plan, active, queued
--- ARGV  run id, plan JSON, header JSON (hash fields of the run), units JSON {tasks=[[id, shard, skip]], shards=[[id, queue, priority]]}
+-- KEYS  run, tasks, attempts, shards, plan, specs, active, queued
+-- ARGV  run id, plan JSON, header JSON (hash fields of the run), units JSON
+--       {tasks=[[id, shard, skip]], shards=[[id, queue, priority, spec]]}
 -- Returns "created", or "exists" when the id is taken (a repeated call is harmless).
 if redis.call('EXISTS', KEYS[1]) == 1 then return 'exists' end
 local clock = redis.call('TIME')
@@ -19,10 +20,11 @@ for _, shard in ipairs(units.shards) do
   local id = shard[1]
   redis.call('HSET', KEYS[4], id .. '|queue', shard[2], id .. '|priority', shard[3], id .. '|delivery', 1,
     id .. '|left', left[id] or 0, id .. '|owner', '')
-  if left[id] then redis.call('ZADD', KEYS[7], now, ARGV[1] .. '|' .. id) end
+  redis.call('HSET', KEYS[6], id, shard[4])
+  if left[id] then redis.call('ZADD', KEYS[8], now, ARGV[1] .. '|' .. id) end
 end
 redis.call('SET', KEYS[5], ARGV[2])
 redis.call('HSET', KEYS[1], 'created', now, 'pending', pending, 'skipped', skipped, 'total', pending + skipped,
   'running', 0, 'state', 'running')
-redis.call('ZADD', KEYS[6], now, ARGV[1])
+redis.call('ZADD', KEYS[7], now, ARGV[1])
 return 'created'

@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from orchestrator.domain.errors import BrokerError
-from orchestrator.domain.run import CaseResult, CaseStatus, RunState, TaskResult, TaskState
+from orchestrator.domain.run import CaseResult, CaseStatus, RunState, ShardSpec, TaskResult, TaskState
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.connection import masked
@@ -21,10 +21,14 @@ def ledger(valkey_url: str) -> Ledger:
     return Ledger(valkey_url)
 
 
+def shard(run: str, name: str) -> tuple[Delivery, ShardSpec]:
+    return Delivery(run, name, 1, "ut", 3), ShardSpec(run, name, "p", "0" * 40, ())
+
+
 def new_run(ledger: Ledger, tasks: int = 2, shards: int = 1) -> str:
     run = uuid.uuid4().hex
     rows = [(f"t{n}", f"s{n % shards}", False) for n in range(tasks)]
-    assert ledger.create(run, "{}", {"profile": "p"}, rows, [(f"s{n}", "ut", 3) for n in range(shards)])
+    assert ledger.create(run, "{}", {"profile": "p"}, rows, [shard(run, f"s{n}") for n in range(shards)])
     return run
 
 
@@ -37,6 +41,7 @@ def test_a_run_is_created_once(ledger: Ledger) -> None:
     run = new_run(ledger)
     assert not ledger.create(run, "other", {}, [], [])
     assert ledger.plan(run) == "{}"
+    assert ledger.spec(run, "s0") == shard(run, "s0")[1]
     progress = ledger.progress(run)
     assert progress is not None
     assert (progress.total, progress.tasks[TaskState.PENDING], progress.state) == (2, 2, RunState.RUNNING)
@@ -141,7 +146,7 @@ def test_only_one_caller_may_commit_and_a_closed_run_leaves_in_a_day(ledger: Led
 
 def test_skipped_tasks_never_wait_for_a_worker(ledger: Ledger) -> None:
     run = uuid.uuid4().hex
-    ledger.create(run, "{}", {}, [("t0", "s0", True)], [("s0", "bvt", 0)])
+    ledger.create(run, "{}", {}, [("t0", "s0", True)], [shard(run, "s0")])
     progress = ledger.progress(run)
     assert progress is not None
     assert progress.complete

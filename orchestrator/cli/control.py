@@ -1,0 +1,158 @@
+"""Watch over runs: write their summaries, send again what lost workers took, deliver messages."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from orchestrator.cli import edge, life
+from orchestrator.domain.errors import MoTestplanError, UsageError
+from orchestrator.domain.profile import Profile
+from orchestrator.domain.run import RunSummary
+from orchestrator.ledger.client import Ledger
+from orchestrator.messaging import CONTROL_QUEUE, App, make_app
+from orchestrator.notify.base import Notifier
+from orchestrator.notify.outbox import drain
+from orchestrator.notify.wecom.limits import RollingWindow
+from orchestrator.notify.wecom.messages import summary_outbox
+from orchestrator.notify.wecom.robot import Robot
+from orchestrator.runs import tasks
+from orchestrator.runs.reaper import Reaper
+from orchestrator.runs.summarize import summarize
+from orchestrator.settings import Settings, check_profile
+from orchestrator.store import OutboxMessage, Store
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between looks.
+_REAP_EVERY = 0.5
+_DELIVER_EVERY = 0.5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``control``."""
+    parser.add_argument(
+        "--profile", default="matrixone", help="profile whose limits and chats apply (default matrixone)"
+    )
+    parser.add_argument("--until-eof", action="store_true", help=argparse.SUPPRESS)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until told to stop."""
+    config = edge.settings()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    profile = check_profile(args.profile, config)
+    lock = only_one(config)
+    life.end_with_stdin(args.until_eof)
+    app = make_app(config.redis_url, [CONTROL_QUEUE])
+    who = f"control-{os.getpid()}@{socket.gethostname()}"
+    channels = channels_of(profile, os.environ)
+    messages = _messages(profile, channels)
+
+    def summarize_one(run_id: str) -> None:
+        ledger, store = connections()
+        summary = summarize(ledger, store, run_id, messages)
+        if summary is not None:
+            logger.info("run %s: %s in %.1f s", run_id, summary.state.value, summary.seconds)
+
+    connections = _per_thread(config)
+    tasks.register(app, summarize_one)
+    _every(_REAP_EVERY, "reaper", lambda: _reaper(connections()[0], app, who, summarize_one, profile).tick)
+    _every(_DELIVER_EVERY, "deliver", lambda: _deliverer(connections()[1], channels))
+    worker = app.Worker(
+        hostname=who,
+        queues=[CONTROL_QUEUE],
+        concurrency=2,
+        pool="threads",
+        loglevel="INFO",
+        task_events=True,
+        without_gossip=True,
+        without_mingle=True,
+    )
+    worker.start()
+    lock.close()
+    return int(worker.exitcode or 0)
+
+
+def only_one(config: Settings) -> Any:  # noqa: ANN401 - an open file, kept for its lock
+    """With SQLite, refuse to be the second control process; with PostgreSQL there may be any number."""
+    if not config.store_url.startswith("sqlite:///"):
+        return Path(os.devnull).open("rb")
+    path = Path(config.store_url.removeprefix("sqlite:///") + ".lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = path.open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise UsageError(
+            f"another control process keeps its history in {path.with_suffix('')}",
+            "Stop it, or give MO_TESTPLAN_STORE_URL a PostgreSQL address, which any number may share.",
+        ) from None
+    return lock
+
+
+def _per_thread(config: Settings) -> Callable[[], tuple[Ledger, Store]]:
+    mine = threading.local()
+
+    def get() -> tuple[Ledger, Store]:
+        if not hasattr(mine, "pair"):
+            mine.pair = (Ledger(config.redis_url), Store(config.store_url))
+        pair: tuple[Ledger, Store] = mine.pair
+        return pair
+
+    return get
+
+
+def _reaper(
+    ledger: Ledger,
+    app: App,
+    who: str,
+    summarize_one: Callable[[str], object],
+    profile: Profile,
+) -> Reaper:
+    return Reaper(ledger, app, who, summarize_one, profile.dispatch)
+
+
+def channels_of(profile: Profile, environ: Mapping[str, str]) -> dict[str, Notifier]:
+    """The chats of a profile whose secrets this process was given."""
+    key = environ.get(profile.wecom.key_env)
+    if not key:
+        return {}
+    return {"wecom": Robot(key, profile.wecom.base_url, window=RollingWindow(profile.wecom.per_minute))}
+
+
+def _messages(profile: Profile, channels: Mapping[str, Notifier]) -> Callable[[RunSummary], list[OutboxMessage]]:
+    return lambda summary: [summary_outbox(summary, name, profile.wecom.language) for name in channels]
+
+
+def _deliverer(store: Store, channels: Mapping[str, Notifier]) -> Callable[[], object]:
+    return lambda: drain(store, channels)
+
+
+def _every(seconds: float, name: str, make: Callable[[], Callable[[], object]]) -> None:
+    """Call what ``make`` makes, again and again, in a thread; trouble is logged and the next try comes."""
+
+    def loop() -> None:
+        tick: Callable[[], object] | None = None
+        while True:
+            try:
+                tick = tick or make()
+                tick()
+            except MoTestplanError as error:
+                logger.warning("%s: %s", name, error.message)
+                time.sleep(1.0)
+            except Exception:  # this thread must outlive a surprise: without it no run ends
+                logger.exception("%s", name)
+                time.sleep(5.0)
+            time.sleep(seconds)
+
+    threading.Thread(target=loop, name=name, daemon=True).start()

@@ -1,0 +1,165 @@
+"""What a person sees while a run goes: bars a suite, failures as they come; plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from orchestrator.cli.edge import say
+from orchestrator.domain.errors import UnknownRunError, UsageError
+from orchestrator.domain.plain import from_plain
+from orchestrator.domain.plan import Suite, TestPlan
+from orchestrator.domain.run import CaseResult, RunState, TaskState
+from orchestrator.ledger.client import Ledger
+from orchestrator.ledger.records import Event, Progress
+
+#: Seconds between looks.
+_EVERY = 0.3
+#: No worker on a queue is looked for after this long, and said within five seconds.
+_UNSERVED_AFTER = 3.0
+#: Plain lines come at most this often, so that a log of an hour stays readable.
+_LINE_EVERY = 10.0
+
+
+def watch(
+    ledger: Ledger,
+    run: str,
+    plan: TestPlan,
+    *,
+    check: Callable[[], object] = lambda: None,
+    unserved: Callable[[], list[str]] = list,
+) -> RunState:
+    """Follow a run until its summary is written; its final state.
+
+    ``check`` is called at every look and may raise; ``unserved`` names queues of this run that no worker serves; it is
+    asked when nothing runs after three seconds.
+    """
+    view = _Bars(plan) if sys.stderr.isatty() else _Lines(plan)
+    began, last, warned = time.monotonic(), "0", False
+    with view:
+        while True:
+            check()
+            progress = ledger.progress(run)
+            if progress is None:
+                raise UnknownRunError(f"no run {run!r} is known here", "`mo-testplan runs` lists them.")
+            events = ledger.events(run, last)
+            for event in events:
+                last = event.id
+                line = describe(event)
+                if line:
+                    view.line(line)
+            view.show(progress, ledger.states(run))
+            if progress.state.final and not events:
+                return progress.state
+            idle = progress.tasks[TaskState.RUNNING] == 0 and not progress.complete
+            if idle and not warned and time.monotonic() - began >= _UNSERVED_AFTER:
+                for queue in unserved():
+                    view.line(f"no worker serves queue {queue!r}: start `mo-testplan worker --queues {queue}`; waiting")
+                    warned = True
+            time.sleep(_EVERY)
+
+
+def describe(event: Event) -> str:
+    """A line for an event that people want to see; empty for the others."""
+    if event.kind == "failure":
+        return _failure(event.fields)
+    if event.kind == "retried":
+        return f"  … {event.fields['task']}: its worker went silent (attempt {event.fields['attempt']}); runs again"
+    if event.kind == "finished" and event.fields["state"] not in ("passed", "skipped"):
+        return f"  {event.fields['state']:<9} {event.fields['task']} ({float(event.fields['seconds']):.1f} s)"
+    return ""
+
+
+def _failure(fields: Mapping[str, str]) -> str:
+    try:
+        case = from_plain(CaseResult, json.loads(fields["case"]), "case")
+    except (UsageError, ValueError, KeyError):
+        return ""
+    where = f" {case.file}:{case.line}" if case.file else ""
+    first = next((line.strip() for line in case.message.splitlines() if line.strip()), "")
+    return printable(f"  ✗ {fields['task']}  {case.name}{where}  {first[:160]}")
+
+
+def printable(text: str) -> str:
+    """Text of a test with everything a terminal would obey taken out."""
+    return "".join(char if char.isprintable() else "�" for char in text)
+
+
+def bar(done: int, total: int, width: int = 24) -> str:
+    """``██████░░░░``."""
+    filled = width if total == 0 else width * done // total
+    return "█" * filled + "░" * (width - filled)
+
+
+def by_suite(plan: TestPlan, states: Mapping[str, TaskState]) -> list[tuple[Suite, Counter[TaskState]]]:
+    """Tasks of each suite in the plan, counted by state."""
+    counters: dict[Suite, Counter[TaskState]] = {}
+    for task in plan.tasks:
+        counters.setdefault(task.type, Counter())[states.get(task.id, TaskState.PENDING)] += 1
+    return [(suite, counters[suite]) for suite in Suite if suite in counters]
+
+
+def suite_line(suite: Suite, counts: Counter[TaskState]) -> str:
+    """One suite: bar, done of total, and the states worth naming."""
+    total, done = counts.total(), sum(count for state, count in counts.items() if state.final)
+    words = [
+        f"{counts[state]} {state.value}" for state in TaskState if counts[state] and state is not TaskState.PENDING
+    ]
+    return f"{suite.label:<4} {bar(done, total)} {done}/{total}  {', '.join(words)}"
+
+
+class _Lines:
+    def __init__(self, plan: TestPlan) -> None:
+        self._plan, self._last, self._said = plan, 0.0, ""
+
+    def __enter__(self) -> _Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def line(self, text: str) -> None:
+        say(text)
+
+    def show(self, progress: Progress, states: Mapping[str, TaskState]) -> None:
+        cases = f"{progress.cases_passed} cases passed, {progress.cases_failed} failed"
+        text = f"{progress.done}/{progress.total} tasks, {cases}"
+        due = time.monotonic() - self._last >= _LINE_EVERY or progress.state.final
+        if due and text != self._said:
+            say(
+                "\n".join(
+                    [f"[{progress.run}] {text}", *(f"  {suite_line(*row)}" for row in by_suite(self._plan, states))]
+                )
+            )
+            self._last, self._said = time.monotonic(), text
+
+
+class _Bars:
+    def __init__(self, plan: TestPlan) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._plan = plan
+        self._live = Live(console=Console(stderr=True), refresh_per_second=8, transient=False)
+
+    def __enter__(self) -> _Bars:
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.__exit__(None, None, None)
+
+    def line(self, text: str) -> None:
+        self._live.console.print(text, markup=False, highlight=False)
+
+    def show(self, progress: Progress, states: Mapping[str, TaskState]) -> None:
+        from rich.text import Text
+
+        rows = [suite_line(*row) for row in by_suite(self._plan, states)]
+        cases = (
+            f"cases {progress.cases_passed} passed, {progress.cases_failed} failed, {progress.cases_skipped} skipped"
+        )
+        self._live.update(Text("\n".join([f"run {progress.run}  {progress.state.value}", *rows, cases])))

@@ -1,0 +1,23 @@
+"""Follow a run until it ends: bars a suite, failures as they come. Ctrl-C stops watching, not the run."""
+
+from __future__ import annotations
+
+import argparse
+
+from orchestrator.cli import edge
+from orchestrator.cli.run import follow, report
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``watch``."""
+    parser.add_argument("run", metavar="RUN", help="a run's id, or the beginning of one")
+    edge.add_format(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Watch; the exit code is the verdict."""
+    config = edge.settings()
+    summary, plan = edge.find_run(config, args.run)
+    if summary.state.final:
+        return report(config, summary.run, args.format)
+    return follow(config, summary.run, plan, args.format)

@@ -1,0 +1,101 @@
+"""Watches over runs: shards of silent workers and lost messages go out again, complete runs get their summary.
+
+Any number of control processes may run one; a lease in the ledger lets one act at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from orchestrator.domain.profile import Dispatch
+from orchestrator.ledger.client import Ledger
+from orchestrator.ledger.records import Delivery
+from orchestrator.messaging import App, parse_message_id
+from orchestrator.runs import canvas
+
+logger = logging.getLogger(__name__)
+
+#: Seconds the leader's lease holds without renewal.
+LEADER_SECONDS = 10.0
+#: A message is lost when one of its queue sent this much later is at the head, or the queue has been empty this long.
+MESSAGE_MARGIN = 10.0
+
+
+class Reaper:
+    """One tick looks once at everything. ``summarize`` is called with each run that may be complete."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        app: App,
+        who: str,
+        summarize: Callable[[str], object],
+        dispatch: Dispatch | None = None,
+    ) -> None:
+        self.ledger = ledger
+        self.app = app
+        self.who = who
+        self.summarize = summarize
+        self.dispatch = dispatch or Dispatch()
+        self._last_tick: float | None = None
+        self._quiet_until = 0.0
+
+    def tick(self) -> bool:
+        """Look once; False when another control process leads.
+
+        After a silence of half a lease (the broker was away, or this host slept) no lease is judged for one lease:
+        workers could not renew theirs either.
+        """
+        if not self.ledger.lead(self.who, LEADER_SECONDS):
+            self._last_tick = None
+            return False
+        now = self.ledger.now()
+        if self._last_tick is None or now - self._last_tick > self.dispatch.lease / 2:
+            self._quiet_until = now + (self.dispatch.lease if self._last_tick is not None else 0.0)
+        self._last_tick = now
+        if now >= self._quiet_until:
+            self._silent_workers()
+            self._lost_messages(now)
+        for run in self.ledger.active():
+            progress = self.ledger.progress(run)
+            if progress is not None and progress.complete:
+                self.summarize(run)
+        return True
+
+    def _silent_workers(self) -> None:
+        for run, shard in self.ledger.expired():
+            seen = self.ledger.delivery(run, shard)
+            if seen is not None:
+                self._again(self.ledger.reap(seen, self.dispatch.attempts, started=True), "its worker went silent")
+
+    def _lost_messages(self, now: float) -> None:
+        heads: dict[tuple[str, int], float | None] = {}
+        sent_at = {(run, shard): sent for run, shard, sent in self.ledger.queued()}
+        for (run, shard), sent in sent_at.items():
+            if now - sent < MESSAGE_MARGIN:
+                continue
+            seen = self.ledger.delivery(run, shard)
+            if seen is None:
+                continue
+            place = (seen.queue, seen.priority)
+            if place not in heads:
+                heads[place] = self._head_sent(place, sent_at)
+            head = heads[place]
+            if head is None or sent < head - MESSAGE_MARGIN:
+                self._again(self.ledger.reap(seen, self.dispatch.attempts, started=False), "its message was lost")
+
+    def _head_sent(self, place: tuple[str, int], sent_at: dict[tuple[str, str], float]) -> float | None:
+        """When the message at the head of a queue was sent; None when the queue is empty."""
+        text = self.ledger.head(*place)
+        if text is None:
+            return None
+        parsed = parse_message_id(text)
+        if parsed is None:
+            return 0.0
+        return sent_at.get(parsed[:2], 0.0)
+
+    def _again(self, delivery: Delivery | None, why: str) -> None:
+        if delivery is not None:
+            logger.warning("run %s: shard %s goes out again: %s", delivery.run, delivery.shard, why)
+            canvas.send(self.app, delivery)

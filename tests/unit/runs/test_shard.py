@@ -1,0 +1,155 @@
+"""A shard on a worker, with the real ledger and suites that do what a test needs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestrator.domain.errors import ServerError
+from orchestrator.domain.plan import Suite as SuiteName
+from orchestrator.domain.profile import Dispatch, Profile
+from orchestrator.domain.run import CaseResult, CaseStatus, TaskState
+from orchestrator.ledger.client import Ledger
+from orchestrator.ledger.records import Delivery
+from orchestrator.planner.codec import dumps
+from orchestrator.runs import canvas, control
+from tests.factories import make_plan, make_task
+from workers.shard import Bench, run_shard
+from workers.suites.base import Ending, Job
+
+
+@pytest.fixture
+def ledger(valkey_url: str) -> Ledger:
+    return Ledger(valkey_url)
+
+
+class Scripted:
+    """A suite that does what it is told."""
+
+    def __init__(self, act: Callable[[Job], Ending]) -> None:
+        self.execute = act
+
+
+def bench(ledger: Ledger, folder: Path, act: Callable[[Job], Ending]) -> Bench:
+    profile = Profile(name="demo", dispatch=Dispatch(lease=5))
+    return Bench(
+        ledger,
+        folder,
+        lambda *_: (folder, lambda: None),
+        lambda _: profile,
+        {SuiteName.UNIT_TEST: lambda: Scripted(act)},
+    )
+
+
+def new_run(ledger: Ledger, packages: int = 2) -> Delivery:
+    plan = make_plan([make_task(f"pkg/{n}") for n in range(packages)])
+    run = control.new_run_id()
+    (first,) = canvas.deliveries(run, plan)
+    specs = control.specs(run, plan, "1" * 40)
+    tasks = [(task.id, task.shard or "", False) for task in plan.tasks]
+    assert ledger.create(run, dumps(plan).decode(), {"profile": "demo"}, tasks, [(first, specs[0])])
+    return first
+
+
+def test_each_task_of_a_shard_ends_with_its_own_result(ledger: Ledger, tmp_path: Path) -> None:
+    def act(job: Job) -> Ending:
+        job.log("hello")
+        job.emit(CaseResult("TestA", CaseStatus.PASSED))
+        if job.task.package == "pkg/1":
+            job.emit(CaseResult("TestB", CaseStatus.FAILED, message="want 1"))
+            return Ending(TaskState.FAILED, "1 of 2 failed", "go test")
+        return Ending(TaskState.PASSED)
+
+    delivery = new_run(ledger)
+    run_shard(bench(ledger, tmp_path, act), delivery)
+    results = ledger.results(delivery.run)
+    assert (results["ut:pkg/0"].state, results["ut:pkg/0"].passed) == (TaskState.PASSED, 1)
+    bad = results["ut:pkg/1"]
+    assert (bad.state, bad.failed, bad.failures[0].name, bad.reproduce) == (TaskState.FAILED, 1, "TestB", "go test")
+    assert [line for _, line in ledger.read_log(delivery.run, "ut:pkg/0")] == ["hello"]
+    assert len(ledger.read_cases(delivery.run, "0")) == 3
+    assert len(list(tmp_path.rglob("cases.jsonl"))) == 2
+
+
+def test_infrastructure_and_our_own_bugs_are_errors_and_the_next_task_still_runs(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    def act(job: Job) -> Ending:
+        if job.task.package == "pkg/0":
+            raise ServerError("no server came up", "look at the log")
+        raise RuntimeError("a bug")
+
+    delivery = new_run(ledger)
+    run_shard(bench(ledger, tmp_path, act), delivery)
+    results = ledger.results(delivery.run)
+    assert results["ut:pkg/0"].state is TaskState.ERROR
+    assert "no server came up" in results["ut:pkg/0"].message
+    assert "a bug" in results["ut:pkg/1"].message
+
+
+def test_a_cancel_reaches_a_running_task_within_a_second_and_stops_the_rest(ledger: Ledger, tmp_path: Path) -> None:
+    started = threading.Event()
+
+    def act(job: Job) -> Ending:
+        started.set()
+        while not job.cancelled():
+            time.sleep(0.01)
+        return Ending(TaskState.FAILED, "interrupted")
+
+    delivery = new_run(ledger)
+    thread = threading.Thread(target=run_shard, args=(bench(ledger, tmp_path, act), delivery))
+    thread.start()
+    assert started.wait(5)
+    asked = time.monotonic()
+    ledger.cancel(delivery.run, "li", [("ut:pkg/0", "ut-1"), ("ut:pkg/1", "ut-1")], whole_run=True)
+    thread.join(5)
+    assert time.monotonic() - asked < 3
+    assert set(ledger.states(delivery.run).values()) == {TaskState.CANCELLED}
+
+
+def test_the_same_message_twice_runs_each_task_once(ledger: Ledger, tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def act(job: Job) -> Ending:
+        seen.append(job.task.id)
+        return Ending(TaskState.PASSED)
+
+    delivery = new_run(ledger)
+    run_shard(bench(ledger, tmp_path, act), delivery)
+    run_shard(bench(ledger, tmp_path, act), delivery)
+    assert seen == ["ut:pkg/0", "ut:pkg/1"]
+
+
+def test_a_worker_that_lost_its_lease_records_nothing(ledger: Ledger, tmp_path: Path) -> None:
+    delivery = new_run(ledger, packages=1)
+
+    def act(_: Job) -> Ending:
+        ledger.expire(delivery.run, delivery.shard, 1)
+        assert ledger.reap(delivery, 3, started=True) is not None
+        return Ending(TaskState.PASSED)
+
+    answer = run_shard(bench(ledger, tmp_path, act), delivery)
+    assert answer["tasks"] == {"ut:pkg/0": "stale"}
+    assert ledger.results(delivery.run) == {}
+
+
+def test_a_message_for_a_run_nobody_knows_is_refused(ledger: Ledger, tmp_path: Path) -> None:
+    answer = run_shard(bench(ledger, tmp_path, lambda _: Ending(TaskState.PASSED)), Delivery("no-such", "s", 1))
+    assert answer["refused"] == "gone"
+
+
+def test_a_flood_of_failures_leaves_a_small_result(ledger: Ledger, tmp_path: Path) -> None:
+    def act(job: Job) -> Ending:
+        for n in range(300):
+            job.emit(CaseResult(f"Test{n}", CaseStatus.FAILED, message="x" * 100_000))
+        return Ending(TaskState.FAILED)
+
+    delivery = new_run(ledger, packages=1)
+    run_shard(bench(ledger, tmp_path, act), delivery)
+    result = ledger.results(delivery.run)["ut:pkg/0"]
+    assert (result.failed, len(result.failures)) == (300, 20)
+    assert len(result.failures[0].message) < 5000

@@ -1,0 +1,86 @@
+"""What a running task says, on its way out: counted, written to its folder, and sent to the ledger in batches."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+from orchestrator.domain.plain import to_plain
+from orchestrator.domain.run import CaseResult, CaseStatus
+from orchestrator.ledger.client import Ledger
+
+#: Failures kept in the task's own result; all of them are in the case stream and in ``cases.jsonl``.
+FAILURES_KEPT = 20
+#: Characters of a message that leave the host; the log has the rest.
+MESSAGE_LIMIT = 4000
+#: Log lines sent per batch: a flood shows its end, the file has all of it.
+_LINES_PER_BATCH = 500
+
+
+class Sink:
+    """Collects cases and log lines of one attempt. ``flush`` is called by the heart; every method is thread-safe."""
+
+    def __init__(self, ledger: Ledger, run: str, task: str, attempt: int, folder: Path) -> None:
+        self._ledger, self._run, self._task, self._attempt = ledger, run, task, attempt
+        self._lock = threading.Lock()
+        self._cases: list[CaseResult] = []
+        self._lines: list[str] = []
+        self._case_file = (folder / "cases.jsonl").open("a", encoding="utf-8", errors="replace")
+        self._log_file = (folder / "log.txt").open("a", encoding="utf-8", errors="replace")
+        self.counts = dict.fromkeys(CaseStatus, 0)
+        self.failures: list[CaseResult] = []
+
+    def case(self, case: CaseResult) -> None:
+        """A case ended."""
+        case = _cut(case)
+        with self._lock:
+            self.counts[case.status] += 1
+            self._cases.append(case)
+            if case.status in (CaseStatus.FAILED, CaseStatus.ERROR) and len(self.failures) < FAILURES_KEPT:
+                self.failures.append(case)
+            self._case_file.write(json.dumps(to_plain(case), ensure_ascii=False) + "\n")
+
+    def line(self, line: str) -> None:
+        """A line of the log."""
+        with self._lock:
+            self._lines.append(line[:MESSAGE_LIMIT])
+            self._log_file.write(line + "\n")
+
+    def flush(self) -> None:
+        """Send what came since the last time."""
+        with self._lock:
+            cases, self._cases = self._cases, []
+            lines, self._lines = self._lines[-_LINES_PER_BATCH:], []
+        try:
+            if cases:
+                self._ledger.append_cases(self._run, self._task, self._attempt, cases)
+                cases = []
+            if lines:
+                self._ledger.append_log(self._run, self._task, lines)
+                lines = []
+        finally:
+            with self._lock:  # what could not be sent goes with the next batch
+                self._cases[:0], self._lines[:0] = cases, lines
+
+    def close(self) -> None:
+        """Close the files; sends nothing."""
+        self._case_file.close()
+        self._log_file.close()
+
+
+def _cut(case: CaseResult) -> CaseResult:
+    import dataclasses
+
+    def short(text: str | None) -> str | None:
+        if text is None or len(text) <= MESSAGE_LIMIT:
+            return text
+        return text[:MESSAGE_LIMIT] + f"… ({len(text)} characters)"
+
+    return dataclasses.replace(
+        case,
+        name=case.name[:500],
+        message=short(case.message) or "",
+        expected=short(case.expected),
+        actual=short(case.actual),
+    )
