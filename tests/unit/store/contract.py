@@ -1,0 +1,257 @@
+"""What every store promises, whichever database is below. Subclasses offer the ``store`` and ``url`` fixtures."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from orchestrator.domain.errors import InfrastructureError, UnknownRunError
+from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, RunState
+from orchestrator.store import AuditEntry, OutboxState, Store, StoredCase
+from tests.unit.store.factories import GO_FAILURE, SQL_FAILURE, make_cases, make_message, make_summary, make_task
+
+NOW = 1_700_000_300.0
+
+
+def plan(store: Store, run: str = "r-0001", pr: int | None = 42, created: float = 1_700_000_000.0) -> None:
+    store.record_plan(
+        run, '{"id": "p"}', parent=None, pr_number=pr, profile="demo", repo_commit="c" * 40, created=created
+    )
+
+
+class HistoryContract:
+    def test_a_planned_run_is_running_and_has_no_summary(self, store: Store) -> None:
+        plan(store)
+        record = store.run("r-0001")
+        assert record is not None
+        assert (record.state, record.profile, record.pr_number) == (RunState.RUNNING, "demo", 42)
+        assert (record.repo_commit, record.ended) == ("c" * 40, None)
+        assert store.plan_json("r-0001") == '{"id": "p"}'
+        assert store.summary("r-0001") is None
+
+    def test_planning_again_changes_nothing(self, store: Store) -> None:
+        plan(store)
+        store.record_plan("r-0001", "{}", parent="x", pr_number=1, profile="other", repo_commit=None, created=1.0)
+        assert store.plan_json("r-0001") == '{"id": "p"}'
+
+    def test_a_committed_summary_reads_back_equal(self, store: Store) -> None:
+        plan(store)
+        summary = make_summary(cancelled_by="alice: superseded", parent="r-0000")
+        assert store.commit_run(summary, [make_message()])
+        assert store.summary("r-0001") == summary
+        record = store.run("r-0001")
+        assert record is not None
+        assert (record.state, record.ended, record.cost) == (RunState.FAILED, summary.ended, summary.cost)
+        assert store.plan_json("r-0001") == '{"id": "p"}'
+
+    def test_a_run_that_was_never_planned_here_can_be_committed(self, store: Store) -> None:
+        assert store.commit_run(make_summary(), [])
+        assert store.summary("r-0001") == make_summary()
+        assert store.plan_json("r-0001") is None
+
+    def test_a_second_commit_writes_nothing(self, store: Store) -> None:
+        assert store.commit_run(make_summary(), [make_message()])
+        other = make_summary(state=RunState.PASSED)
+        assert not store.commit_run(other, [make_message(key="another")])
+        assert store.summary("r-0001") == make_summary()
+        assert len(store.outbox()) == 1
+
+    def test_of_many_committers_one_wins(self, store: Store) -> None:
+        plan(store)
+        barrier = threading.Barrier(6)
+
+        def commit(n: int) -> bool:
+            barrier.wait()
+            return store.commit_run(make_summary(cancelled_by=str(n)), [make_message(key=f"k{n}")])
+
+        with ThreadPoolExecutor(6) as pool:
+            outcomes = list(pool.map(commit, range(6)))
+        assert sum(outcomes) == 1
+        assert [entry.message.key for entry in store.outbox()] == [f"k{outcomes.index(True)}"]
+
+    def test_history_and_outbox_are_one_write(self, store: Store) -> None:
+        broken = dataclasses.replace(make_message(), channel=None)  # type: ignore[arg-type]
+        with pytest.raises(InfrastructureError):
+            store.commit_run(make_summary(), [make_message(key="good"), broken])
+        assert store.run("r-0001") is None
+        assert store.outbox() == []
+        assert store.commit_run(make_summary(), [make_message(key="good")])
+
+    def test_runs_come_newest_first_and_by_pull_request(self, store: Store) -> None:
+        for n in range(5):
+            plan(store, f"r-{n}", pr=n % 2, created=1_700_000_000.0 + n)
+        assert [run.id for run in store.runs(3)] == ["r-4", "r-3", "r-2"]
+        assert [run.id for run in store.runs(10, pr=1)] == ["r-3", "r-1"]
+
+    def test_a_prefix_names_its_only_run(self, store: Store) -> None:
+        for run in ("r-10", "r-101", "r-2%"):
+            plan(store, run)
+        assert store.resolve("r-2") == "r-2%"
+        assert store.resolve("r-10") == "r-10"
+        with pytest.raises(UnknownRunError, match="r-10, r-101"):
+            store.resolve("r-1")
+        for unknown in ("r-9", "R-2", "%", "", "'; drop table runs; --", "\0"):
+            with pytest.raises(UnknownRunError, match="no run"):
+                store.resolve(unknown)
+
+    def test_hostile_text_and_numbers_are_stored_harmlessly(self, store: Store) -> None:
+        hostile = "a\0b\ud800c😀'; drop table runs; --"
+        failure = dataclasses.replace(GO_FAILURE, message=hostile, seconds=1.0)
+        task = make_task(message=hostile, seconds=float("nan"), passed=10**30, failed=-4, failures=(failure,))
+        assert store.commit_run(make_summary(tasks=(task,)), [make_message(payload=hostile)])
+        read = store.summary("r-0001")
+        assert read is not None
+        assert read.tasks[0].message == "a\ufffdb\ufffdc😀'; drop table runs; --"
+        assert (read.tasks[0].seconds, read.tasks[0].failed) == (0.0, 0)
+        assert read.tasks[0].failures == (failure,)
+
+    def test_a_number_no_database_holds_is_a_clear_error(self, store: Store) -> None:
+        with pytest.raises(InfrastructureError, match="store"):
+            plan(store, pr=10**30)
+
+
+class CaseContract:
+    def test_cases_read_back_equal_and_in_order(self, store: Store) -> None:
+        plan(store)
+        rows = [*make_cases(3), StoredCase("2-0", "bvt:join", 2, SQL_FAILURE), StoredCase("2-1", "ut:x", 1, GO_FAILURE)]
+        store.add_cases("r-0001", rows)
+        assert store.cases("r-0001") == rows
+        assert store.cases("r-0001", task="bvt:join") == [rows[3]]
+        assert store.cases("r-0001", status=CaseStatus.FAILED) == rows[3:]
+        assert store.cases("r-0001", limit=2) == rows[:2]
+
+    def test_a_replayed_stream_is_stored_once(self, store: Store) -> None:
+        plan(store)
+        rows = make_cases(2500)
+        store.add_cases("r-0001", rows[:1500])
+        store.add_cases("r-0001", rows)
+        assert store.cases("r-0001", limit=9999) == rows
+
+    def test_the_same_source_id_may_appear_in_two_runs(self, store: Store) -> None:
+        plan(store)
+        plan(store, "r-0002")
+        for run in ("r-0001", "r-0002"):
+            store.add_cases(run, iter(make_cases(2)))
+        assert len(store.cases("r-0002")) == 2
+
+    def test_a_broken_batch_leaves_nothing_behind(self, store: Store) -> None:
+        plan(store)
+        bad = StoredCase("9-9", None, 1, GO_FAILURE)  # type: ignore[arg-type]
+        with pytest.raises(InfrastructureError):
+            store.add_cases("r-0001", [*make_cases(1200), bad])
+        assert store.cases("r-0001") == []
+
+    def test_cases_of_an_unknown_run_are_refused(self, store: Store) -> None:
+        with pytest.raises(UnknownRunError, match="r-none"):
+            store.add_cases("r-none", make_cases(1))
+
+    def test_a_hostile_case_is_stored_harmlessly(self, store: Store) -> None:
+        plan(store)
+        case = CaseResult(
+            "n\0" + "x" * 5000, CaseStatus.ERROR, float("inf"), "m" * 10**6, FailureKind.PANIC, "f\udcff", 10**20
+        )
+        store.add_cases("r-0001", [StoredCase("1-1", "ut:x", 1, case)])
+        read = store.cases("r-0001")[0].case
+        assert (read.seconds, read.file, read.line, len(read.name)) == (0.0, "f\ufffd", None, 1000)
+        assert len(read.message) == 64_000
+
+
+class OutboxContract:
+    def test_a_message_is_due_until_it_is_sent(self, store: Store) -> None:
+        store.enqueue([make_message()], NOW - 5)
+        claimed = store.due(NOW, 10)
+        assert [(due.message, due.attempts, due.created) for due in claimed] == [(make_message(), 1, NOW - 5)]
+        store.sent(claimed[0].id, NOW + 1)
+        assert store.due(NOW + 9999, 10) == []
+        assert [(entry.state, entry.sent_at) for entry in store.outbox()] == [(OutboxState.SENT, NOW + 1)]
+
+    def test_a_known_key_is_not_queued_again(self, store: Store) -> None:
+        store.enqueue([make_message()], NOW)
+        store.enqueue([make_message(payload="{}"), make_message(key="new")], NOW)
+        assert [entry.message.key for entry in store.outbox()] == ["r-0001:summary:wecom", "new"]
+
+    def test_a_claimed_message_is_nobody_elses_until_the_lease_ends(self, store: Store) -> None:
+        store.enqueue([make_message(key=f"k{n}") for n in range(3)], NOW)
+        first = store.due(NOW, 1, lease=30)
+        assert store.due(NOW + 29, 3) == [], "the second would overtake the first"
+        again = store.due(NOW + 30, 3)
+        assert [due.message.key for due in again] == ["k0", "k1", "k2"]
+        assert (again[0].id, again[0].attempts) == (first[0].id, 2)
+
+    def test_a_failed_message_holds_back_its_channel_only(self, store: Store) -> None:
+        store.enqueue([make_message(key="a"), make_message(key="b"), make_message(key="c", channel="github")], NOW)
+        store.failed(store.due(NOW, 1, channel="wecom")[0].id, "busy", NOW + 60)
+        assert [due.message.key for due in store.due(NOW + 59, 9)] == ["c"]
+        assert [due.message.key for due in store.due(NOW + 60, 9)] == ["a", "b"]
+        assert store.outbox()[0].error == "busy"
+
+    def test_a_message_given_up_is_on_record_and_lets_the_next_one_go(self, store: Store) -> None:
+        store.enqueue([make_message(key="a"), make_message(key="b")], NOW)
+        store.give_up(store.due(NOW, 1)[0].id, "93000: unknown robot")
+        assert [due.message.key for due in store.due(NOW, 9)] == ["b"]
+        dead = store.outbox(state=OutboxState.DEAD)
+        assert [(entry.message.key, entry.error) for entry in dead] == [("a", "93000: unknown robot")]
+
+    def test_a_late_answer_does_not_revive_a_sent_message(self, store: Store) -> None:
+        store.enqueue([make_message()], NOW)
+        number = store.due(NOW, 1)[0].id
+        store.sent(number, NOW)
+        store.failed(number, "timeout", NOW)
+        store.give_up(number, "too late")
+        assert [(entry.state, entry.error) for entry in store.outbox()] == [(OutboxState.SENT, None)]
+
+    def test_several_drainers_take_each_message_once_and_in_order(self, store: Store) -> None:
+        store.enqueue([make_message(key=f"{n:02}") for n in range(30)], NOW)
+        taken: list[str] = []
+
+        def work(_: int) -> None:
+            misses = 0
+            while misses < 40:
+                claimed = store.due(NOW, 1, channel="wecom")
+                if not claimed:
+                    misses += 1
+                    threading.Event().wait(0.002)
+                    continue
+                taken.append(claimed[0].message.key)
+                store.sent(claimed[0].id)
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(work, range(4)))
+        assert taken == [f"{n:02}" for n in range(30)]
+
+
+class AuditContract:
+    def test_the_log_tells_the_newest_first(self, store: Store) -> None:
+        store.audit("alice", "cli", "cancel", "r-0001", "done", at=NOW)
+        store.audit("bob", "wecom", "cancel", "r-0001", "refused: needs developer", at=NOW + 1)
+        store.audit("bob", "wecom", "whoami", "", "viewer", at=NOW + 2)
+        assert store.audit_log(1) == [AuditEntry(NOW + 2, "bob", "wecom", "whoami", "", "viewer")]
+        assert [entry.who for entry in store.audit_log(target="r-0001")] == ["bob", "alice"]
+
+    def test_the_time_is_now_unless_told(self, store: Store) -> None:
+        store.audit("a", "cli", "run", "r", "done")
+        assert store.audit_log()[0].at > NOW
+
+
+class SchemeContract:
+    def test_what_was_written_is_there_for_the_next_process(self, store: Store, url: str) -> None:
+        store.commit_run(make_summary(), [make_message()])
+        with Store(url) as again:
+            assert again.summary("r-0001") == make_summary()
+
+    def test_a_newer_scheme_is_refused(self, store: Store, url: str) -> None:
+        from sqlalchemy import update
+
+        from orchestrator.store.models import SchemeRow
+
+        with store.writing() as session:
+            session.execute(update(SchemeRow).values(version=999))
+        with pytest.raises(InfrastructureError, match=r"scheme 999.*\n.*Upgrade"):
+            Store(url)
+
+
+class StoreContract(HistoryContract, CaseContract, OutboxContract, AuditContract, SchemeContract):
+    """All of it."""
