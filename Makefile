@@ -1,0 +1,51 @@
+# Everything a newcomer needs is `make demo` and `make test`; both set themselves up in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+NAME ?=
+
+.PHONY: demo test lint format bench promises flower clean help
+
+help:
+	@echo 'make demo       see the whole job on a small project'
+	@echo 'make test       lint-free tests of everything this machine has the tools for'
+	@echo 'make lint       ruff, formatter, types, import layers'
+	@echo 'make promises   the figures we promise, measured here [NAME=x] (MO_REPO, MO_CASES)'
+	@echo 'make bench      the full campaigns'
+	@echo 'make flower     Flower on MO_TESTPLAN_REDIS_URL, http://127.0.0.1:5555'
+
+# One stamp an extra: installed once, and again when the project file or the pins change.
+$(VENV)/.installed-%: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or newer is needed: make PYTHON=python3.11 …'; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo 'installing into $(VENV) …'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$*]'
+	@touch $@
+
+demo: $(VENV)/.installed-demo
+	@$(BIN)/mo-testplan demo $(ARGS)
+
+test: $(VENV)/.installed-all
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.installed-all
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed-all
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+promises: $(VENV)/.installed-all
+	@$(BIN)/python -m benchmarks.promises $(NAME)
+
+bench: $(VENV)/.installed-all
+	@$(BIN)/python -m benchmarks.full
+
+flower: $(VENV)/.installed-flower
+	@$(BIN)/python -m orchestrator flower $(ARGS)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
