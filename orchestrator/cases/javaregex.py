@@ -1,8 +1,8 @@
 r"""Java regular expressions (``java.util.regex``, JDK 17) read as Python ones.
 
-What differs is rewritten: named groups, ``\Q..\E``, ``\h \R \z \Z``, POSIX classes, and ``.`` and ``$`` with Java's line ends.
-``\d \w \s`` are ASCII in Java, hence `re.ASCII`. What has no counterpart is refused: class intersection (``[a&&b]``), nested
-classes, Unicode properties, flags in mid-pattern.
+What differs is rewritten: named groups, ``\Q..\E``, ``\h \R \z \Z``, POSIX classes, and ``.`` and ``$`` with Java's
+line ends. ``\d \w \s`` are ASCII in Java, hence `re.ASCII`. What has no counterpart is refused: class intersection
+(``[a&&b]``), nested classes, Unicode properties, flags in mid-pattern.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PROPERTIES = {
 }
 _ESCAPES = {
     "h": f"[{_BLANKS}]",
-    "R": rf"(?:\r\n|[\n\x0b\f\r\x85\u2028\u2029])",
+    "R": r"(?:\r\n|[\n\x0b\f\r\x85\u2028\u2029])",
     "z": r"\Z",
     "Z": rf"(?={_LINE_END}?\Z)",
     "e": r"\x1b",

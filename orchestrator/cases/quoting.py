@@ -1,11 +1,11 @@
 r"""Where a statement ends: quotes, comments and the delimiter within one line.
 
-mo-tester walks each line by character, and the whole statement again for each of its lines. Here the state of the quotes is carried
-from line to line and a line is read by a few regular expressions, in linear time.
+mo-tester walks each line by character, and the whole statement again for each of its lines. Here the state of the
+quotes is carried from line to line, and a line is read by a few regular expressions, in linear time.
 
-Within single quotes ``''`` is a pair and a backslash hides the next character, save before two quotes: in ``\''`` it hides both, but
-only the first when ``)`` or ``;`` follows, or a comma that ends its line. Within double quotes a backslash hides the next
-character. Backticks mean nothing.
+Within single quotes ``''`` is a pair and a backslash hides the next character, save before two quotes: in ``\''`` it
+hides both, but only the first when ``)`` or ``;`` follows, or a comma that ends its line. Within double quotes a
+backslash hides the next character. Backticks mean nothing.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def _in_literal(line: str, start: int, position: int) -> bool:
 def scan_line(line: str, quote: str) -> tuple[bool, str]:
     """Whether ``line`` completes the statement, and else the quote open after it.
 
-    ``line`` is trimmed, ``quote`` the one open before it: ``'``, ``"`` or empty. The *last* ``;`` before a ``--`` comment
-    counts; one further left does not help when that one is quoted. Text of a comment still opens and closes quotes.
+    ``line`` is trimmed, ``quote`` the one open before it: ``'``, ``"`` or empty. The *last* ``;`` before a ``--``
+    comment counts; one further left does not help when that one is quoted. A comment's quotes count for later lines.
     """
     start = 0
     if quote:

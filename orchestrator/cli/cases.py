@@ -1,0 +1,57 @@
+"""``mo-testplan cases …``: commands over SQL cases, each in a module of its own, imported only when it is called.
+
+Such a module has ``add_arguments(parser)`` and ``run(args) -> exit code``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from orchestrator.domain.errors import EXIT_PASSED
+
+#: Command: (module, what it does).
+COMMANDS: dict[str, tuple[str, str]] = {
+    "parse": ("orchestrator.cli.cases_parse", "print the commands of every script"),
+    "expectations": ("orchestrator.cli.cases_expectations", "print what the result files expect of every command"),
+    "run": ("workers.bvt.cli", "run scripts on a server and judge what it answers"),
+}
+
+
+class _LazyParser(argparse.ArgumentParser):
+    """A parser whose arguments are declared by ``module`` once it is its turn to parse."""
+
+    module = ""
+
+    def parse_known_args(  # type: ignore[override]  # the base is overloaded over the namespace's type
+        self,
+        args: Sequence[str] | None = None,
+        namespace: Any = None,  # noqa: ANN401
+    ) -> tuple[Any, list[str]]:
+        if self.module:
+            module, self.module = import_module(self.module), ""
+            module.add_arguments(self)
+            self.set_defaults(run_case_command=module.run)
+        return super().parse_known_args(args, namespace)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the commands; their own arguments follow when one of them is called."""
+    commands = parser.add_subparsers(dest="case_command", metavar="COMMAND", required=True, parser_class=_LazyParser)
+    for name, (module, words) in COMMANDS.items():
+        commands.add_parser(name, help=words, description=words).module = module
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the chosen command; its exit code. A reader that leaves early (``| head``) is no error."""
+    try:
+        code = int(args.run_case_command(args))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_PASSED
+    return code
