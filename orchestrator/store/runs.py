@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,7 @@ class Runs(Database):
             if tasks:
                 session.execute(self.insert_new(TaskRow), tasks)
             if messages:
-                session.execute(self.insert_new(OutboxRow), [message_row(m, summary.ended) for m in messages])
+                session.execute(self.insert_new(OutboxRow), [message_row(m, time.time()) for m in messages])
         return True
 
     def _first_commit(self, session: Session, summary: RunSummary) -> bool:

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from orchestrator.notify.base import RefusedError, RetryLaterError
+from orchestrator.notify.outbox import BACK_OFF, MAX_AGE, PER_PASS, drain
+from orchestrator.store import OutboxState, Store
+from tests.unit.store.factories import make_message
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Chat:
+    """A channel that says what it is told to, and remembers what it took."""
+
+    def __init__(self, *troubles: Exception | None, rate: int = 1000) -> None:
+        self.troubles = list(troubles)
+        self.rate = rate
+        self.tried: list[str] = []
+        self.taken: list[str] = []
+
+    def wait(self) -> float:
+        return 0.0 if len(self.tried) < self.rate else 1.0
+
+    def deliver(self, payload: Mapping[str, Any], key: str) -> None:
+        self.tried.append(key)
+        trouble = self.troubles.pop(0) if self.troubles else None
+        if trouble:
+            raise trouble
+        self.taken.append(key)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(clock: Clock) -> Iterator[Store]:
+    with Store("sqlite://") as store:
+        store.enqueue([make_message(key=key) for key in "abc"], clock())
+        yield store
+
+
+def states(store: Store) -> list[OutboxState]:
+    return [entry.state for entry in store.outbox()]
+
+
+def test_messages_leave_in_order_and_once(store: Store, clock: Clock) -> None:
+    chat = Chat()
+    assert drain(store, {"wecom": chat}, clock) == 3
+    assert drain(store, {"wecom": chat}, clock) == 0
+    assert chat.taken == ["a", "b", "c"]
+    assert states(store) == [OutboxState.SENT] * 3
+
+
+def test_a_channel_in_trouble_keeps_its_order_and_delays_no_other(store: Store, clock: Clock) -> None:
+    store.enqueue([make_message(key="d", channel="github")], clock())
+    wecom, github = Chat(RetryLaterError("down")), Chat()
+    assert drain(store, {"wecom": wecom, "github": github}, clock) == 1
+    assert drain(store, {"wecom": wecom}, clock) == 0
+    assert wecom.tried == ["a"], "nobody overtakes, and nobody knocks again before the time"
+    clock.now += BACK_OFF[0]
+    assert drain(store, {"wecom": wecom}, clock) == 3
+    assert wecom.taken == ["a", "b", "c"]
+
+
+def test_an_outage_of_an_hour_costs_few_tries_and_no_message(store: Store, clock: Clock) -> None:
+    chat = Chat(*[RetryLaterError("down")] * 1000)
+    for _ in range(1800):
+        drain(store, {"wecom": chat}, clock)
+        clock.now += 2
+    assert len(chat.tried) < 25
+    chat.troubles.clear()
+    clock.now += BACK_OFF[-1]
+    assert drain(store, {"wecom": chat}, clock) == 3
+    assert chat.taken == ["a", "b", "c"]
+
+
+def test_the_wait_a_chat_asks_for_is_kept(store: Store, clock: Clock) -> None:
+    chat = Chat(RetryLaterError("over the limit", after=61.0))
+    drain(store, {"wecom": chat}, clock)
+    clock.now += 60
+    assert drain(store, {"wecom": chat}, clock) == 0
+    clock.now += 1
+    assert drain(store, {"wecom": chat}, clock) == 3
+
+
+def test_a_refused_message_is_on_record_and_the_next_one_goes(store: Store, clock: Clock) -> None:
+    chat = Chat(RefusedError("WeCom answered 40058", "too long"))
+    assert drain(store, {"wecom": chat}, clock) == 2
+    assert states(store) == [OutboxState.DEAD, OutboxState.SENT, OutboxState.SENT]
+    assert "40058" in str(store.outbox()[0].error)
+
+
+def test_an_unexplained_refusal_is_tried_so_often_and_no_more(store: Store, clock: Clock) -> None:
+    chat = Chat(*[RetryLaterError("WeCom answered 12345", tries=3)] * 3)
+    for _ in range(3):
+        drain(store, {"wecom": chat}, clock)
+        clock.now += 400
+    assert chat.tried[:3] == ["a", "a", "a"]
+    assert states(store) == [OutboxState.DEAD, OutboxState.SENT, OutboxState.SENT]
+
+
+def test_the_rate_of_a_channel_is_kept_within_a_pass(store: Store, clock: Clock) -> None:
+    chat = Chat(rate=2)
+    assert drain(store, {"wecom": chat}, clock) == 2
+    assert store.due(clock(), 9)[0].message.key == "c", "what may not go yet is not even claimed"
+
+
+def test_a_pass_ends_after_so_many_messages(store: Store, clock: Clock) -> None:
+    store.enqueue([make_message(key=str(n)) for n in range(PER_PASS)], clock())
+    assert drain(store, {"wecom": Chat()}, clock) == PER_PASS
+
+
+def test_old_news_is_given_up(store: Store, clock: Clock) -> None:
+    clock.now += MAX_AGE + 1
+    chat = Chat()
+    assert drain(store, {"wecom": chat}, clock) == 0
+    assert chat.tried == []
+    assert states(store) == [OutboxState.DEAD] * 3
+
+
+@pytest.mark.parametrize("payload", ["", "no json", "[]", '"text"', "{"])
+def test_a_payload_that_is_no_object_is_given_up(store: Store, clock: Clock, payload: str) -> None:
+    store.enqueue([make_message(key="bad", channel="x", payload=payload)], clock())
+    assert drain(store, {"x": Chat()}, clock) == 0
+    assert "not a JSON object" in str(store.outbox(state=OutboxState.DEAD)[0].error)
+
+
+def test_a_bug_in_one_channel_does_not_silence_the_others(store: Store, clock: Clock) -> None:
+    store.enqueue([make_message(key="d", channel="x")], clock())
+    broken = Chat(*[ZeroDivisionError()] * 99)
+    assert drain(store, {"wecom": broken, "x": Chat()}, clock) == 1
+    for _ in range(2):
+        clock.now += 400
+        drain(store, {"wecom": broken}, clock)
+    assert store.outbox()[0].state is OutboxState.DEAD
+
+
+def test_messages_for_unknown_channels_wait(store: Store, clock: Clock) -> None:
+    assert drain(store, {}, clock) == 0
+    assert states(store) == [OutboxState.WAITING] * 3
+
+
+def test_a_drainer_that_died_in_mid_delivery_is_followed_by_another(store: Store, clock: Clock) -> None:
+    store.due(clock(), 1, channel="wecom")
+    chat = Chat()
+    assert drain(store, {"wecom": chat}, clock) == 0
+    clock.now += 121
+    assert drain(store, {"wecom": chat}, clock) == 3
+    assert chat.taken == ["a", "b", "c"]
