@@ -17,7 +17,8 @@ from orchestrator.domain.errors import BadProfileError, nearest
 from orchestrator.domain.plain import from_plain
 from orchestrator.domain.profile import Profile, Server
 
-_BUILTIN = Path(__file__).resolve().parents[1] / "config"
+#: The profiles that ship: ``config/`` of the sources, beside this file in an installed package.
+_BUILTIN = Path(__file__).resolve().parent / "profiles"
 
 
 @dataclass(frozen=True, slots=True)

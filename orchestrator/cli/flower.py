@@ -29,7 +29,8 @@ def run(args: argparse.Namespace) -> int:
     auth = os.environ.get(_AUTH, "")
     if not auth and not _is_loopback(args.address):
         raise UsageError(
-            f"Flower on {args.address} would let anybody stop workers", f"Set {_AUTH}=user:password, or stay on 127.0.0.1."
+            f"Flower on {args.address} would let anybody stop workers",
+            f"Set {_AUTH}=user:password, or stay on 127.0.0.1.",
         )
     try:
         import flower  # noqa: F401 - only to see whether it is there
