@@ -124,6 +124,7 @@ def test_over_the_limit_the_robot_is_silent_for_a_minute(
     store.commit_run(summary, [summary_outbox(summary)])
     assert drain(store, {"wecom": robot}, clock) == 0
     assert "45009" in str(store.outbox()[0].error)
+    assert robot.wait() == 61, "for whatever else it is asked to say, too"
     for _ in range(60):
         clock.now += 1
         drain(store, {"wecom": robot}, clock)
