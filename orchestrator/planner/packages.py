@@ -15,15 +15,14 @@ def package_of(file: FileChange) -> str | None:
     Directories called ``testdata`` or ``vendor``, or starting with ``_`` or ``.``, are no packages (``go help
     packages``): their files count as the package around them.
     """
-    if not file.is_go:
+    if not file.is_go or not is_safe_path(file.path):
         return None
     parts = file.path.split("/")[:-1]
     for depth, part in enumerate(parts):
         if part in ("testdata", "vendor") or part.startswith(("_", ".")):
             parts = parts[:depth]
             break
-    package = "/".join(parts) or "."
-    return package if is_safe_path(package) else None
+    return "/".join(parts) or "."
 
 
 def and_below(package: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator, Sequence
 
@@ -10,23 +11,35 @@ from orchestrator.planner.names import printable
 from orchestrator.planner.render.text import omitted_by_reason, origin
 from orchestrator.planner.summary import duration
 
-#: A comment holds 65,536 characters (GitHub's limit), so long lists are cut, and say so.
-_ROWS, _NAMES, _CHARACTERS = 120, 100, 200
+#: A comment holds 65,536 characters (GitHub's limit): long lists are cut, and sections beyond the limit left out.
+_ROWS, _NAMES, _CHARACTERS, _LIMIT = 80, 60, 120, 60_000
 
 
 def plan_markdown(plan: TestPlan) -> str:
     """Summary, a table by suite with reasons, cost, and the rest folded away. Ends in a newline."""
-    lines = [f"### Test plan `{plan.id[:12]}`", "", code(plan.summary), ""]
-    lines += [f"> {code(note)}\n" for note in (*plan.notes, *plan.diff_summary.warnings)]
-    for suite in Suite:
-        lines += _table(suite, [task for task in plan.tasks if task.type is suite])
+    kept, room = [], _LIMIT
+    for lines in _sections(plan):
+        section = "\n".join(lines)
+        room -= len(section)
+        kept.append(section if room > 0 else "*… cut: too long for a comment.*")
+        if room <= 0:
+            break
+    return "\n\n".join(kept) + "\n"
+
+
+def _sections(plan: TestPlan) -> Iterator[list[str]]:
+    yield [f"### Test plan `{plan.id[:12]}`", "", code(plan.summary)]
+    yield from ([f"> {code(note)}"] for note in (*plan.notes, *plan.diff_summary.warnings)[:_NAMES])
     total, wait = duration(plan.cost.runner_seconds), duration(plan.cost.critical_path)
-    lines += [f"**{total}** of runner time, **{wait}** on {plan.cost.workers} workers ({', '.join(origin(plan))})."]
+    yield [f"**{total}** of runner time, **{wait}** on {plan.cost.workers} workers ({', '.join(origin(plan))})."]
+    for suite in Suite:
+        tasks = [task for task in plan.tasks if task.type is suite]
+        if tasks:
+            yield list(_table(suite, tasks))
     for reason, names in omitted_by_reason(plan.omitted):
-        lines += _folded(f"Not chosen, {reason}", names)
+        yield _folded(f"Not chosen, {reason}", names)
     if plan.unmatched:
-        lines += _folded("No rule knows", plan.unmatched)
-    return "\n".join(lines) + "\n"
+        yield _folded("No rule knows", plan.unmatched)
 
 
 def code(text: str) -> str:
@@ -40,8 +53,6 @@ def code(text: str) -> str:
 
 
 def _table(suite: Suite, tasks: Sequence[TestTask]) -> Iterator[str]:
-    if not tasks:
-        return
     yield f"| {suite.label} | priority | time | why |"
     yield "|---|---|---|---|"
     for task in tasks[:_ROWS]:
@@ -50,11 +61,9 @@ def _table(suite: Suite, tasks: Sequence[TestTask]) -> Iterator[str]:
         yield f"| {code(task.id)} | {task.priority.name.lower()} | {time} | {code(task.reason)}{note} |"
     if len(tasks) > _ROWS:
         yield f"| and {len(tasks) - _ROWS} more | | | |"
-    yield ""
 
 
-def _folded(title: str, names: Sequence[str]) -> Iterator[str]:
+def _folded(title: str, names: Sequence[str]) -> list[str]:
     more = f", and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-    yield f"\n<details><summary>{title} ({len(names)})</summary>\n"
-    yield ", ".join(map(code, names[:_NAMES])) + more
-    yield "\n</details>"
+    head = f"<details><summary>{html.escape(title)} ({len(names)})</summary>"
+    return [head, "", ", ".join(map(code, names[:_NAMES])) + more, "", "</details>"]

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.domain.errors import UnknownRunError, UsageError
+from orchestrator.planner.codec import dumps, loads, subset
+from orchestrator.planner.subset import first_scripts
+from tests.unit.planner.factories import FakeTree, make_plan
+
+PLAN = make_plan("Makefile", "pkg/plan/a.go", "pkg/text/b.go")
+
+
+def test_the_part_has_only_these_tasks_and_lists_the_others() -> None:
+    part = subset(PLAN, ["bvt:join", "sca:vet"])
+    assert {task.id for task in part.tasks} == {"bvt:join", "sca:vet"}
+    assert {name for shard in part.shards for name in shard.tasks} == {"bvt:join", "sca:vet"}
+    left = [test for test in part.omitted if test.reason == "left out on request"]
+    assert len(left) == len(PLAN.tasks) - 2
+    assert part.id != PLAN.id
+    assert part.cost.runner_seconds < PLAN.cost.runner_seconds
+    assert loads(dumps(part)) == part
+
+
+def test_the_whole_is_a_part_of_itself() -> None:
+    assert subset(PLAN, [task.id for task in PLAN.tasks]) == PLAN
+
+
+def test_a_part_keeps_the_order_of_a_group() -> None:
+    part = subset(PLAN, ["bvt:last", "bvt:first"])
+    assert [shard.tasks for shard in part.shards] == [("bvt:first", "bvt:last")]
+
+
+def test_a_bvt_task_can_be_limited_to_scripts() -> None:
+    part = subset(PLAN, ["bvt:join", "bvt:cte"], {"bvt:join": ["b.sql", "a.sql"]})
+    task = part.task("bvt:join")
+    assert task is not None
+    assert task.files == ("b.sql", "a.sql")
+    assert task.test_file == "b.sql"
+    assert task.est_duration < PLAN.task("bvt:join").est_duration  # type: ignore[union-attr]
+    assert part.task("bvt:cte").files == ()  # type: ignore[union-attr]
+    assert loads(dumps(part)) == part
+
+
+def test_an_unknown_task_is_an_error_that_names_the_nearest() -> None:
+    with pytest.raises(UnknownRunError, match="Did you mean 'bvt:join'"):
+        subset(PLAN, ["bvt:jion"])
+
+
+@pytest.mark.parametrize(("task", "files"), [("sca:vet", ["a"]), ("bvt:join", []), ("bvt:join", ["../a.sql"])])
+def test_only_scripts_of_a_bvt_task_can_be_limited_to(task: str, files: list[str]) -> None:
+    with pytest.raises(UsageError, match="cannot be limited"):
+        subset(PLAN, [task], {task: files})
+
+
+def test_the_first_scripts_are_taken_in_path_order_without_results() -> None:
+    tree = FakeTree("cases/join/b.sql", "cases/join/a.test", "cases/join/a.result", "cases/join/c/d.sql")
+    task = PLAN.task("bvt:join")
+    assert task is not None
+    assert first_scripts(task, "cases", tree, 2) == ("a.test", "b.sql")
