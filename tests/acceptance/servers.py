@@ -1,0 +1,80 @@
+"""Real servers and services of a test's own, on free ports of the loopback, gone with the test."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import redis
+
+
+def free_port() -> int:
+    """A port nobody uses now."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def wait_until(what: str, holds: Callable[[], object], seconds: float = 30.0) -> None:
+    """Wait for ``holds``; fail naming ``what`` when it never does."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def program(words: Sequence[str], env: Mapping[str, str] | None, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process with its output in ``log``; asked to end, then made to."""
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            list(words),
+            env=None if env is None else dict(env),
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def service(
+    *words: str, env: Mapping[str, str], log: Path
+) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
+    """One of our own commands."""
+    return program([sys.executable, "-m", "orchestrator", *words], env, log)
+
+
+@contextlib.contextmanager
+def redis_server(folder: Path, port: int | None = None) -> Iterator[str]:
+    """Debian's Redis with append-only file: its address."""
+    port = port or free_port()
+    words = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--appendonly", "yes"]
+    with program(words, None, folder / "redis.log"):
+        wait_for_redis(f"redis://127.0.0.1:{port}/0")
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+def wait_for_redis(url: str) -> None:
+    """Wait until a Redis answers."""
+
+    def answers() -> bool:
+        try:
+            with redis.Redis.from_url(url) as client:
+                return bool(client.ping())
+        except redis.ConnectionError:
+            return False
+
+    wait_until(f"{url} answers", answers)

@@ -1,0 +1,196 @@
+"""Workers and a control process as services on Debian's Redis: what operators start, and what may go wrong there."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.ledger.client import Ledger
+from orchestrator.messaging import make_app
+from tests.acceptance.project import Project, make_project
+from tests.acceptance.servers import free_port, redis_server, service, wait_until
+from tests.require import require
+
+PASS = "if It() != 2 { t.Fatal(It()) }"
+SLEEPS = "time.Sleep(4 * time.Second)"
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    require("redis", "go")
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    with redis_server(folder) as address:
+        yield address
+
+
+def project_on(url: str, folder: Path, bodies: dict[str, str]) -> Project:
+    project = make_project(folder / "project", bodies)
+    project.environ["MO_TESTPLAN_REDIS_URL"] = url
+    return project
+
+
+@contextlib.contextmanager
+def hosts(project: Project, url: str, names: list[str]) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+    """A control process and workers of these names, ready."""
+    env, logs = project.environment(), project.root
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(service("control", "--profile", "mini", env=env, log=logs / "control.log"))
+        workers = {
+            name: stack.enter_context(
+                service("worker", "--name", name, "--unsafe-no-sandbox", env=env, log=logs / f"{name}.log")
+            )
+            for name in names
+        }
+        app = make_app(url)
+        wait_until("every service answers", lambda: len(app.control.ping(timeout=0.5) or []) > len(names), 60)
+        yield workers
+
+
+def test_a_run_on_two_workers_is_told_in_one_summary_and_flower_lists_them(url: str, tmp_path: Path) -> None:
+    require("flower")
+    project = project_on(url, tmp_path, dict.fromkeys("abcd", PASS))
+    port = free_port()
+    env = project.environment({"MO_TESTPLAN_FLOWER_AUTH": "operator:secret"})
+    flower = service("flower", "--port", str(port), env=env, log=project.root / "flower.log")
+    with hosts(project, url, ["one", "two"]), flower:
+        wait_until("flower answers", lambda: _flower(port, "workers?refresh=1"), 40)
+        code, summary = project.run_json("run", *project.change())
+        assert (code, summary["state"], len(summary["tasks"])) == (0, "passed", 4)
+        names = {name.partition("@")[0] for name in _flower(port, "workers?refresh=1")}
+        assert {"one", "two"} <= names
+        wait_until("flower lists the finished shards", lambda: _succeeded(port, summary["run"]) == 4)
+        assert _flower(port, "tasks", auth="operator:wrong") == {}
+
+
+def _flower(port: int, path: str, auth: str = "operator:secret") -> dict[str, dict[str, str]]:
+    import base64
+
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/api/{path}")
+    request.add_header("Authorization", "Basic " + base64.b64encode(auth.encode()).decode())
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - http on the loopback
+            rows: dict[str, dict[str, str]] = json.load(answer)
+            return rows
+    except OSError:
+        return {}
+
+
+def _succeeded(port: int, run: str) -> int:
+    rows = _flower(port, "tasks?limit=100")
+    return sum(row["state"] == "SUCCESS" and row["uuid"].startswith(f"{run}|") for row in rows.values())
+
+
+def test_a_killed_worker_loses_nothing_and_the_run_ends_with_one_summary(url: str, tmp_path: Path) -> None:
+    project = project_on(url, tmp_path, dict.fromkeys("ab", SLEEPS))
+    with hosts(project, url, ["one", "two"]) as workers:
+        started = project.command("run", *project.change(), "--detach")
+        run = started.stdout.strip()
+        ledger = Ledger(url)
+        wait_until("both run", lambda: _running(ledger, run) == 2, 60)
+        workers["one"].kill()
+        done = project.command("watch", run, "--format", "json")
+        summary = json.loads(done.stdout)
+        assert (done.returncode, summary["state"]) == (0, "passed"), done.stderr
+        assert sorted(task["attempt"] for task in summary["tasks"]) == [1, 2]
+        assert "went silent" in done.stderr
+
+
+def _running(ledger: Ledger, run: str) -> int:
+    return sum(state.value == "running" for state in ledger.states(run).values())
+
+
+def test_a_cancel_ends_what_runs_and_starts_nothing_more(url: str, tmp_path: Path) -> None:
+    project = project_on(url, tmp_path, dict.fromkeys("abc", "time.Sleep(time.Hour)"))
+    with hosts(project, url, ["one"]):
+        run = project.command("run", *project.change(), "--detach").stdout.strip()
+        ledger = Ledger(url)
+        wait_until("one runs", lambda: _running(ledger, run) == 1, 60)
+        asked = time.monotonic()
+        project.command("cancel", run[:8])
+        done = project.command("watch", run, "--format", "json")
+        assert time.monotonic() - asked < 20
+        summary = json.loads(done.stdout)
+        assert (done.returncode, summary["state"]) == (4, "cancelled")
+        assert {task["state"] for task in summary["tasks"]} == {"cancelled"}
+        assert sorted(task["attempt"] for task in summary["tasks"]) == [0, 0, 1]
+
+
+def test_a_queue_without_a_worker_is_said_and_waited_for(url: str, tmp_path: Path) -> None:
+    project = project_on(url, tmp_path, {"a": PASS})
+    words = [sys.executable, "-m", "orchestrator", "run", *project.change()]
+    watching = subprocess.Popen(
+        words, env=project.environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert watching.stderr is not None
+    began, line = time.monotonic(), ""
+    while "no worker serves queue 'ut'" not in line:
+        line = watching.stderr.readline()
+        assert line, "it ended"
+    assert time.monotonic() - began < 15
+    with hosts(project, url, ["late"]):
+        out, _ = watching.communicate(timeout=90)
+    assert watching.returncode == 0
+    assert "PASSED" in out
+
+
+def test_ctrl_c_only_stops_watching_a_remote_run(url: str, tmp_path: Path) -> None:
+    project = project_on(url, tmp_path, {"a": PASS})
+    words = [sys.executable, "-m", "orchestrator", "run", *project.change()]
+    watching = subprocess.Popen(
+        words, env=project.environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    ledger = Ledger(url)
+    wait_until("the run is there", ledger.active, 30)
+    time.sleep(1)
+    watching.send_signal(signal.SIGINT)
+    _, err = watching.communicate(timeout=30)
+    assert watching.returncode == 130
+    assert f"mo-testplan cancel {ledger.active()[0]}" in err
+
+
+def test_a_broker_that_is_away_is_exit_3_with_a_remedy(tmp_path: Path) -> None:
+    require("go")
+    project = project_on("redis://127.0.0.1:1/0", tmp_path, {"a": PASS})
+    done = project.command("run", *project.change())
+    assert done.returncode == 3
+    assert "MO_TESTPLAN_REDIS_URL" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_broker_that_goes_away_in_mid_run_comes_back_to_a_run_that_ends(tmp_path: Path) -> None:
+    require("redis", "go")
+    folder, port = tmp_path / "redis", free_port()
+    folder.mkdir()
+    url = f"redis://127.0.0.1:{port}/0"
+    project = project_on(url, tmp_path, {"a": SLEEPS, "b": SLEEPS})
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(contextlib.ExitStack())
+        server.enter_context(redis_server(folder, port))
+        stack.enter_context(hosts(project, url, ["one"]))
+        run = project.command("run", *project.change(), "--detach").stdout.strip()
+        wait_until("one runs", lambda: _running(Ledger(url), run) == 1, 60)
+        time.sleep(1.2)  # what Redis was told a second ago is on disk
+        server.close()
+        time.sleep(3)
+        stack.enter_context(redis_server(folder, port))
+        done = project.command("watch", run, "--format", "json")
+        summary = json.loads(done.stdout)
+        assert (done.returncode, summary["state"], len(summary["tasks"])) == (0, "passed", 2), done.stderr
+
+
+def test_a_second_control_process_on_one_sqlite_history_is_refused(url: str, tmp_path: Path) -> None:
+    project = project_on(url, tmp_path, {"a": PASS})
+    with hosts(project, url, []):
+        done = project.command("control", "--profile", "mini")
+    assert done.returncode == 2
+    assert "PostgreSQL" in done.stderr
