@@ -1,0 +1,273 @@
+"""The supervisor against real process trees: nothing survives that should not."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestrator.domain.errors import InfrastructureError, ToolMissingError
+from tests.require import require
+from workers.process import Command, Exit, Limits, Reason, Stream, run, scrub
+from workers.sandbox import View, available
+
+MARK = "MO_TESTPLAN_MARK"
+
+
+def marked(mark: str) -> list[int]:
+    """Living processes with that mark in their environment."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if f"{MARK}={mark}".encode() in (entry / "environ").read_bytes():
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+    return found
+
+
+def wait_for(condition: Callable[[], bool], seconds: float) -> float:
+    """Seconds until ``condition`` holds; fails after ``seconds``."""
+    start = time.monotonic()
+    while not condition():
+        assert time.monotonic() - start < seconds, "it did not come true in time"
+        time.sleep(0.01)
+    return time.monotonic() - start
+
+
+@pytest.fixture
+def mark(request: pytest.FixtureRequest) -> str:
+    return f"{request.node.name}-{os.getpid()}-{time.time_ns()}"
+
+
+def command(*argv: str, cwd: Path, mark: str = "", timeout: float = 20, limits: Limits | None = None) -> Command:
+    env = scrub({**os.environ, MARK: mark}, home=cwd, tmp=cwd)
+    return Command(argv=argv, cwd=cwd, env=env, timeout=timeout, limits=limits or Limits())
+
+
+class Lines:
+    """Collects lines by stream."""
+
+    def __init__(self) -> None:
+        self.by: dict[Stream, list[str]] = {Stream.STDOUT: [], Stream.STDERR: []}
+
+    def __call__(self, stream: Stream, line: str) -> None:
+        self.by[stream].append(line)
+
+
+def sh(script: str, cwd: Path, mark: str = "", timeout: float = 20, limits: Limits | None = None) -> tuple[Exit, Lines]:
+    lines = Lines()
+    return run(command("sh", "-c", script, cwd=cwd, mark=mark, timeout=timeout, limits=limits), lines), lines
+
+
+def test_it_tells_lines_by_stream_and_how_it_ended(tmp_path: Path) -> None:
+    done, lines = sh("echo out; echo err >&2; printf last; exit 3", tmp_path)
+    assert (done.code, done.signal, done.reason, done.passed) == (3, None, Reason.EXITED, False)
+    assert lines.by == {Stream.STDOUT: ["out", "last"], Stream.STDERR: ["err"]}
+    done, _ = sh("kill -SEGV $$", tmp_path)
+    assert (done.code, done.signal, done.words) == (None, signal.SIGSEGV, "signal 11")
+
+
+def test_arguments_arrive_as_they_are(tmp_path: Path) -> None:
+    lines = Lines()
+    words = ("a b", "$HOME", "`id`", "'\"", "-n", "中文", "")
+    run(command("python3", "-c", "import sys; print(sys.argv[1:])", *words, cwd=tmp_path), lines)
+    assert lines.by[Stream.STDOUT] == [str(list(words))]
+
+
+def test_bytes_that_are_no_text_and_over_long_lines_are_survived(tmp_path: Path) -> None:
+    done, lines = sh(
+        r"printf '\377\n'; head -c 3000 /dev/zero | tr '\0' x; echo; echo ok", tmp_path, limits=Limits(line=1000)
+    )
+    assert done.passed
+    first, long, last = lines.by[Stream.STDOUT]
+    assert first == "\ufffd"
+    assert long == "x" * 1000 + " … [line cut]"
+    assert last == "ok"
+
+
+def test_a_flood_without_newlines_neither_blocks_nor_fills_memory(tmp_path: Path) -> None:
+    done, lines = sh("head -c 100000000 /dev/zero", tmp_path)
+    assert done.passed
+    assert done.output == 100_000_000
+    assert len(lines.by[Stream.STDOUT]) == 1
+
+
+def test_more_output_than_allowed_ends_it(tmp_path: Path, mark: str) -> None:
+    done, _ = sh("yes & yes >&2", tmp_path, mark, limits=Limits(output=1 << 20))
+    assert done.reason is Reason.OUTPUT_LIMIT
+    assert done.output < 2 << 20
+    assert marked(mark) == []
+
+
+def test_a_tree_that_ignores_term_is_dead_within_a_second_of_the_deadline(tmp_path: Path, mark: str) -> None:
+    done, _ = sh("trap '' TERM; sleep 60 & sleep 60; sleep 60", tmp_path, mark, timeout=0.3)
+    assert (done.reason, done.signal) == (Reason.DEADLINE, signal.SIGKILL)
+    assert 0.3 <= done.stop_seconds < 1.0
+    assert done.survivors == 0
+    assert marked(mark) == []
+
+
+def test_a_cancel_is_seen_within_a_tenth_of_a_second(tmp_path: Path, mark: str) -> None:
+    asked: list[float] = []
+
+    def cancelled() -> bool:
+        asked.append(time.monotonic())
+        return len(asked) > 10
+
+    done = run(command("sleep", "60", cwd=tmp_path, mark=mark), Lines(), cancelled)
+    assert (done.reason, done.signal) == (Reason.CANCELLED, signal.SIGTERM)
+    gaps = [after - before for before, after in itertools.pairwise(asked[1:])]
+    assert sorted(gaps)[len(gaps) // 2] <= 0.1  # the median: this machine may be busy
+    assert marked(mark) == []
+
+
+def test_what_was_cancelled_before_does_not_start(tmp_path: Path) -> None:
+    done, touched = run(command("touch", "x", cwd=tmp_path), Lines(), lambda: True), tmp_path / "x"
+    assert done.reason is Reason.CANCELLED
+    assert not touched.exists()
+
+
+def test_a_daemon_left_behind_is_killed_even_after_a_good_end(tmp_path: Path, mark: str) -> None:
+    start = time.monotonic()
+    done, _ = sh("sleep 60 & nohup sleep 61 & exit 0", tmp_path, mark)
+    assert done.passed
+    assert time.monotonic() - start < 2, "a daemon that holds the pipes must not be waited for"
+    assert marked(mark) == []
+
+
+def test_a_daemon_that_left_the_session_is_found_by_its_cookie(tmp_path: Path, mark: str) -> None:
+    done, _ = sh("setsid sleep 60 & sleep 0.2", tmp_path, mark)
+    assert done.passed
+    wait_for(lambda: marked(mark) == [], 1)
+
+
+def test_an_error_of_the_listener_ends_the_tree_and_is_passed_on(tmp_path: Path, mark: str) -> None:
+    def fail(_: Stream, line: str) -> None:
+        raise ValueError(line)
+
+    with pytest.raises(ValueError, match="boom"):
+        run(command("sh", "-c", "echo boom; sleep 60", cwd=tmp_path, mark=mark), fail)
+    assert marked(mark) == []
+
+
+def test_it_leaves_no_descriptors_behind(tmp_path: Path) -> None:
+    sh("true", tmp_path)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        sh("echo x", tmp_path)
+        with pytest.raises(ToolMissingError):
+            run(command("no-such-program", cwd=tmp_path), Lines())
+        with pytest.raises(InfrastructureError):
+            run(command("true", cwd=tmp_path / "gone"), Lines())
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_limits_are_set(tmp_path: Path) -> None:
+    _, lines = sh("ulimit -c; ulimit -n; ulimit -f", tmp_path, limits=Limits(open_files=100, file_size=1 << 20))
+    assert lines.by[Stream.STDOUT] == ["0", "100", "2048"]
+    done, _ = sh("head -c 2000000 /dev/zero > big", tmp_path, limits=Limits(file_size=1 << 20))
+    assert not done.passed
+    assert (tmp_path / "big").stat().st_size == 1 << 20
+
+
+def test_nothing_of_the_workers_environment_or_files_is_inherited(tmp_path: Path) -> None:
+    secret = {"MO_TESTPLAN_REDIS_URL": "x", "AWS_SECRET_ACCESS_KEY": "x", "PYTHONPATH": "x", MARK: "m"}
+    env = scrub({"PATH": os.environ["PATH"], **secret}, home=tmp_path, tmp=tmp_path, extra={"OWN": "1"})
+    lines = Lines()
+    script = "cut -d= -f1 /proc/self/environ -z | tr '\\0' '\\n' | sort; ls /proc/self/fd"
+    with (tmp_path / "open").open("wb") as held:
+        os.set_inheritable(held.fileno(), True)
+        run(Command(argv=("sh", "-c", script), cwd=tmp_path, env=env, timeout=5), lines)
+    names = [line for line in lines.by[Stream.STDOUT] if not line.isdigit() and "=" not in line]
+    assert set(names) == {"HOME", "LANG", MARK, "MO_SPAWN", "OWN", "PATH", "PWD", "TMPDIR"}
+    assert [line for line in lines.by[Stream.STDOUT] if line.isdigit()] == ["0", "1", "2", "3"]  # 3 is ls reading
+
+
+def test_many_threads_may_run_at_once(tmp_path: Path) -> None:
+    results: list[Exit] = []
+    threads = [
+        threading.Thread(target=lambda: results.append(sh("sleep 0.2; echo done", tmp_path)[0])) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [done.passed for done in results] == [True] * 8
+
+
+WORKER = """
+import os, sys, time
+from pathlib import Path
+from workers.process import Command, run, scrub
+cwd = Path(sys.argv[1])
+env = scrub(os.environ, home=cwd, tmp=cwd)
+script = "trap '' TERM HUP INT; sleep 60 & sh -c 'sleep 61 & sleep 62' & setsid sleep 63 & echo started; wait; sleep 64"
+if sys.argv[2] == "pool":  # as Celery's prefork does: the parent only waits, and forks a second child later
+    if os.fork():
+        time.sleep(60)
+def on_line(stream, line):
+    if os.fork() == 0:  # a sibling of the pool, forked while the tree runs: it must not keep the tree alive
+        time.sleep(5)
+        os._exit(0)
+    (cwd / "pid").write_text(str(os.getpid()))
+run(Command(argv=("sh", "-c", script), cwd=cwd, env=env, timeout=60), on_line)
+"""
+
+
+@pytest.mark.parametrize("victim", ["worker", "pool child"])
+def test_killing_the_worker_kills_every_descendant_within_a_second(tmp_path: Path, mark: str, victim: str) -> None:
+    """``kill -9`` of the process that supervises: only the death pipe can notice."""
+    mode = "pool" if victim == "pool child" else "plain"
+    environ = {**os.environ, MARK: mark, "PYTHONPATH": os.pathsep.join(sys.path)}
+    worker = subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path), mode], env=environ)
+    try:
+        wait_for((tmp_path / "pid").exists, 10)
+        wait_for(lambda: (tmp_path / "pid").read_text() != "", 1)
+        sleeping = ("sleep\x0060", "sleep\x0061", "sleep\x0062", "sleep\x0063")
+        wait_for(lambda: all(any(word in line for line in tree_lines(mark)) for word in sleeping), 5)
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+        took = wait_for(lambda: not any("sleep" in line or "sh\x00" in line for line in tree_lines(mark)), 1.0)
+        assert took < 1.0
+    finally:
+        for pid in marked(mark):
+            os.kill(pid, signal.SIGKILL)
+        worker.kill()
+        worker.wait()
+
+
+def tree_lines(mark: str) -> list[str]:
+    """Command lines of the marked processes that are not the worker itself."""
+    lines = []
+    for pid in marked(mark):
+        try:
+            line = Path(f"/proc/{pid}/cmdline").read_text()
+        except OSError:
+            continue
+        if "workers.process" not in line:
+            lines.append(line)
+    return lines
+
+
+def test_in_the_sandbox_even_a_process_that_hides_dies_with_it(tmp_path: Path, mark: str) -> None:
+    sandbox = available(os.environ.get("PATH"))
+    if sandbox is None:
+        require("bubblewrap")
+        pytest.skip("bubblewrap does not work on this host")
+    script = f"env -i setsid sleep 6{os.getpid()} & sleep 0.2; echo up; sleep 60"
+    plain = command("sh", "-c", script, cwd=tmp_path, mark=mark, timeout=1)
+    argv = sandbox.wrap(plain.argv, View(cwd=tmp_path, tmp=tmp_path, writable=(tmp_path,)))
+    done = run(Command(argv=argv, cwd=tmp_path, env=plain.env, timeout=1), Lines())
+    assert done.reason is Reason.DEADLINE
+    assert done.stop_seconds < 1
+    names = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    assert not any(f"6{os.getpid()}".encode() in name for name in names)

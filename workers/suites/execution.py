@@ -1,0 +1,151 @@
+"""What UT and SCA share: running a program of the profile in the tree under test."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shlex
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from orchestrator.domain.errors import BadPlanError, InfrastructureError
+from workers.process import Command, Exit, Host, run, scratch_directory, scrub
+from workers.process.group import find_program
+from workers.process.scratch import Scratch
+from workers.process.supervisor import OnLine
+from workers.sandbox import View
+from workers.suites.base import Job
+from workers.toolchain import find_go, go_settings, host_fault
+
+WORKSPACE = "{workspace}"
+#: Longest a module download before the tests may take.
+PREFETCH_SECONDS = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """A task's private home, and how programs are started in it."""
+
+    host: Host
+    job: Job
+    scratch: Scratch
+    #: The profile's own variables, ``{workspace}`` already replaced.
+    extra: Mapping[str, str]
+
+    def go(self, argv: Iterable[str], timeout: float, on_line: OnLine) -> Exit:
+        """Run a program that may call ``go``; without network where there is a sandbox to take it away.
+
+        :raises InfrastructureError: it cannot be started.
+        """
+        go = self._go()
+        words = tuple(word.replace(WORKSPACE, str(self.job.workspace)) for word in argv)
+        if words[0] == "go":
+            words = (str(go), *words[1:])
+        return run(self._command(words, timeout, go, network=False), on_line, self.job.cancelled)
+
+    def prefetch(self, patterns: Iterable[str]) -> InfrastructureError | None:
+        """In a sandbox: download the modules ``patterns`` need, before any code of the PR runs without a network.
+
+        ``go list`` loads packages and runs nothing of them. A failure is not raised but returned: whether it matters,
+        the program that needs the modules will tell.
+        """
+        if self.host.sandbox is None or not (self.job.workspace / "go.mod").is_file():
+            return None
+        go = self._go()
+        argv = (str(go), "list", "-e", "-deps", "-test", "-f", "{{with .Error}}{{.}}{{end}}", *patterns)
+
+        said: deque[str] = deque(maxlen=50)
+
+        def on_line(_: object, line: str) -> None:
+            if line.strip():
+                said.append(line[:1000])
+                self.job.log(f"go list: {line[:1000]}")
+
+        run(self._command(argv, PREFETCH_SECONDS, go, network=True), on_line, self.job.cancelled)
+        return host_fault("\n".join(said))
+
+    def _go(self) -> Path:
+        return find_go(self.extra.get("PATH") or self.host.environment.get("PATH"))
+
+    def _command(self, argv: tuple[str, ...], timeout: float, go: Path, *, network: bool) -> Command:
+        """``argv`` in the workspace, with the operator's Go settings, in the sandbox when there is one."""
+        sandbox, workspace = self.host.sandbox, self.job.workspace
+        env = scrub(
+            self.host.environment,
+            home=self.scratch.home,
+            tmp=self.scratch.tmp,
+            extra={**go_settings(go, self.host.environment), **self.extra},
+            network=network or sandbox is None,
+        )
+        env["PATH"] = f"{go.parent}:{env['PATH']}"
+        if sandbox is not None:
+            env["TMPDIR"] = "/tmp"  # noqa: S108 - the sandbox's own
+            if not network:
+                env["GOPROXY"] = "off"
+            program = find_program(argv[0], workspace, env["PATH"])
+            argv = sandbox.wrap((program, *argv[1:]), self._view(env, go, Path(program), network=network))
+        return Command(argv=argv, cwd=workspace, env=env, timeout=timeout, limits=self.host.limits)
+
+    def _view(self, env: Mapping[str, str], go: Path, program: Path, *, network: bool) -> View:
+        """Tests may write their tree, their home and the build cache; modules only ``go list`` may write."""
+        build_cache, modules = Path(env["GOCACHE"]), Path(env["GOMODCACHE"])
+        for cache in (build_cache, modules):
+            cache.mkdir(parents=True, exist_ok=True)
+        own = (self.job.workspace, self.scratch.root, build_cache)
+        return View(
+            cwd=self.job.workspace,
+            tmp=self.scratch.tmp,
+            readable=(Path(env.get("GOROOT", go.parent)), go.parent, program, *(() if network else (modules,))),
+            writable=(*own, modules) if network else own,
+            network=network,
+        )
+
+
+@contextlib.contextmanager
+def execution(host: Host, job: Job, env: Mapping[str, str]) -> Iterator[Execution]:
+    """An :class:`Execution` for ``job`` with the profile's variables ``env``; its home is removed at the end."""
+    extra = {name: value.replace(WORKSPACE, str(job.workspace)) for name, value in env.items()}
+    with scratch_directory(host.scratch) as scratch:
+        yield Execution(host, job, scratch, extra)
+
+
+def go_patterns(names: Iterable[str]) -> tuple[str, ...]:
+    """``pkg/a/...`` as the go command wants it: ``./pkg/a/...``.
+
+    :raises BadPlanError: a name that leaves the tree.
+    """
+    return tuple("." if name == "." else f"./{_inside(name)}" for name in names)
+
+
+def _inside(name: str) -> str:
+    plain = name.removeprefix("./")
+    if not plain or plain.startswith("/") or ".." in PurePosixPath(plain).parts or re.search(r"[\x00-\x1f]", plain):
+        raise BadPlanError(
+            f"{name!r} is no package of the tree under test", "Packages are written like pkg/sql/plan/..."
+        )
+    return plain
+
+
+def directory_of(pattern: str, workspace: Path) -> Path | None:
+    """The directory a pattern starts at; ``None`` when the tree has none (or only by a link that leaves it)."""
+    base = (workspace / pattern.removesuffix("...").rstrip("/")).resolve()
+    return base if base.is_dir() and base.is_relative_to(workspace.resolve()) else None
+
+
+def by_hand(argv: Iterable[str], env: Mapping[str, str]) -> str:
+    """The command line for a person in the top directory of a clone; ``{workspace}`` is where they are."""
+    words = [f"{name}={value}" for name, value in env.items()]
+    line = shlex.join([*(["env", *words] if words else []), *argv])
+    return line.replace(WORKSPACE, "'\"$PWD\"'") if WORKSPACE in line else line
+
+
+def relative_file(name: str, workspace: Path, base: Path | None = None) -> str | None:
+    """``name`` (absolute, or relative to ``base``) as a path in the tree, if it is a file there; else ``None``."""
+    try:
+        path = Path(base or workspace, name).resolve()
+        relative = path.relative_to(workspace.resolve())
+        return relative.as_posix() if path.is_file() else None
+    except (ValueError, OSError, RuntimeError):
+        return None
