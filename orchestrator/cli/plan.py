@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
-from pathlib import Path
 
 from orchestrator.cli.output import emit
-from orchestrator.domain.change import DiffSummary
-from orchestrator.domain.errors import BadDiffError, UsageError
+from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Profile
 from orchestrator.settings import Settings, load_profile, settings_from
@@ -48,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
 def plan_from_args(args: argparse.Namespace) -> TestPlan:
     """The plan that :func:`add_plan_arguments` asks for."""
+    from orchestrator.diff.source import from_file, from_repository
     from orchestrator.planner.pipeline import build_plan
 
     settings = settings_from()
@@ -55,12 +53,11 @@ def plan_from_args(args: argparse.Namespace) -> TestPlan:
     strategies = [name for name in args.strategies.split(",") if name]
     repository = _repository(args, settings, profile)
     if repository is None:
-        change, tree = _from_file(args.diff), None
+        change, tree = from_file(args.diff), None
     else:
-        from orchestrator.diff import from_repository
-        from orchestrator.planner.tree import GitTree, git_dir
+        from orchestrator.planner.tree import GitTree
 
-        change = from_repository(git_dir(repository), args.base, args.head or "HEAD")
+        change = from_repository(repository, args.base, args.head or "HEAD")
         tree = GitTree(repository, change.head_commit or args.head or "HEAD")
     change = dataclasses.replace(
         change,
@@ -105,17 +102,6 @@ def _repository(args: argparse.Namespace, settings: Settings, profile: Profile) 
         raise UsageError("no change is named", "Use --diff FILE, --diff - for stdin, or --repo DIR --base REV.")
     repository = args.repo or settings.repo or profile.repository or "."
     return str(repository)
-
-
-def _from_file(path: str) -> DiffSummary:
-    from orchestrator.diff import from_text
-
-    if path == "-":
-        return from_text(sys.stdin.buffer.read())
-    try:
-        return from_text(Path(path).read_bytes())
-    except OSError as error:
-        raise BadDiffError(f"cannot read {path}: {error.strerror}", "Name a file with a unified diff.") from None
 
 
 def _rendered(plan: TestPlan, form: str) -> bytes:
