@@ -4,8 +4,8 @@
 
 Every commit on the first-parent line stands for one PR. Ground truth: the changed lines that `git diff -M` shows (with
 its three lines of context: without them git places some insertions elsewhere), and the spans that go/parser sees in the
-old and the new file (gofuncs/main.go). Nothing of it passes through the reader under test. Needs git and go. Exit code 1
-when a figure is below its promise.
+old and the new file (gofuncs/main.go). Nothing of it passes through the reader under test. Needs git and go. Exit code
+1 when a figure is below its promise.
 """
 
 from __future__ import annotations

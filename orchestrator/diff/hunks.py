@@ -21,13 +21,18 @@ class Lines:
         self.number = 0
         self.current = b""
         self.ended = False
+        #: At the end: whether the last line lacks its line end, as it does when a diff was cut off.
+        self.unfinished = False
         self.advance()
 
     def advance(self) -> None:
         """Go to the next line; at the end ``current`` is empty and ``ended`` is set."""
-        self.current = next(self._lines, b"")
+        line = next(self._lines, b"")
+        if not line:
+            self.ended = True
+            self.unfinished = not self.current.endswith(b"\n")
+        self.current = line
         self.number += 1
-        self.ended = not self.current
 
     @property
     def text(self) -> bytes:

@@ -21,6 +21,8 @@ _WORD = re.compile(rb"[\w\x80-\xff]+")
 _COMMENT = re.compile(rb"\s*//.*$")
 #: Git cuts a hunk heading after 80 bytes (``func_line`` in diff.c), then drops blanks at its end.
 _HEADING_LIMIT = 78
+#: No line that a person wrote is longer; regular expressions see no more of one.
+_LONGEST = 1000
 
 
 def function_name(receiver: bytes | None, name: bytes) -> str:
@@ -28,7 +30,7 @@ def function_name(receiver: bytes | None, name: bytes) -> str:
     plain = name.decode("utf-8", "replace")
     if receiver is None:
         return plain
-    words = _WORD.findall(_BRACKETS.sub(b"", receiver))
+    words = _WORD.findall(_BRACKETS.sub(b"", receiver[:_LONGEST]))
     return f"{words[-1].decode('utf-8', 'replace')}.{plain}" if words else plain
 
 
@@ -140,5 +142,5 @@ def _kind(text: bytes) -> _Kind:
 
 def _goes_on(text: bytes) -> bool:
     """Whether a function goes on after its first line: not when its braces are closed, or it has no body."""
-    code = _COMMENT.sub(b"", text)
+    code = _COMMENT.sub(b"", text[:_LONGEST])
     return code.endswith((b"{", b"(", b",", b"[")) or code.count(b"{") > code.count(b"}")

@@ -15,7 +15,7 @@ _ESCAPE = re.compile(rb'\\([0-7]{1,3}|[abtnvfr"\\])')
 _LETTERS = {b"a": b"\a", b"b": b"\b", b"t": b"\t", b"n": b"\n", b"v": b"\v", b"f": b"\f", b"r": b"\r"}
 #: No two paths of any system are longer than this; longer headers are hostile.
 _LONGEST = 3 * 4096
-_QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"')
+_QUOTED = re.compile(rb'"((?:[^"\\]++|\\.)*+)"')
 #: GNU diff marks a file that is not there by the epoch, in whatever time zone.
 _EPOCH = re.compile(rb"^(?:1970-01-01|1969-12-31) .*:00(?:\.0+)? |^Thu Jan +0?1 .* 1970|^Wed Dec 31 .* 1969")
 
@@ -26,7 +26,9 @@ def decode(path: bytes) -> str:
 
 
 def unquote(name: bytes) -> bytes:
-    """Undo git's C-style quoting; a name without quotes is returned as it is."""
+    """Undo git's C-style quoting; a name without quotes is returned as it is, one that cannot be a path as nothing."""
+    if len(name) > _LONGEST:
+        return b""
     match = _QUOTED.fullmatch(name)
     return _ESCAPE.sub(_unescape, match[1]) if match else name
 
@@ -40,6 +42,8 @@ def _unescape(match: re.Match[bytes]) -> bytes:
 
 def file_line(rest: bytes) -> tuple[bytes, bool]:
     """Read what follows ``--- `` or ``+++ ``: the name, and whether the line says that there is no such file."""
+    if len(rest) > _LONGEST:
+        return b"", False
     if match := _QUOTED.match(rest):
         return unquote(match[0]), False
     name, _, stamp = rest.partition(b"\t")
@@ -48,6 +52,8 @@ def file_line(rest: bytes) -> tuple[bytes, bool]:
 
 def git_names(rest: bytes) -> tuple[bytes, bytes] | None:
     """Split what follows ``diff --git `` into its two names, prefixes left on; ``None`` when it cannot be told."""
+    if len(rest) > _LONGEST:
+        return None
     if first := _QUOTED.match(rest):
         second = rest[first.end() :]
         return (unquote(first[0]), unquote(second[1:])) if second[:1] == b" " and len(second) > 1 else None
@@ -58,8 +64,6 @@ def git_names(rest: bytes) -> tuple[bytes, bytes] | None:
 
 def _split_unquoted(rest: bytes) -> tuple[bytes, bytes] | None:
     """Names with spaces are not quoted: both halves of the line must then name the same file."""
-    if len(rest) > _LONGEST:
-        return None
     middle = len(rest) // 2
     spaces = [at for at, byte in enumerate(rest) if byte == 0x20]
     for at in sorted(spaces, key=lambda at: abs(at - middle)):

@@ -15,8 +15,8 @@ from orchestrator.diff.paths import DEV_NULL, file_line, git_names, same_file, s
 from orchestrator.domain.change import ChangeKind
 
 _EXTENDED = re.compile(
-    rb"(old mode|new mode|deleted file mode|new file mode|mode|copy from|copy to|rename from|rename to|rename old"
-    rb"|rename new|similarity index|dissimilarity index|index|Binary files|GIT binary patch)(?: (.*)|$)"
+    rb"(old mode|new mode|deleted file mode|new file mode|mode|copy from|copy to|rename from|rename to"
+    rb"|similarity index|dissimilarity index|index|Binary files|GIT binary patch)(?: (.*)|$)"
 )
 _SUBMODULE = re.compile(rb"Submodule (.+) (?:[0-9a-f]{7,}\.{2,3}[0-9a-f]{7,}|contains ).*")
 _BINARY = re.compile(rb"(?:Binary files|Files) (.+) and (.+) differ")
@@ -25,6 +25,10 @@ _INDEX = re.compile(rb"([0-9a-f]{7,})\.\.([0-9a-f]{7,})(?: (\d{6}))?")
 _LONGEST_LINE = 10_000
 #: Modes of a symbolic link and of a submodule: their lines are no source.
 _NOT_A_FILE = (b"120000", b"160000")
+#: Lines of `diff -r` and `git diff` that name a file and show nothing of it.
+_FILES_WITHOUT_DIFF = (b"Only in ", b"* Unmerged path ")
+#: How every line outside of hunks starts that is worth a look.
+_STARTS = (b"diff --", b"--- ", b"Submodule ", b"Binary files ", b"Files ", *_FILES_WITHOUT_DIFF)
 #: What `git format-patch` and mail programs put behind the last hunk: a signature's mark.
 _NO_STRAY = (b"-- ", b"--")
 
@@ -60,7 +64,9 @@ def parse(data: bytes, warnings: list[str]) -> Iterator[FileDiff]:
     """
     lines = Lines(data)
     while not lines.ended:
-        if lines.current.startswith((b"diff --git ", b"diff --cc ", b"diff --combined ")):
+        if not lines.current.startswith(_STARTS):
+            lines.advance()
+        elif lines.current.startswith((b"diff --git ", b"diff --cc ", b"diff --combined ")):
             yield _read_git(lines, warnings)
         elif lines.current.startswith(b"--- "):
             if (file := _read_plain(lines, warnings)) is not None:
@@ -68,8 +74,8 @@ def parse(data: bytes, warnings: list[str]) -> Iterator[FileDiff]:
         else:
             if (single := _read_single_line(lines.text)) is not None:
                 yield single
-            elif lines.current.startswith((b"Only in ", b"* Unmerged path ")):
-                warnings.append(f"line {lines.number} was skipped: {lines.text.decode(errors='replace')}")
+            elif lines.current.startswith(_FILES_WITHOUT_DIFF):
+                warnings.append(f"line {lines.number} was skipped: {_show(lines.text[:200])}")
             lines.advance()
 
 
@@ -88,15 +94,15 @@ def _read_git(lines: Lines, warnings: list[str]) -> FileDiff:
     number = lines.number
     _, kind, rest = lines.text.split(b" ", 2)
     combined = kind != b"--git"
-    names = (unquote(rest), unquote(rest)) if combined else git_names(rest)
+    header = _Header(rest, (unquote(rest), unquote(rest)) if combined else git_names(rest))
     lines.advance()
-    header = _Header(names)
     while match := _EXTENDED.match(lines.text):
         header.extended(match[1], match[2] or b"")
         lines.advance()
-    if lines.current.startswith(b"--- "):
+    while lines.current.startswith(b"--- "):  # more than one with --combined-all-paths
         header.old_line = file_line(lines.text[4:])
         lines.advance()
+    if header.old_line:
         if not lines.current.startswith(b"+++ "):
             raise damaged(lines, "a `---` line without its `+++` line")
         header.new_line = file_line(lines.text[4:])
@@ -105,6 +111,8 @@ def _read_git(lines: Lines, warnings: list[str]) -> FileDiff:
     if not file.path:
         raise damaged(lines, f"the header at line {number} names no file")
     _read_body(lines, file, warnings, keep=file.wants_hunks() and header.is_source)
+    if not file.shows_change and (header.new_line or lines.unfinished):
+        raise damaged(lines, f"the diff of {_show(file.path)} has a header only")
     if not file.shows_change:
         warnings.append(f"the diff of {_show(file.path)} (line {number}) is empty; was it cut off?")
     return file
@@ -113,7 +121,8 @@ def _read_git(lines: Lines, warnings: list[str]) -> FileDiff:
 class _Header:
     """Collects the lines between ``diff --git`` and the first hunk."""
 
-    def __init__(self, names: tuple[bytes, bytes] | None) -> None:
+    def __init__(self, rest: bytes, names: tuple[bytes, bytes] | None) -> None:
+        self.rest = rest
         self.names = names
         self.old_line: tuple[bytes, bool] | None = None
         self.new_line: tuple[bytes, bool] | None = None
@@ -125,32 +134,39 @@ class _Header:
         """Take one extended header line."""
         if word in (b"new file mode", b"deleted file mode"):
             self.file.kind = ChangeKind.ADDED if word == b"new file mode" else ChangeKind.DELETED
+        if word in (b"new file mode", b"deleted file mode", b"old mode", b"new mode"):
+            self.is_source = self.is_source and value not in _NOT_A_FILE
         elif word.startswith((b"rename", b"copy")):
-            self.moved[word] = unquote(value)
+            self.moved[word] = value
         elif word in (b"Binary files", b"GIT binary patch"):
             self.file.binary = True
         elif word == b"index" and (match := _INDEX.fullmatch(value)):
             self.file.old_id, self.file.new_id = match[1].decode(), match[2].decode()
-        self.is_source = self.is_source and not value.endswith(_NOT_A_FILE)
+            self.is_source = self.is_source and match[3] not in _NOT_A_FILE
         self.file.shows_change = self.file.shows_change or word != b"index"
 
     def resolve(self) -> FileDiff:
         """Decide the path: rename lines are exact, then the two names of the first line, then ``---`` and ``+++``."""
         file = self.file
-        renamed_from = self.moved.get(b"rename from", self.moved.get(b"rename old"))
-        renamed_to = self.moved.get(b"rename to", self.moved.get(b"rename new"))
-        if renamed_from is not None and renamed_to is not None:
-            file.path, file.old_path, file.kind = renamed_to, renamed_from, ChangeKind.RENAMED
+        if b"rename to" in self.moved:
+            file.path, file.kind = self._target(b"rename to"), ChangeKind.RENAMED
+            file.old_path = unquote(self.moved.get(b"rename from", b"")) or None
         elif b"copy to" in self.moved:
-            file.path, file.kind = self.moved[b"copy to"], ChangeKind.ADDED
+            file.path, file.kind = self._target(b"copy to"), ChangeKind.ADDED
         elif self.names and (same := same_file(*self.names)) is not None:
             file.path = same
         elif self.old_line and self.new_line:
             old, new = strip_pair(self.old_line[0], self.new_line[0])
             file.path = old if file.kind is ChangeKind.DELETED or new == DEV_NULL else new
-        elif self.names:
+        elif self.names and file.shows_change:
             file.path = strip_pair(*self.names)[file.kind is not ChangeKind.DELETED]
         return file
+
+    def _target(self, word: bytes) -> bytes:
+        """The new name of a rename or copy; nothing when it is not the one that the first line ends with."""
+        value = self.moved[word]
+        bare = value.lstrip(b'"')
+        return unquote(value) if bare and self.rest.endswith(bare) else b""
 
 
 def _read_plain(lines: Lines, warnings: list[str]) -> FileDiff | None:
