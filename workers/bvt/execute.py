@@ -1,0 +1,293 @@
+"""One script on one server: its commands in order, each answered, judged and told."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple
+
+from orchestrator.cases.expectation import Expectation, render_set
+from orchestrator.cases.script import Command, Script
+from orchestrator.domain.errors import CancelledError, ServerError
+from workers.bvt.compare import Outcome, ServerMessage, Verdict, VerdictKind, compare
+from workers.bvt.escapes import EscapeError, unescape
+from workers.bvt.guard import Guard
+from workers.bvt.render import result_of
+from workers.bvt.resources import FLAG, LocalFiles
+from workers.bvt.results import CommandResult
+from workers.bvt.session import RefusedError, Sessions
+from workers.bvt.watch import Watch
+from workers.bvt.wire import ConnectionLostError, EndlessResultError, Limits, Reply, ServerFaultError, Wire
+
+CompareMode = Literal["compat", "strict", "both"]
+#: SQLSTATE class of data errors, which Connector/J announces.
+_DATA_ERROR = "22"
+#: Codes that may mean the connection itself is ended: shutdown, aborted, interrupted, killed, disconnected.
+_DOUBTFUL = frozenset((1053, 1152, 1153, 1158, 1159, 1160, 1161, 1317, 1927, 3169, 4031))
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How scripts run. Durations are seconds."""
+
+    compare: CompareMode = "compat"
+    metadata: bool = True
+    ignore_issues: bool = False
+    allow_system: bool = False
+    #: Drop every foreign database first.
+    reset: bool = False
+    #: Let scripts drop what was there before.
+    allow_drops: bool = False
+    resources: str = "./resources"
+    statement_timeout: float = 120.0
+    script_timeout: float = 3600.0
+    #: What ``-- @wait`` sleeps before it ends the other transaction (waittime of run.yml).
+    wait_time: float = 2.0
+    limits: Limits = field(default_factory=Limits)
+    connect_timeout: float = 10.0
+
+
+class AbnormalError(Exception):
+    """This command has no answer to compare; the run goes on."""
+
+
+class StopScriptError(Exception):
+    """The rest of the script must not run."""
+
+
+class _Judged(NamedTuple):
+    verdict: Verdict
+    outcome: Outcome | None = None
+    #: What strict finds; None when it did not look.
+    findings: tuple[str, ...] | None = None
+
+
+class Executor:
+    """Executes the commands of one script after the other on one server's sessions."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        guard: Guard,
+        watch: Watch,
+        options: Options,
+        log: Callable[[str], None],
+    ) -> None:
+        self._sessions = sessions
+        self._guard = guard
+        self._watch = watch
+        self._options = options
+        self._stop = watch.stop
+        self._log = log
+        self._deadline = 0.0
+        self._previous = 0
+        self._script = Script("", ())
+        #: The connection used last: mo-tester drops the script's database there.
+        self.last: Wire | None = None
+
+    def begin(self, script: Script) -> None:
+        """Get ready for the commands of ``script``."""
+        self._script = script
+        self._previous = 0
+        self._deadline = time.monotonic() + self._options.script_timeout
+
+    def run(self, script: Script, expectations: Sequence[Expectation]) -> Iterator[CommandResult]:
+        """Execute and judge every command. Raises ServerError when the server is lost, CancelledError."""
+        self.begin(script)
+        stopped = ""
+        for command, expectation in zip(script.commands, expectations, strict=True):
+            started = time.monotonic()
+            try:
+                if stopped:
+                    raise AbnormalError(stopped)
+                judged = self._judged(command, expectation)
+            except StopScriptError as error:
+                stopped = f"the script was stopped at line {command.line}: {error}"
+                judged = _Judged(Verdict(VerdictKind.ABNORMAL, stopped))
+            except AbnormalError as error:
+                judged = _Judged(Verdict(VerdictKind.ABNORMAL, str(error)))
+            yield self._result(command, expectation, judged, time.monotonic() - started)
+
+    def prepare(self, command: Command) -> bool:
+        """Sleep and run system commands as the directives say; whether the command itself is to run."""
+        self.pause(command.sleep)
+        for line in command.system:
+            self._system(line)
+        return not command.ignore and bool(command.sql.strip())
+
+    def answer(self, command: Command) -> Outcome:
+        """Execute ``command`` on its session. Raises AbnormalError, StopScriptError, ServerError, CancelledError."""
+        self._check_time()
+        wire = self._connection(command.connection, command.user, command.password)
+        if command.connection != self._previous:
+            self._sessions.sync_commit()
+        self._previous = command.connection
+        sql = command.sql.replace(FLAG, self._options.resources)
+        if (objection := self._guard.objection(sql)) is not None:
+            raise StopScriptError(objection)
+        if command.wait is None:
+            return self._ask(wire, sql)
+        self._end_transaction(command.wait.connection, command.wait.operation)
+        outcome = self._ask(wire, sql)
+        self.pause(self._options.wait_time / 10)
+        return outcome
+
+    def pause(self, seconds: float) -> None:
+        """Sleep. Raises CancelledError at once when the run is cancelled."""
+        if seconds > 0 and self._stop.wait(min(seconds, max(0.0, self._deadline - time.monotonic()))):
+            raise CancelledError("the run was cancelled")
+
+    def _judged(self, command: Command, expectation: Expectation) -> _Judged:
+        give_up: float | None = None
+        while True:
+            if not self.prepare(command):
+                return _Judged(Verdict(VerdictKind.IGNORED, command.issue or "empty"))
+            judged = self._compared(command, expectation, self.answer(command))
+            expect = command.wait_expect
+            if expect is None or not _may_come_right(judged, expectation):
+                return judged
+            now = time.monotonic()
+            give_up = now + expect.timeout if give_up is None else give_up
+            if now >= give_up:
+                return judged
+            self.pause(min(expect.interval, give_up - now))
+
+    def _compared(self, command: Command, expectation: Expectation, outcome: Outcome) -> _Judged:
+        verdict = compare(command, self._script, expectation, outcome, metadata=self._options.metadata)
+        return _Judged(verdict, outcome)
+
+    def _connection(self, number: int, user: str | None = None, password: str | None = None) -> Wire:
+        try:
+            self.last = self._sessions.get(number, user, password)
+        except RefusedError as error:
+            raise AbnormalError(str(error)) from error
+        return self.last
+
+    def _ask(self, wire: Wire, sql: str) -> Outcome:
+        try:
+            text = _sendable(wire, sql)
+        except EscapeError as error:
+            return Outcome(error=ServerMessage(str(error)))
+        fault: ServerFaultError | ConnectionLostError | EndlessResultError
+        self._watch.begin(wire, min(time.monotonic() + self._options.statement_timeout, self._deadline))
+        try:
+            reply = wire.query(text, limits=self._options.limits, local_file=LocalFiles(sql))
+        except (ServerFaultError, ConnectionLostError, EndlessResultError) as error:
+            fault = error
+        else:
+            return _outcome(reply)
+        finally:
+            self._watch.end()
+        self._check_fired(wire)
+        return self._failed(wire, fault)
+
+    def _failed(self, wire: Wire, fault: ServerFaultError | ConnectionLostError | EndlessResultError) -> Outcome:
+        """The error outcome, if that is what it is."""
+        if isinstance(fault, EndlessResultError):
+            raise AbnormalError(str(fault))
+        if isinstance(fault, ConnectionLostError):
+            self._revive(fault)
+            raise AbnormalError(f"the server closed the connection in mid-statement: {fault}")
+        if fault.code in _DOUBTFUL and not wire.ping(10.0):
+            raise AbnormalError(f"the connection was ended: {fault.message}")
+        return Outcome(error=_message(fault))
+
+    def _check_fired(self, wire: Wire) -> None:
+        """Tell a statement that we ended from one that ended by itself."""
+        if self._stop.is_set():
+            raise CancelledError("the run was cancelled")
+        if self._watch.fired:
+            wire.abort()
+            self._check_time()
+            raise AbnormalError(f"no answer in {self._options.statement_timeout:g} s: the statement was killed")
+
+    def _revive(self, lost: ConnectionLostError) -> None:
+        """After a lost connection: the server lives and one command has no answer, or the run ends."""
+        try:
+            self._sessions.get(0)
+            self._sessions.system()
+        except (RefusedError, ServerError) as error:
+            raise ServerError(
+                f"the server is lost: {lost}; then {error}", "Look at the server's log, then run these scripts again."
+            ) from error
+
+    def _check_time(self) -> None:
+        if self._stop.is_set():
+            raise CancelledError("the run was cancelled")
+        if time.monotonic() >= self._deadline:
+            raise StopScriptError(f"the script has used up its {self._options.script_timeout:g} s")
+
+    def _end_transaction(self, number: int, operation: str) -> None:
+        """What ``-- @wait`` does: after a while the tester itself commits or rolls back the other connection."""
+        self.pause(self._options.wait_time)
+        try:
+            wire = self._sessions.get(number)
+            self._watch.begin(wire, time.monotonic() + self._options.statement_timeout)
+            wire.query(operation)
+        except (RefusedError, ServerFaultError, ConnectionLostError) as error:
+            self._log(f"{self._script.path}: connection {number} could not {operation}: {error}")
+        finally:
+            self._watch.end()
+
+    def _system(self, line: str) -> None:
+        if not self._options.allow_system:
+            self._log(f"{self._script.path}: system command not run (allow it with --allow-system): {line}")
+            return
+        timeout = max(1.0, min(self._options.statement_timeout, self._deadline - time.monotonic()))
+        try:
+            done = subprocess.run(
+                line.split(), capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout, check=False
+            )
+            self._log(f"{line}: exit {done.returncode}\n{done.stdout.decode('utf-8', 'replace')}")
+        except (OSError, ValueError, IndexError, subprocess.TimeoutExpired) as error:
+            self._log(f"{self._script.path}: system command failed: {line}: {error}")
+
+    def _result(self, command: Command, expectation: Expectation, judged: _Judged, seconds: float) -> CommandResult:
+        verdict, outcome, findings = judged
+        result = CommandResult(
+            self._script.path, command.line, command.sql, verdict.kind, seconds, verdict.reason, findings=findings
+        )
+        if verdict.kind is VerdictKind.IGNORED or (verdict.kind is VerdictKind.PASS and not findings):
+            return result
+        actual = None if outcome is None else actual_text(outcome)
+        return replace(result, expected=expectation.text, actual=actual, separator=command.separator)
+
+
+def actual_text(outcome: Outcome) -> str | None:
+    """The server's answer as reports and result files show it; None for a statement without a result set."""
+    if outcome.error is not None:
+        return outcome.error.message
+    return None if outcome.result is None else render_set(outcome.result)
+
+
+def _message(error: ServerFaultError) -> ServerMessage:
+    prefix = "Data truncation: " if error.sqlstate.startswith(_DATA_ERROR) else ""
+    return ServerMessage(prefix + error.message, error.code, error.sqlstate)
+
+
+def _may_come_right(judged: _Judged, expectation: Expectation) -> bool:
+    """Whether ``-- @wait_expect`` tries again: only a result set that is not the expected one, never an error."""
+    outcome = judged.outcome
+    has_set = outcome is not None and outcome.result is not None and expectation.text is not None
+    return has_set and judged.verdict.kind is not VerdictKind.PASS
+
+
+def _outcome(reply: Reply) -> Outcome:
+    if reply.fields is None:
+        return Outcome()
+    result, broken = result_of(reply)
+    return Outcome(result=result, broken=broken)
+
+
+def _sendable(wire: Wire, sql: str) -> str:
+    """``sql`` as Connector/J would send it. Raises EscapeError where that refuses to."""
+    text = unescape(sql)
+    limit = wire.max_packet
+    if limit and len(text) * 4 > limit and (size := len(text.encode("utf-8", "replace")) + 1) > limit:
+        raise EscapeError(
+            f"Packet for query is too large ({size:,} > {limit:,}). "
+            "You can change this value on the server by setting the 'max_allowed_packet' variable."
+        )
+    return text

@@ -1,0 +1,139 @@
+"""What a script may destroy on a server that is not its own: only what this run made.
+
+mo-tester drops every database it does not know and lets scripts do as they like. Here a statement that drops a
+database or account which was there before the run stops its script, unless the caller allows it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from workers.bvt.session import Sessions, quoted
+from workers.bvt.wire import ConnectionLostError, Reply, ServerFaultError, Wire
+
+#: Databases of the server itself: MatrixOne's as run.yml of mo-tester lists them, MySQL's and MariaDB's. Never dropped.
+BUILTIN = frozenset(
+    [
+        "mo_catalog",
+        "mo_task",
+        "information_schema",
+        "mysql",
+        "system_metrics",
+        "system",
+        "query_result",
+        "mo_debug",
+        "performance_schema",
+        "sys",
+    ]
+)
+
+_NAME = r"(`(?:[^`]|``)+`|'[^']+'|\"[^\"]+\"|[\w$@.]+)"
+_BLANK = r"(?:\s|/\*.*?\*/)+"
+_DROP = re.compile(
+    rf"\bdrop{_BLANK}(database|schema|account|user){_BLANK}(?:if{_BLANK}exists{_BLANK})?{_NAME}((?:\s*,\s*{_NAME})*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_DROP_TABLE = re.compile(
+    rf"\b(?:drop|truncate){_BLANK}(?:table|view){_BLANK}(?:if{_BLANK}exists{_BLANK})?{_NAME}\s*\.",
+    re.IGNORECASE | re.DOTALL,
+)
+_MAKES = re.compile(rf"\bcreate{_BLANK}(?:or{_BLANK}replace{_BLANK})?(database|schema|account|user)\b", re.IGNORECASE)
+
+
+class Property:
+    """What is on a server: databases and accounts by lower-case name."""
+
+    def __init__(self, databases: Iterable[str], accounts: Iterable[str]) -> None:
+        self.databases = frozenset(databases)
+        self.accounts = frozenset(accounts)
+
+
+class Guard:
+    """Knows what was there before the run, and takes away what came since."""
+
+    def __init__(self, sessions: Sessions, *, allow_drops: bool) -> None:
+        self._sessions = sessions
+        self._allow = allow_drops
+        self._has_accounts: bool | None = None
+        self.before = Property((), ())
+
+    def remember(self) -> None:
+        """Take everything that is there now for somebody else's."""
+        wire = self._sessions.system()
+        self.before = Property(self._databases(wire), self._accounts(wire))
+
+    def objection(self, sql: str) -> str | None:
+        """Why ``sql`` must not run, or None."""
+        if self._allow or not re.search(r"\b(?:drop|truncate)\b", sql, re.IGNORECASE):
+            return None
+        for match in _DROP.finditer(sql):
+            kind = match[1].lower()
+            owned = self.before.databases if kind in ("database", "schema") else self.before.accounts
+            names = [match[2], *re.findall(_NAME, match[3])]
+            for name in map(_bare, names):
+                if name.lower() in owned | BUILTIN:
+                    return f"it drops the {kind} {name!r}, which was there before this run"
+        for match in _DROP_TABLE.finditer(sql):
+            name = _bare(match[1])
+            if name.lower() in self.before.databases | BUILTIN:
+                return f"it drops a table of the database {name!r}, which was there before this run"
+        return None
+
+    def owns(self, database: str) -> bool:
+        """Whether ``database`` is free for this run to make and drop."""
+        return self._allow or database.lower() not in self.before.databases | BUILTIN
+
+    def tidy(self, wire: Wire, texts: Iterable[str]) -> None:
+        """Drop through ``wire`` what ``texts``, the statements of a script, made and left. Best effort."""
+        made = {match[1].lower() for text in texts for match in _MAKES.finditer(text)}
+        if made & {"database", "schema"}:
+            self.drop_databases(wire)
+        if made & {"account", "user"}:
+            self._drop_accounts(wire)
+
+    def drop_databases(self, wire: Wire) -> None:
+        """Drop every database that was not there before and is not the server's own."""
+        for name in self._databases(wire):
+            if name.lower() not in self.before.databases | BUILTIN:
+                _try(wire, f"DROP DATABASE IF EXISTS {quoted(name)}")
+
+    def _drop_accounts(self, wire: Wire) -> None:
+        for name in self._accounts(wire):
+            if name.lower() in self.before.accounts:
+                continue
+            if self._has_accounts:
+                _try(wire, f"DROP ACCOUNT IF EXISTS {quoted(name)}")
+            else:
+                user, _, host = name.rpartition("@")
+                _try(wire, f"DROP USER IF EXISTS {quoted(user)}@{quoted(host)}")
+
+    def _databases(self, wire: Wire) -> list[str]:
+        return _first_column(_try(wire, "SHOW DATABASES"))
+
+    def _accounts(self, wire: Wire) -> list[str]:
+        """MatrixOne's accounts; elsewhere users as ``user@host``."""
+        if self._has_accounts is not False:
+            reply = _try(wire, "SHOW ACCOUNTS")
+            self._has_accounts = reply is not None
+            if reply is not None:
+                return _first_column(reply)
+        return _first_column(_try(wire, "SELECT concat(user, '@', host) FROM mysql.user"))
+
+
+def _bare(name: str) -> str:
+    if name[0] in "`'\"":
+        return name[1:-1].replace(name[0] * 2, name[0])
+    return name.split("@", maxsplit=1)[0] if "@" in name else name
+
+
+def _first_column(reply: Reply | None) -> list[str]:
+    return [row[0].decode("utf-8", "replace") for row in reply.rows if row[0] is not None] if reply else []
+
+
+def _try(wire: Wire, sql: str) -> Reply | None:
+    """The answer, or None where the server refuses or is gone: tidying goes on with the next thing."""
+    try:
+        return wire.query(sql)
+    except (ServerFaultError, ConnectionLostError):
+        return None

@@ -1,0 +1,1 @@
+"""How a run is told: one listener a format, each taking results as they come."""

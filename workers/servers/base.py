@@ -1,0 +1,77 @@
+"""What every server provider can do, and the choice among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from orchestrator.domain.errors import UsageError
+
+Log = Callable[[str], None]
+
+
+class ServerProvider(Protocol):
+    """A SQL server for the tasks of one shard."""
+
+    def start(self) -> str:
+        """Have the server ready and return its ``mysql://`` address.
+
+        Raises ServerError with the tail of the server's log when it does not come up in time, CancelledError.
+        """
+        ...
+
+    def reset(self) -> None:
+        """Drop what earlier tasks left, where the server is ours alone."""
+        ...
+
+    def close(self) -> None:
+        """End what was started, give back what was held; safe to call twice."""
+        ...
+
+    def log_tail(self, lines: int = 40) -> str:
+        """The end of the server's log, as far as we see it."""
+        ...
+
+
+def _ignore(line: str) -> None:
+    """No log."""
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Startup:
+    """How a server is waited for."""
+
+    #: Seconds until it must answer.
+    timeout: float = 300.0
+    #: Whether to give up; asked often.
+    cancelled: Callable[[], bool] = _never
+    log: Log = _ignore
+
+
+def make_server(
+    provider: str, *, dsn: str | None = None, command: Sequence[str] = (), startup: Startup | None = None
+) -> ServerProvider:
+    """A provider by its name in a profile: ``dsn``, ``mariadb``, ``embedded``, ``launch``. Not started yet."""
+    startup = startup or Startup()
+    if provider == "dsn":
+        from workers.servers.shared import SharedServer
+
+        return SharedServer(dsn, startup)
+    if provider == "mariadb":
+        from workers.servers.mariadb import MariaDb
+
+        return MariaDb(startup)
+    if provider == "embedded":
+        from workers.servers.launch import embedded_server
+
+        return embedded_server(startup)
+    if provider == "launch":
+        from workers.servers.launch import LaunchedServer
+
+        return LaunchedServer(command, dsn, startup)
+    raise UsageError(f"unknown server provider {provider!r}", "Known: dsn, embedded, launch, mariadb.")

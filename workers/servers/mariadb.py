@@ -1,0 +1,117 @@
+"""A private MariaDB (or MySQL-compatible ``mariadbd``): own port, own data directory, one account, gone at the end."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+from pathlib import Path
+
+from orchestrator.domain.errors import ServerError, ToolMissingError
+from workers.bvt.dsn import Dsn
+from workers.servers.base import Startup
+from workers.servers.owned import OwnedServer, free_port
+
+#: The account mo-tester uses by default (mo.yml).
+USER, PASSWORD = "dump", "111"
+#: Character set, collation and mode of the reference runs; durability is of no use to a server that is thrown away.
+SETTINGS = (
+    "--character-set-server=utf8mb4",
+    "--collation-server=utf8mb4_general_ci",
+    "--sql-mode=",
+    "--bind-address=127.0.0.1",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-log-file-size=16M",
+    "--innodb-doublewrite=0",
+    "--sync-frm=0",
+)
+_INSTALL_TIMEOUT = 120.0
+_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+
+
+class MariaDb(OwnedServer):
+    """A :class:`workers.servers.base.ServerProvider`."""
+
+    def __init__(self, startup: Startup) -> None:
+        super().__init__("MariaDB", Dsn(port=free_port(), user=USER, password=PASSWORD), startup)
+
+    def start(self) -> str:
+        """Make a data directory and start. Raises ServerError, ToolMissingError, CancelledError."""
+        try:
+            server, install = _program("mariadbd", "mysqld"), _program("mariadb-install-db", "mysql_install_db")
+            self._install(install)
+        except BaseException:
+            self.close()
+            raise
+        grants = "".join(map(_account, ("localhost", "127.0.0.1", "%")))
+        (self.directory / "init.sql").write_text(grants, encoding="utf-8")
+        return self.launch(
+            [
+                server,
+                "--no-defaults",
+                f"--user={_user()}",
+                f"--datadir={self.directory / 'data'}",
+                f"--socket={self.directory / 'sock'}",
+                f"--pid-file={self.directory / 'pid'}",
+                f"--port={self.dsn.port}",
+                f"--init-file={self.directory / 'init.sql'}",
+                *SETTINGS,
+            ],
+            self._environment(),
+        )
+
+    def _install(self, program: str) -> None:
+        argv = [
+            program,
+            "--no-defaults",
+            f"--datadir={self.directory / 'data'}",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+            "--innodb-log-file-size=16M",
+            f"--user={_user()}",
+        ]
+        try:
+            done = subprocess.run(
+                argv,
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                env=self._environment(),
+                timeout=_INSTALL_TIMEOUT,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise ServerError(f"MariaDB's data directory could not be made: {error}", "Run it by hand.") from error
+        if done.returncode:
+            said = (done.stdout + done.stderr).decode("utf-8", "replace")[-2000:]
+            raise ServerError(f"MariaDB's data directory could not be made: exit {done.returncode}", said)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PATH": _PATH,
+            "HOME": str(self.directory),
+            "TMPDIR": str(self.directory),
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+        }
+
+
+def _program(*names: str) -> str:
+    """The first of ``names`` on this host. Raises ToolMissingError."""
+    for name in names:
+        if (found := shutil.which(name, path=_PATH)) is not None:
+            return str(Path(found))
+    raise ToolMissingError(f"{names[0]} is not on this host", "Install it (Debian: apt-get install mariadb-server).")
+
+
+def _account(host: str) -> str:
+    name = f"'{USER}'@'{host}'"
+    return (
+        f"CREATE USER IF NOT EXISTS {name} IDENTIFIED BY '{PASSWORD}';\n"
+        f"GRANT ALL PRIVILEGES ON *.* TO {name} WITH GRANT OPTION;\n"
+    )
+
+
+def _user() -> str:
+    """MariaDB does not run as root unless it is told that it may."""
+    return pwd.getpwuid(os.getuid()).pw_name

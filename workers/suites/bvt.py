@@ -1,0 +1,232 @@
+"""SQL cases: the scripts of a category on the shard's server, each command a case."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from orchestrator.domain.errors import BadPlanError, InfrastructureError, ServerError
+from orchestrator.domain.profile import Bvt
+from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, TaskState
+from workers.process import CappedLog, Command, Exit, Host, Reason, Stream, run, scratch_directory, scrub
+from workers.process.scratch import Scratch
+from workers.sandbox import View
+from workers.servers import ServerProvider, Startup, make_server
+from workers.suites.base import Ending, Job
+
+#: Where the runner's program is imported from.
+_SOURCES = Path(__file__).resolve().parents[2]
+#: Name of the server among the shard's resources.
+_SERVER = "sql-server"
+#: Seconds the runner has, once told to stop, to kill its statement on the server and to drop what it made.
+_GRACE = 0.8
+_STATUS = {
+    "PASS": CaseStatus.PASSED,
+    "FAILED": CaseStatus.FAILED,
+    "ABNORMAL": CaseStatus.FAILED,
+    "IGNORED": CaseStatus.SKIPPED,
+}
+_KIND = {"FAILED": FailureKind.MISMATCH, "ABNORMAL": FailureKind.ABNORMAL}
+_SHOWN = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class BvtSuite:
+    """A :class:`workers.suites.base.Suite` for SQL cases."""
+
+    host: Host
+
+    def execute(self, job: Job) -> Ending:
+        """Run the task's scripts. A category the tree lacks is skipped.
+
+        :raises InfrastructureError: there is no server, or it is lost on the way.
+        """
+        bvt, category = job.profile.bvt, _category(job)
+        directory = job.workspace / bvt.cases / category
+        if not directory.is_dir():
+            return Ending(TaskState.SKIPPED, f"the tree under test has no {bvt.cases}/{category}")
+        reproduce = _reproduce(job, category)
+        server = _server(job)
+        watcher = _Watcher(job, PurePosixPath(bvt.cases, category).parent)
+        with scratch_directory(self.host.scratch) as scratch:
+            done = run(self._command(job, directory, server.dsn, scratch), watcher.line, job.cancelled)
+        return _ending(job, watcher, done, reproduce)
+
+    def _command(self, job: Job, directory: Path, dsn: str, scratch: Scratch) -> Command:
+        env = scrub(self.host.environment, home=scratch.home, tmp=scratch.tmp)
+        env |= {"PYTHONPATH": str(_SOURCES), "PYTHONDONTWRITEBYTECODE": "1", "MO_TESTPLAN_BVT_DSN": dsn}
+        argv = (sys.executable, "-m", "workers.bvt", str(directory), "--format", "jsonl", *_options(job))
+        if self.host.sandbox is not None:
+            readable = (job.workspace, _SOURCES, Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).parent)
+            view = View(cwd=job.workspace, tmp=scratch.tmp, readable=readable, writable=(job.artifacts,), network=True)
+            argv = self.host.sandbox.wrap(argv, view)
+        timeout = job.profile.bvt.timeout
+        return Command(argv=argv, cwd=job.workspace, env=env, timeout=timeout, limits=self.host.limits, grace=_GRACE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """The shard's server, running."""
+
+    provider: ServerProvider
+    dsn: str
+
+    def close(self) -> None:
+        self.provider.close()
+
+
+def _server(job: Job) -> _Started:
+    settings = job.profile.bvt.server
+
+    def start() -> _Started:
+        job.log(f"server: {settings.provider}")
+        provider = make_server(
+            settings.provider,
+            dsn=settings.dsn,
+            startup=Startup(settings.startup_timeout, job.cancelled, CappedLog(job.log, 1 << 20)),
+        )
+        return _Started(provider, provider.start())
+
+    made = job.resources.get(_SERVER, start)
+    if not isinstance(made, _Started):
+        raise InfrastructureError(f"the shard's {_SERVER} is something else", "This is an error of mo-testplan.")
+    return made
+
+
+def _category(job: Job) -> str:
+    """The category as a path below the case tree. Raises BadPlanError when it leaves the tree."""
+    name = job.task.category or ""
+    path = PurePosixPath(name)
+    for part in (path, *map(PurePosixPath, job.task.files)):
+        if part.is_absolute() or ".." in part.parts or "\0" in str(part):
+            raise BadPlanError(f"{str(part)!r} is no path below the case tree", "Categories are written like join.")
+    return path.as_posix()
+
+
+def _options(job: Job) -> list[str]:
+    bvt = job.profile.bvt
+    words = ["--compare", bvt.compare, "--statement-timeout", f"{bvt.statement_timeout:g}"]
+    words += ["--script-timeout", f"{bvt.timeout:g}", "--report", str(job.artifacts / "bvt")]
+    words += ["--resources", str((job.workspace / bvt.cases).parent / "resources")]
+    words += [] if bvt.metadata else ["--nometa"]
+    words += ["--ignore-issues"] if bvt.ignore_issues else []
+    words += ["--reset-server"] if _ours(bvt) else []
+    for name in job.task.files:
+        words += ["--only", name]
+    return words
+
+
+def _ours(bvt: Bvt) -> bool:
+    """Whether everything on the server may go."""
+    return bvt.reset_server or bvt.server.provider != "dsn"
+
+
+def _reproduce(job: Job, category: str) -> str:
+    bvt = job.profile.bvt
+    words = ["mo-testplan", "cases", "run", f"{bvt.cases}/{category}", "--compare", bvt.compare]
+    words += [] if bvt.metadata else ["--nometa"]
+    words += ["--ignore-issues"] if bvt.ignore_issues else []
+    for name in job.task.files:
+        words += ["--only", name]
+    where = '--dsn "$MO_TESTPLAN_BVT_DSN"' if bvt.server.provider == "dsn" else f"--server {bvt.server.provider}"
+    return f"{shlex.join(words)} {where}"
+
+
+@dataclass(slots=True)
+class _Watcher:
+    """Turns the runner's lines into cases."""
+
+    job: Job
+    #: Where the runner's paths begin, in the tree under test.
+    base: PurePosixPath
+    counts: dict[CaseStatus, int] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+    errors: deque[str] = field(default_factory=lambda: deque(maxlen=20))
+
+    def line(self, stream: Stream, text: str) -> None:
+        """One line the runner wrote."""
+        if stream is Stream.STDERR:
+            self.errors.append(text)
+            self.job.log(text)
+            return
+        try:
+            row = json.loads(text)
+            case = _case(row, self.base)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self.job.log(f"not a result: {text[:500]}")
+            return
+        self.counts[case.status] = self.counts.get(case.status, 0) + 1
+        if case.status is CaseStatus.FAILED:
+            self.job.log(f"{row['verdict']} {case.name}")
+            if len(self.failures) < 3:
+                self.failures.append(case.name)
+        self.job.emit(case)
+
+    def summary(self) -> str:
+        """What failed, in one line."""
+        failed, total = self.counts.get(CaseStatus.FAILED, 0), sum(self.counts.values())
+        more = f" and {failed - 3} more" if failed > 3 else ""
+        return f"{failed} of {total} commands failed: {', '.join(self.failures)}{more}"
+
+
+def _case(row: dict[str, Any], base: PurePosixPath) -> CaseResult:
+    """A line of the runner as a case. Raises what a malformed line raises."""
+    verdict = str(row["verdict"])
+    file = str(base / str(row["path"]))
+    findings = [str(finding) for finding in row.get("findings") or []]
+    strict_only = verdict == "PASS" and bool(findings)
+    return CaseResult(
+        name=f"{row['path']}:{int(row['line'])}",
+        status=_STATUS[verdict],
+        seconds=float(row["seconds"]),
+        message=_message(row, findings),
+        kind=FailureKind.STRICT if strict_only else _KIND.get(verdict),
+        file=file,
+        line=int(row["line"]),
+        expected=_text(row.get("expected")),
+        actual=_text(row.get("actual")),
+    )
+
+
+def _message(row: dict[str, Any], findings: list[str]) -> str:
+    why = "; ".join(filter(None, [str(row.get("reason") or ""), *findings]))
+    return "\n".join(filter(None, (why, str(row.get("sql") or ""))))[:_SHOWN]
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)[:_SHOWN]
+
+
+def _ending(job: Job, watcher: _Watcher, done: Exit, reproduce: str) -> Ending:
+    if done.reason is Reason.CANCELLED:
+        return Ending(TaskState.CANCELLED, "cancelled", reproduce)
+    if done.reason is not Reason.EXITED:
+        why = f"no end within {job.profile.bvt.timeout:g} s" if done.reason is Reason.DEADLINE else "too much output"
+        name = job.task.category or job.task.id
+        job.emit(CaseResult(name, CaseStatus.FAILED, done.seconds, why, FailureKind.TIMEOUT))
+        return Ending(TaskState.FAILED, why, reproduce)
+    outcome: dict[int | None, Callable[[], Ending]] = {
+        0: lambda: _passed(watcher, reproduce),
+        1: lambda: Ending(TaskState.FAILED, watcher.summary(), reproduce),
+        4: lambda: Ending(TaskState.CANCELLED, "cancelled", reproduce),
+    }
+    if done.code in outcome:
+        return outcome[done.code]()
+    said = "\n".join(watcher.errors).strip() or f"the case runner ended with {done.words}"
+    raise (
+        ServerError(said, f"By hand: {reproduce}")
+        if done.code == 3
+        else InfrastructureError(said, f"By hand: {reproduce}")
+    )
+
+
+def _passed(watcher: _Watcher, reproduce: str) -> Ending:
+    if not sum(watcher.counts.values()):
+        return Ending(TaskState.SKIPPED, "the scripts hold no command", reproduce)
+    return Ending(TaskState.PASSED, "", reproduce)
