@@ -216,13 +216,19 @@ def measure(repo: Path, commits: list[str], verbose: bool) -> dict[str, object]:
     scores = {"repository": Score(), "text": Score()}
     errors: list[str] = []
     differing: list[str] = []
+    lacking: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         go = GoParser(repo, Path(folder))
         for commit in commits:
             parent = f"{commit}^"
-            truth, counted = true_pairs(changed_files(repo, parent, commit), go)
-            told = told_by_git(repo, parent, commit)
-            text = git(repo, "diff", "-M", parent, commit)
+            try:
+                truth, counted = true_pairs(changed_files(repo, parent, commit), go)
+                told = told_by_git(repo, parent, commit)
+                text = git(repo, "diff", "-M", parent, commit)
+            except subprocess.CalledProcessError:
+                # The clone lacks a file of this change, so that git gives no diff; the reader lists it all the same.
+                lacking.append(f"{commit} {len(from_repository(repo, parent, commit).files)} files")
+                continue
             readers = {"repository": partial(from_repository, repo, parent, commit), "text": partial(from_text, text)}
             for way, read in readers.items():
                 started = time.perf_counter()
@@ -238,7 +244,7 @@ def measure(repo: Path, commits: list[str], verbose: bool) -> dict[str, object]:
                 if verbose:
                     tell(commit, way, found, truth)
     figures = {way: score.figures() for way, score in scores.items()}
-    return {"prs": len(commits), **figures, "errors": errors, "differs_from_git": differing}
+    return {"prs": len(commits), "unknown_to_git": lacking, **figures, "errors": errors, "differs_from_git": differing}
 
 
 def tell(commit: str, way: str, found: Pairs, truth: Pairs) -> None:

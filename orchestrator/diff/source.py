@@ -24,6 +24,8 @@ def from_file(name: str) -> DiffSummary:
     Raises:
         BadDiffError: the file cannot be read, is no diff, or is damaged.
     """
+    if name == "-" and sys.stdin is None:
+        raise BadDiffError("standard input is closed", "Pipe a diff into this command, or name its file.")
     try:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except (OSError, ValueError) as error:

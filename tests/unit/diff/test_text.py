@@ -257,6 +257,12 @@ def test_a_file_is_read_from_disk_and_from_standard_input(tmp_path: Path, monkey
     assert from_file(str(tmp_path / "x.diff")) == from_file("-") == from_text(MAIL)
 
 
+def test_a_closed_standard_input_is_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(BadDiffError, match="closed"):
+        from_file("-")
+
+
 @pytest.mark.parametrize("name", ["missing.diff", ".", "nul\0"])
 def test_a_file_that_cannot_be_read_is_bad_input(name: str, tmp_path: Path) -> None:
     with pytest.raises(BadDiffError, match="cannot be read"):
