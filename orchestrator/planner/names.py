@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
 
 def is_safe_path(name: str) -> bool:
     """Whether ``name`` is a plain relative path: no ``..``, nothing absolute, no leading ``-``, all printable.
@@ -25,7 +21,7 @@ def is_package_pattern(name: str) -> bool:
 
 def clean(text: str) -> str:
     """``text`` as Unicode that can be written: bytes that were not UTF-8 become U+FFFD."""
-    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+    return text if text.isascii() else "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
 
 
 def printable(text: str) -> str:

@@ -1,16 +1,18 @@
-"""Strategies by name. A new one is a class with ``name`` and ``propose``, and a line in :data:`STRATEGIES`."""
+"""Strategies by name, imported when they are asked for.
+
+A new one is a module with a class that has ``name`` and ``propose``, and a line in :data:`STRATEGIES`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import importlib
+from collections.abc import Sequence
 
 from orchestrator.domain.errors import UsageError, nearest
 from orchestrator.planner.evidence import Strategy
-from orchestrator.planner.strategies.rules import Rules
-from orchestrator.planner.strategies.safety import Safety
 
-#: Name → how to make it.
-STRATEGIES: dict[str, Callable[[], Strategy]] = {"rules": Rules, "safety": Safety}
+#: Name → module below this package, and its class.
+STRATEGIES: dict[str, tuple[str, str]] = {"rules": ("rules", "Rules"), "safety": ("safety", "Safety")}
 
 #: Used when nobody says otherwise.
 DEFAULT = ("rules", "safety")
@@ -23,4 +25,9 @@ def strategies_named(names: Sequence[str]) -> tuple[Strategy, ...]:
             raise UsageError(f"unknown strategy {name!r}", nearest(name, STRATEGIES))
     if not names:
         raise UsageError("no strategy is named", f"Known: {', '.join(STRATEGIES)}.")
-    return tuple(STRATEGIES[name]() for name in dict.fromkeys(names))
+    return tuple(_make(*STRATEGIES[name]) for name in dict.fromkeys(names))
+
+
+def _make(module: str, kind: str) -> Strategy:
+    made: Strategy = getattr(importlib.import_module(f"{__name__}.{module}"), kind)()
+    return made
