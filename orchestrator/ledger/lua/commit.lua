@@ -7,7 +7,8 @@ local state = redis.call('HGET', KEYS[1], 'state')
 if not state then return 'gone' end
 if state ~= 'running' then return 'done' end
 if redis.call('HGET', KEYS[1], 'pending') ~= '0' or redis.call('HGET', KEYS[1], 'running') ~= '0' then return 'open' end
-local now = tonumber(redis.call('TIME')[1])
+local clock = redis.call('TIME')
+local now = clock[1] + clock[2] / 1000000
 local permit = tonumber(redis.call('HGET', KEYS[1], 'permit_until') or 0)
 if permit > now and redis.call('HGET', KEYS[1], 'permit') ~= ARGV[1] then return 'taken' end
 redis.call('HSET', KEYS[1], 'permit', ARGV[1], 'permit_until', now + ARGV[2])

@@ -1,0 +1,1 @@
+"""Programs that measure; each starts from the root as ``python benchmarks/x.py`` and ``python -m benchmarks.x``."""
