@@ -155,7 +155,7 @@ def _full_column(text: str) -> Column:
 
 
 def render_set(result: ResultSet) -> str:
-    """``result`` in full form, as genrs writes it and reports show it: header with types, then rows (NULL: ``null``)."""
+    """``result`` in full form, as genrs writes it and reports show it: header with types, then rows; NULL is null."""
     header = FULL_HEADER + COLUMN_SEPARATOR.join(map(str, result.columns))
     bodies = (COLUMN_SEPARATOR.join("null" if cell is None else cell for cell in row) for row in result.rows)
     return ROW_SEPARATOR.join([header, *bodies])

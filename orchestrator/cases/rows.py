@@ -11,7 +11,6 @@ import json
 from collections.abc import Sequence
 from functools import lru_cache
 from json.encoder import encode_basestring
-from operator import attrgetter
 from typing import Any
 
 from orchestrator.cases.expectation import Expectation, ResultSet, read_expectation
@@ -21,11 +20,6 @@ from orchestrator.domain.errors import BadCaseError
 #: Results of more rows are told by their digest only.
 _SHOWN_ROWS = 20
 
-_options = attrgetter(
-    "connection", "user", "password", "use_db", "ignore", "issue", "separator", "pattern", "sortkeys",
-    "ignore_columns", "regexes", "sleep", "system", "wait", "metacmp", "wait_expect",
-)  # fmt: skip
-
 
 def _dumps(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
@@ -33,6 +27,7 @@ def _dumps(value: object) -> str:
 
 @lru_cache(maxsize=4096)
 def _options_json(options: tuple[Any, ...]) -> str:
+    """What `Command` holds after text and lines."""
     names = ("conn", "user", "password", "use_db", "ignore", "issue", "separator", "pattern", "sortkeys")
     *plain, columns, regexes, sleep, system, wait, metacmp, expect = options
     row = dict(zip(names, plain, strict=True)) | {
@@ -55,7 +50,7 @@ def script_row(script: Script) -> str:
     """One script as a JSON object: its commands in order; ``error`` names the first directive that cannot be read."""
     commands = ",".join(
         [
-            f'{{"sql":{encode_basestring(command.sql)},"line":{command.line},{_options_json(_options(command))}'
+            f'{{"sql":{encode_basestring(command.sql)},"line":{command.line},{_options_json(command[3:])}'
             for command in script.commands
         ]
     )
