@@ -77,7 +77,7 @@ def bvt_scripts(args: argparse.Namespace, plan: TestPlan, limit: int) -> dict[st
     from orchestrator.planner.tree import GitTree
 
     settings = settings_from()
-    profile = load_profile(plan.profile if args.profile is None else args.profile, settings)
+    profile = load_profile(args.profile, settings)
     commit = plan.diff_summary.head_commit
     if commit is None:
         raise UsageError(

@@ -1,6 +1,7 @@
 """A plan as JSON: the fields other tools read, in a fixed order, the same bytes for the same plan.
 
-Field names are MatrixOne's plan document with this program's additions (``docs/plan.md``).
+Field names are those of MatrixOne's plan document; ``schema_version``, ``profile``, ``shards``, ``omitted``, ``cost``,
+``notes`` and a few of a task and a file are this program's additions.
 """
 
 from __future__ import annotations

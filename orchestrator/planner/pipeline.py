@@ -87,6 +87,7 @@ def _assemble(change: DiffSummary, context: Context, proposed: Proposed, selecte
     profile = context.profile
     sharded = shard([make_task(candidate, context) for candidate in selected.chosen], profile)
     price = cost(sharded.shards, profile.dispatch.workers)
+    skipped = [f"Skipped {task.id}: {task.note}." for task in sharded.tasks if task.skip]
     plan = TestPlan(
         id="",
         created_at=change.head_time,
@@ -98,7 +99,7 @@ def _assemble(change: DiffSummary, context: Context, proposed: Proposed, selecte
         omitted=selected.omitted,
         cost=price,
         unmatched=unmatched(change, profile),
-        notes=tuple(remark.text for remark in proposed.remarks),
+        notes=(*(remark.text for remark in proposed.remarks), *skipped),
     )
     check(plan, profile.bvt.order_groups)
     return dataclasses.replace(plan, id=plan_id(plan))

@@ -16,12 +16,12 @@ _NOUNS = {
 
 def summarize(change: DiffSummary, tasks: Sequence[TestTask], cost: Cost, veto: str | None) -> str:
     """What changed, what runs, what it costs."""
-    files = _count(len(change.files), ("file", "files"))
+    files = count(len(change.files), ("file", "files"))
     head = f"{files} (+{change.total_added} -{change.total_deleted})"
     if not tasks:
         return f"{head}: {veto or 'nothing to test.'}"
     suites = [
-        f"{suite.label} {_count(number, _NOUNS[suite])}"
+        f"{suite.label} {count(number, _NOUNS[suite])}"
         for suite in Suite
         if (number := sum(task.type is suite for task in tasks))
     ]
@@ -37,5 +37,6 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def _count(number: int, noun: tuple[str, str]) -> str:
+def count(number: int, noun: tuple[str, str]) -> str:
+    """``1 file``, ``2 files``: a number with its noun in singular or plural."""
     return f"{number} {noun[number != 1]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from orchestrator.cli.plan import add_plan_arguments, bvt_scripts, plan_from_args
+from orchestrator.planner.codec import subset
 
 ROOT = Path(__file__).resolve().parents[2]
 DIFF = """\
@@ -135,6 +139,17 @@ def test_a_repository_gives_functions_time_and_what_is_missing(clone: Path) -> N
         "ut:pkg/udf/...": "the tree has no directory pkg/udf: nothing to run",
     }
     assert {tuple(task["files"]) for task in plan["tasks"] if task["analyser"]} == {("pkg/cdc",)}
+
+
+def test_the_first_scripts_of_a_category_are_found_at_the_head(clone: Path) -> None:
+    parser = argparse.ArgumentParser()
+    add_plan_arguments(parser)
+    words = ["--repo", str(clone), "--base", "main", "--head", "topic", "--strategies", "rules"]
+    args = parser.parse_args(words)
+    plan = plan_from_args(args)
+    scripts = bvt_scripts(args, plan, 1)
+    assert scripts == {"bvt:udf": ("a.sql",)}
+    assert subset(plan, ["bvt:udf"], scripts).tasks[0].files == ("a.sql",)
 
 
 def test_a_category_is_added_by_hand_and_an_unknown_one_refused(diff: str) -> None:

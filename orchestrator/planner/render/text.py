@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from orchestrator.domain.plan import Omitted, Suite, TestPlan, TestTask
 from orchestrator.planner.names import printable
-from orchestrator.planner.summary import duration
+from orchestrator.planner.summary import count, duration
 
 
 def plan_text(plan: TestPlan) -> str:
@@ -50,7 +50,8 @@ def _suite(plan: TestPlan, suite: Suite) -> Iterator[str]:
     shards = sum(shard.suite is suite for shard in plan.shards)
     price = dict(plan.cost.by_suite).get(suite.value, 0.0)
     yield ""
-    yield f"{suite.label}: {len(tasks)} tasks in {shards} shards, {duration(price)}"
+    size = f"{count(len(tasks), ('task', 'tasks'))} in {count(shards, ('shard', 'shards'))}"
+    yield f"{suite.label}: {size}, {duration(price)}"
     width = min(max(len(task.id) for task in tasks), 48)
     yield from (_task(task, width) for task in tasks)
 

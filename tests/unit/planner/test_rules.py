@@ -100,6 +100,11 @@ def test_a_category_that_the_profile_does_not_know_stays_and_is_skipped_with_a_n
     assert task.priority is Priority.MEDIUM
 
 
+def test_a_plan_notes_what_it_skips() -> None:
+    plan = make_plan("pkg/text/a.go", strategies=("rules",))
+    assert plan.notes == ("Skipped bvt:gone: profile toy has no category gone: nothing to run.",)
+
+
 def test_the_tree_decides_which_categories_and_packages_there_are_when_it_is_at_hand() -> None:
     tree = FakeTree("cases/gone/a.sql", "pkg/text/a.go")
     plan = build_plan(make_change("pkg/text/a.go"), PROFILE, strategies=("rules",), tree=tree)
