@@ -35,11 +35,11 @@ class Bench:
     ledger: Ledger
     #: Where attempts leave logs and case results.
     artifacts: Path
-    #: The checked out tree of a commit, kept until the callback is called.
-    checkout: Callable[[Profile, ShardSpec], tuple[Path, Callable[[], None]]]
+    #: The checked out tree of a commit, kept until the callback is called; stops waiting when told so.
+    checkout: Callable[[Profile, ShardSpec, Callable[[], bool]], tuple[Path, Callable[[], None]]]
     #: Profile by name, from this host's disk.
     profile: Callable[[str], Profile]
-    suites: Mapping[SuiteName, Callable[[], Suite]]
+    suites: Mapping[SuiteName, Suite]
 
 
 class Resources:
@@ -112,7 +112,7 @@ class _Shard:
     def _execute(self, task: TestTask, attempt: int, folder: Path, sink: Sink) -> Ending:
         try:
             if self.tree is None:
-                self.tree, self.release = self.bench.checkout(self.profile, self.spec)
+                self.tree, self.release = self.bench.checkout(self.profile, self.spec, self.heart.stopped)
             job = Job(
                 run=self.spec.run,
                 task=task,
@@ -125,7 +125,7 @@ class _Shard:
                 cancelled=self.heart.stopped,
                 resources=self.resources,
             )
-            ending = self.bench.suites[task.type]().execute(job)
+            ending = self.bench.suites[task.type].execute(job)
         except MoTestplanError as error:
             ending = Ending(TaskState.ERROR, str(error))
         except Exception as error:  # whatever goes wrong here is ours: it must end as a result, not as silence

@@ -10,21 +10,25 @@ import argparse
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from workers.workspace import Workspaces
-
 from orchestrator.cli import edge, life
-from orchestrator.domain.errors import UsageError, nearest
+from orchestrator.domain.errors import ToolMissingError, UsageError, nearest
 from orchestrator.domain.plan import Suite as SuiteName
 from orchestrator.domain.profile import Profile
 from orchestrator.domain.run import ShardSpec
 from orchestrator.ledger.client import Ledger
 from orchestrator.messaging import SUITE_QUEUES, make_app
 from orchestrator.settings import Settings, check_profile
+from workers.process import Host
+from workers.sandbox import available, describe
 from workers.shard import Bench
 from workers.suites.base import Suite
+from workers.suites.bvt import BvtSuite
+from workers.suites.sca import StaticAnalysisSuite
+from workers.suites.ut import UnitTestSuite
+from workers.workspace import Workspaces
 
 #: Ten minutes: a broker that is away for shorter is waited for.
 _RETRIES = 5
@@ -40,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--unsafe-no-sandbox",
         action="store_true",
-        help="run tests of pull requests with this user's rights: they can read what this user can",
+        help="serve even where no sandbox works: tests of pull requests then read what this user can",
     )
 
 
@@ -55,10 +59,11 @@ def run(args: argparse.Namespace) -> int:
     config = edge.settings()
     profiles = {profile.name: profile for profile in (check_profile(path, config) for path in args.profile)}
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    host = make_host(config, os.environ, sandbox_needed=not args.unsafe_no_sandbox)
     app = make_app(config.redis_url, queues)
     receivers = tasks.register(
         app,
-        lambda: make_bench(config, profiles),
+        lambda: make_bench(config, profiles, host),
         lambda: Ledger(config.redis_url, retries=_RETRIES),
     )
     life.end_with_stdin(args.until_eof)
@@ -77,40 +82,42 @@ def run(args: argparse.Namespace) -> int:
     return int(worker.exitcode or 0)
 
 
-def make_bench(config: Settings, profiles: dict[str, Profile]) -> Bench:
+def make_host(config: Settings, environ: Mapping[str, str], *, sandbox_needed: bool) -> Host:
+    """This machine, as suites see it; with ``sandbox_needed`` an error where tests could not be confined."""
+    sandbox = available(environ.get("PATH"))
+    if sandbox is None and sandbox_needed:
+        raise ToolMissingError(
+            f"this worker would run code of pull requests unconfined: {describe(environ.get('PATH'))}",
+            "Install bubblewrap, or accept it with --unsafe-no-sandbox.",
+        )
+    scratch = Path(config.workspaces) / "scratch"
+    scratch.mkdir(parents=True, exist_ok=True)
+    return Host(environment=dict(environ), sandbox=sandbox, scratch=scratch)
+
+
+def make_bench(config: Settings, profiles: dict[str, Profile], host: Host) -> Bench:
     """What the shards of one pool process work with."""
-    workspaces = Workspaces(Path(config.workspaces))
 
     def profile(name: str) -> Profile:
         return profiles.get(name) or check_profile(name, config)
 
-    def checkout(profile: Profile, spec: ShardSpec) -> tuple[Path, Callable[[], None]]:
+    def checkout(profile: Profile, spec: ShardSpec, cancelled: Callable[[], bool]) -> tuple[Path, Callable[[], None]]:
         if not profile.repository:
             raise UsageError(
                 f"profile {profile.name!r} names no repository", "Set MO_TESTPLAN_REPO to a clone on this host."
             )
-        tree = workspaces.checkout(Path(profile.repository), spec.commit, spec.run)
-        return tree.path, lambda: workspaces.release(tree)
+        workspaces = Workspaces(Path(config.workspaces), Path(profile.repository))
+        tree = workspaces.checkout(spec.commit, spec.run, cancelled=cancelled)
+        return tree.path, tree.release
 
-    return Bench(Ledger(config.redis_url, retries=_RETRIES), Path(config.artifacts), checkout, profile, suites())
+    ledger = Ledger(config.redis_url, retries=_RETRIES)
+    return Bench(ledger, Path(config.artifacts), checkout, profile, suites(host))
 
 
-def suites() -> dict[SuiteName, Callable[[], Suite]]:
-    """Every suite this program knows, made when a task needs it."""
-
-    def unit_tests() -> Suite:
-        from workers.suites.ut import UnitTestSuite
-
-        return UnitTestSuite()
-
-    def static_analysis() -> Suite:
-        from workers.suites.sca import StaticAnalysisSuite
-
-        return StaticAnalysisSuite()
-
-    def bvt() -> Suite:
-        from workers.suites.bvt import BvtSuite
-
-        return BvtSuite()
-
-    return {SuiteName.UNIT_TEST: unit_tests, SuiteName.SCA: static_analysis, SuiteName.BVT: bvt}
+def suites(host: Host) -> dict[SuiteName, Suite]:
+    """Every suite this program knows."""
+    return {
+        SuiteName.UNIT_TEST: UnitTestSuite(host),
+        SuiteName.SCA: StaticAnalysisSuite(host),
+        SuiteName.BVT: BvtSuite(host),
+    }

@@ -41,7 +41,7 @@ def bench(ledger: Ledger, folder: Path, act: Callable[[Job], Ending]) -> Bench:
         folder,
         lambda *_: (folder, lambda: None),
         lambda _: profile,
-        {SuiteName.UNIT_TEST: lambda: Scripted(act)},
+        {SuiteName.UNIT_TEST: Scripted(act)},
     )
 
 
