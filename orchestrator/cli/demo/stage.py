@@ -1,0 +1,118 @@
+"""All that a demo needs and leaves nothing of: a folder, a WeCom stand-in, and the local stack."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from orchestrator.cli.demo.sample import SampleRepository
+from orchestrator.cli.local import LocalStack
+from orchestrator.domain.profile import Profile
+from orchestrator.notify.wecom.standin import WeComStandIn
+from orchestrator.settings import Settings, check_profile, settings_from
+from workers.process import remove_tree
+
+PROFILE = "demo"
+#: Marks every process of a test: the only one of our variables that a demo takes over from its caller.
+_MARK = "MO_TESTPLAN_MARK"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where the demo plays."""
+
+    folder: Path
+    sample: SampleRepository
+    settings: Settings
+    profile: Profile
+    wecom: WeComStandIn
+    stack: LocalStack
+
+
+@contextlib.contextmanager
+def stage(*, workers: int, keep: bool) -> Iterator[Stage]:
+    """Set up everything; remove everything at the end, whatever happens, or all but the folder with ``keep``."""
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="mo-testplan-demo-"))
+        if not keep:
+            stack.callback(remove_tree, folder)
+        settings = _settings(folder)
+        wecom = stack.enter_context(WeComStandIn())
+        path = _write_profile(folder, wecom.base_url)
+        local = LocalStack(settings, str(path), workers=workers, environ=_environment(folder, wecom.key))
+        stack.callback(_undisturbed, local.close)
+        local.__enter__()
+        profile = check_profile(str(path), local.settings)
+        yield Stage(folder, SampleRepository(folder / "shop"), local.settings, profile, wecom, local)
+
+
+def _settings(folder: Path) -> Settings:
+    """Settings of the demo alone: the caller's store, server and repository are none of its business."""
+    return settings_from(
+        {
+            "MO_TESTPLAN_STATE": str(folder / "state"),
+            "MO_TESTPLAN_REPO": str(folder / "shop"),
+            "MO_TESTPLAN_CONFIG_DIR": str(folder / "config"),
+        }
+    )
+
+
+def _environment(folder: Path, key: str) -> dict[str, str]:
+    """What the stack's processes see beside the caller's environment: our variables hidden, caches and files inside."""
+    hidden = {name: "" for name in os.environ if name.startswith("MO_TESTPLAN_") and name != _MARK}
+    scratch = folder / "tmp"
+    scratch.mkdir()
+    return {
+        **hidden,
+        "MO_TESTPLAN_WECOM_KEY": key,
+        "GOCACHE": str(folder / "go-build"),
+        "GOMODCACHE": str(folder / "go-mod"),
+        "GOENV": "off",
+        "TMPDIR": str(scratch),
+    }
+
+
+def _write_profile(folder: Path, base_url: str) -> Path:
+    """``config/demo.yaml`` with the address of the stand-in."""
+    import yaml
+
+    shipped = Path(Settings().config_dir) / f"{PROFILE}.yaml"
+    data = yaml.safe_load(shipped.read_text(encoding="utf-8"))
+    data["wecom"] = {**data.get("wecom", {}), "base_url": base_url}
+    path = folder / "config" / f"{PROFILE}.yaml"
+    path.parent.mkdir()
+    path.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def _undisturbed(close: object) -> None:
+    """Call ``close`` with Ctrl-C switched off: whoever presses it twice gets a clean machine all the same."""
+    assert callable(close)  # noqa: S101 - one caller, above
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        close()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let TERM and a closed terminal end the demo as Ctrl-C does: cancelled and cleaned up."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

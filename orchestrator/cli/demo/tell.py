@@ -1,0 +1,144 @@
+"""What a newcomer sees of the demo: numbered steps, the evidence, and what to try next."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+
+from orchestrator.cases.expectation import read_expectation
+from orchestrator.cli.demo.played import Played
+from orchestrator.cli.demo.stage import Stage
+from orchestrator.cli.progress import printable
+from orchestrator.domain.errors import BadCaseError
+from orchestrator.domain.plan import Suite, TestPlan
+from orchestrator.domain.run import CaseResult, FailureKind, RunState, RunSummary
+from orchestrator.planner.render.text import plan_text
+
+_COLOURS = {RunState.PASSED: "bold green", RunState.FAILED: "bold red"}
+#: Rows and lines of one failure that are shown.
+_SHOWN = 6
+
+
+class Teller:
+    """Writes to standard output, in colour where that is a terminal; progress goes to standard error as ever."""
+
+    def __init__(self) -> None:
+        self._out = Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self._step = 0
+
+    def pull_request(self, base: str, head: str, lines: Iterable[str]) -> None:
+        """What is tested."""
+        self._head("A pull request")
+        self._say("A small shop in Go (examples/shop). The pull request caps discounts at 100 %")
+        self._say(f"and loses a rounding on the way: {base[:7]}..{head[:7]}, pricing/pricing.go:")
+        self._change(lines)
+
+    def plan(self, plan: TestPlan) -> None:
+        """What will run and why."""
+        self._head("Its plan: what to run, and why")
+        self._block(plan_text(plan).splitlines())
+
+    def starting(self, scene: Stage) -> None:
+        """Between the plan and the first progress."""
+        self._head("Its run: unit tests, static analysis and SQL cases")
+        self._say(f"An embedded Redis, a control process and {len(scene.stack.services) - 1} workers are starting …")
+
+    def failures(self, played: Played) -> None:
+        """Verdict, and what failed: Go tests as Go says it, SQL with expected and actual."""
+        self.verdict(played.summary)
+        for case in played.failures(Suite.UNIT_TEST):
+            self._say(f"\n  ✗ {case.name}", "red")
+            lines = [line.strip() for line in case.message.splitlines() if line.strip()]
+            self._block(line for line in lines[:_SHOWN] if not line.startswith(("=== ", "--- ")))
+        for case in played.failures(Suite.SCA):
+            self._say(f"\n  ✗ {case.name}", "red")
+            self._block(case.message.splitlines()[:_SHOWN])
+        for case in played.failures(Suite.BVT):
+            self._sql(case)
+
+    def _sql(self, case: CaseResult) -> None:
+        self._say(f"\n  ✗ {case.file}:{case.line}", "red")
+        reason, _, statement = case.message.partition("\n")
+        self._block((statement or reason).splitlines()[:_SHOWN])
+        self._answer("expected", case.expected)
+        self._answer("actual", case.actual)
+        if case.kind is not FailureKind.MISMATCH and statement:
+            self._block([reason])
+
+    def _answer(self, title: str, text: str | None) -> None:
+        rows = _table(text)
+        for number, row in enumerate(rows[: _SHOWN + 1]):
+            self._say(f"      {title if number == 0 else '':<10}{row}")
+
+    def message(self, text: str) -> None:
+        """What the group reads."""
+        self._say("\nThe WeCom group reads:")
+        for line in text.splitlines():
+            self._say(f"  │ {line}", "cyan")
+
+    def fix(self, commit: str, lines: Iterable[str]) -> None:
+        """What the author does next."""
+        self._head("A fix")
+        self._say(f"The author adds commit {commit[:7]}:")
+        self._change(lines)
+
+    def again(self, plan: TestPlan, whole: TestPlan) -> None:
+        """What runs a second time."""
+        self._head("A new run, of what failed alone")
+        names = ", ".join(task.id for task in plan.tasks)
+        self._say(f"{len(plan.tasks)} of {len(whole.tasks)} tasks, on the new commit: {names}")
+
+    def verdict(self, summary: RunSummary) -> None:
+        """One line."""
+        parent = f", child of {summary.parent}" if summary.parent else ""
+        text = f"Run {summary.run}{parent}: {summary.state.value.upper()} after {summary.seconds:.1f} s"
+        self._say(text, _COLOURS.get(summary.state, "bold"))
+
+    def kept(self, scene: Stage) -> None:
+        """Where everything is, with ``--keep``."""
+        self._say(f"\nKept: {scene.folder}. Look around with")
+        self._say(f"  export MO_TESTPLAN_STATE={scene.settings.state}")
+        self._say("  mo-testplan runs")
+        self._say(f"  git -C {scene.sample.path} log -p")
+
+    def end(self, played: Played, seconds: float, report: Path | None) -> None:
+        """The last words."""
+        green = played.summary.state is RunState.PASSED
+        self._head(f"{'Green' if green else 'Not green'} after {seconds:.0f} s")
+        if report is not None:
+            self._say(f"Report: {report}")
+        if green:
+            self._say("Next: `mo-testplan doctor` says what your host still needs for a project of your own;")
+            self._say("      README.md shows the way from here.")
+
+    def _head(self, title: str) -> None:
+        self._step += 1
+        self._say(f"\n{self._step}. {title}", "bold")
+
+    def _change(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._say(f"    {line.expandtabs(4)}", "green" if line.startswith("+") else "red")
+
+    def _block(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._say(f"    {line}" if line else "")
+
+    def _say(self, text: str, style: str | None = None) -> None:
+        for line in text.split("\n"):
+            self._out.print(printable(line), style=style)
+
+
+def _table(text: str | None) -> list[str]:
+    """An answer as lines, header first: both layouts of results look alike."""
+    if text is None:
+        return ["(nothing)"]
+    try:
+        answer = read_expectation(text, "both")
+    except BadCaseError:
+        return text.splitlines()
+    cells = [[column.label for column in answer.columns], *([cell or "" for cell in row] for row in answer.rows)]
+    widths = [max(len(row[number]) for row in cells) for number in range(len(answer.columns))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
