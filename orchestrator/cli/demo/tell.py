@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from orchestrator.cases.expectation import read_expectation
 from orchestrator.cli.demo.played import Played
@@ -16,10 +20,14 @@ from orchestrator.domain.errors import BadCaseError
 from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.run import CaseResult, FailureKind, RunState, RunSummary
 from orchestrator.planner.render.text import plan_text
+from workers.sandbox import available
 
 _COLOURS = {RunState.PASSED: "bold green", RunState.FAILED: "bold red"}
 #: Rows and lines of one failure that are shown.
 _SHOWN = 6
+#: The robot's markdown, as far as its messages use it, and the colours a group shows.
+_MARKDOWN = re.compile(r'\*\*|`|<font color="(\w+)">|</font>')
+_FONTS = {"info": "green", "comment": "bright_black", "warning": "yellow"}
 
 
 class Teller:
@@ -27,13 +35,16 @@ class Teller:
 
     def __init__(self) -> None:
         self._out = Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        #: Lines are folded for a terminal, and left whole for a file.
+        self._width = self._out.width if self._out.is_terminal else 10_000
         self._step = 0
 
     def pull_request(self, base: str, head: str, lines: Iterable[str]) -> None:
         """What is tested."""
         self._head("A pull request")
-        self._say("A small shop in Go (examples/shop). The pull request caps discounts at 100 %")
-        self._say(f"and loses a rounding on the way: {base[:7]}..{head[:7]}, pricing/pricing.go:")
+        self._say("A small shop in Go: what goods cost is said twice, in Go for the till and as a SQL view for the")
+        self._say("reports. The pull request caps discounts at 100 % in both, and in both it loses a rounding.")
+        self._say(f"{base[:7]}..{head[:7]}, pricing/pricing.go:")
         self._change(lines)
 
     def plan(self, plan: TestPlan) -> None:
@@ -44,12 +55,15 @@ class Teller:
     def starting(self, scene: Stage) -> None:
         """Between the plan and the first progress."""
         self._head("Its run: unit tests, static analysis and SQL cases")
-        self._say(f"An embedded Redis, a control process and {len(scene.stack.services) - 1} workers are starting …")
+        workers = len(scene.stack.services) - 1
+        self._say(f"Starting an embedded Redis, a control process and {workers} worker{'s' * (workers > 1)} …")
+        if available(os.environ.get("PATH")) is None:
+            self._say("There is no sandbox on this host: the tests run with your rights.")
 
     def failures(self, played: Played) -> None:
         """Verdict, and what failed: Go tests as Go says it, SQL with expected and actual."""
         self.verdict(played.summary)
-        for case in played.failures(Suite.UNIT_TEST):
+        for case in _innermost(played.failures(Suite.UNIT_TEST)):
             self._say(f"\n  ✗ {case.name}", "red")
             lines = [line.strip() for line in case.message.splitlines() if line.strip()]
             self._block(line for line in lines[:_SHOWN] if not line.startswith(("=== ", "--- ")))
@@ -77,7 +91,8 @@ class Teller:
         """What the group reads."""
         self._say("\nThe WeCom group reads:")
         for line in text.splitlines():
-            self._say(f"  │ {line}", "cyan")
+            for part in self._folded(line.removeprefix("> "), "    " if line.startswith("> ") else ""):
+                self._out.print(Text("  │ ", "cyan") + _as_shown(part))
 
     def fix(self, commit: str, lines: Iterable[str]) -> None:
         """What the author does next."""
@@ -124,11 +139,45 @@ class Teller:
 
     def _block(self, lines: Iterable[str]) -> None:
         for line in lines:
-            self._say(f"    {line}" if line else "")
+            for part in self._folded(line, "    "):
+                self._say(part)
+
+    def _folded(self, line: str, indent: str) -> list[str]:
+        """``line`` in as many as the terminal needs, further ones set in."""
+        own = line[: len(line) - len(line.lstrip())]
+        return textwrap.wrap(
+            line.strip(),
+            max(40, self._width - 8),
+            initial_indent=indent + own,
+            subsequent_indent=f"{indent}{own}      ",
+            break_on_hyphens=False,
+        ) or [""]
 
     def _say(self, text: str, style: str | None = None) -> None:
         for line in text.split("\n"):
             self._out.print(printable(line), style=style)
+
+
+def _innermost(failures: list[CaseResult]) -> list[CaseResult]:
+    """Without the tests that failed for their subtests alone."""
+    names = [case.name for case in failures]
+    return [case for case in failures if not any(name.startswith(f"{case.name}/") for name in names)]
+
+
+def _as_shown(line: str) -> Text:
+    """A line of the robot's markdown as a group shows it."""
+    shown, end, bold, code, colour = Text(), 0, False, False, ""
+    for mark in _MARKDOWN.finditer(line):
+        style = " ".join(filter(None, ["bold" * bold, "cyan" * code, colour]))
+        shown.append(printable(line[end : mark.start()]), style)
+        end = mark.end()
+        if mark[0] == "**":
+            bold = not bold
+        elif mark[0] == "`":
+            code = not code
+        else:
+            colour = _FONTS.get(mark[1] or "", "")
+    return shown.append(printable(line[end:]))
 
 
 def _table(text: str | None) -> list[str]:
