@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +42,7 @@ def stage(*, workers: int, keep: bool) -> Iterator[Stage]:
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="mo-testplan-demo-"))
         if not keep:
-            stack.callback(remove_tree, folder)
+            stack.callback(_undisturbed, lambda: remove_tree(folder))
         settings = _settings(folder)
         wecom = stack.enter_context(WeComStandIn())
         path = _write_profile(folder, wecom.base_url)
@@ -92,9 +92,8 @@ def _write_profile(folder: Path, base_url: str) -> Path:
     return path
 
 
-def _undisturbed(close: object) -> None:
+def _undisturbed(close: Callable[[], None]) -> None:
     """Call ``close`` with Ctrl-C switched off: whoever presses it twice gets a clean machine all the same."""
-    assert callable(close)  # noqa: S101 - one caller, above
     before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         close()

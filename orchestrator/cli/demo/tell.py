@@ -42,8 +42,10 @@ class Teller:
     def pull_request(self, base: str, head: str, lines: Iterable[str]) -> None:
         """What is tested."""
         self._head("A pull request")
-        self._say("A small shop in Go: what goods cost is said twice, in Go for the till and as a SQL view for the")
-        self._say("reports. The pull request caps discounts at 100 % in both, and in both it loses a rounding.")
+        self._prose(
+            "A small shop in Go says twice what goods cost: in Go for the till, and as a SQL view for the reports."
+            " The pull request caps discounts at 100 % in both, and in both it loses a rounding."
+        )
         self._say(f"{base[:7]}..{head[:7]}, pricing/pricing.go:")
         self._change(lines)
 
@@ -56,7 +58,10 @@ class Teller:
         """Between the plan and the first progress."""
         self._head("Its run: unit tests, static analysis and SQL cases")
         workers = len(scene.stack.services) - 1
-        self._say(f"Starting an embedded Redis, a control process and {workers} worker{'s' * (workers > 1)} …")
+        self._prose(
+            f"Starting an embedded Redis, a control process and {workers} worker{'s' * (workers > 1)} …"
+            " Go begins with an empty cache, so its first test takes a while."
+        )
         if available(os.environ.get("PATH")) is None:
             self._say("There is no sandbox on this host: the tests run with your rights.")
 
@@ -104,7 +109,7 @@ class Teller:
         """What runs a second time."""
         self._head("A new run, of what failed alone")
         names = ", ".join(task.id for task in plan.tasks)
-        self._say(f"{len(plan.tasks)} of {len(whole.tasks)} tasks, on the new commit: {names}")
+        self._prose(f"{len(plan.tasks)} of {len(whole.tasks)} tasks, on the new commit: {names}")
 
     def verdict(self, summary: RunSummary) -> None:
         """One line."""
@@ -126,8 +131,10 @@ class Teller:
         if report is not None:
             self._say(f"Report: {report}")
         if green:
-            self._say("Next: `mo-testplan doctor` says what your host still needs for a project of your own;")
-            self._say("      README.md shows the way from here.")
+            self._prose(
+                "Next: `mo-testplan doctor` says what your host still needs for a project of your own."
+                " README.md shows the way from here."
+            )
 
     def _head(self, title: str) -> None:
         self._step += 1
@@ -136,6 +143,10 @@ class Teller:
     def _change(self, lines: Iterable[str]) -> None:
         for line in lines:
             self._say(f"    {line.expandtabs(4)}", "green" if line.startswith("+") else "red")
+
+    def _prose(self, text: str) -> None:
+        for line in textwrap.wrap(text, min(self._width, 100)):
+            self._say(line)
 
     def _block(self, lines: Iterable[str]) -> None:
         for line in lines:
