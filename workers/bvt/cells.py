@@ -1,6 +1,6 @@
 """Are two cells the same? mo-tester's answer, which is lenient with numbers.
 
-Numbers are compared as Java doubles in their shortest decimal form: the finer one is rounded to the coarser one's last
+Numbers are compared as Java prints their doubles: the finer one is rounded to the coarser one's last
 digit, so an expected 10 equals a BIGINT 14; what remains may differ by 9e-7, or by one part in 1e15 of the expected
 number - of the number, not of its magnitude, so that a negative expectation equals anything.
 """
@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 import re
 from decimal import ROUND_HALF_UP, Context, Decimal
+
+from workers.bvt.javadouble import java_decimal
 
 # java.sql.Types
 BIGINT, DECIMAL, FLOAT, REAL, DOUBLE, VARCHAR = -5, 3, 6, 7, 8, 12
@@ -53,7 +55,7 @@ def _looks_numeric(text: str) -> bool:
 
 
 def java_double(text: str) -> Decimal:
-    """``text`` as ``Double.valueOf`` reads it, in its shortest decimal form without zeros at the end."""
+    """``text`` as ``Double.valueOf`` reads it and ``Double.toString`` prints it, without zeros at the end."""
     if match := _JAVA_DECIMAL.fullmatch(text):
         value = float(match[1])
     elif match := _JAVA_HEXADECIMAL.fullmatch(text):
@@ -62,7 +64,7 @@ def java_double(text: str) -> Decimal:
         raise NotANumberError(f"{text[:80]!r} is not a number")
     if not math.isfinite(value):
         raise NotANumberError(f"{text[:80]!r} is beyond the range of a double")
-    return _CONTEXT.normalize(Decimal(repr(value)))
+    return java_decimal(value)
 
 
 def _from_hex(text: str) -> float:

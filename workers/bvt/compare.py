@@ -74,8 +74,7 @@ class _CrashError(Exception):
 
 def compare(command: Command, script: Script, expectation: Expectation, outcome: Outcome, *, metadata: bool) -> Verdict:
     """The verdict of mo-tester; ABNORMAL where it would crash. ``metadata`` is the default of the run (off: nometa)."""
-    for flag in (script.doc_metacmp, command.metacmp):
-        metadata = metadata if flag is None else flag
+    metadata = metadata_counts(command, script, default=metadata)
     try:
         difference = _difference(command, expectation, outcome, metadata=metadata)
     except BadCaseError as error:
@@ -83,6 +82,12 @@ def compare(command: Command, script: Script, expectation: Expectation, outcome:
     except (_CrashError, UnsupportedRegexError, NotANumberError, SortKeyError) as error:
         return _crash(str(error))
     return _PASS if difference is None else Verdict(VerdictKind.FAILED, difference)
+
+
+def metadata_counts(command: Command, script: Script, *, default: bool) -> bool:
+    """Whether headers are compared: the statement's ``@metacmp``, else the document's, else the run's ``default``."""
+    flags = (command.metacmp, script.doc_metacmp, default)
+    return next(flag for flag in flags if flag is not None)
 
 
 def _crash(reason: str) -> Verdict:
