@@ -1,0 +1,189 @@
+"""git on a repository that is not ours: read its objects, believe nothing else of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from orchestrator.domain.errors import ToolMissingError, WorkspaceError
+
+#: No configuration, hook, filter, prompt, replacement or download comes between the objects and us.
+SCRUBBED = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_LFS_SKIP_SMUDGE": "1",
+    "LC_ALL": "C",
+    "HOME": "/nonexistent",
+}
+SYMLINK, SUBMODULE = "120000", "160000"
+_COMMIT = re.compile(r"[0-9a-f]{7,64}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of a tree."""
+
+    mode: str
+    oid: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A private git directory over the objects of ``source``."""
+
+    directory: Path
+    source: Path
+
+    @classmethod
+    def of(cls, source: Path, root: Path) -> Mirror:
+        """The mirror of the git directory or working clone ``source`` below ``root``; made when it is not there.
+
+        :raises WorkspaceError: ``source`` is no repository.
+        """
+        objects = object_store(source)
+        key = hashlib.sha256(os.fsencode(objects)).hexdigest()[:16]
+        directory = root / "mirrors" / key
+        if not (directory / "HEAD").is_file():
+            _make(directory, objects)
+        return cls(directory, source)
+
+    def resolve(self, commit: str) -> str:
+        """The full name of ``commit`` (hexadecimal, at least seven digits).
+
+        :raises WorkspaceError: it is not in the repository, or is no commit's name.
+        """
+        if not _COMMIT.match(commit):
+            raise WorkspaceError(f"{commit[:80]!r} is no commit: a workspace is made of a full or short commit name")
+        done = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^{{commit}}", check=False)
+        if done.returncode:
+            raise WorkspaceError(
+                f"commit {commit} is not in {self.source}", "Fetch it into the repository that the workers read."
+            )
+        return done.stdout.decode("ascii").strip()
+
+    def entries(self, commit: str) -> list[Entry]:
+        """All files of ``commit``, submodules left out.
+
+        :raises WorkspaceError: a tree object is missing, or a path would leave the tree.
+        """
+        out = self._git("ls-tree", "-r", "-z", "--full-tree", commit).stdout
+        found = []
+        for record in filter(None, out.split(b"\0")):
+            meta, _, name = record.partition(b"\t")
+            mode, _, oid = meta.decode("ascii").split(" ")
+            path = os.fsdecode(name)
+            parts = PurePosixPath(path).parts
+            if path.startswith("/") or ".." in parts or any(part.lower() == ".git" for part in parts):
+                raise WorkspaceError(f"commit {commit} holds the path {path!r}, which would leave the tree")
+            if mode != SUBMODULE:
+                found.append(Entry(mode, oid, path))
+        return found
+
+    def missing(self, entries: Iterable[Entry]) -> frozenset[str]:
+        """The objects of ``entries`` that the repository lacks (a partial clone without its large files)."""
+        wanted = "\n".join({entry.oid for entry in entries}).encode("ascii") + b"\n"
+        out = self._git("cat-file", "--batch-check", stdin=wanted).stdout.decode("ascii")
+        return frozenset(line.split(" ")[0] for line in out.splitlines() if line.endswith(" missing"))
+
+    def write(self, entries: Iterable[Entry], folder: Path) -> None:
+        """Write ``entries`` as files into the empty ``folder``.
+
+        :raises WorkspaceError: the disk is full, an object is damaged, …
+        """
+        lines = b"".join(
+            f"{entry.mode} {entry.oid} 0\t".encode("ascii") + os.fsencode(entry.path) + b"\0" for entry in entries
+        )
+        with tempfile.TemporaryDirectory(dir=self.directory, prefix="index-") as private:
+            index = {"GIT_INDEX_FILE": str(Path(private, "index"))}
+            self._git("update-index", "-z", "--index-info", stdin=lines, env=index)
+            self._git("checkout-index", "--all", "--force", "--quiet", f"--prefix={folder}/", env=index, cwd=folder)
+
+    def _git(
+        self,
+        *words: str,
+        stdin: bytes = b"",
+        env: dict[str, str] | None = None,
+        cwd: Path | None = None,
+        check: bool = True,
+    ) -> subprocess.CompletedProcess[bytes]:
+        argv = ["git", f"--git-dir={self.directory}", *(["--work-tree=."] if cwd else []), *words]
+        environment = {**SCRUBBED, "PATH": os.defpath + ":/usr/local/bin", **(env or {})}
+        try:
+            done = subprocess.run(
+                argv,
+                input=stdin,
+                capture_output=True,
+                env=environment,
+                cwd=cwd or self.directory,
+                check=False,
+                timeout=900,
+            )
+        except FileNotFoundError as error:
+            raise ToolMissingError("git is not on this host", "Install git on the worker.") from error
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise WorkspaceError(f"git {words[0]} did not end: {error}") from error
+        if check and done.returncode:
+            said = done.stderr.decode("utf-8", errors="replace").strip().splitlines()
+            raise WorkspaceError(
+                f"git {words[0]} failed: {said[-1] if said else done.returncode}",
+                "Look for a full disk, or a repository that is damaged or lacks trees.",
+            )
+        return done
+
+
+def object_store(source: Path) -> Path:
+    """The ``objects`` directory behind a bare repository, a clone, or a linked worktree.
+
+    :raises WorkspaceError: there is none.
+    """
+    git = source / ".git"
+    for directory in (source, git, _linked(git)):
+        if directory is None:
+            continue
+        common = directory / "commondir"
+        top = directory / common.read_text(encoding="utf-8").strip() if common.is_file() else directory
+        if (top / "objects").is_dir() and (top / "HEAD").is_file():
+            return (top / "objects").resolve()
+    raise WorkspaceError(
+        f"{source} is no git repository", "Name a clone or a bare git directory as the profile's repository."
+    )
+
+
+def _linked(file: Path) -> Path | None:
+    """What a ``.git`` file of a linked worktree points to."""
+    if not file.is_file():
+        return None
+    word, _, path = file.read_text(encoding="utf-8", errors="replace").strip().partition(": ")
+    return (file.parent / path).resolve() if word == "gitdir" else None
+
+
+def _make(directory: Path, objects: Path) -> None:
+    """Lay out the smallest git directory there is; several processes may do so at once."""
+    try:
+        (directory / "objects" / "info").mkdir(parents=True, exist_ok=True)
+        (directory / "refs").mkdir(exist_ok=True)
+        quoted = str(objects)
+        if "\n" in quoted or quoted.startswith('"'):
+            raise WorkspaceError(f"git cannot be told of the path {quoted!r}", "Move the repository.")
+        _put(directory / "objects" / "info" / "alternates", quoted + "\n")
+        _put(directory / "HEAD", "ref: refs/heads/none\n")  # last: its presence says the rest is there
+    except OSError as error:
+        raise WorkspaceError(f"no mirror can be made at {directory}: {error}", "Free space on the worker.") from error
+
+
+def _put(path: Path, text: str) -> None:
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+        file.write(text)
+    Path(file.name).replace(path)
