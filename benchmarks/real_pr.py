@@ -21,7 +21,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 
 #: PR 25057, merged 2026-06-24: "Fix escape string failed to escape '\\' character".
-HEAD = "9948167d5138"
+HEAD = "9948167d51ff"
 PACKAGE = "pkg/common/sqlquote"
 CATEGORY = "ddl"
 SCRIPTS = 10
@@ -30,7 +30,8 @@ SCRIPTS = 10
 def words(repo: str) -> list[str]:
     """The command, as the README has it."""
     return [
-        *("run", "--repo", repo, "--base", f"{HEAD}^", "--head", HEAD, "--profile", "matrixone", "--pr", "25057"),
+        *("run", "--repo", repo, "--base", f"{HEAD}^", "--head", HEAD, "--pr", "25057"),
+        *("--profile", "matrixone-pure-go"),
         *("--task", f"ut:{PACKAGE}", "--task", "sca:go-vet", "--task", f"bvt:{CATEGORY}"),
         *("--limit", f"sca:go-vet={PACKAGE}", "--bvt-files", str(SCRIPTS)),
         *("--local", "--workers", "2", "--server", "mariadb", "--format", "json"),

@@ -6,7 +6,7 @@ ledger and its reaper own redelivery, so tasks are acknowledged early and never 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from orchestrator.domain.plan import Suite
@@ -26,17 +26,21 @@ SUITE_QUEUES: tuple[str, ...] = tuple(suite.queue for suite in Suite)
 VISIBILITY_TIMEOUT = 60
 
 
-def make_app(redis_url: str, queues: Sequence[str] = (*SUITE_QUEUES, CONTROL_QUEUE)) -> App:
-    """The Celery application on ``redis_url``; ``queues`` are those a worker of it would consume."""
-    from celery import Celery
-    from kombu import Queue
+def make_app(redis_url: str, labelled: Iterable[str] = ()) -> App:
+    """The Celery application on ``redis_url``. It knows every suite's queue, and ``labelled`` ones such as ``bvt.gpu``.
 
+    Everybody who sends must know the queues; which of them a worker consumes is the worker's own choice.
+    """
+    from celery import Celery
+    from kombu import Exchange, Queue
+
+    names = dict.fromkeys((*SUITE_QUEUES, CONTROL_QUEUE, *labelled))
     app = Celery("mo_testplan", broker=redis_url, backend=redis_url, set_as_current=False)
     app.conf.update(
         task_serializer="json",
         result_serializer="json",
         accept_content=["json"],
-        task_queues=[Queue(name) for name in queues],
+        task_queues=[Queue(name, Exchange(name), routing_key=name) for name in names],
         task_default_queue=CONTROL_QUEUE,
         task_create_missing_queues=False,
         task_acks_late=False,

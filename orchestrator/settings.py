@@ -77,7 +77,7 @@ def profile_path(name_or_path: str, settings: Settings) -> Path:
 def load_profile(name_or_path: str, settings: Settings) -> Profile:
     """Read a profile; unknown keys and wrong shapes raise :class:`BadProfileError` naming the nearest key."""
     path = profile_path(name_or_path, settings)
-    profile = from_plain(Profile, _read_yaml(path), str(path), BadProfileError)
+    profile = from_plain(Profile, _read_extended(path), str(path), BadProfileError)
     return _with_environment(profile, settings)
 
 
@@ -107,6 +107,23 @@ def _with_environment(profile: Profile, settings: Settings) -> Profile:
     if server is not profile.bvt.server:
         profile = dataclasses.replace(profile, bvt=dataclasses.replace(profile.bvt, server=server))
     return dataclasses.replace(profile, repository=settings.repo or profile.repository)
+
+
+def _read_extended(path: Path, depth: int = 0) -> object:
+    """A profile's data; ``extends: NAME`` starts from that profile beside it: mappings merged, lists replaced."""
+    data = _read_yaml(path)
+    if not isinstance(data, dict) or "extends" not in data:
+        return data
+    if depth > 5:
+        raise BadProfileError(f"{path}: `extends` goes round in a circle", "Take one `extends` out.")
+    name = str(data.pop("extends"))
+    return _merged(_read_extended(path.with_name(f"{name}.yaml"), depth + 1), data)
+
+
+def _merged(base: object, over: object) -> object:
+    if isinstance(base, dict) and isinstance(over, dict):
+        return {**base, **{key: _merged(base[key], value) if key in base else value for key, value in over.items()}}
+    return over
 
 
 def _read_yaml(path: Path) -> object:

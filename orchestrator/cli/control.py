@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     profile = check_profile(args.profile, config)
     lock = only_one(config)
     life.end_with_stdin(args.until_eof)
-    app = make_app(config.redis_url, [CONTROL_QUEUE])
+    app = make_app(config.redis_url)
     who = f"control-{os.getpid()}@{socket.gethostname()}"
     channels = channels_of(profile, os.environ)
     messages = _messages(profile, channels)

@@ -15,6 +15,9 @@ from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Profile
 from orchestrator.settings import Settings, load_profile, settings_from
 
+#: The first user's.
+DEFAULT_PROFILE = "matrixone"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``plan``."""
@@ -29,7 +32,7 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repo", metavar="DIR", help="a clone, bare or not; default: the profile's repository")
     parser.add_argument("--base", metavar="REV", help="the branch the change is for")
     parser.add_argument("--head", metavar="REV", help="the change; default: HEAD")
-    parser.add_argument("--profile", metavar="P", default="matrixone", help="name or file of a profile")
+    parser.add_argument("--profile", metavar="P", default=DEFAULT_PROFILE, help="name or file of a profile")
     parser.add_argument("--strategies", metavar="A,B", default="rules,safety", help="default: rules,safety")
     parser.add_argument("--category", metavar="C", action="append", default=[], help="add a category; repeatable")
     parser.add_argument("--pr", metavar="N", type=int, help="number of the pull request")
@@ -69,7 +72,7 @@ def plan_from_args(args: argparse.Namespace) -> TestPlan:
 
 
 def bvt_scripts(args: argparse.Namespace, plan: TestPlan, limit: int) -> dict[str, tuple[str, ...]]:
-    """The first ``limit`` scripts of each BVT task that has something to run, for ``subset(bvt_files=…)``.
+    """The first ``limit`` scripts of each BVT task that has something to run, for ``subset``.
 
     They are looked up in the repository of ``args`` at the plan's head; a plan of a bare diff is a UsageError.
     """

@@ -20,6 +20,8 @@ from orchestrator.ledger.records import Event, Progress
 _EVERY = 0.3
 #: No worker on a queue is looked for after this long, and said within five seconds.
 _UNSERVED_AFTER = 3.0
+#: Failures of one task that are shown as they come; the end of the task says how many there were.
+_FAILURES_SHOWN = 5
 #: Plain lines come at most this often, so that a log of an hour stays readable.
 _LINE_EVERY = 10.0
 
@@ -39,6 +41,7 @@ def watch(
     """
     view = _Bars(plan) if sys.stderr.isatty() else _Lines(plan)
     began, last, warned = time.monotonic(), "0", False
+    failures: Counter[str] = Counter()
     with view:
         while True:
             check()
@@ -48,6 +51,9 @@ def watch(
             events = ledger.events(run, last)
             for event in events:
                 last = event.id
+                failures[event.fields.get("task", "")] += event.kind == "failure"
+                if event.kind == "failure" and failures[event.fields["task"]] > _FAILURES_SHOWN:
+                    continue
                 line = describe(event)
                 if line:
                     view.line(line)
@@ -78,9 +84,10 @@ def _failure(fields: Mapping[str, str]) -> str:
         case = from_plain(CaseResult, json.loads(fields["case"]), "case")
     except (UsageError, ValueError, KeyError):
         return ""
-    where = f" {case.file}:{case.line}" if case.file else ""
+    where = f"{case.file}:{case.line}" if case.file else ""
+    name = case.name if not where.endswith(case.name) else ""
     first = next((line.strip() for line in case.message.splitlines() if line.strip()), "")
-    return printable(f"  ✗ {fields['task']}  {case.name}{where}  {first[:160]}")
+    return printable("  ".join(filter(None, ["  ✗", fields["task"], name, where, first[:160]])))
 
 
 def printable(text: str) -> str:

@@ -11,20 +11,18 @@ import dataclasses
 from pathlib import Path
 
 from orchestrator.cli import edge
+from orchestrator.cli.explain import read_plan
 from orchestrator.cli.local import LocalStack
-from orchestrator.cli.plan import add_plan_arguments, plan_from_args
+from orchestrator.cli.plan import DEFAULT_PROFILE, add_plan_arguments, bvt_scripts, plan_from_args
 from orchestrator.cli.progress import watch
 from orchestrator.cli.show import summary_text
-from orchestrator.domain.errors import EXIT_PASSED, EXIT_STOPPED_WATCHING, BadPlanError, UsageError
-from orchestrator.domain.plan import Suite, TestPlan
-from orchestrator.domain.profile import Profile
+from orchestrator.domain.errors import EXIT_PASSED, EXIT_STOPPED_WATCHING, UsageError
+from orchestrator.domain.plan import TestPlan
 from orchestrator.ledger.client import Ledger
 from orchestrator.messaging import make_app
-from orchestrator.planner.codec import loads, subset
-from orchestrator.planner.subset import first_scripts
-from orchestrator.planner.tree import GitTree
+from orchestrator.planner.subset import subset
 from orchestrator.runs import control
-from orchestrator.settings import Settings, check_profile
+from orchestrator.settings import Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plan", nargs="?", metavar="PLAN", help="a plan file; else the options below make one")
     add_plan_arguments(parser)
     parser.add_argument("--task", action="append", default=[], metavar="ID", help="only this task; repeatable")
+    parser.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        metavar="TASK=PATHS",
+        help="only these scripts of a BVT task, or packages of an analyser (comma-separated); repeatable",
+    )
     parser.add_argument("--bvt-files", type=int, metavar="N", help="at most N scripts of each BVT category")
     add_stack_arguments(parser)
     wait = parser.add_mutually_exclusive_group()
@@ -50,33 +55,29 @@ def add_stack_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Start a run and, unless detached, wait for its verdict."""
-    plan = read_plan(args.plan) if args.plan else plan_from_args(args)
+    if args.plan:
+        plan = read_plan(args.plan)
+        args.profile = plan.profile if args.profile == DEFAULT_PROFILE else args.profile
+    else:
+        plan = plan_from_args(args)
     config = edge.settings()
     if args.repo:
         config = dataclasses.replace(config, repo=str(Path(args.repo).absolute()))
-    if args.task or args.bvt_files:
-        plan = cut_down(plan, check_profile(args.profile, config), args.task, args.bvt_files)
-    return execute(args, config, plan, parent=None)
+    return execute(args, config, cut_down(args, plan), parent=None)
 
 
-def cut_down(plan: TestPlan, profile: Profile, tasks: list[str], scripts: int | None) -> TestPlan:
-    """The plan of ``tasks`` (all when empty), with at most ``scripts`` scripts of each BVT category."""
-    chosen = tasks or [task.id for task in plan.tasks]
-    limits = {}
-    if scripts:
-        tree = GitTree(profile.repository or ".", plan.diff_summary.head_commit or "HEAD")
-        bvt = [task for task in plan.tasks if task.id in chosen and task.type is Suite.BVT and not task.skip]
-        limits = {task.id: first_scripts(task, profile.bvt.cases, tree, scripts) for task in bvt}
-    return subset(plan, chosen, {task: files for task, files in limits.items() if files})
-
-
-def read_plan(name: str) -> TestPlan:
-    """A plan file, checked."""
-    try:
-        data = Path(name).read_bytes()
-    except OSError as error:
-        raise BadPlanError(f"cannot read plan {name}: {error}", "Make one with `mo-testplan plan -o FILE`.") from None
-    return loads(data, name)
+def cut_down(args: argparse.Namespace, plan: TestPlan) -> TestPlan:
+    """The part of the plan that ``--task``, ``--limit`` and ``--bvt-files`` ask for."""
+    if not (args.task or args.limit or args.bvt_files):
+        return plan
+    part = subset(plan, args.task or [task.id for task in plan.tasks])
+    limits: dict[str, tuple[str, ...]] = bvt_scripts(args, part, args.bvt_files) if args.bvt_files else {}
+    for words in args.limit:
+        task, equals, names = words.partition("=")
+        if not equals:
+            raise UsageError(f"--limit {words!r} names no files", "Write --limit TASK=PATH,PATH.")
+        limits[task] = tuple(filter(None, names.split(",")))
+    return subset(part, [task.id for task in part.tasks], limits)
 
 
 def execute(args: argparse.Namespace, config: Settings, plan: TestPlan, parent: str | None) -> int:

@@ -1,7 +1,7 @@
 """The text of a unified diff, file by file.
 
 Reads what git (``diff``, ``show``, ``log -p``, ``format-patch``; combined merges too), GNU diff, Mercurial and
-Subversion write. Why not by the unidiff library: docs/adr, "Read diffs ourselves".
+Subversion write. Why not by the unidiff library: docs/adr/0004-own-diff-reader.md.
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ MoTestplanError
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -103,6 +102,8 @@ class CancelledError(MoTestplanError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Say ``did you mean 'x'?`` for the known name closest to ``name``, or list what is known."""
+    import difflib  # only errors need it
+
     candidates = sorted(known)
     close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.5)
     if close:

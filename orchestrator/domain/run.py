@@ -11,7 +11,6 @@ from orchestrator.domain.errors import (
     EXIT_INFRASTRUCTURE,
     EXIT_PASSED,
 )
-
 from orchestrator.domain.plan import TestTask
 
 

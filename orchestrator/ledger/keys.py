@@ -26,7 +26,7 @@ def run(run_id: str) -> str:
 
 
 def part(run_id: str, name: str) -> str:
-    """A key of a run: hashes ``tasks, attempts, shards, results, specs``, set ``cancelled``, streams ``events, cases``."""
+    """A key of a run: hashes, but ``cancelled`` (a set), ``events`` and ``cases`` (streams) and ``plan`` (text)."""
     assert name in _PARTS, name  # noqa: S101 - a name nobody knows is a bug of ours
     return f"{PREFIX}:{name}:{run_id}"
 

@@ -20,16 +20,14 @@ LEFT_OUT = "left out on request"
 _SECONDS_PER_SCRIPT = 2.3
 
 
-def subset(
-    plan: TestPlan, task_ids: Collection[str], bvt_files: Mapping[str, Collection[str]] | None = None
-) -> TestPlan:
+def subset(plan: TestPlan, task_ids: Collection[str], limits: Mapping[str, Collection[str]] | None = None) -> TestPlan:
     """The plan of these tasks alone, with an id of its own; the others become ``omitted``.
 
-    Shards lose the tasks that are left out, and keep their order; empty ones go. ``bvt_files`` limits BVT tasks (by
-    id) to these scripts, relative to the category. An id the plan has not is an :class:`UnknownRunError` that names the
-    nearest. All tasks and no limit give the plan itself.
+    Shards lose the tasks that are left out, and keep their order; empty ones go. ``limits`` cuts tasks (by id) down to
+    these files: scripts of a BVT task, relative to its category, or package directories of an analyser. An id the plan
+    has not is an :class:`UnknownRunError` that names the nearest. All tasks and no limit give the plan itself.
     """
-    limits = dict(bvt_files or {})
+    limits = dict(limits or {})
     known = {task.id: task for task in plan.tasks}
     for wanted in (*task_ids, *limits):
         if wanted not in known:
@@ -71,12 +69,14 @@ def _shards(plan: TestPlan, kept: Mapping[str, TestTask]) -> tuple[Shard, ...]:
 def _limited(task: TestTask, files: Collection[str] | None) -> TestTask:
     if files is None:
         return task
-    if task.type is not Suite.BVT or not files or not all(map(is_safe_path, files)):
+    if task.type is Suite.UNIT_TEST or not files or not all(map(is_safe_path, files)):
         raise UsageError(
-            f"task {task.id!r} cannot be limited to {', '.join(files) or 'no script'}",
-            "Only BVT tasks have scripts; name at least one, relative to its category.",
+            f"task {task.id!r} cannot be limited to {', '.join(files) or 'nothing'}",
+            "Name scripts of a BVT task, relative to its category, or package directories of an analyser.",
         )
     scripts = tuple(dict.fromkeys(files))
+    if task.type is Suite.SCA:
+        return dataclasses.replace(task, files=scripts)
     estimate = min(task.est_duration, round(len(scripts) * _SECONDS_PER_SCRIPT, 1))
     return dataclasses.replace(task, files=scripts, est_duration=estimate)
 

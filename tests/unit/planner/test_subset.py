@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.domain.errors import UnknownRunError, UsageError
+from orchestrator.domain.plan import Suite
 from orchestrator.planner.codec import dumps, loads, subset
 from orchestrator.planner.subset import first_scripts
 from tests.unit.planner.factories import FakeTree, make_plan
@@ -46,10 +47,16 @@ def test_an_unknown_task_is_an_error_that_names_the_nearest() -> None:
         subset(PLAN, ["bvt:jion"])
 
 
-@pytest.mark.parametrize(("task", "files"), [("sca:vet", ["a"]), ("bvt:join", []), ("bvt:join", ["../a.sql"])])
-def test_only_scripts_of_a_bvt_task_can_be_limited_to(task: str, files: list[str]) -> None:
+@pytest.mark.parametrize(("task", "files"), [("UT", ["a"]), ("bvt:join", []), ("bvt:join", ["../a.sql"])])
+def test_only_scripts_and_analysed_packages_can_be_limited_to(task: str, files: list[str]) -> None:
+    task = next(t.id for t in PLAN.tasks if t.type is Suite.UNIT_TEST) if task == "UT" else task
     with pytest.raises(UsageError, match="cannot be limited"):
         subset(PLAN, [task], {task: files})
+
+
+def test_an_analyser_can_be_limited_to_packages() -> None:
+    part = subset(PLAN, ["sca:vet"], {"sca:vet": ["pkg/a"]})
+    assert [task.files for task in part.tasks] == [("pkg/a",)]
 
 
 def test_the_first_scripts_are_taken_in_path_order_without_results() -> None:

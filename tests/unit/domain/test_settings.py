@@ -1,0 +1,84 @@
+"""Settings from the environment, profiles from files."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from orchestrator.domain.errors import BadProfileError
+from orchestrator.settings import Settings, check_profile, load_profile, settings_from, to_environment
+
+
+def in_folder(folder: Path, **profiles: str) -> Settings:
+    for name, text in profiles.items():
+        (folder / f"{name}.yaml").write_text(text)
+    return dataclasses.replace(settings_from({}), config_dir=str(folder))
+
+
+def test_everything_of_a_host_lies_in_its_state_directory_unless_said_otherwise(tmp_path: Path) -> None:
+    config = settings_from({"MO_TESTPLAN_STATE": str(tmp_path), "MO_TESTPLAN_WORKSPACES": "/data/trees"})
+    assert config.store_url == f"sqlite:///{tmp_path}/history.sqlite"
+    assert config.artifacts == f"{tmp_path}/artifacts"
+    assert config.workspaces == "/data/trees"
+
+
+def test_another_process_sees_the_same_settings() -> None:
+    config = settings_from({"MO_TESTPLAN_REPO": "/srv/repo"})
+    assert settings_from(to_environment(config)) == config
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("nmae: x", "Did you mean 'name'"),
+        ("name: x\nbvt: {compair: strict}", "Did you mean 'compare'"),
+        ("name: x\nbvt: {compare: sloppy}", "compat, strict, both"),
+        ("name: x\nrules: {prefix: a}", "a list is needed"),
+        ("name: x\nunit_tests: {timeout: soon}", "float is needed"),
+        ("name: 3", "str is needed"),
+        ("{}", "'name' is missing"),
+        ("name: [", "is not YAML"),
+        ("- a", "a mapping is needed"),
+    ],
+)
+def test_a_wrong_profile_is_an_error_that_names_the_place(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(BadProfileError, match=says):
+        load_profile("p", in_folder(tmp_path, p=text))
+
+
+def test_a_missing_profile_names_the_nearest_there_is(tmp_path: Path) -> None:
+    with pytest.raises(BadProfileError, match="Did you mean 'matrixone'"):
+        load_profile("matrixon", in_folder(tmp_path, matrixone="name: matrixone"))
+
+
+def test_a_profile_extends_another_mappings_merged_and_lists_replaced(tmp_path: Path) -> None:
+    base = "name: base\ndocumentation: [a, b]\nunit_tests: {timeout: 7, env: {A: '1', B: '2'}}"
+    over = "extends: base\nname: over\ndocumentation: [c]\nunit_tests: {env: {B: '3'}}"
+    profile = load_profile("over", in_folder(tmp_path, base=base, over=over))
+    assert (profile.name, profile.documentation, profile.unit_tests.timeout) == ("over", ("c",), 7)
+    assert profile.unit_tests.env == {"A": "1", "B": "3"}
+
+
+def test_profiles_that_extend_each_other_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadProfileError, match="circle"):
+        load_profile("a", in_folder(tmp_path, a="extends: b\nname: a", b="extends: a\nname: b"))
+
+
+def test_the_environment_chooses_server_and_repository(tmp_path: Path) -> None:
+    config = in_folder(tmp_path, p="name: p")
+    mariadb = load_profile("p", dataclasses.replace(config, bvt_server="mariadb", repo="/srv/repo"))
+    assert (mariadb.bvt.server.provider, mariadb.repository) == ("mariadb", "/srv/repo")
+    dsn = load_profile("p", dataclasses.replace(config, bvt_dsn="mysql://a@b:1"))
+    assert (dsn.bvt.server.provider, dsn.bvt.server.dsn) == ("dsn", "mysql://a@b:1")
+    with pytest.raises(BadProfileError, match="MO_TESTPLAN_BVT_SERVER"):
+        load_profile("p", dataclasses.replace(config, bvt_server="oracle"))
+
+
+def test_every_profile_that_ships_is_valid_in_full() -> None:
+    config = settings_from({})
+    names = sorted(path.stem for path in Path(config.config_dir).glob("*.yaml"))
+    assert "matrixone" in names
+    for name in names:
+        assert check_profile(name, config).name == name
