@@ -9,7 +9,7 @@ blanks).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orchestrator.cases.javatext import lines, parse_int, trim
 from orchestrator.cases.script import Command, Script, Separator
@@ -54,11 +54,11 @@ class ResultSet:
 class Expectation:
     """The slice of a result file that belongs to one command; ``text`` None expects nothing.
 
-    ``line`` is the 1-based line of the result file where the slice starts.
+    ``line`` is the 1-based line of the result file where the slice starts, for messages.
     """
 
     text: str | None
-    line: int = 0
+    line: int = field(default=0, compare=False)
 
 
 class MismatchError(BadCaseError):
