@@ -100,7 +100,8 @@ _FAULTS = (
     (
         r"dial tcp|no such host|i/o timeout|TLS handshake|proxyconnect|connection re(?:fused|set)|x509:"
         r"|module lookup disabled by GOPROXY=off|/cache/download/\S+: (?:read-only|permission denied)"
-        r"|\b(?:429|50[0234]) (?:Too Many|Internal|Bad G|Service|Gateway)",
+        # 404 and 410 are not here: a version that does not exist is the change's own mistake
+        r"|: (?:401 Unauth|403 Forbid|407 Proxy|429 Too Many|500 Internal|502 Bad G|503 Service|504 Gateway)",
         "Go modules could not be downloaded",
         "Give the worker a module proxy (GOPROXY), or fill its module cache: go mod download.",
     ),

@@ -193,6 +193,15 @@ def test_nothing_of_the_workers_environment_or_files_is_inherited(tmp_path: Path
     assert [line for line in lines.by[Stream.STDOUT] if line.isdigit()] == ["0", "1", "2", "3"]  # 3 is ls reading
 
 
+def test_signals_that_a_pool_process_ignores_work_for_its_programs(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        done, _ = sh("kill -INT $$; exit 0", tmp_path)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert done.signal == signal.SIGINT
+
+
 def test_many_threads_may_run_at_once(tmp_path: Path) -> None:
     results: list[Exit] = []
     threads = [

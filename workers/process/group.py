@@ -9,6 +9,7 @@ sandbox holds what also clears its environment.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import resource
 import secrets
@@ -110,7 +111,7 @@ class Group:
 
 def _spawn(command: Command, cookie: str, death_pipe: int) -> subprocess.Popen[bytes]:
     program = find_program(command.argv[0], command.cwd, command.env.get("PATH", os.defpath))
-    argv = ["/bin/sh", "-c", SCRIPT, "sh", cookie, _ulimits(command.limits), program, *command.argv[1:]]
+    argv = ["/bin/sh", "-c", SCRIPT, "sh", cookie, _ulimits(command.limits), *_unignore(), program, *command.argv[1:]]
     try:
         popen = subprocess.Popen(
             argv,
@@ -128,6 +129,27 @@ def _spawn(command: Command, cookie: str, death_pipe: int) -> subprocess.Popen[b
         if stream is not None:
             os.set_blocking(stream.fileno(), False)
     return popen
+
+
+def _unignore() -> tuple[str, ...]:
+    """Words before the program that give it back the signals this process ignores.
+
+    Ignoring is inherited, a shell cannot undo it, and a Celery pool process ignores INT: a test that interrupts its own
+    child would wait for ever. ``env --default-signal`` is GNU coreutils 8.31; elsewhere nothing is done.
+    """
+    ours = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+    ignored = [number.name.removeprefix("SIG") for number in ours if signal.getsignal(number) is signal.SIG_IGN]
+    env = _gnu_env() if ignored else None
+    return (env, f"--default-signal={','.join(ignored)}") if env else ()
+
+
+@functools.lru_cache(maxsize=1)
+def _gnu_env() -> str | None:
+    env = shutil.which("env")
+    if env is None:
+        return None
+    done = subprocess.run([env, "--default-signal=INT", "true"], capture_output=True, check=False, timeout=10)
+    return env if done.returncode == 0 else None
 
 
 def find_program(name: str, cwd: Path, path: str) -> str:
