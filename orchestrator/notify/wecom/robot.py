@@ -6,8 +6,6 @@ The key in the address is the only credential, so it is masked wherever an addre
 from __future__ import annotations
 
 import json
-import logging
-import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,6 +16,7 @@ import httpx
 from orchestrator.domain.errors import UsageError
 from orchestrator.notify.base import RefusedError, RetryLaterError
 from orchestrator.notify.wecom.limits import RollingWindow
+from orchestrator.notify.wecom.secrets import mask_logs, masked
 from orchestrator.notify.wecom.text import MARKDOWN_LIMIT, neutral, size
 
 #: Seconds: to connect, and for the whole exchange.
@@ -32,7 +31,6 @@ _OVER_LIMIT, _SILENCE = 45009, 61.0
 _UNKNOWN_TRIES = 5
 
 _REMOVED = "Put the robot's key, as the group shows it, into the environment variable the profile names."
-_KEY = re.compile(r"(?<=[?&]key=)[^&\s\"']+")
 #: Codes that the documents call final, and what to do about them.
 PERMANENT: dict[int, str] = {
     93000: _REMOVED,
@@ -65,14 +63,14 @@ class Robot:
     ) -> None:
         if not key:
             raise UsageError("the WeCom robot's key is empty", _REMOVED)
-        local = _host(base_url) in ("localhost", "127.0.0.1", "::1")  # a proxy could not find this host
+        local = is_local(base_url)
         self._key = key
         self._url = f"{base_url.rstrip('/')}/cgi-bin/webhook/send"
         self._window = window or RollingWindow()
         self._pause = pause
         timeout = httpx.Timeout(_EXCHANGE, connect=_CONNECT)
         self._client = httpx.Client(timeout=timeout, trust_env=not local, follow_redirects=False)
-        logging.getLogger("httpx").addFilter(_MASK)
+        mask_logs("httpx")
 
     def close(self) -> None:
         """Give the connections back."""
@@ -146,25 +144,15 @@ class Robot:
             return reply.status_code, bytes(answer)
 
     def _masked(self, said: str) -> str:
-        return neutral(_KEY.sub("***", said.replace(self._key, "***")), 300)
+        return neutral(masked(said, self._key), 300)
 
 
-def _host(base_url: str) -> str:
+def is_local(base_url: str) -> bool:
+    """Whether the address is on this host, which a proxy could not find; :class:`UsageError` for no web address."""
     try:
         address = urlsplit(base_url)
         if address.scheme in ("http", "https") and address.hostname:
-            return address.hostname
+            return address.hostname in ("localhost", "127.0.0.1", "::1")
     except ValueError:
         pass  # no address at all, as below
     raise UsageError(f"wecom.base_url {base_url!r} is no web address", "Write https://HOST in the profile.")
-
-
-class _MaskKeys(logging.Filter):
-    """The HTTP client logs the address of every request, key and all: not with this."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = _KEY.sub("***", record.getMessage()), ()
-        return True
-
-
-_MASK = _MaskKeys()
