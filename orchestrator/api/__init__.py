@@ -1,0 +1,1 @@
+"""The server: callbacks of chats come in here."""

@@ -1,0 +1,1 @@
+"""Commands people write in a chat: understood, permitted, confirmed, done, remembered."""
