@@ -108,7 +108,12 @@ def make_bench(config: Settings, profiles: dict[str, Profile], host: Host) -> Be
             )
         workspaces = Workspaces(Path(config.workspaces), Path(profile.repository))
         tree = workspaces.checkout(spec.commit, spec.run, cancelled=cancelled)
-        return tree.path, tree.release
+
+        def give_back() -> None:
+            tree.release()
+            workspaces.prune()  # a day old, or not among the newest few; what another shard uses stays
+
+        return tree.path, give_back
 
     ledger = Ledger(config.redis_url, retries=_RETRIES)
     return Bench(ledger, Path(config.artifacts), checkout, profile, suites(host))
