@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.cases.javaregex import UnsupportedRegexError, compile_java
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r"a\[4,32,0\]", "➤ a[4,32,0]"), ("1$", "1\n"), ("1$", "1\r\n"), (r"(?<x>a)\k<x>", "aa"), (r"\Qa.b\E.", "a.bc"),
+        ("(?i)abc", "ABC"), ("(?s)a.b", "a\nb"), ("(?m)^b$", "a\nb\nc"), (r"\p{Alpha}+\.", "ab."), ("[a&b]", "&"),
+        ("[]a]", "]"), (r"\"x\"", '"x"'), (r"x\R", "x\r\n"), (r"\h", "\u00a0"), (r"a{2,}", "aa"), ("a++b", "aab"),
+        (r"[\p{Digit}x]{3}", "1x2"), (r"(\d+)-\1", "7-7"),
+    ],
+)  # fmt: skip
+def test_these_match(pattern: str, text: str) -> None:
+    assert compile_java(pattern).search(text)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("a.b", "a\nb"),
+        ("a.b", "a\u2028b"),
+        ("1$", "1\n\n"),
+        (r"\d", "٣"),
+        (r"\w", "é"),
+        (r"a\z", "a\n"),
+        ("(?i)É", "é"),
+    ],
+)
+def test_these_do_not_match_as_in_java(pattern: str, text: str) -> None:
+    assert not compile_java(pattern).search(text)
+
+
+@pytest.mark.parametrize("pattern", ["(", "[", "*a", r"\y", "a{", "{1", "[a&&b]", "[a[b]]", r"\p{IsHan}", "a{2,1}"])
+def test_wrong_and_unknown_patterns_are_refused(pattern: str) -> None:
+    with pytest.raises(UnsupportedRegexError):
+        compile_java(pattern)
