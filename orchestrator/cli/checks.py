@@ -85,7 +85,9 @@ def go(host: Host) -> Check:
         program = find_go(os.environ.get("PATH"))
     except MoTestplanError as error:
         return missing("go", error)
-    version = said([str(program), "version"], GOTOOLCHAIN="local").removeprefix("go version ")
+    # go counts its calls in the user's folders; looking is no call
+    words = said([str(program), "version"], GOTOOLCHAIN="local", XDG_CONFIG_HOME=os.devnull)
+    version = words.removeprefix("go version ")
     found = f"{version} at {program}" if version else f"{program} does not run"
     return Check(name="go", ok=bool(version), found=found, remedy="Install Go again.")
 

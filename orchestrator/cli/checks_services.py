@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from orchestrator.cli.checks import Check, Host, embedded_sql, existing, missing
-from orchestrator.domain.errors import BrokerError, MoTestplanError, UsageError
+from orchestrator.domain.errors import BrokerError, MoTestplanError
 from orchestrator.ledger.connection import connect, masked
 
 _START_WORKER = "Start `mo-testplan worker --queues {0} --profile {1}` on a host that can."
@@ -31,7 +31,7 @@ def broker(host: Host) -> list[Check]:
         return [_no_broker(error.message if isinstance(error, BrokerError) else f"{masked(url)}: {error}")]
     version = info.get("valkey_version") or info.get("redis_version", "of unknown version")
     checks = [Check(name="broker", ok=True, found=f"{masked(url)}: Redis {version}")]
-    return [*checks, _append_only(info), _eviction(info)]
+    return [*checks, append_only(info), eviction(info)]
 
 
 def _no_broker(found: str) -> Check:
@@ -39,14 +39,16 @@ def _no_broker(found: str) -> Check:
     return Check(name="broker", ok=False, found=found, remedy=remedy)
 
 
-def _append_only(info: dict[str, object]) -> Check:
+def append_only(info: dict[str, object]) -> Check:
+    """Whether Redis has its data on disk; ``info`` is the answer to INFO."""
     ok = bool(info.get("aof_enabled"))
     remedy = "Without it, runs are lost when Redis restarts: CONFIG SET appendonly yes."
     found = "append-only file is on" if ok else "append-only file is off"
     return Check(name="broker keeps runs", ok=ok, found=found, remedy=remedy, required=False)
 
 
-def _eviction(info: dict[str, object]) -> Check:
+def eviction(info: dict[str, object]) -> Check:
+    """Whether Redis refuses writes when it is full, rather than throwing runs away."""
     policy = str(info.get("maxmemory_policy", "unknown"))
     ok = policy in ("noeviction", "unknown")
     remedy = "Redis may throw runs away: CONFIG SET maxmemory-policy noeviction."
@@ -107,7 +109,7 @@ def _dsn(dsn: str | None) -> Check:
     try:
         address = parse_dsn(dsn)
         open_wire(address, timeout=_SERVER_SECONDS).close()
-    except (UsageError, MoTestplanError, ServerFaultError, OSError) as error:
+    except (MoTestplanError, ServerFaultError, OSError) as error:
         found = f"{hidden(dsn)}: {str(error).splitlines()[0]}"
         return Check(name="sql server", ok=False, found=found, remedy=remedy)
     return Check(name="sql server", ok=True, found=hidden(dsn))
@@ -124,8 +126,9 @@ def store(host: Host) -> Check:
     if not url.startswith("sqlite:///"):
         return _database(url)
     path = Path(url.removeprefix("sqlite:///"))
-    at = path if path.exists() else existing(path.parent)
-    ok = os.access(at, os.W_OK) and os.access(existing(path.parent), os.W_OK)
+    folder = existing(path.parent)
+    at = path if path.exists() else folder
+    ok = folder.is_dir() and os.access(folder, os.W_OK) and os.access(at, os.W_OK) and not path.is_dir()
     remedy = "Let this user write there, or set MO_TESTPLAN_STATE."
     return Check(name="store", ok=ok, found=f"SQLite at {path}{'' if ok else f': {at} is not writable'}", remedy=remedy)
 

@@ -37,7 +37,7 @@ class LocalStack:
         concurrency: int = 1,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="mo-testplan-"))
+        self.folder = _private_folder()
         self.redis = EmbeddedRedis(self.folder / "redis")
         self.settings = dataclasses.replace(settings, redis_url=self.redis.url)
         self._profile, self._workers, self._concurrency = profile, workers, concurrency
@@ -97,3 +97,9 @@ class LocalStack:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
+
+
+def _private_folder() -> Path:
+    """A folder of our own, with a short name: a socket's path stays below 108 bytes (unix(7))."""
+    base = tempfile.gettempdir()
+    return Path(tempfile.mkdtemp(prefix="mo-testplan-", dir=base if len(base.encode()) <= 64 else "/tmp"))  # noqa: S108

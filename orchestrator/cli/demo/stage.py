@@ -75,6 +75,7 @@ def _environment(folder: Path, key: str) -> dict[str, str]:
         "GOCACHE": str(folder / "go-build"),
         "GOMODCACHE": str(folder / "go-mod"),
         "GOENV": "off",
+        "XDG_CONFIG_HOME": str(scratch),  # where go counts what it does
         "TMPDIR": str(scratch),
     }
 
@@ -102,14 +103,22 @@ def _undisturbed(close: Callable[[], None]) -> None:
             signal.signal(number, handler)
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, TERM or a closed terminal.
+
+    A subclass, because ``python -m`` ends itself by SIGINT, whatever the exit code, once a plain KeyboardInterrupt has
+    passed through ``exec``, as it does when it comes in mid-import (``run_eval_code_obj`` in CPython's pythonrun.c).
+    """
+
+
 @contextlib.contextmanager
 def ended_by_signals() -> Iterator[None]:
     """Let TERM and a closed terminal end the demo as Ctrl-C does: cancelled and cleaned up."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        raise Interrupted
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:

@@ -68,7 +68,7 @@ class Teller:
     def failures(self, played: Played) -> None:
         """Verdict, and what failed: Go tests as Go says it, SQL with expected and actual."""
         self.verdict(played.summary)
-        for case in _innermost(played.failures(Suite.UNIT_TEST)):
+        for case in innermost(played.failures(Suite.UNIT_TEST)):
             self._say(f"\n  ✗ {case.name}", "red")
             lines = [line.strip() for line in case.message.splitlines() if line.strip()]
             self._block(line for line in lines[:_SHOWN] if not line.startswith(("=== ", "--- ")))
@@ -88,7 +88,7 @@ class Teller:
             self._block([reason])
 
     def _answer(self, title: str, text: str | None) -> None:
-        rows = _table(text)
+        rows = table(text)
         for number, row in enumerate(rows[: _SHOWN + 1]):
             self._say(f"      {title if number == 0 else '':<10}{row}")
 
@@ -97,7 +97,7 @@ class Teller:
         self._say("\nThe WeCom group reads:")
         for line in text.splitlines():
             for part in self._folded(line.removeprefix("> "), "    " if line.startswith("> ") else ""):
-                self._out.print(Text("  │ ", "cyan") + _as_shown(part))
+                self._out.print(Text("  │ ", "cyan") + as_shown(part))
 
     def fix(self, commit: str, lines: Iterable[str]) -> None:
         """What the author does next."""
@@ -169,13 +169,13 @@ class Teller:
             self._out.print(printable(line), style=style)
 
 
-def _innermost(failures: list[CaseResult]) -> list[CaseResult]:
+def innermost(failures: list[CaseResult]) -> list[CaseResult]:
     """Without the tests that failed for their subtests alone."""
     names = [case.name for case in failures]
     return [case for case in failures if not any(name.startswith(f"{case.name}/") for name in names)]
 
 
-def _as_shown(line: str) -> Text:
+def as_shown(line: str) -> Text:
     """A line of the robot's markdown as a group shows it."""
     shown, end, bold, code, colour = Text(), 0, False, False, ""
     for mark in _MARKDOWN.finditer(line):
@@ -191,7 +191,7 @@ def _as_shown(line: str) -> Text:
     return shown.append(printable(line[end:]))
 
 
-def _table(text: str | None) -> list[str]:
+def table(text: str | None) -> list[str]:
     """An answer as lines, header first: both layouts of results look alike."""
     if text is None:
         return ["(nothing)"]
