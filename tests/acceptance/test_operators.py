@@ -1,0 +1,50 @@
+"""What operators do beside the command line: a revoke in Flower, a host that is stopped."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.ledger.client import Ledger
+from orchestrator.messaging import make_app
+from tests.acceptance.servers import redis_server, wait_until
+from tests.acceptance.test_hosts import SLEEPS, _running, hosts, project_on
+from tests.require import require
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    require("redis", "go")
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    with redis_server(folder) as address:
+        yield address
+
+
+def test_a_revoke_of_a_running_shard_becomes_a_cancel(url: str, tmp_path: Path) -> None:
+    project = project_on(url, tmp_path, {"a": "time.Sleep(time.Hour)"})
+    with hosts(project, url, ["one"]):
+        run = project.command("run", *project.change(), "--detach").stdout.strip()
+        wait_until("it runs", lambda: _running(Ledger(url), run) == 1, 60)
+        make_app(url).control.revoke(f"{run}|ut-1|1", terminate=True, signal="SIGKILL")
+        done = project.command("watch", run, "--format", "json")
+        summary = json.loads(done.stdout)
+    assert (done.returncode, summary["state"]) == (4, "cancelled")
+    assert [task["state"] for task in summary["tasks"]] == ["cancelled"]
+
+
+def test_a_worker_that_is_asked_to_stop_finishes_what_it_runs_and_takes_nothing_new(url: str, tmp_path: Path) -> None:
+    project = project_on(url, tmp_path, {"a": SLEEPS, "b": SLEEPS})
+    with hosts(project, url, ["one"]) as workers:
+        run = project.command("run", *project.change(), "--detach").stdout.strip()
+        ledger = Ledger(url)
+        wait_until("one runs", lambda: _running(ledger, run) == 1, 60)
+        workers["one"].send_signal(signal.SIGTERM)
+        workers["one"].wait(60)
+        states = sorted(state.value for state in ledger.states(run).values())
+    assert states == ["passed", "pending"]
+    assert [result.attempt for result in ledger.results(run).values()] == [1]
