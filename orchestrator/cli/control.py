@@ -50,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
     config = edge.settings()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     profile = check_profile(args.profile, config)
-    lock = only_one(config)
+    # A local stack has a Redis of its own, so what it shares is only the history, which takes several writers.
+    lock = None if args.until_eof else only_one(config)
     life.end_with_stdin(args.until_eof)
     app = make_app(config.redis_url)
     who = f"control-{os.getpid()}@{socket.gethostname()}"
@@ -78,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         without_mingle=True,
     )
     worker.start()
-    lock.close()
+    del lock  # held until here
     return int(worker.exitcode or 0)
 
 
@@ -92,7 +93,7 @@ def only_one(config: Settings) -> Any:  # noqa: ANN401 - an open file, kept for 
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        lock.close()
+        del lock  # held until here
         raise UsageError(
             f"another control process keeps its history in {path.with_suffix('')}",
             "Stop it, or give MO_TESTPLAN_STORE_URL a PostgreSQL address, which any number may share.",

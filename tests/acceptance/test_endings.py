@@ -137,3 +137,15 @@ def _wait_for_process(mark: str, program: str) -> None:
     while not any(program in line for line in _marked(mark)):
         assert time.monotonic() < deadline, f"{program} never ran: {_marked(mark)}"
         time.sleep(0.1)
+
+
+def test_two_local_runs_at_once_share_one_history(tmp_path: Path) -> None:
+    project = make_project(tmp_path, {"a": PASS, "b": PASS})
+    words = [sys.executable, "-m", "orchestrator", "run", *project.change(), "--local", "--workers", "1"]
+    both = [
+        subprocess.Popen(words, env=project.environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    answers = [process.communicate(timeout=150) for process in both]
+    assert [process.returncode for process in both] == [0, 0], answers
+    assert len(summaries(project)) == 2
