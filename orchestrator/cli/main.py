@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
 from orchestrator import __version__
-from orchestrator.domain.errors import EXIT_CANCELLED, EXIT_USAGE, MoTestplanError, nearest
+from orchestrator.domain.errors import (
+    EXIT_CANCELLED,
+    EXIT_INFRASTRUCTURE,
+    EXIT_STOPPED_WATCHING,
+    EXIT_USAGE,
+    MoTestplanError,
+    nearest,
+)
 
 #: Command → (module below ``orchestrator.cli``, one line of help). A module offers ``add_arguments`` and ``run``.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -57,12 +65,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(name: str, words: list[str]) -> int:
-    module = importlib.import_module(f"orchestrator.cli.{COMMANDS[name][0]}")
-    parser = argparse.ArgumentParser(
-        prog=f"mo-testplan {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    module.add_arguments(parser)
     try:
+        module = importlib.import_module(f"orchestrator.cli.{COMMANDS[name][0]}")
+        parser = argparse.ArgumentParser(
+            prog=f"mo-testplan {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        module.add_arguments(parser)
         return int(module.run(parser.parse_args(words)))
     except MoTestplanError as error:
         complain(str(error))
@@ -70,6 +78,12 @@ def _run(name: str, words: list[str]) -> int:
     except KeyboardInterrupt:
         complain("interrupted")
         return EXIT_CANCELLED
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_STOPPED_WATCHING
+    except OSError as error:  # a disk that is full, a folder that may not be written: this host's, not a bug of ours
+        complain(f"{error.strerror or error}: {error.filename or 'no file named'}\n  Mend that, or look at `doctor`.")
+        return EXIT_INFRASTRUCTURE
 
 
 def complain(text: str) -> None:

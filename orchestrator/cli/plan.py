@@ -22,8 +22,10 @@ DEFAULT_PROFILE = "matrixone"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``plan``."""
     add_plan_arguments(parser)
-    parser.add_argument("--format", choices=("json", "text", "markdown"), default="text")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE instead of stdout")
+    parser.add_argument("--format", choices=("json", "text", "markdown"), help="default: text; json into a file")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write to FILE instead of stdout, as `run FILE` reads it"
+    )
 
 
 def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +44,8 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the plan."""
-    emit(_rendered(plan_from_args(args), args.format), args.output)
+    form = args.format or ("json" if args.output else "text")
+    emit(_rendered(plan_from_args(args), form), args.output)
     return 0
 
 

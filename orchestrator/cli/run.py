@@ -95,13 +95,20 @@ def execute(args: argparse.Namespace, config: Settings, plan: TestPlan, parent: 
         return run_on(stack, plan, parent, form=args.format)
 
 
+def announce(name: str, plan: TestPlan) -> None:
+    """Say what a run is about to do; a plan with nothing in it says why."""
+    edge.say(f"run {name}: {len(plan.tasks)} tasks in {len(plan.shards)} shards")
+    if not plan.tasks:
+        edge.say("; ".join(["nothing to run", *plan.notes]))
+
+
 def run_on(stack: LocalStack, plan: TestPlan, parent: str | None, form: str = "text") -> int:
     """Run a plan on a local stack; Ctrl-C cancels it and waits for the end."""
     ledger, app = stack.ledger(), stack.app
     edge.say("starting local workers …")
     stack.wait_ready()
     name = control.start(app, ledger, plan, parent=parent, who=edge.who())
-    edge.say(f"run {name}: {len(plan.tasks)} tasks in {len(plan.shards)} shards")
+    announce(name, plan)
     try:
         watch(ledger, name, plan, check=stack.check)
     except KeyboardInterrupt:
@@ -121,7 +128,7 @@ def _remote(args: argparse.Namespace, config: Settings, plan: TestPlan, parent: 
         else:
             print(name)  # noqa: T201 - the answer
         return EXIT_PASSED
-    edge.say(f"run {name}: {len(plan.tasks)} tasks in {len(plan.shards)} shards")
+    announce(name, plan)
     return follow(config, name, plan, args.format)
 
 
