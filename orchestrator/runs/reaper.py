@@ -65,9 +65,8 @@ class Reaper:
 
     def _silent_workers(self) -> None:
         for run, shard in self.ledger.expired():
-            seen = self.ledger.delivery(run, shard)
-            if seen is not None:
-                self._again(self.ledger.reap(seen, self.dispatch.attempts, started=True), "its worker went silent")
+            seen = self._seen(run, shard)
+            self._again(self.ledger.reap(seen, self.dispatch.attempts, started=True), "its worker went silent")
 
     def _lost_messages(self, now: float) -> None:
         heads: dict[tuple[str, int], float | None] = {}
@@ -75,15 +74,17 @@ class Reaper:
         for (run, shard), sent in sent_at.items():
             if now - sent < MESSAGE_MARGIN:
                 continue
-            seen = self.ledger.delivery(run, shard)
-            if seen is None:
-                continue
+            seen = self._seen(run, shard)
             place = (seen.queue, seen.priority)
             if place not in heads:
                 heads[place] = self._head_sent(place, sent_at)
             head = heads[place]
             if head is None or sent < head - MESSAGE_MARGIN:
                 self._again(self.ledger.reap(seen, self.dispatch.attempts, started=False), "its message was lost")
+
+    def _seen(self, run: str, shard: str) -> Delivery:
+        """A shard's current message; of a run that has left Redis, one that ``reap`` takes off the lists."""
+        return self.ledger.delivery(run, shard) or Delivery(run, shard, 0)
 
     def _head_sent(self, place: tuple[str, int], sent_at: dict[tuple[str, str], float]) -> float | None:
         """When the message at the head of a queue was sent; None when the queue is empty."""

@@ -115,6 +115,13 @@ def test_after_a_silence_no_lease_is_judged_for_the_length_of_one(ledger: Ledger
     assert ledger.queue_length("ut") == 1
 
 
+def test_what_a_forgotten_run_left_behind_is_taken_off_the_lists(ledger: Ledger, app: App) -> None:
+    ledger.redis.zadd("mtp1:leases", {"gone|s": 1.0})
+    ledger.redis.zadd("mtp1:queued", {"gone|s": 1.0})
+    reaper(ledger, app, []).tick()
+    assert (ledger.expired(), ledger.queued()) == ([], [])
+
+
 def test_only_the_leader_acts(ledger: Ledger, app: App) -> None:
     first = reaper(ledger, app, [])
     assert first.tick()
