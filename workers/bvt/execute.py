@@ -18,14 +18,14 @@ from workers.bvt.render import result_of
 from workers.bvt.resources import FLAG, LocalFiles
 from workers.bvt.results import CommandResult
 from workers.bvt.session import RefusedError, Sessions
+from workers.bvt.strict import strict_differences
 from workers.bvt.watch import Watch
 from workers.bvt.wire import ConnectionLostError, EndlessResultError, Limits, Reply, ServerFaultError, Wire
 
 CompareMode = Literal["compat", "strict", "both"]
 #: SQLSTATE class of data errors, which Connector/J announces.
 _DATA_ERROR = "22"
-#: Codes that may mean the connection itself is ended: shutdown, aborted, interrupted, killed, disconnected.
-_DOUBTFUL = frozenset((1053, 1152, 1153, 1158, 1159, 1160, 1161, 1317, 1927, 3169, 4031))
+_PING_TIMEOUT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +155,16 @@ class Executor:
             self.pause(min(expect.interval, give_up - now))
 
     def _compared(self, command: Command, expectation: Expectation, outcome: Outcome) -> _Judged:
-        verdict = compare(command, self._script, expectation, outcome, metadata=self._options.metadata)
-        return _Judged(verdict, outcome)
+        mode, metadata = self._options.compare, self._options.metadata
+        verdict = Verdict(VerdictKind.PASS)
+        findings: tuple[str, ...] | None = None
+        if mode != "strict":
+            verdict = compare(command, self._script, expectation, outcome, metadata=metadata)
+        if mode != "compat":
+            findings = tuple(strict_differences(command, self._script, expectation, outcome, metadata=metadata))
+        if mode == "strict" and findings:
+            verdict = Verdict(VerdictKind.FAILED, findings[0])
+        return _Judged(verdict, outcome, findings)
 
     def _connection(self, number: int, user: str | None = None, password: str | None = None) -> Wire:
         try:
@@ -190,7 +198,7 @@ class Executor:
         if isinstance(fault, ConnectionLostError):
             self._revive(fault)
             raise AbnormalError(f"the server closed the connection in mid-statement: {fault}")
-        if fault.code in _DOUBTFUL and not wire.ping(10.0):
+        if not wire.ping(_PING_TIMEOUT):  # mo-tester asks after every error, and statements can see it: ROW_COUNT()
             raise AbnormalError(f"the connection was ended: {fault.message}")
         return Outcome(error=_message(fault))
 
@@ -259,6 +267,8 @@ def actual_text(outcome: Outcome) -> str | None:
     """The server's answer as reports and result files show it; None for a statement without a result set."""
     if outcome.error is not None:
         return outcome.error.message
+    if outcome.broken is not None:
+        return f"The result set is not correct because of unexpected reason,Message: {outcome.broken}"
     return None if outcome.result is None else render_set(outcome.result)
 
 

@@ -28,10 +28,12 @@ BUILTIN = frozenset(
     ]
 )
 
+#: Seconds our own statements may take: a database somebody holds on to stays.
+_PATIENCE = 30.0
 _NAME = r"(`(?:[^`]|``)+`|'[^']+'|\"[^\"]+\"|[\w$@.]+)"
 _BLANK = r"(?:\s|/\*.*?\*/)+"
 _DROP = re.compile(
-    rf"\bdrop{_BLANK}(database|schema|account|user){_BLANK}(?:if{_BLANK}exists{_BLANK})?{_NAME}((?:\s*,\s*{_NAME})*)",
+    rf"\bdrop{_BLANK}(database|schema|account|user){_BLANK}(?:if{_BLANK}exists{_BLANK})?([^;]+)",
     re.IGNORECASE | re.DOTALL,
 )
 _DROP_TABLE = re.compile(
@@ -45,8 +47,8 @@ class Property:
     """What is on a server: databases and accounts by lower-case name."""
 
     def __init__(self, databases: Iterable[str], accounts: Iterable[str]) -> None:
-        self.databases = frozenset(databases)
-        self.accounts = frozenset(accounts)
+        self.databases = frozenset(name.lower() for name in databases)
+        self.accounts = frozenset(name.lower() for name in accounts)
 
 
 class Guard:
@@ -70,13 +72,12 @@ class Guard:
         for match in _DROP.finditer(sql):
             kind = match[1].lower()
             owned = self.before.databases if kind in ("database", "schema") else self.before.accounts
-            names = [match[2], *re.findall(_NAME, match[3])]
-            for name in map(_bare, names):
-                if name.lower() in owned | BUILTIN:
+            for name in map(_bare, match[2].split(",")):
+                if name in owned | BUILTIN or f"{name}@%" in owned:
                     return f"it drops the {kind} {name!r}, which was there before this run"
         for match in _DROP_TABLE.finditer(sql):
             name = _bare(match[1])
-            if name.lower() in self.before.databases | BUILTIN:
+            if name in self.before.databases | BUILTIN:
                 return f"it drops a table of the database {name!r}, which was there before this run"
         return None
 
@@ -96,6 +97,7 @@ class Guard:
         """Drop every database that was not there before and is not the server's own."""
         for name in self._databases(wire):
             if name.lower() not in self.before.databases | BUILTIN:
+                wire = self._sessions.system() if wire.closed else wire
                 _try(wire, f"DROP DATABASE IF EXISTS {quoted(name)}")
 
     def _drop_accounts(self, wire: Wire) -> None:
@@ -122,9 +124,8 @@ class Guard:
 
 
 def _bare(name: str) -> str:
-    if name[0] in "`'\"":
-        return name[1:-1].replace(name[0] * 2, name[0])
-    return name.split("@", maxsplit=1)[0] if "@" in name else name
+    """A name as it is compared: no quotes, no blanks around, lower case; of an account with its host."""
+    return re.sub(r"[`'\"\s]|/\*.*?\*/", "", name).lower()
 
 
 def _first_column(reply: Reply | None) -> list[str]:
@@ -134,6 +135,6 @@ def _first_column(reply: Reply | None) -> list[str]:
 def _try(wire: Wire, sql: str) -> Reply | None:
     """The answer, or None where the server refuses or is gone: tidying goes on with the next thing."""
     try:
-        return wire.query(sql)
+        return wire.query(sql, timeout=_PATIENCE)
     except (ServerFaultError, ConnectionLostError):
         return None

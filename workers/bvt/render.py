@@ -16,6 +16,7 @@ from functools import partial
 
 from orchestrator.cases.expectation import Column, ResultSet
 from workers.bvt.charsets import BINARY_COLLATION, charset_of
+from workers.bvt.javadouble import java_decimal
 from workers.bvt.wire import Field, Reply
 
 #: Protocol types (``enum_field_types``).
@@ -73,7 +74,7 @@ def decoder_of(field: Field) -> Decoder:
     """What turns a raw value of ``field`` into text. Raises ValueError where Connector/J cannot read the value."""
     kind = field.type
     if kind in _INTEGERS:
-        return _integer
+        return _integer_decoder(kind, unsigned=bool(field.flags & UNSIGNED))
     if kind in _DECODERS:
         return _DECODERS[kind]
     codec = "utf-8" if kind == JSON else charset_of(field.collation).codec
@@ -112,12 +113,13 @@ def java_double(number: float) -> str:
         return "NaN"
     if math.isinf(number):
         return "Infinity" if number > 0 else "-Infinity"
+    digits = java_decimal(number)
     if number == 0 or 1e-3 <= abs(number) < 1e7:
-        return format(Decimal(repr(number)), "f") if "e" in repr(number) else repr(number)
-    sign, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
-    text = "".join(map(str, digits))
-    power = len(digits) - 1 + int(exponent)
-    return f"{'-' if sign else ''}{text[0]}.{text[1:] or '0'}E{power}"
+        text = format(digits, "f")
+        return text if "." in text else f"{text}.0"
+    sign, figures, exponent = digits.as_tuple()
+    first, *rest = map(str, figures)
+    return f"{'-' if sign else ''}{first}.{''.join(rest) or '0'}E{len(rest) + int(exponent)}"
 
 
 _INFINITE = re.compile(rb"[+-]?(?:Infinity|NaN)|[^a-zA-Z]*(?:[eE][^a-zA-Z]*)?[dDfF]?")
@@ -129,8 +131,24 @@ def _floating(raw: bytes) -> str:
     return java_double(float(raw.rstrip(b"dDfF") if raw[-1:].isalpha() and raw[-1:] in b"dDfF" else raw))
 
 
-def _integer(raw: bytes) -> str:
+def _integer_decoder(kind: int, *, unsigned: bool) -> Decoder:
+    """Java reads into an int or a long as the type says, and refuses what does not fit: some servers send such."""
+    if kind == LONGLONG:
+        return _unbounded if unsigned else partial(_bounded, bits=64, name="long")
+    if kind == LONG and unsigned:
+        return partial(_bounded, bits=64, name="long")
+    return partial(_bounded, bits=32, name="integer")
+
+
+def _unbounded(raw: bytes) -> str:
     return str(int(raw))
+
+
+def _bounded(raw: bytes, bits: int, name: str) -> str:
+    number = int(raw)
+    if number.bit_length() >= bits and number != -1 << (bits - 1):
+        raise BadValueError(f"Invalid {name} format for value '{raw.decode('latin-1')}'")
+    return str(number)
 
 
 def _decimal(raw: bytes) -> str:
