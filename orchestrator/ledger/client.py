@@ -175,6 +175,12 @@ class Ledger:
             pipe.xadd(keys.log(run, task), {"line": line}, maxlen=_LOG_LINES_KEPT, approximate=True)
         pipe.execute()
 
+    def note(self, run: str, who: str, command: str, result: str) -> None:
+        """Put a command that concerned a run into its events, where the run is known."""
+        name = keys.part(run, "events")
+        row: dict[str, str] = {"kind": "command", "who": who, "command": command, "result": result}
+        self.redis.xadd(name, cast("Any", row), maxlen=10_000, approximate=True, nomkstream=True)
+
     def read_log(self, run: str, task: str, after: str = "0", count: int = 5000) -> list[tuple[str, str]]:
         """Log lines after stream id ``after``: (id, line)."""
         answer = cast("Any", self.redis.xrange(keys.log(run, task), min=f"({after}", count=count))
@@ -290,4 +296,5 @@ def _progress(run: str, header: dict[str, str]) -> Progress:
         profile=header.get("profile", ""),
         cost=float(header.get("cost", 0)),
         cancelled_by=header.get("cancel"),
+        who=header.get("who", ""),
     )

@@ -64,6 +64,8 @@ class Progress:
     cost: float
     #: Who asked for the end.
     cancelled_by: str | None
+    #: Who started it.
+    who: str = ""
 
     @property
     def done(self) -> int:
@@ -78,7 +80,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened in a run: ``started``, ``finished``, ``retried``, ``failure``, ``ended``."""
+    """Something that happened in a run: ``started``, ``finished``, ``retried``, ``failure``, ``command``, ``ended``."""
 
     id: str
     kind: str
