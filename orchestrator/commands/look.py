@@ -1,0 +1,144 @@
+"""Commands that only look."""
+
+from __future__ import annotations
+
+import time
+
+from orchestrator.commands.cards import run_card
+from orchestrator.commands.grammar import VERBS, Command
+from orchestrator.commands.model import Answer, Incoming
+from orchestrator.commands.neutral import neutral
+from orchestrator.commands.office import Office
+from orchestrator.commands.pulls import plan_pull, suites_of
+from orchestrator.domain.errors import UnknownRunError, nearest
+from orchestrator.domain.plan import TestPlan
+from orchestrator.domain.run import CaseResult, RunSummary, TaskState
+from orchestrator.planner.rank import task_id
+from orchestrator.planner.summary import duration
+from orchestrator.runs.queues import served
+
+_LINES = 20
+_SHOWN = 10
+
+
+def help_(office: Office, _incoming: Incoming, _command: Command) -> Answer:
+    """The commands there are."""
+    lines = [f"**{office.say('help')}**"]
+    for verb in VERBS:
+        what = verb.chinese if office.language == "zh" else verb.english
+        lines.append(f"> `{verb.usage}` {'/'.join(word for word in verb.also if not word.isascii())} {what}")
+    return Answer("\n".join(lines))
+
+
+def whoami(office: Office, incoming: Incoming, _command: Command) -> Answer:
+    """The id, so that an administrator can enter it, and the role."""
+    role = office.people().role(incoming, office.profile.name)
+    lines = [office.say("you", neutral(incoming.user, 100), role.label)]
+    return Answer("\n".join([*lines, office.say("here", neutral(incoming.group, 100))] if incoming.group else lines))
+
+
+def status(office: Office, incoming: Incoming, command: Command) -> Answer:
+    """One run as a card, or all that go on."""
+    if not command.args:
+        return runs(office, incoming, command)
+    summary, plan = office.runs.find(command.arg(0))
+    return Answer(card=run_card(office, summary, plan), target=summary.run)
+
+
+def runs(office: Office, _incoming: Incoming, _command: Command) -> Answer:
+    """One line a run."""
+    rows = office.runs.recent(_SHOWN)
+    lines = [f"> `{run}` {state}{f' PR {pull}' if pull else ''}" for run, state, pull in rows]
+    return Answer("\n".join(lines) or office.say("no_runs"))
+
+
+def plan(office: Office, _incoming: Incoming, command: Command) -> Answer:
+    """What would run and why."""
+    number = int(command.arg(0))
+    found = plan_pull(office.profile, number)
+    return Answer("\n".join(plan_lines(office, found, number)), target=str(number))
+
+
+def plan_lines(office: Office, found: TestPlan, number: int) -> list[str]:
+    """A plan in a few lines."""
+    if not found.tasks:
+        return [f"**{office.say('planned', number)}** {office.say('nothing')}", f"> {neutral(found.summary)}"]
+    price = found.cost
+    cost = (
+        f"{office.say('cost')} {duration(price.runner_seconds)} · {office.say('eta')} {duration(price.critical_path)}"
+    )
+    lines = [f"**{office.say('planned', number)}** {suites_of(found)} · {cost}"]
+    lines += [f"> `{neutral(task.id, 100)}` {neutral(task.reason, 100)}" for task in found.tasks[:_SHOWN]]
+    return lines + ([f"> … +{len(found.tasks) - _SHOWN}"] if len(found.tasks) > _SHOWN else [])
+
+
+def failures(office: Office, _incoming: Incoming, command: Command) -> Answer:
+    """What failed, infrastructure apart."""
+    summary, _ = office.runs.find(command.arg(0))
+    lines = [f"**{office.say('failures')}** `{summary.run}` {summary.state.value}"]
+    for task in summary.tasks:
+        if task.state in (TaskState.FAILED, TaskState.ERROR, TaskState.LOST):
+            lines.append(f"> {task.state.value} `{neutral(task.task, 100)}` {neutral(task.message, 120)}")
+            lines += [f"> · {_case(case)}" for case in task.failures[:4]]
+    if len(lines) == 1:
+        lines.append(office.say("none_failed", summary.run))
+    return Answer("\n".join(lines[: 3 * _SHOWN]), target=summary.run)
+
+
+def _case(case: CaseResult) -> str:
+    where = f"{neutral(case.file, 100)}:{case.line}" if case.file else ""
+    return f"`{neutral(case.name, 100)}` {where} {neutral(case.message, 120)}"
+
+
+def why(office: Office, _incoming: Incoming, command: Command) -> Answer:
+    """The evidence for a test, or against it."""
+    summary, found = office.runs.find(command.arg(0))
+    for left in found.omitted:
+        if command.arg(1) in (left.name, task_id(left.type, left.name)):
+            return Answer(office.say("left_out", neutral(left.name, 100), neutral(left.reason)), target=summary.run)
+    name = task_named(office, summary, command.arg(1))
+    task = found.task(name)
+    reasons = task.reasons if task else ()
+    lines = [f"**{office.say('why')}** `{neutral(name, 100)}`"]
+    lines += [f"> {reason.strategy} {reason.weight:.2f} {neutral(reason.detail)}" for reason in reasons]
+    return Answer("\n".join(lines), target=summary.run)
+
+
+def logs(office: Office, _incoming: Incoming, command: Command) -> Answer:
+    """The last lines of a task."""
+    summary, _ = office.runs.find(command.arg(0))
+    name = task_named(office, summary, command.arg(1))
+    rows = office.ledger.read_log(summary.run, name)[-_LINES:]
+    lines = [f"**{neutral(name, 100)}**", *(f"> {neutral(line, 150)}" for _, line in rows)]
+    return Answer("\n".join(lines) if rows else office.say("no_log"), target=summary.run)
+
+
+def task_named(office: Office, summary: RunSummary, wanted: str) -> str:
+    """The one task whose id is, or contains, ``wanted``; :class:`UnknownRunError` names the nearest ones."""
+    names = [task.task for task in summary.tasks]
+    found = [name for name in names if name == wanted] or [name for name in names if wanted in name]
+    if len(found) != 1:
+        hint = ", ".join(found[:5]) if found else nearest(wanted, names)
+        raise UnknownRunError(office.say("no_task", summary.run, neutral(wanted, 60), neutral(hint, 300)))
+    return found[0]
+
+
+def hosts(office: Office, _incoming: Incoming, _command: Command) -> Answer:
+    """Who serves what, and how long each queue is."""
+    queues = served(office.app)
+    lines = [
+        f"> {queue} ({office.ledger.queue_length(queue)}): {neutral(', '.join(sorted(names)), 300)}"
+        for queue, names in sorted(queues.items())
+    ]
+    return Answer("\n".join(lines) or office.say("no_hosts"))
+
+
+def audit(office: Office, _incoming: Incoming, command: Command) -> Answer:
+    """The newest entries of the audit log."""
+    rows = office.store.audit_log(_LINES, command.arg(0) or None)
+    lines = [
+        f"> {time.strftime('%m-%d %H:%M:%S', time.gmtime(row.at))} {neutral(row.who, 60)} "
+        f"`{neutral(row.action, 80)}` {neutral(row.target, 40)} {neutral(row.result, 60)}"
+        for row in rows
+    ]
+    return Answer("\n".join(lines) or office.say("no_audit"), target=command.arg(0))

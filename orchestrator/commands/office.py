@@ -1,0 +1,51 @@
+"""What commands work with, handed to each of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from orchestrator.commands.lookup import Lookup
+from orchestrator.commands.model import Incoming
+from orchestrator.commands.people import People
+from orchestrator.commands.shelf import Shelf
+from orchestrator.commands.words import Language, say
+from orchestrator.domain.profile import Profile
+from orchestrator.ledger.client import Ledger
+from orchestrator.messaging import App
+from orchestrator.store import Store
+
+
+@dataclass(frozen=True)
+class Office:
+    """One profile's runs, and everything that knows of them."""
+
+    profile: Profile
+    ledger: Ledger
+    store: Store
+    app: App
+    shelf: Shelf
+    people: Callable[[], People]
+    clock: Callable[[], float] = time.time
+
+    @cached_property
+    def runs(self) -> Lookup:
+        """The runs of this profile."""
+        return Lookup(self.ledger, self.store, self.profile.name)
+
+    @property
+    def language(self) -> Language:
+        """The language of answers."""
+        return self.profile.wecom.language
+
+    def say(self, key: str, *parts: object) -> str:
+        """Words in that language."""
+        return say(self.language, key, *parts)
+
+    def record(self, incoming: Incoming, action: str, target: str, result: str) -> None:
+        """Put what was asked, by whom and what came of it, into the audit log and the run's own record."""
+        self.store.audit(incoming.who, incoming.place, action, target, result, self.clock())
+        if target and not target.isdecimal():
+            self.ledger.note(target, incoming.who, action, result)

@@ -1,0 +1,58 @@
+"""A number becomes a pull request: ``refs/pull/N/head`` in the clone that the profile names."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from orchestrator.diff.git import find_git
+from orchestrator.diff.source import from_repository
+from orchestrator.domain.errors import UnknownRunError, UsageError
+from orchestrator.domain.plan import Suite, TestPlan
+from orchestrator.domain.profile import Profile
+from orchestrator.planner.pipeline import build_plan
+from orchestrator.planner.subset import subset
+from orchestrator.planner.tree import GitTree
+
+
+def repository(profile: Profile) -> Path:
+    """The profile's clone."""
+    if not profile.repository:
+        raise UsageError(
+            f"profile {profile.name!r} names no repository", "Set MO_TESTPLAN_REPO to a clone on the control host."
+        )
+    return Path(profile.repository)
+
+
+def plan_pull(profile: Profile, number: int, suite: str = "") -> TestPlan:
+    """The plan of a pull request against the base branch; with ``suite`` (``ut``, ``bvt``, ``sca``) that part alone."""
+    clone, head = repository(profile), f"refs/pull/{number}/head"
+    try:
+        change = from_repository(clone, profile.base_branch, head)
+    except UnknownRunError as error:
+        raise UnknownRunError(
+            f"pull request {number} is not in the clone ({error.message})",
+            "Fetch it there: git fetch origin 'refs/pull/*/head:refs/pull/*/head'.",
+        ) from None
+    change = dataclasses.replace(change, pr_number=number, base_branch=profile.base_branch)
+    plan = build_plan(change, profile, tree=GitTree(str(clone), change.head_commit or head))
+    if not suite:
+        return plan
+    return subset(plan, [task.id for task in plan.tasks if task.type.queue == suite])
+
+
+def author_email(profile: Profile, commit: str) -> str:
+    """The address of a commit's author; empty when the clone does not tell."""
+    done = find_git(repository(profile)).run("show", "--no-patch", "--format=%ae", f"{commit}^{{commit}}", "--")
+    return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else ""
+
+
+def pull_author(profile: Profile, number: int) -> str:
+    """The address of who wrote the head of a pull request; empty when the clone does not tell."""
+    return author_email(profile, f"refs/pull/{number}/head") if profile.repository else ""
+
+
+def suites_of(plan: TestPlan) -> str:
+    """``UT 3 · BVT 2``."""
+    counts = [(suite.label, sum(task.type is suite for task in plan.tasks)) for suite in Suite]
+    return " · ".join(f"{label} {count}" for label, count in counts if count)

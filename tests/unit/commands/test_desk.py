@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import Any
+
+import pytest
+
+from orchestrator.commands.desk import PER_MINUTE, Desk
+from orchestrator.commands.model import Answer
+from orchestrator.commands.office import Office
+from orchestrator.commands.pulls import plan_pull
+from orchestrator.commands.shelf import Ticket
+from orchestrator.domain.errors import BrokerError
+from orchestrator.domain.run import TaskResult, TaskState
+from orchestrator.ledger.records import Delivery
+from orchestrator.runs import control
+from orchestrator.runs.summarize import summarize
+from tests.unit.commands.conftest import clicked, said
+
+
+def start(desk: Desk, user: str = "dev") -> str:
+    answer = desk.handle(said(user, "run 7"))
+    assert answer.follow, answer
+    return answer.follow
+
+
+def key(answer: Answer, words: str) -> str:
+    assert answer.card
+    return next(button.key for button in answer.card.buttons if button.text == words)
+
+
+def audit(office: Office) -> list[tuple[str, str, str]]:
+    return [(row.who.removeprefix("wecom:"), row.action, row.result) for row in reversed(office.store.audit_log())]
+
+
+def finish(office: Office, run: str, state: TaskState = TaskState.FAILED) -> None:
+    for task in office.runs.get(run)[1].tasks:
+        delivery = Delivery(run, task.shard or "", 1)
+        _, attempt = office.ledger.start(delivery, "w", task.id, 20)
+        office.ledger.finish(delivery, "w", TaskResult(task.id, state, attempt, message="<@all> broke"))
+    assert summarize(office.ledger, office.store, run, lambda _: [])
+
+
+def test_a_pull_request_is_planned_run_watched_and_cancelled_after_a_question(desk: Desk, office: Office) -> None:
+    assert "ut:x/..." in desk.handle(said("vera", "plan 7")).text
+    run = start(desk)
+    seen = desk.handle(said("vera", f"状态 {run[:9]}"))
+    assert seen.card
+    assert seen.card.run == run
+    asked = desk.handle(clicked("main", key(seen, "Cancel")))
+    assert not office.runs.get(run)[0].state.final
+    done = desk.handle(clicked("main", key(asked, "Confirm")))
+    assert done.card
+    assert "main cancelled run" in done.card.title
+    assert office.ledger.progress(run).cancelled_by == "wecom:main"  # type: ignore[union-attr]
+    again = desk.handle(clicked("main", key(asked, "Confirm")))
+    assert again.result == "stale"
+    assert ("main", f"cancel {run}", "ok") in audit(office)
+    notes = [event.fields["command"] for event in office.ledger.events(run) if event.kind == "command"]
+    assert notes[-1] == f"cancel {run}", "in the run's own record, too"
+
+
+def test_only_the_asker_may_confirm_and_a_try_of_another_uses_nothing_up(desk: Desk, office: Office) -> None:
+    run = start(desk)
+    asked = desk.handle(said("main", f"cancel {run}"))
+    assert desk.handle(clicked("root", key(asked, "Confirm"))).result == "refused"
+    assert desk.handle(said("root", f"确认 {key(asked, 'Confirm')}")).result == "refused"
+    assert desk.handle(said("main", f"确认 {key(asked, 'Confirm')}")).result == "ok"
+    assert ("root", f"cancel {run}", "refused: asked by another") in audit(office)
+
+
+def test_a_question_can_be_answered_with_no(desk: Desk, office: Office) -> None:
+    run = start(desk)
+    asked = desk.handle(said("main", f"cancel {run}"))
+    assert desk.handle(clicked("main", key(asked, "No"))).result == "aborted"
+    assert desk.handle(clicked("main", key(asked, "Confirm"))).result == "stale"
+    assert not office.ledger.progress(run).cancelled_by  # type: ignore[union-attr]
+
+
+def test_a_question_is_open_for_two_minutes(desk: Desk, office: Office) -> None:
+    asked = desk.handle(said("main", f"cancel {start(desk)}"))
+    name = f"mtp1:chat:ticket:{key(asked, 'Confirm')}"
+    assert 100 < int(office.shelf.redis.ttl(name)) <= 120
+
+
+@pytest.mark.parametrize(
+    ("user", "group", "text", "why"),
+    [
+        ("nobody", "", "runs", "not in people.yaml"),
+        ("nobody", "", "gibberish", "not in people.yaml"),
+        ("vera", "", "run 7", "developer"),
+        ("dev", "", "drain w1", "admin"),
+        ("dev", "", "audit", "admin"),
+        ("root", "unlisted", "runs", "not listed"),
+        ("root", "others", "runs", "not in people.yaml"),
+        ("stranger", "", "runs", "not in people.yaml"),
+        ("nobody", "team", "run 7", "developer"),
+    ],
+)
+def test_what_nobody_allowed_is_refused_saying_what_is_missing(
+    desk: Desk, office: Office, user: str, group: str, text: str, why: str
+) -> None:
+    answer = desk.handle(said(user, text, group))
+    assert answer.result == "refused"
+    assert why in answer.text
+    assert audit(office)[-1] == (user, text, "refused")
+    assert office.ledger.active() == []
+
+
+def test_a_group_gives_its_members_a_role(desk: Desk) -> None:
+    assert desk.handle(said("nobody", "runs", "team")).text == "No runs yet"
+
+
+def test_the_author_of_a_pull_request_steers_his_own_runs_only(desk: Desk, office: Office) -> None:
+    run = start(desk, "author")
+    other = desk.handle(said("author", "run 8"))
+    assert other.result == "refused"
+    assert desk.handle(said("vera", f"cancel {run}")).result == "refused"
+    assert desk.handle(said("author", f"cancel {run}")).result == "asked"
+    assert desk.handle(said("dev", f"cancel {run}")).result == "refused", "another's run"
+    own = start(desk, "dev")
+    assert desk.handle(said("dev", f"cancel {own}")).result == "asked", "he started it"
+
+
+def test_a_button_gives_nobody_a_right(desk: Desk, office: Office) -> None:
+    run = start(desk)
+    ticket = office.shelf.issue(Ticket(f"cancel {run}", "", run, confirms=True))
+    assert desk.handle(clicked("vera", ticket)).result == "refused"
+    assert not office.ledger.progress(run).cancelled_by  # type: ignore[union-attr]
+
+
+def test_what_failed_runs_again_and_a_stale_cancel_says_how_it_ended(desk: Desk, office: Office) -> None:
+    run = start(desk)
+    assert desk.handle(said("dev", f"rerun {run} failed")).result == "error", "it still runs"
+    cancel = desk.handle(said("main", f"cancel {run}"))
+    finish(office, run)
+    late = desk.handle(clicked("main", key(cancel, "Confirm")))
+    assert late.result == "ended already"
+    failures = desk.handle(said("vera", "失败 7"))
+    assert "＠all" in failures.text, "what tests print is neutralised"
+    again = desk.handle(clicked("dev", key(late, "Re-run failed")))
+    assert again.follow
+    assert office.runs.get(again.follow)[0].parent == run
+
+
+def test_a_run_of_another_project_does_not_exist_here(desk: Desk, office: Office) -> None:
+    plan = dataclasses.replace(plan_pull(office.profile, 7), profile="other")
+    run = control.start(office.app, office.ledger, plan)
+    for text in (f"status {run}", f"cancel {run}", f"logs {run} x", f"failures {run}"):
+        assert desk.handle(said("root", text)).result == "error"
+    assert not office.ledger.progress(run).cancelled_by  # type: ignore[union-attr]
+
+
+def test_an_ambiguous_run_is_listed_not_guessed(desk: Desk) -> None:
+    first, second = start(desk), start(desk)
+    answer = desk.handle(said("root", f"cancel {first[:5]}"))
+    assert answer.result == "error"
+    assert first in answer.text
+    assert second in answer.text
+
+
+def test_one_task_is_cancelled_by_a_part_of_its_name(desk: Desk, office: Office) -> None:
+    run = start(desk)
+    asked = desk.handle(said("dev", f"cancel {run} ut:x"))
+    assert desk.handle(clicked("dev", key(asked, "Confirm"))).result == "ok"
+    states = office.ledger.states(run)
+    assert [states[name].value for name in sorted(states) if name.startswith("ut:")] == ["cancelled", "pending"]
+
+
+def test_documentation_plans_nothing_and_says_so(desk: Desk, office: Office) -> None:
+    assert "nothing to test" in desk.handle(said("dev", "run 8")).text
+    assert office.ledger.active() == []
+    assert desk.handle(said("dev", "run 99")).result == "error"
+
+
+def test_why_and_logs_and_help_and_whoami_answer(desk: Desk, office: Office) -> None:
+    run = start(desk)
+    assert "rules" in desk.handle(said("vera", f"why {run} ut:x")).text
+    office.ledger.append_log(run, "ut:x/...", ["<@all> \x1b[31mline"])
+    assert "＜＠all＞ line" in desk.handle(said("vera", f"logs {run} ut:x")).text
+    assert "cancel" in desk.handle(said("nobody", "help")).text
+    assert "group `g`" in desk.handle(said("nobody", "whoami", "g")).text
+    assert (
+        "not there yet"
+        in desk.handle(clicked("main", key(desk.handle(said("main", "quarantine T 7d")), "Confirm"))).text
+    )
+
+
+def test_places_subscribe_are_silenced_and_leave(desk: Desk, office: Office) -> None:
+    desk.handle(said("vera", "subscribe", "team"))
+    desk.handle(said("vera", "subscribe 7"))
+    assert {(s.place, s.scope) for s in office.shelf.subscriptions()} == {("bot:team", "all"), ("bot:vera", "7")}
+    desk.handle(said("vera", "mute 2h"))
+    assert max(s.muted_until for s in office.shelf.subscriptions()) > time.time() + 7000
+    desk.handle(said("vera", "unsubscribe"))
+    assert [s.place for s in office.shelf.subscriptions()] == ["bot:team"]
+
+
+def test_a_flood_is_answered_once_and_then_not_at_all(
+    desk: Desk, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.commands.shelf.time.time", lambda: 1_700_000_000.0)
+    answers = [desk.handle(said("vera", "runs")) for _ in range(PER_MINUTE + 10)]
+    assert [bool(answer.text) for answer in answers] == [True] * (PER_MINUTE + 1) + [False] * 9
+    assert desk.handle(said("dev", "runs")).text == "No runs yet", "others are not concerned"
+
+
+def test_when_redis_is_away_the_asker_is_told(desk: Desk, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any) -> int:  # noqa: ANN401
+        raise BrokerError("Redis does not answer")
+
+    monkeypatch.setattr(office.shelf, "spend", away)
+    assert "Redis does not answer" in desk.handle(said("dev", "runs")).text
