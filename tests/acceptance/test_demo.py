@@ -143,7 +143,8 @@ def check_words(out: str) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_cancels_its_run_and_leaves_nothing(house: House, number: signal.Signals) -> None:
-    process = house.start()
+    report = house.root / "report.json"
+    process = house.start("--report", str(report))
     assert process.stderr is not None
     for line in process.stderr:
         if "tasks," in line:  # the run is under way
@@ -154,6 +155,7 @@ def test_an_interrupted_demo_cancels_its_run_and_leaves_nothing(house: House, nu
     assert "cancelled" in err
     assert "Traceback" not in err
     assert house.left() == []
+    assert not report.exists()
 
 
 def test_an_interrupt_before_anything_runs_leaves_nothing_either(house: House) -> None:

@@ -7,6 +7,7 @@ statement that fail and the message a WeCom group would get, applies a fix, and 
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from pathlib import Path
 
@@ -46,15 +47,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _writable(name: str | None) -> Path | None:
-    """The report's file: a wrong name is told now, not after half a minute."""
+    """The report's file: a wrong name is told now, not after half a minute; nothing is made before there is a report."""
     if name is None:
         return None
     path = Path(name)
-    try:
-        with path.open("ab"):
-            pass
-    except OSError as error:
-        raise UsageError(f"cannot write the report {name}: {error.strerror}", "Name a file in a folder.") from None
+    target = path if path.exists() else path.parent
+    if path.is_dir() or not path.parent.is_dir() or not os.access(target, os.W_OK):
+        raise UsageError(f"cannot write the report {name}", "Name a file in a folder that this user may write.")
     return path
 
 
