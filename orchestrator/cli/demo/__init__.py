@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _writable(name: str | None) -> Path | None:
-    """The report's file: a wrong name is told now, not after half a minute; nothing is made before there is a report."""
+    """The report's file: a wrong name is told now, not after half a minute. Nothing is written yet."""
     if name is None:
         return None
     path = Path(name)
