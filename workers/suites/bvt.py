@@ -216,7 +216,8 @@ def _ending(job: Job, watcher: _Watcher, done: Exit, reproduce: str) -> Ending:
         1: lambda: Ending(TaskState.FAILED, watcher.summary(), reproduce),
         4: lambda: Ending(TaskState.CANCELLED, "cancelled", reproduce),
     }
-    if done.code in outcome:
+    crashed = done.code == 1 and not watcher.counts.get(CaseStatus.FAILED)  # Python's own exit code for a bug of ours
+    if done.code in outcome and not crashed:
         return outcome[done.code]()
     said = "\n".join(watcher.errors).strip() or f"the case runner ended with {done.words}"
     raise (

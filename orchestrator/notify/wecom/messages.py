@@ -134,6 +134,8 @@ def _case_line(task: TaskResult, case: CaseResult, words: Words) -> str:
         why = f"{words.expected} {neutral(case.expected, 60)} {words.actual} {neutral(case.actual, 60)}"
     if case.kind in words.kinds:
         why = f"{words.kinds[case.kind]} {why}"
+    if place and place.endswith(case.name):  # a SQL command is named by its place
+        return _line(place, None, why)
     return _line(case.name or task.task, place, why)
 
 
