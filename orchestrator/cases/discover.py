@@ -10,6 +10,8 @@ from pathlib import Path
 from orchestrator.domain.errors import BadCaseError
 
 SCRIPT_SUFFIXES = (".sql", ".test")
+#: An encoded surrogate: one damaged character to Java, three to Python.
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _EXTENSION = re.compile(r"\.[A-Za-z]+")
 
 
@@ -72,6 +74,10 @@ def find_result(path: str, base: Path | None = None) -> str | None:
 def read_text(path: Path) -> str:
     """A script or result file, as UTF-8; a BOM stays, damaged bytes become U+FFFD. Raises BadCaseError."""
     try:
-        return path.read_bytes().decode("utf-8", "replace")
+        data = path.read_bytes()
     except OSError as error:
         raise BadCaseError(f"{path} cannot be read: {error.strerror}", "Check that it is a readable file.") from error
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return _SURROGATE.sub(b"\xef\xbf\xbd", data).decode("utf-8", "replace")

@@ -72,5 +72,5 @@ def test_the_result_lies_beside_the_script_or_under_result(tmp_path: Path) -> No
 
 
 def test_damaged_bytes_are_replaced_and_a_mark_is_kept(tmp_path: Path) -> None:
-    (tmp_path / "a.sql").write_bytes(b"\xef\xbb\xbfa\xff\r\n")
-    assert read_text(tmp_path / "a.sql") == "\ufeffa\ufffd\r\n"
+    (tmp_path / "a.sql").write_bytes(b"\xef\xbb\xbfa\xff\xed\xa0\x80\r\n")
+    assert read_text(tmp_path / "a.sql") == "\ufeffa\ufffd\ufffd\r\n"
