@@ -188,6 +188,8 @@ PROMISES = [
     Promise("killed-worker", "0 fail", lambda: INPUTS.tests(HOSTS, "-k", "killed_worker")),
     Promise("flower", "0 fail", lambda: INPUTS.tests(HOSTS, "-k", "flower")),
     Promise("compose", "0 fail", lambda: INPUTS.tests("tests/acceptance/test_compose.py")),
+    Promise("parse-truth", "0 differences", lambda: INPUTS.tests("tests/unit/cases/test_ground_truth.py")),
+    Promise("compare-vectors", "0 differences", lambda: INPUTS.tests("tests/unit/bvt_compare/test_ground_truth.py")),
 ]
 
 
