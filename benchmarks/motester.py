@@ -1,9 +1,9 @@
 """How the runner compares with mo-tester: verdicts, recording, speed. On a private MariaDB, or one that is named.
 
-    motester.py --cases DIR --verdicts FILE    the same scripts, one by one, against mo-tester's verdicts
+    motester.py --cases DIR --verdicts FILE    the same scripts, one by one, against its verdicts
     motester.py --cases DIR --genrs            record twice; where both agree, a run must pass
 
-DIR is the case tree; FILE holds mo-tester's answers, a JSON object a script (path, nometa, total, rows; crash, timeout).
+DIR is the case tree; FILE holds mo-tester's answers, a JSON object a script: path, nometa, total, rows; crash, timeout.
 """
 
 from __future__ import annotations

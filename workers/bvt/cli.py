@@ -196,7 +196,7 @@ def _listeners(args: argparse.Namespace) -> list[Listener]:
     if args.report:
         listeners.append(MoTesterReport(args.report))
         listeners.append(Page(args.report / "index.html"))
-        listeners.append(JUnit((args.report / "junit.xml").open("w", encoding="utf-8")))
+        listeners.append(JUnit((args.report / "junit.xml").open("w", encoding="utf-8"), owned=True))
     return listeners
 
 

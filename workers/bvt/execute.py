@@ -178,18 +178,16 @@ class Executor:
             text = _sendable(wire, sql)
         except EscapeError as error:
             return Outcome(error=ServerMessage(str(error)))
-        fault: ServerFaultError | ConnectionLostError | EndlessResultError
+        fault: ServerFaultError | ConnectionLostError | EndlessResultError | None = None
         self._watch.begin(wire, min(time.monotonic() + self._options.statement_timeout, self._deadline))
         try:
             reply = wire.query(text, limits=self._options.limits, local_file=LocalFiles(sql))
         except (ServerFaultError, ConnectionLostError, EndlessResultError) as error:
             fault = error
-        else:
-            return _outcome(reply)
         finally:
             self._watch.end()
         self._check_fired(wire)
-        return self._failed(wire, fault)
+        return _outcome(reply) if fault is None else self._failed(wire, fault)
 
     def _failed(self, wire: Wire, fault: ServerFaultError | ConnectionLostError | EndlessResultError) -> Outcome:
         """The error outcome, if that is what it is."""

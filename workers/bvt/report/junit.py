@@ -17,8 +17,10 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 class JUnit:
     """Collects the elements of each script and writes the document at the end."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, *, owned: bool = False) -> None:
+        """``owned``: ``out`` is a file of ours, closed at the end."""
         self._out = out
+        self._owned = owned
         self._cases: dict[str, list[str]] = {}
         self._suites: dict[str, str] = {}
 
@@ -44,6 +46,8 @@ class JUnit:
             self._out.write(self._suites.get(script.path, ""))
         self._out.write("</testsuites>\n")
         self._out.flush()
+        if self._owned:
+            self._out.close()
 
 
 def _case(result: CommandResult) -> str:

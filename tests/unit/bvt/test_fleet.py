@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.domain.errors import BadCaseError
+from workers.bvt.cli import find_cases
+from workers.bvt.fleet import units_of
+
+
+def tree(tmp_path: Path, sizes: dict[str, int]) -> Path:
+    for name, size in sizes.items():
+        path = tmp_path / "cases" / f"{name}.sql"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x" * size)
+    return tmp_path / "cases"
+
+
+def test_one_server_keeps_the_order_of_the_tree(tmp_path: Path) -> None:
+    cases = find_cases(str(tree(tmp_path, {"b": 1, "a/z": 9, "a/B": 1, "A": 5})))
+    assert [[case.path for case in unit] for unit in units_of(cases, [], 1)] == [
+        ["cases/a/B.sql", "cases/a/z.sql", "cases/A.sql", "cases/b.sql"]
+    ]
+
+
+def test_several_servers_get_the_longest_first_and_order_groups_whole(tmp_path: Path) -> None:
+    cases = find_cases(str(tree(tmp_path, {"long/a": 9, "first/a": 3, "second/a": 3, "second/b": 2, "short/a": 1})))
+    units = units_of(cases, [["second", "first"]], 2)
+    assert [[case.path for case in unit] for unit in units] == [
+        ["cases/long/a.sql"],
+        ["cases/second/a.sql", "cases/second/b.sql", "cases/first/a.sql"],
+        ["cases/short/a.sql"],
+    ]
+
+
+def test_include_exclude_and_only_choose_scripts(tmp_path: Path) -> None:
+    root = str(tree(tmp_path, {"join/a": 1, "join/b": 1, "dml/a": 1}))
+    assert [case.path for case in find_cases(root, include=["dml,b.sql"])] == ["cases/dml/a.sql", "cases/join/b.sql"]
+    assert [case.path for case in find_cases(root, exclude=["join"])] == ["cases/dml/a.sql"]
+    assert [case.path for case in find_cases(root, only=["join/b.sql"])] == ["cases/join/b.sql"]
+    with pytest.raises(BadCaseError, match="no script to run"):
+        find_cases(root, include=["nothing"])
