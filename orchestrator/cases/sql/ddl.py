@@ -99,8 +99,9 @@ def _type(words: Sequence[str]) -> str:
         end = words.index(")") + 1 if ")" in words else len(words)
     while end < len(words) and words[end] in _TYPE_TAILS:
         end += 1
-    name = SYNONYMS.get(words[0], words[0])
-    return " ".join([name, *words[1:end]])
+    bare = words[0].rstrip("(")
+    name = SYNONYMS.get(bare, bare)
+    return " ".join([name + words[0][len(bare) :], *words[1:end]])
 
 
 def _altered(table: str, words: Sequence[str]) -> Effect | None:
@@ -150,14 +151,12 @@ class Tables:
         mentioned = [known[name] for name in shape.names if name in known]
         if not mentioned or shape.codes[0] in ("create", "drop"):
             return ()
-        types = tuple([_type_in(mentioned, word) for word in (*shape.names, *shape.soft)])
-        if shape.whole:
-            rows = [" ".join(known[name].values()) if name in known else "" for name in shape.names]
-            types = (*types, *rows)
+        types = tuple([self._type(mentioned, word, whole=shape.whole) for word in (*shape.names, *shape.soft)])
         return types if any(types) else ()
 
-
-def _type_in(mentioned: Iterable[Columns], word: str) -> str:
-    return "|".join(sorted({columns[word] for columns in mentioned if word in columns}))
-
+    def _type(self, mentioned: Iterable[Columns], word: str, *, whole: bool) -> str:
+        types = {columns[word] for columns in mentioned if word in columns}
+        if whole and word in self.columns:
+            types.add(f"({' '.join(self.columns[word].values())})")
+        return "|".join(sorted(types))
 

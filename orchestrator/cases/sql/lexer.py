@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_STRINGS = r"""'(?:[^'\\]++|''|\\.?)*+'?+|"(?:[^"\\]++|""|\\.?)*+"?+|`(?:[^`]++|``)*+`?+"""
+_STRINGS = r"""'(?:[^'\\]++|''|\\.?)*+'?+|"(?:[^"\\]++|""|\\.?)*+"?+|`(?:[^`]++|``)*+`?+|\$\$(?:[^$]++|\$(?!\$))*+(?:\$\$)?+"""
 _COMMENTS = r"--(?=[ \t\r\n]|\Z)[^\n]*+|\#[^\n]*+|//[^\n]*+|/\*(?![!+])(?:[^*]++|\*(?!/))*+(?:\*/)?+"
 
 #: A word carries the parenthesis that follows it: ``count(`` is a call, ``count`` is not.

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from orchestrator.cases.sql.codes import CALL, NAME, code_of, spelling_of
+from orchestrator.cases.sql.codes import CALL, LITERAL, NAME, code_of, spelling_of
 from orchestrator.cases.sql.context import needs_places, placed_codes
 
 #: Before a word with a parenthesis these say that it names a table, index or view and not a function.
@@ -14,7 +14,7 @@ _NAMES_FOLLOW = frozenset(
     "table into exists references key index unique fulltext view update . ignore overwrite constraint with recursive "
     "column primary spatial".split()
 )
-#: Here a call of one argument may be the prefix of an index: ``index i (a(10))``.
+#: Statements that may index a prefix, unless they hold a query.
 _DEFINES = frozenset({"create", "alter"})
 _BY_HEAD = {"insert": {"insert"}, "replace": {"replace"}, "create": {"on"}, "alter": {"on"}}
 #: Keywords that scripts also use for columns; they keep their word, and take the column's type.
@@ -73,13 +73,14 @@ def shape_of(tokens: Sequence[str]) -> Shape:
     names: dict[str, str] = {}
     numbered: list[str] = []
     follow = _NAMES_FOLLOW | _BY_HEAD.get(codes[0], set())
+    indexes = codes[0] in _DEFINES and "select" not in codes
     previous = ""
     for place, code in enumerate(codes):
         mark = code[:1]
         if mark == NAME:
             numbered.append(names.get(code) or _number(names, code))
         elif mark == CALL:
-            if previous in follow or (codes[0] in _DEFINES and codes[place + 2 : place + 3] == [")"]):
+            if previous in follow or (indexes and _is_prefix(codes, place)):
                 code = NAME + code[1:]
                 numbered.append(names.get(code) or _number(names, code))
                 numbered.append("(")
@@ -90,6 +91,11 @@ def shape_of(tokens: Sequence[str]) -> Shape:
         previous = code
     soft = tuple(_SOFT.intersection(numbered))
     return Shape(tuple(numbered), tuple([name[1:] for name in names]), soft, _uses_row(numbered))
+
+
+def _is_prefix(codes: Sequence[str], place: int) -> bool:
+    """Whether the call at ``place`` is a column and the length of its indexed prefix: ``index i (a(10))``."""
+    return codes[place + 2 : place + 3] == [")"] and codes[place + 1][:1] == LITERAL and codes[place + 1][1:2] != "s"
 
 
 def _number(names: dict[str, str], code: str) -> str:
