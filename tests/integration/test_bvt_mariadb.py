@@ -221,6 +221,38 @@ def test_only_what_the_script_made_is_dropped(dsn: Dsn, tmp_path: Path, admin: W
     assert "precious" not in databases(admin)
 
 
+def test_what_another_client_made_meanwhile_stays(dsn: Dsn, tmp_path: Path, admin: Wire) -> None:
+    sql = "-- @sleep:1\ncreate database ours_alone;\n"
+    thread = threading.Timer(0.5, lambda: admin.query("create database somebody_elses"))
+    thread.start()
+    assert run(dsn, write(tmp_path, "meanwhile.sql", sql, "create database ours_alone;\n")).verdicts == [PASS]
+    thread.join()
+    assert databases(admin) & {"ours_alone", "somebody_elses", "meanwhile"} == {"somebody_elses"}
+    admin.query("drop database somebody_elses")
+
+
+def test_system_commands_run_only_when_allowed_and_end_with_a_cancel(dsn: Dsn, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    sql = f"-- @system touch {mark}\ncreate table t(a int);\n"
+    case = write(tmp_path, "shell.sql", sql, "create table t(a int);\n")
+    run(dsn, case)
+    assert not mark.exists()
+    run(dsn, case, Options(allow_system=True))
+    assert mark.exists()
+    sleeper = write(tmp_path, "shell.sql", "-- @system sleep 30\nselect 1;\n", "select 1;\n")
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    started = time.monotonic()
+    with pytest.raises(CancelledError):
+        run(
+            dsn,
+            write(tmp_path, "shell.sql", "-- @system sleep 30\nselect 1;\n", "select 1;\n"),
+            Options(allow_system=True),
+            stop,
+        )
+    assert time.monotonic() - started < 2
+
+
 def test_a_reset_drops_every_foreign_database_first(dsn: Dsn, tmp_path: Path, admin: Wire) -> None:
     admin.query("create database somebodys")
     run(dsn, write(tmp_path, "r.sql", "select 1;\n", "select 1;\n1\n1\n"), Options(reset=True))

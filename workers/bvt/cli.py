@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path, PurePath
@@ -21,6 +22,7 @@ from orchestrator.cases.discover import find_scripts, result_paths, selected
 from orchestrator.domain.errors import (
     EXIT_CANCELLED,
     EXIT_FAILED,
+    EXIT_INFRASTRUCTURE,
     EXIT_PASSED,
     BadCaseError,
     MoTestplanError,
@@ -230,3 +232,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return EXIT_CANCELLED
+    except BrokenPipeError:
+        return EXIT_INFRASTRUCTURE  # nobody reads the results
+    except Exception:  # an error of ours must not look like a failed test
+        _log(f"the case runner failed\n{traceback.format_exc()}")
+        return EXIT_INFRASTRUCTURE

@@ -241,14 +241,31 @@ class Executor:
         if not self._options.allow_system:
             self._log(f"{self._script.path}: system command not run (allow it with --allow-system): {line}")
             return
-        timeout = max(1.0, min(self._options.statement_timeout, self._deadline - time.monotonic()))
         try:
-            done = subprocess.run(
-                line.split(), capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout, check=False
+            process = subprocess.Popen(
+                line.split(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
             )
-            self._log(f"{line}: exit {done.returncode}\n{done.stdout.decode('utf-8', 'replace')}")
-        except (OSError, ValueError, IndexError, subprocess.TimeoutExpired) as error:
+        except (OSError, ValueError, IndexError) as error:
             self._log(f"{self._script.path}: system command failed: {line}: {error}")
+            return
+        try:
+            said = self._wait(process)
+        finally:
+            process.kill()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+        self._log(f"{line}: exit {process.returncode}\n{said}")
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> str:
+        """What ``process`` says until it ends, is out of time, or the run is cancelled."""
+        deadline = min(time.monotonic() + self._options.statement_timeout, self._deadline)
+        while time.monotonic() < deadline:
+            try:
+                return process.communicate(timeout=0.05)[0].decode("utf-8", "replace")
+            except subprocess.TimeoutExpired:
+                self._check_time()
+        return "(stopped: it took too long)"
 
     def _result(self, command: Command, expectation: Expectation, judged: _Judged, seconds: float) -> CommandResult:
         verdict, outcome, findings = judged

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from orchestrator.domain.errors import ServerError
 from workers.bvt.session import Sessions, quoted
 from workers.bvt.wire import ConnectionLostError, Reply, ServerFaultError, Wire
 
@@ -44,26 +45,33 @@ _MAKES = re.compile(rf"\bcreate{_BLANK}(?:or{_BLANK}replace{_BLANK})?(database|s
 
 
 class Property:
-    """What is on a server: databases and accounts by lower-case name."""
+    """What is on a server: databases and accounts, in lower case. ``accounts`` None: the server does not tell."""
 
-    def __init__(self, databases: Iterable[str], accounts: Iterable[str]) -> None:
+    def __init__(self, databases: Iterable[str], accounts: Iterable[str] | None) -> None:
         self.databases = frozenset(name.lower() for name in databases)
-        self.accounts = frozenset(name.lower() for name in accounts)
+        self.accounts = None if accounts is None else frozenset(name.lower() for name in accounts)
 
 
 class Guard:
-    """Knows what was there before the run, and takes away what came since."""
+    """Knows what was there before the run, and takes away what a script made since."""
 
     def __init__(self, sessions: Sessions, *, allow_drops: bool) -> None:
         self._sessions = sessions
         self._allow = allow_drops
-        self._has_accounts: bool | None = None
-        self.before = Property((), ())
+        self._has_accounts = False
+        self.before = Property((), None)
 
     def remember(self) -> None:
-        """Take everything that is there now for somebody else's."""
+        """Take everything that is there now for somebody else's. Raises ServerError when the server does not tell."""
         wire = self._sessions.system()
-        self.before = Property(self._databases(wire), self._accounts(wire))
+        databases = self._databases(wire)
+        if databases is None:
+            raise ServerError(
+                f"{self._sessions.dsn.place} does not say which databases it has",
+                "SHOW DATABASES must work, or what is somebody's could be dropped. --reset-server does without.",
+            )
+        self._has_accounts = _try(wire, "SHOW ACCOUNTS") is not None
+        self.before = Property(databases, self._accounts(wire))
 
     def objection(self, sql: str) -> str | None:
         """Why ``sql`` must not run, or None."""
@@ -71,7 +79,7 @@ class Guard:
             return None
         for match in _DROP.finditer(sql):
             kind = match[1].lower()
-            owned = self.before.databases if kind in ("database", "schema") else self.before.accounts
+            owned = self.before.databases if kind in ("database", "schema") else self.before.accounts or frozenset()
             for name in map(_bare, match[2].split(",")):
                 if name in owned | BUILTIN or f"{name}@%" in owned:
                     return f"it drops the {kind} {name!r}, which was there before this run"
@@ -86,40 +94,42 @@ class Guard:
         return self._allow or database.lower() not in self.before.databases | BUILTIN
 
     def tidy(self, wire: Wire, texts: Iterable[str]) -> None:
-        """Drop through ``wire`` what ``texts``, the statements of a script, made and left. Best effort."""
-        made = {match[1].lower() for text in texts for match in _MAKES.finditer(text)}
-        if made & {"database", "schema"}:
-            self.drop_databases(wire)
-        if made & {"account", "user"}:
-            self._drop_accounts(wire)
+        """Drop through ``wire`` what ``texts``, the statements of a script, made and left. Best effort.
 
-    def drop_databases(self, wire: Wire) -> None:
-        """Drop every database that was not there before and is not the server's own."""
-        for name in self._databases(wire):
-            if name.lower() not in self.before.databases | BUILTIN:
+        Only what is new since the run began and what the statements name: another client may be at work too.
+        """
+        text = "\n".join(texts).lower()
+        made = {match[1] for match in _MAKES.finditer(text)}
+        if made & {"database", "schema"}:
+            self.drop_databases(wire, text)
+        if made & {"account", "user"} and self.before.accounts is not None:
+            self._drop_accounts(wire, text)
+
+    def drop_databases(self, wire: Wire, text: str | None = None) -> None:
+        """Drop databases that were not there before and are not the server's own; with ``text`` those it names."""
+        for name in self._databases(wire) or []:
+            lower = name.lower()
+            if lower not in self.before.databases | BUILTIN and (text is None or lower in text):
                 wire = self._sessions.system() if wire.closed else wire
                 _try(wire, f"DROP DATABASE IF EXISTS {quoted(name)}")
 
-    def _drop_accounts(self, wire: Wire) -> None:
-        for name in self._accounts(wire):
-            if name.lower() in self.before.accounts:
+    def _drop_accounts(self, wire: Wire, text: str) -> None:
+        for name in self._accounts(wire) or []:
+            user, _, host = name.partition("@")
+            if name.lower() in (self.before.accounts or ()) or user.lower() not in text:
                 continue
             if self._has_accounts:
                 _try(wire, f"DROP ACCOUNT IF EXISTS {quoted(name)}")
             else:
-                user, _, host = name.rpartition("@")
                 _try(wire, f"DROP USER IF EXISTS {quoted(user)}@{quoted(host)}")
 
-    def _databases(self, wire: Wire) -> list[str]:
+    def _databases(self, wire: Wire) -> list[str] | None:
         return _first_column(_try(wire, "SHOW DATABASES"))
 
-    def _accounts(self, wire: Wire) -> list[str]:
+    def _accounts(self, wire: Wire) -> list[str] | None:
         """MatrixOne's accounts; elsewhere users as ``user@host``."""
-        if self._has_accounts is not False:
-            reply = _try(wire, "SHOW ACCOUNTS")
-            self._has_accounts = reply is not None
-            if reply is not None:
-                return _first_column(reply)
+        if self._has_accounts:
+            return _first_column(_try(wire, "SHOW ACCOUNTS"))
         return _first_column(_try(wire, "SELECT concat(user, '@', host) FROM mysql.user"))
 
 
@@ -128,8 +138,10 @@ def _bare(name: str) -> str:
     return re.sub(r"[`'\"\s]|/\*.*?\*/", "", name).lower()
 
 
-def _first_column(reply: Reply | None) -> list[str]:
-    return [row[0].decode("utf-8", "replace") for row in reply.rows if row[0] is not None] if reply else []
+def _first_column(reply: Reply | None) -> list[str] | None:
+    if reply is None:
+        return None
+    return [row[0].decode("utf-8", "replace") for row in reply.rows if row[0] is not None]
 
 
 def _try(wire: Wire, sql: str) -> Reply | None:

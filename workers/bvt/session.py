@@ -13,6 +13,7 @@ from workers.bvt.wire import ConnectionLostError, ServerFaultError, Wire
 
 #: mo-tester's array of connections; a greater id ends it.
 MAX_SESSIONS = 1000
+_SYNC_TIMEOUT = 30.0
 _STRICT = "STRICT_TRANS_TABLES"
 
 
@@ -24,7 +25,7 @@ def open_wire(dsn: Dsn, *, timeout: float = 10.0) -> Wire:
     """Connect and say what Connector/J says first. Raises ServerFaultError (refused) and ServerError (no server)."""
     wire = Wire(dsn, connect_timeout=timeout)
     try:
-        reply = wire.query("SELECT @@sql_mode, @@max_allowed_packet")
+        reply = wire.query("SELECT @@sql_mode, @@max_allowed_packet", timeout=timeout)
         mode, packet = ((cell or b"").decode("ascii", "replace") for cell in reply.rows[0])
         wire.max_packet = int(packet) if packet.isdigit() else 0
         # Text comes back as utf8, whatever it is stored in, and truncation is an error: jdbcCompliantTruncation.
@@ -73,7 +74,7 @@ class Sessions:
         self.database = database
         try:
             self.get().query(f"USE {quoted(database)}")
-        except ServerFaultError:
+        except (ServerFaultError, ConnectionLostError):
             return
 
     def system(self) -> Wire:
@@ -93,9 +94,11 @@ class Sessions:
         if not self._synced:
             return
         try:
-            self.system().query("select mo_ctl('cn','synccommit','')")
+            self.system().query("select mo_ctl('cn','synccommit','')", timeout=_SYNC_TIMEOUT)
         except ServerFaultError:
             self._synced = False
+        except ConnectionLostError:
+            return  # opened anew next time
 
     def reset(self) -> None:
         """Close every connection but the default one."""

@@ -26,6 +26,9 @@ MORE_RESULTS = 0x0008
 _COM_QUIT, _COM_QUERY, _COM_PING = b"\x01", b"\x03", b"\x0e"
 _FIELD_TAIL = struct.Struct("<HIBHB")
 
+#: Bytes it costs to hold a value, beside the value.
+_CELL = 50
+
 Row = list[bytes | None]
 
 
@@ -72,7 +75,7 @@ class Limits:
     """What one result set may have."""
 
     rows: int = 1_000_000
-    #: Of raw values.
+    #: Of memory, roughly: raw values, and what holding them costs.
     bytes: int = 256 << 20
 
 
@@ -88,6 +91,7 @@ class Wire:
         self._connection = _connect(dsn, database, connect_timeout)
         self._socket: socket.socket = self._connection._sock  # type: ignore[attr-defined]
         self._file: BinaryIO = self._connection._rfile  # type: ignore[attr-defined]
+        self._socket.settimeout(None)
         self._sequence = 0
         self.thread_id = int(self._connection.thread_id())  # type: ignore[no-untyped-call]
         self.closed = False
@@ -215,7 +219,7 @@ class Wire:
             packet = read()
             if packet[0] == 0xFE and len(packet) < 9:
                 return rows, packet[3] | packet[4] << 8
-            size += len(packet)
+            size += len(packet) + _CELL * count
             if len(rows) >= limits.rows or size > limits.bytes:
                 raise EndlessResultError(
                     f"the result set has more than {len(rows)} rows or {limits.bytes >> 20} MiB; reading stopped there"
@@ -256,6 +260,8 @@ def _connect(dsn: Dsn, database: str | None, timeout: float) -> pymysql.connecti
             local_infile=True,
             client_flag=CLIENT.FOUND_ROWS,
             connect_timeout=timeout,
+            read_timeout=timeout,
+            write_timeout=timeout,
             ssl_disabled=True,
         )
     except pymysql.err.Error as error:

@@ -118,6 +118,11 @@ def test_a_cut_from_another_thread_wakes_the_one_that_waits() -> None:
         end.close()
 
 
+def test_a_server_that_never_speaks_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(ServerError, match="no connection"):
+        Wire(Dsn(port=listener.getsockname()[1]), connect_timeout=0.2)
+
+
 def test_what_is_no_sql_server_is_told_as_such() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
 
