@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from orchestrator.store import clean
 from orchestrator.store.api import DueMessage, OutboxEntry, OutboxMessage, OutboxState
@@ -45,6 +45,24 @@ class Outbox(Database):
                     row.attempts += 1
                     claimed.append(DueMessage(row.id, _message(row), row.attempts, row.created))
         return claimed
+
+    def waiting_channels(self) -> list[str]:
+        """Names of the channels that have messages waiting."""
+        with self.reading() as session:
+            return _waiting_channels(session)
+
+    def backlog(self, channel: str) -> int:
+        """How many messages of a channel are waiting."""
+        waiting = (OutboxRow.state == OutboxState.WAITING.value, OutboxRow.channel == channel)
+        with self.reading() as session:
+            return int(session.scalar(select(func.count()).select_from(OutboxRow).where(*waiting)) or 0)
+
+    def release(self, message_ids: Sequence[int]) -> None:
+        """Give claimed messages back untried."""
+        waiting = OutboxRow.state == OutboxState.WAITING.value
+        values = {"lease_until": 0.0, "attempts": OutboxRow.attempts - 1}
+        with self.writing() as session:
+            session.execute(update(OutboxRow).where(OutboxRow.id.in_(message_ids), waiting).values(**values))
 
     def sent(self, message_id: int, at: float | None = None) -> None:
         """The channel took the message."""
