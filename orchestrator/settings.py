@@ -43,6 +43,8 @@ class Settings:
     bvt_dsn: str | None = None
     #: Directory of profiles: ``<name>.yaml``.
     config_dir: str = str(_BUILTIN)
+    #: Who may give commands in a chat; by default ``people.yaml`` in the directory of profiles.
+    people: str = ""
 
 
 def settings_from(environ: Mapping[str, str] | None = None) -> Settings:
@@ -98,6 +100,12 @@ def check_profile(name_or_path: str, settings: Settings) -> Profile:
     return profile
 
 
+def read_people(settings: Settings) -> tuple[object, str]:
+    """The data of the file that says who may do what in a chat, and the file's name; None where there is no file."""
+    path = Path(settings.people or Path(settings.config_dir) / "people.yaml")
+    return (_read_yaml(path) if path.exists() or settings.people else None), str(path)
+
+
 def _with_environment(profile: Profile, settings: Settings) -> Profile:
     server = profile.bvt.server
     if settings.bvt_server:
@@ -134,7 +142,8 @@ def _read_yaml(path: Path) -> object:
         with path.open("rb") as file:
             return yaml.load(file, Loader=loader)  # noqa: S506 - a safe loader, the C one where it was built
     except OSError as error:
-        known = sorted(p.stem for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
+        found = path.parent.glob("*.yaml") if path.parent.is_dir() else ()
+        known = sorted(p.stem for p in found if p.stem != "people")
         raise BadProfileError(f"cannot read profile {path}: {error.strerror}", nearest(path.stem, known)) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadProfileError(f"{path} is not YAML: {error}", "Correct the file.") from None

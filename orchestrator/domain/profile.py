@@ -116,8 +116,32 @@ class Dispatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WeComApp:
+    """A self-built application: messages to persons, cards with buttons, commands by callback."""
+
+    #: Both as the application's page shows them; empty: there is no application.
+    corp_id: str = ""
+    agent_id: int = 0
+    #: Names of the environment variables that hold its secrets.
+    secret_env: str = "MO_TESTPLAN_WECOM_APP_SECRET"  # noqa: S105 - a name
+    token_env: str = "MO_TESTPLAN_WECOM_APP_TOKEN"  # noqa: S105 - a name
+    aes_key_env: str = "MO_TESTPLAN_WECOM_APP_AES_KEY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeComBot:
+    """An AI bot: commands and cards in groups, over a connection that the control process opens."""
+
+    #: The bot's id; empty: there is no bot.
+    id: str = ""
+    url: str = "wss://openws.work.weixin.qq.com"
+    #: Name of the environment variable that holds the secret of the long connection.
+    secret_env: str = "MO_TESTPLAN_WECOM_BOT_SECRET"  # noqa: S105 - a name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WeCom:
-    """The group robot that tells of runs."""
+    """The group robot that tells of runs, and the channels that take commands."""
 
     #: Robot address, without its key; private deployments and the stand-in differ.
     base_url: str = "https://qyapi.weixin.qq.com"
@@ -126,6 +150,8 @@ class WeCom:
     #: Documented limit of a robot.
     per_minute: int = 20
     language: Literal["zh", "en"] = "zh"
+    app: WeComApp = field(default_factory=WeComApp)
+    bot: WeComBot = field(default_factory=WeComBot)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,7 +78,7 @@ def test_the_environment_chooses_server_and_repository(tmp_path: Path) -> None:
 
 def test_every_profile_that_ships_is_valid_in_full() -> None:
     config = settings_from({})
-    names = sorted(path.stem for path in Path(config.config_dir).glob("*.yaml"))
+    names = sorted(path.stem for path in Path(config.config_dir).glob("*.yaml") if path.stem != "people")
     assert "matrixone" in names
     for name in names:
         assert check_profile(name, config).name == name
