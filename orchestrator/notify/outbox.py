@@ -6,10 +6,11 @@ never told. The order within a channel is kept, so a channel in trouble holds ba
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from orchestrator.notify.base import Notifier, RefusedError, RetryLaterError
@@ -26,17 +27,29 @@ BROKEN_TRIES = 3
 #: Deliveries of one channel in one pass, so that a caller's loop gets its turn.
 PER_PASS = 50
 
+#: A channel with more waiting than this tells them together, a line each: nothing is lost, and no limit is met.
+MERGE_FROM = 8
+#: What every channel takes in one message.
+DIGEST_BYTES = 2000
+_DIGEST_LINES, _LINE = 40, 150
+
 log = logging.getLogger(__name__)
 
 
-def drain(store: Store, channels: Mapping[str, Notifier], clock: Callable[[], float] = time.time) -> int:
+def drain(
+    store: Store,
+    channels: Mapping[str, Notifier],
+    clock: Callable[[], float] = time.time,
+    find: Callable[[str], Notifier | None] = lambda _: None,
+) -> int:
     """Deliver what is due now; return how many messages the chats took.
 
-    ``channels`` maps the name in the outbox to its notifier; messages for other names stay where they are. Returns as
-    soon as each channel is empty, waits for a retry or has used its rate: call it again every second or so, from as
-    many processes as there are. ``clock`` gives Unix seconds.
+    ``channels`` maps the name in the outbox to its notifier, ``find`` gives those of other names; messages of channels
+    that neither knows stay where they are. Returns as soon as each channel is empty, waits for a retry or has used its
+    rate: call it again every second or so, from as many processes as there are. ``clock`` gives Unix seconds.
     """
-    return sum(_drain_channel(store, name, notifier, clock) for name, notifier in channels.items())
+    found = {name: channels.get(name) or find(name) for name in store.waiting_channels()}
+    return sum(_drain_channel(store, name, notifier, clock) for name, notifier in found.items() if notifier is not None)
 
 
 def _drain_channel(store: Store, name: str, notifier: Notifier, clock: Callable[[], float]) -> int:
@@ -44,6 +57,12 @@ def _drain_channel(store: Store, name: str, notifier: Notifier, clock: Callable[
     for _ in range(PER_PASS):
         if notifier.wait() > 0:
             break
+        if store.backlog(name) > MERGE_FROM:
+            merged = _deliver_many(store, name, notifier, clock)
+            if merged is None:
+                break
+            taken += merged
+            continue
         claimed = store.due(clock(), 1, channel=name)  # one at a time: a crash leaves one message in doubt, not many
         if not claimed:
             break
@@ -52,6 +71,50 @@ def _drain_channel(store: Store, name: str, notifier: Notifier, clock: Callable[
             break
         taken += outcome
     return taken
+
+
+def _deliver_many(store: Store, name: str, notifier: Notifier, clock: Callable[[], float]) -> int | None:
+    """Tell what waits in one message, a line each, as far as it has short forms and fits; how many were told.
+
+    ``None`` when the channel has to wait. A message without a short form is told by itself.
+    """
+    claimed = store.due(clock(), _DIGEST_LINES, channel=name)
+    if not claimed:
+        return None
+    lines = list(itertools.takewhile(bool, map(_line, claimed)))
+    sizes = itertools.accumulate(len(line.encode("utf-8", "replace")) + 1 for line in lines)
+    count = max(1, sum(size <= DIGEST_BYTES for size in sizes))
+    store.release([due.id for due in claimed[count:]])
+    if count == 1:
+        outcome = _deliver(store, notifier, claimed[0], clock)
+        return None if outcome is None else int(outcome)
+    return _deliver_digest(store, notifier, claimed[:count], "\n".join(lines[:count]), clock)
+
+
+def _deliver_digest(
+    store: Store, notifier: Notifier, told: Sequence[DueMessage], text: str, clock: Callable[[], float]
+) -> int | None:
+    try:
+        notifier.deliver({"markdown": text}, told[0].message.key)
+    except RefusedError as error:
+        for due in told:
+            _give_up(store, due, str(error))
+        return 0
+    except RetryLaterError as error:
+        for due in told:
+            _retry(store, due, error, clock())
+        return None
+    for due in told:
+        store.sent(due.id, clock())
+    return len(told)
+
+
+def _line(due: DueMessage) -> str:
+    """The short form of a message; empty when it has none."""
+    try:
+        return str(_payload(due).get("line") or "")[:_LINE]
+    except RefusedError:
+        return ""
 
 
 def _deliver(store: Store, notifier: Notifier, due: DueMessage, clock: Callable[[], float]) -> bool | None:

@@ -159,3 +159,36 @@ def test_a_drainer_that_died_in_mid_delivery_is_followed_by_another(store: Store
     clock.now += 121
     assert drain(store, {"wecom": chat}, clock) == 3
     assert chat.taken == ["a", "b", "c"]
+
+
+def test_a_backlog_with_short_forms_is_told_in_few_messages_and_nothing_is_lost(clock: Clock) -> None:
+    class Group(Chat):
+        def deliver(self, payload: Mapping[str, Any], key: str) -> None:
+            super().deliver(payload, key)
+            told.extend(payload["markdown"].split("\n"))
+
+    told: list[str] = []
+    with Store("sqlite://") as store:
+        rows = [make_message(key=f"k{n}", payload=f'{{"markdown": "m", "line": "run {n}"}}') for n in range(100)]
+        store.enqueue(rows, clock())
+        chat = Group(RetryLaterError("busy", after=1.0))
+        assert drain(store, {"wecom": chat}, clock) == 0
+        clock.now += 2
+        assert drain(store, {"wecom": chat}, clock) == 100
+        assert told == [f"run {n}" for n in range(100)], "in order, each once"
+        assert len(chat.taken) == 3
+        assert states(store) == [OutboxState.SENT] * 100
+
+
+def test_a_message_without_a_short_form_is_never_merged(clock: Clock) -> None:
+    with Store("sqlite://") as store:
+        store.enqueue([make_message(key=f"k{n}") for n in range(20)], clock())
+        chat = Chat()
+        drain(store, {"wecom": chat}, clock)
+        assert len(chat.taken) == 20
+        assert {entry.attempts for entry in store.outbox()} == {1}
+
+
+def test_channels_made_on_demand_are_drained_too(store: Store, clock: Clock) -> None:
+    chat = Chat()
+    assert drain(store, {}, clock, lambda name: chat if name == "wecom" else None) == 3

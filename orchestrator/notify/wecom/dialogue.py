@@ -1,0 +1,66 @@
+"""From the inbox to the desk and back to the chat: each message once, those of one person in order."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from orchestrator.commands.desk import Desk
+from orchestrator.commands.inbox import Inbox
+from orchestrator.commands.model import Answer, Incoming
+from orchestrator.domain.errors import MoTestplanError
+
+_LANES = 4
+
+logger = logging.getLogger(__name__)
+
+
+class Replier(Protocol):
+    """A channel's way to answer."""
+
+    def reply(self, incoming: Incoming, answer: Answer) -> None:
+        """Say ``answer`` where ``incoming`` was said. Raises :class:`MoTestplanError` when that cannot be."""
+        ...
+
+
+class Dialogue:
+    """Takes the messages of one channel and answers them. ``worker`` names this process among others."""
+
+    def __init__(self, inbox: Inbox, desk: Desk, replier: Replier, worker: str) -> None:
+        self._inbox, self._desk, self._replier, self._worker = inbox, desk, replier, worker
+        self._lanes = [ThreadPoolExecutor(1, f"dialogue-{lane}") for lane in range(_LANES)]
+
+    def serve(self, stop: threading.Event) -> None:
+        """Work until ``stop``, and end what was begun."""
+        while not stop.is_set():
+            try:
+                for entry, incoming in self._inbox.take(self._worker, wait=0.5):
+                    user = incoming.user if incoming is not None else ""
+                    self._lanes[zlib.crc32(user.encode("utf-8", "replace")) % _LANES].submit(self._one, entry, incoming)
+            except MoTestplanError as error:
+                logger.warning("the inbox: %s", error.message)
+                stop.wait(1.0)
+        for lane in self._lanes:
+            lane.shutdown()
+
+    def _one(self, entry: str, incoming: Incoming | None) -> None:
+        try:
+            # Marked before it is done: a process that dies half-way leaves a command undone, never done twice.
+            if incoming is not None and self._desk.office.shelf.first(f"{incoming.channel}:{incoming.key}"):
+                self._replier.reply(incoming, self._desk.handle(incoming))
+            self._inbox.done(entry)
+        except MoTestplanError as error:
+            logger.warning("an answer was not given: %s", error.message)
+            self._acknowledge(entry)
+        except Exception:  # a bug in one command must not end the dialogue
+            logger.exception("a command broke")
+            self._acknowledge(entry)
+
+    def _acknowledge(self, entry: str) -> None:
+        try:
+            self._inbox.done(entry)
+        except MoTestplanError as error:
+            logger.warning("the inbox: %s", error.message)
