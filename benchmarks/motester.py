@@ -32,6 +32,8 @@ from workers.servers import make_server
 
 STATEMENT_TIMEOUT = 35.0
 SCRIPT_TIMEOUT = 40.0
+#: For scripts mo-tester hung in.
+HOPELESS = 5.0
 
 
 @dataclass
@@ -86,7 +88,7 @@ def alone(case: str, tree: Path) -> Iterator[Case]:
         yield Case(base / case, case, base)
 
 
-def run_alone(dsn: Dsn, case: Case, *, metadata: bool) -> Seen:
+def run_alone(dsn: Dsn, case: Case, *, metadata: bool, patience: float = SCRIPT_TIMEOUT) -> Seen:
     """One script on a freshly reset server."""
     seen = Seen()
     options = Options(
@@ -95,7 +97,7 @@ def run_alone(dsn: Dsn, case: Case, *, metadata: bool) -> Seen:
         reset=True,
         resources=str(case.base / "resources") if case.base else "",
         statement_timeout=STATEMENT_TIMEOUT,
-        script_timeout=SCRIPT_TIMEOUT,
+        script_timeout=patience,
     )
     with Runner(dsn, options, seen, threading.Event()) as runner:
         runner.run(case)
@@ -112,7 +114,8 @@ def verdicts(dsn: Dsn, tree: Path, file: Path, only: str) -> int:
         if only not in row["path"]:
             continue
         with alone(row["path"], tree) as case:
-            seen = run_alone(dsn, case, metadata=not row["nometa"])
+            patience = HOPELESS if row.get("timeout") else SCRIPT_TIMEOUT
+            seen = run_alone(dsn, case, metadata=not row["nometa"], patience=patience)
         _compare(row, seen, tallies[row["nometa"]])
     for nometa, tally in tallies.items():
         print(f"{'without' if nometa else 'with'} metadata: {tally}")

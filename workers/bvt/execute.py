@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from orchestrator.cases.expectation import Expectation, render_set
-from orchestrator.cases.script import Command, Script
+from orchestrator.cases.script import Command, Script, WaitExpect
 from orchestrator.domain.errors import CancelledError, ServerError
 from workers.bvt.compare import Outcome, ServerMessage, Verdict, VerdictKind, compare
 from workers.bvt.escapes import EscapeError, unescape
@@ -49,6 +49,10 @@ class Options:
     connect_timeout: float = 10.0
 
 
+#: Takes the result of a command.
+Tell = Callable[[CommandResult], None]
+
+
 class AbnormalError(Exception):
     """This command has no answer to compare; the run goes on."""
 
@@ -82,7 +86,9 @@ class Executor:
         self._stop = watch.stop
         self._log = log
         self._deadline = 0.0
+        self._started = 0.0
         self._previous = 0
+        self._owed: Callable[[], None] | None = None
         self._script = Script("", ())
         #: The connection used last: mo-tester drops the script's database there.
         self.last: Wire | None = None
@@ -93,22 +99,53 @@ class Executor:
         self._previous = 0
         self._deadline = time.monotonic() + self._options.script_timeout
 
-    def run(self, script: Script, expectations: Sequence[Expectation]) -> Iterator[CommandResult]:
-        """Execute and judge every command. Raises ServerError when the server is lost, CancelledError."""
+    def run(self, script: Script, expectations: Sequence[Expectation], tell: Tell) -> None:
+        """Execute and judge every command. Raises ServerError when the server is lost, CancelledError.
+
+        A command is judged while the server works on the next one.
+        """
         self.begin(script)
         stopped = ""
-        for command, expectation in zip(script.commands, expectations, strict=True):
-            started = time.monotonic()
-            try:
-                if stopped:
-                    raise AbnormalError(stopped)
-                judged = self._judged(command, expectation)
-            except StopScriptError as error:
-                stopped = f"the script was stopped at line {command.line}: {error}"
-                judged = _Judged(Verdict(VerdictKind.ABNORMAL, stopped))
-            except AbnormalError as error:
-                judged = _Judged(Verdict(VerdictKind.ABNORMAL, str(error)))
-            yield self._result(command, expectation, judged, time.monotonic() - started)
+        try:
+            for command, expectation in zip(script.commands, expectations, strict=True):
+                try:
+                    if stopped:
+                        raise AbnormalError(stopped)
+                    self._step(command, expectation, tell)
+                except StopScriptError as error:
+                    stopped = f"the script was stopped at line {command.line}: {error}"
+                    self._settle()
+                    tell(self._result(command, expectation, _Judged(Verdict(VerdictKind.ABNORMAL, stopped))))
+                except AbnormalError as error:
+                    self._settle()
+                    tell(self._result(command, expectation, _Judged(Verdict(VerdictKind.ABNORMAL, str(error)))))
+        finally:
+            self._settle()
+
+    def _step(self, command: Command, expectation: Expectation, tell: Tell) -> None:
+        """Execute one command; what is left to do with its answer is owed."""
+        self._started = time.monotonic()
+        if command.sleep or command.system or command.wait or command.wait_expect:
+            self._settle()  # it takes a while: tell what is known
+        if command.wait_expect is not None:
+            judged = self._judged(command, expectation, command.wait_expect)
+            tell(self._result(command, expectation, judged))
+        elif self.prepare(command):
+            outcome = self.answer(command)
+            self._settle()
+            seconds = time.monotonic() - self._started
+            self._owed = lambda: tell(
+                self._result(command, expectation, self._compared(command, expectation, outcome), seconds)
+            )
+        else:
+            self._settle()
+            tell(self._result(command, expectation, _ignored(command)))
+
+    def _settle(self) -> None:
+        """Judge and tell the command before, if that is still owed."""
+        owed, self._owed = self._owed, None
+        if owed is not None:
+            owed()
 
     def prepare(self, command: Command) -> bool:
         """Sleep and run system commands as the directives say; whether the command itself is to run."""
@@ -139,14 +176,14 @@ class Executor:
         if seconds > 0 and self._stop.wait(min(seconds, max(0.0, self._deadline - time.monotonic()))):
             raise CancelledError("the run was cancelled")
 
-    def _judged(self, command: Command, expectation: Expectation) -> _Judged:
+    def _judged(self, command: Command, expectation: Expectation, expect: WaitExpect) -> _Judged:
+        """Execute and judge until the answer is the expected one, or time is up."""
         give_up: float | None = None
         while True:
             if not self.prepare(command):
-                return _Judged(Verdict(VerdictKind.IGNORED, command.issue or "empty"))
+                return _ignored(command)
             judged = self._compared(command, expectation, self.answer(command))
-            expect = command.wait_expect
-            if expect is None or not _may_come_right(judged, expectation):
+            if not _may_come_right(judged, expectation):
                 return judged
             now = time.monotonic()
             give_up = now + expect.timeout if give_up is None else give_up
@@ -181,7 +218,7 @@ class Executor:
         fault: ServerFaultError | ConnectionLostError | EndlessResultError | None = None
         self._watch.begin(wire, min(time.monotonic() + self._options.statement_timeout, self._deadline))
         try:
-            reply = wire.query(text, limits=self._options.limits, local_file=LocalFiles(sql))
+            reply = wire.query(text, limits=self._options.limits, local_file=LocalFiles(sql), meanwhile=self._settle)
         except (ServerFaultError, ConnectionLostError, EndlessResultError) as error:
             fault = error
         finally:
@@ -267,7 +304,10 @@ class Executor:
                 self._check_time()
         return "(stopped: it took too long)"
 
-    def _result(self, command: Command, expectation: Expectation, judged: _Judged, seconds: float) -> CommandResult:
+    def _result(
+        self, command: Command, expectation: Expectation, judged: _Judged, seconds: float | None = None
+    ) -> CommandResult:
+        seconds = time.monotonic() - self._started if seconds is None else seconds
         verdict, outcome, findings = judged
         result = CommandResult(
             self._script.path, command.line, command.sql, verdict.kind, seconds, verdict.reason, findings=findings
@@ -290,6 +330,10 @@ def actual_text(outcome: Outcome) -> str | None:
 def _message(error: ServerFaultError) -> ServerMessage:
     prefix = "Data truncation: " if error.sqlstate.startswith(_DATA_ERROR) else ""
     return ServerMessage(prefix + error.message, error.code, error.sqlstate)
+
+
+def _ignored(command: Command) -> _Judged:
+    return _Judged(Verdict(VerdictKind.IGNORED, command.issue or "empty"))
 
 
 def _may_come_right(judged: _Judged, expectation: Expectation) -> bool:

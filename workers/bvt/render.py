@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from functools import partial
+from functools import lru_cache, partial
 
 from orchestrator.cases.expectation import Column, ResultSet
 from workers.bvt.charsets import BINARY_COLLATION, charset_of
@@ -47,6 +47,7 @@ class BadValueError(ValueError):
     """A value that is not of its column's type: Connector/J breaks off the fetch there."""
 
 
+@lru_cache(maxsize=4096)
 def column_of(field: Field) -> Column:
     """The label and metadata Connector/J reports of ``field``."""
     jdbc, is_blob = _jdbc_type(field)
@@ -70,6 +71,7 @@ def result_of(reply: Reply) -> tuple[ResultSet, str | None]:
     return ResultSet(tuple(map(column_of, fields)), rows), broken
 
 
+@lru_cache(maxsize=4096)
 def decoder_of(field: Field) -> Decoder:
     """What turns a raw value of ``field`` into text. Raises ValueError where Connector/J cannot read the value."""
     kind = field.type

@@ -90,8 +90,7 @@ class Runner:
             return self._end(result)
         with self._own_database(script, result) as ready:
             if ready:
-                for told in self._executor.run(script, expectations):
-                    self._tell(told, result)
+                self._executor.run(script, expectations, lambda told: self._tell(told, result))
         return self._end(result)
 
     def record(self, case: Case, target: Path) -> ScriptResult:

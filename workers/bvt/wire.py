@@ -12,6 +12,7 @@ import socket
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import BinaryIO, NamedTuple
 
 import pymysql
@@ -82,6 +83,10 @@ class Limits:
 NO_RESULT = Reply(None, [])
 
 
+def _nothing() -> None:
+    """There is nothing else to do."""
+
+
 class Wire:
     """An open connection. Not for use by two threads, save :meth:`abort`."""
 
@@ -106,19 +111,30 @@ class Wire:
         limits: Limits | None = None,
         local_file: Callable[[str], BinaryIO] | None = None,
         timeout: float | None = None,
+        meanwhile: Callable[[], None] = _nothing,
     ) -> Reply:
         """Send ``sql`` in one go, read every result and keep the first.
 
         ``local_file`` opens what LOAD DATA LOCAL INFILE asks for; raises OSError to refuse. ``timeout`` bounds each
-        wait for the server, in seconds. Raises ServerFaultError (for a later result too), ConnectionLostError,
+        wait for the server, in seconds. ``meanwhile`` is called while the server works.
+
+        Raises ServerFaultError (for a later result too), ConnectionLostError,
         EndlessResultError.
         """
+        if timeout is not None or self._patience is not None:
+            self._be_patient(timeout)
         try:
-            if timeout is not None or self._patience is not None:
-                self._socket.settimeout(timeout)
-                self._patience = timeout
             self._sequence = 0
             self._send(_COM_QUERY + sql.encode("utf-8", "replace"))
+        except OSError as error:
+            self.abort()
+            raise ConnectionLostError(str(error)) from error
+        try:
+            meanwhile()
+        except BaseException:
+            self.abort()  # its answer would be taken for that of the next statement
+            raise
+        try:
             return self._read_results(limits or Limits(), local_file)
         except (OSError, ValueError, struct.error, IndexError) as error:
             self.abort()
@@ -126,6 +142,14 @@ class Wire:
         except (ConnectionLostError, EndlessResultError):
             self.abort()
             raise
+
+    def _be_patient(self, timeout: float | None) -> None:
+        try:
+            self._socket.settimeout(timeout)
+        except OSError as error:
+            self.abort()
+            raise ConnectionLostError(str(error)) from error
+        self._patience = timeout
 
     def ping(self, timeout: float) -> bool:
         """Whether the server still answers on this connection."""
@@ -318,6 +342,7 @@ def _row(packet: bytes, count: int) -> Row:
     return row
 
 
+@lru_cache(maxsize=4096)
 def _field(packet: bytes) -> Field:
     position = 0
     texts: list[bytes] = []

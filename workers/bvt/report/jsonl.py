@@ -9,6 +9,8 @@ from typing import TextIO
 from workers.bvt.compare import VerdictKind
 from workers.bvt.results import CommandResult, ScriptResult, shortened, success_rate
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
 
 class JsonLines:
     """Keys: path, line, verdict, strict, seconds; where it did not simply pass also what a reader needs to see why."""
@@ -18,7 +20,7 @@ class JsonLines:
 
     def command(self, result: CommandResult) -> None:
         """Write one line, at once."""
-        self._out.write(json.dumps(row_of(result), ensure_ascii=False) + "\n")
+        self._out.write(_encode(row_of(result)) + "\n")
         self._out.flush()
 
     def script(self, result: ScriptResult) -> None:
