@@ -1,3 +1,0 @@
-module dedupreference
-
-go 1.22
