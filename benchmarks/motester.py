@@ -145,7 +145,7 @@ def genrs(dsn: Dsn, tree: Path, only: str) -> int:
     for script in sorted((*tree.rglob("*.sql"), *tree.rglob("*.test"))):
         name = script.relative_to(tree.parent).as_posix()
         if only not in name or any(
-            word in script.read_text("utf-8", "replace") for word in ("@sleep", "@system", "user=")
+            word in script.read_text("utf-8", "replace") for word in ("sleep", "@system", "@wait", "user=")
         ):
             continue
         ok, unexpected = _recorded(dsn, name, tree)
@@ -166,9 +166,7 @@ def genrs(dsn: Dsn, tree: Path, only: str) -> int:
 
 def _record(dsn: Dsn, case: Case, target: Path) -> Seen:
     seen = Seen()
-    options = Options(
-        ignore_issues=True, reset=True, statement_timeout=STATEMENT_TIMEOUT, script_timeout=SCRIPT_TIMEOUT
-    )
+    options = Options(ignore_issues=True, reset=True, statement_timeout=HOPELESS, script_timeout=SCRIPT_TIMEOUT)
     with Runner(dsn, options, seen, threading.Event()) as runner:
         runner.record(case, target)
     return seen

@@ -214,6 +214,9 @@ def test_only_what_the_script_made_is_dropped(dsn: Dsn, tmp_path: Path, admin: W
     assert "it drops the database 'precious'" in told.results[2].reason
     assert databases(admin) & {"precious", "left_behind", "bold"} == {"precious"}
     assert admin.query("select user from mysql.user where user = 'somebody'").rows == []
+    admin.query("create table precious.t (a int)")
+    told = run(dsn, write(tmp_path, "sly.sql", "use precious;\ndrop table t;\n", "use precious;\ndrop table t;\n"))
+    assert told.verdicts == [PASS, ABNORMAL]
     told = run(dsn, write(tmp_path, "precious.sql", "select 1;\n", "select 1;\n1\n1\n"))
     assert told.verdicts == [ABNORMAL]
     told = run(dsn, write(tmp_path, "bold.sql", sql, sql), Options(allow_drops=True))

@@ -13,7 +13,7 @@ from orchestrator.cases.script import Command, Script, WaitExpect
 from orchestrator.domain.errors import CancelledError, ServerError
 from workers.bvt.compare import Outcome, ServerMessage, Verdict, VerdictKind, compare
 from workers.bvt.escapes import EscapeError, unescape
-from workers.bvt.guard import Guard
+from workers.bvt.guard import Guard, used_database
 from workers.bvt.render import result_of
 from workers.bvt.resources import FLAG, LocalFiles
 from workers.bvt.results import CommandResult
@@ -162,7 +162,7 @@ class Executor:
             self._sessions.sync_commit()
         self._previous = command.connection
         sql = command.sql.replace(FLAG, self._options.resources)
-        if (objection := self._guard.objection(sql)) is not None:
+        if (objection := self._guard.objection(sql, wire.database)) is not None:
             raise StopScriptError(objection)
         if command.wait is None:
             return self._ask(wire, sql)
@@ -224,7 +224,11 @@ class Executor:
         finally:
             self._watch.end()
         self._check_fired(wire)
-        return _outcome(reply) if fault is None else self._failed(wire, fault)
+        if fault is not None:
+            return self._failed(wire, fault)
+        if sql[:4].lower() == "use " and (database := used_database(sql)) is not None:
+            wire.database = database
+        return _outcome(reply)
 
     def _failed(self, wire: Wire, fault: ServerFaultError | ConnectionLostError | EndlessResultError) -> Outcome:
         """The error outcome, if that is what it is."""

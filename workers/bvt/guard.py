@@ -41,6 +41,8 @@ _DROP_TABLE = re.compile(
     rf"\b(?:drop|truncate){_BLANK}(?:table|view){_BLANK}(?:if{_BLANK}exists{_BLANK})?{_NAME}\s*\.",
     re.IGNORECASE | re.DOTALL,
 )
+_DROP_PLAIN_TABLE = re.compile(rf"\b(?:drop|truncate){_BLANK}(?:table|view)\b", re.IGNORECASE | re.DOTALL)
+_USE = re.compile(rf"\s*use{_BLANK}([^;]+)", re.IGNORECASE | re.DOTALL)
 _MAKES = re.compile(rf"\bcreate{_BLANK}(?:or{_BLANK}replace{_BLANK})?(database|schema|account|user)\b", re.IGNORECASE)
 
 
@@ -73,8 +75,8 @@ class Guard:
         self._has_accounts = _try(wire, "SHOW ACCOUNTS") is not None
         self.before = Property(databases, self._accounts(wire))
 
-    def objection(self, sql: str) -> str | None:
-        """Why ``sql`` must not run, or None."""
+    def objection(self, sql: str, current: str = "") -> str | None:
+        """Why ``sql`` must not run, or None. ``current`` is the database it runs in."""
         if self._allow or not re.search(r"\b(?:drop|truncate)\b", sql, re.IGNORECASE):
             return None
         for match in _DROP.finditer(sql):
@@ -87,6 +89,8 @@ class Guard:
             name = _bare(match[1])
             if name in self.before.databases | BUILTIN:
                 return f"it drops a table of the database {name!r}, which was there before this run"
+        if _DROP_PLAIN_TABLE.search(sql) and current.lower() in self.before.databases | BUILTIN:
+            return f"it drops a table of the database {current!r}, which was there before this run"
         return None
 
     def owns(self, database: str) -> bool:
@@ -131,6 +135,12 @@ class Guard:
         if self._has_accounts:
             return _first_column(_try(wire, "SHOW ACCOUNTS"))
         return _first_column(_try(wire, "SELECT concat(user, '@', host) FROM mysql.user"))
+
+
+def used_database(sql: str) -> str | None:
+    """The database that ``sql`` makes current, if it is such a statement."""
+    match = _USE.match(sql)
+    return _bare(match[1]) if match else None
 
 
 def _bare(name: str) -> str:

@@ -73,7 +73,9 @@ class Sessions:
         """Make ``database`` current on the default connection; a refusal is the next statement's to tell."""
         self.database = database
         try:
-            self.get().query(f"USE {quoted(database)}")
+            wire = self.get()
+            wire.query(f"USE {quoted(database)}")
+            wire.database = database
         except (ServerFaultError, ConnectionLostError):
             return
 

@@ -101,6 +101,8 @@ class Wire:
         self.thread_id = int(self._connection.thread_id())  # type: ignore[no-untyped-call]
         self.closed = False
         self._patience: float | None = None
+        #: The current database, as far as we made or saw it current.
+        self.database = ""
         #: Statements beyond this many bytes are refused before they are sent, as Connector/J does.
         self.max_packet = 0
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from workers.bvt.dsn import Dsn
-from workers.bvt.guard import Guard, Property
+from workers.bvt.guard import Guard, Property, used_database
 from workers.bvt.session import Sessions
 
 
@@ -45,6 +45,13 @@ def test_dropping_what_was_there_before_is_objected_to(sql: str) -> None:
 )
 def test_other_statements_run(sql: str) -> None:
     assert guard().objection(sql) is None
+
+
+def test_a_table_is_its_databases_whether_it_is_named_or_current() -> None:
+    assert guard().objection("drop table orders", "shop") is not None
+    assert guard().objection("drop table orders", "mine") is None
+    assert used_database(" use\n`Shop` ;") == "shop"
+    assert used_database("useless") is None
 
 
 def test_everything_runs_when_the_caller_allows_drops() -> None:
