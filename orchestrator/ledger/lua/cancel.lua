@@ -19,7 +19,7 @@ for i = 4, #ARGV, 2 do
     end
   end
 end
-local pending = redis.call('HINCRBY', KEYS[1], 'pending', -ended)
+local pending = redis.call('HINCRBY', KEYS[1], 'pending', 0 - ended)  -- minus zero is no integer to Redis
 redis.call('HINCRBY', KEYS[1], 'cancelled', ended)
 if pending == 0 and redis.call('HGET', KEYS[1], 'running') == '0' then return {ended, 'complete'} end
 return {ended, 'open'}
