@@ -9,32 +9,33 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from orchestrator.cli import edge, life
+from orchestrator.cli.chat import BotHolder, Members, make_office, make_wecom_app
 from orchestrator.domain.errors import MoTestplanError, UsageError
 from orchestrator.domain.profile import Profile
-from orchestrator.domain.run import RunSummary
 from orchestrator.ledger.client import Ledger
 from orchestrator.messaging import CONTROL_QUEUE, App, make_app
 from orchestrator.notify.base import Notifier
 from orchestrator.notify.outbox import drain
+from orchestrator.notify.telling import Teller
 from orchestrator.notify.wecom.limits import RollingWindow
-from orchestrator.notify.wecom.messages import summary_outbox
 from orchestrator.notify.wecom.robot import Robot
 from orchestrator.runs import tasks
 from orchestrator.runs.reaper import Reaper
 from orchestrator.runs.summarize import summarize
 from orchestrator.settings import Settings, check_profile
-from orchestrator.store import OutboxMessage, Store
+from orchestrator.store import Store
 
 logger = logging.getLogger(__name__)
 
 #: Seconds between looks.
 _REAP_EVERY = 0.5
 _DELIVER_EVERY = 0.5
+_TELL_EVERY = 0.5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,18 +57,24 @@ def run(args: argparse.Namespace) -> int:
     app = make_app(config.redis_url)
     who = f"control-{os.getpid()}@{socket.gethostname()}"
     channels = channels_of(profile, os.environ)
-    messages = _messages(profile, channels)
+    bot, wecom_app = _bot(profile, config, who), make_wecom_app(profile, os.environ)
+    finders = [finder for finder in (bot, Members(wecom_app) if wecom_app else None) if finder is not None]
+    told = [*channels, *(["app"] if wecom_app else []), *(["bot"] if bot else [])]
+    teller = Teller(make_office(profile, config), told)
 
     def summarize_one(run_id: str) -> None:
         ledger, store = connections()
-        summary = summarize(ledger, store, run_id, messages)
+        summary = summarize(ledger, store, run_id, teller.verdict)
         if summary is not None:
             logger.info("run %s: %s in %.1f s", run_id, summary.state.value, summary.seconds)
 
     connections = _per_thread(config)
     tasks.register(app, summarize_one)
     _every(_REAP_EVERY, "reaper", lambda: _reaper(connections()[0], app, who, summarize_one, profile).tick)
-    _every(_DELIVER_EVERY, "deliver", lambda: _deliverer(connections()[1], channels))
+    _every(_DELIVER_EVERY, "deliver", lambda: _deliverer(connections()[1], channels, finders))
+    _every(_TELL_EVERY, "tell", lambda: teller.tick)
+    if bot is not None:
+        _every(0.0, "bot", lambda: bot.serve)
     worker = app.Worker(
         hostname=who,
         queues=[CONTROL_QUEUE],
@@ -131,12 +138,22 @@ def channels_of(profile: Profile, environ: Mapping[str, str]) -> dict[str, Notif
     return {"wecom": Robot(key, profile.wecom.base_url, window=RollingWindow(profile.wecom.per_minute))}
 
 
-def _messages(profile: Profile, channels: Mapping[str, Notifier]) -> Callable[[RunSummary], list[OutboxMessage]]:
-    return lambda summary: [summary_outbox(summary, name, profile.wecom.language) for name in channels]
+def _bot(profile: Profile, config: Settings, who: str) -> BotHolder | None:
+    """The holder of the profile's bot, if this process was given its secret: whichever control process leads."""
+    secret = os.environ.get(profile.wecom.bot.secret_env)
+    if not (profile.wecom.bot.id and secret):
+        return None
+    ledger = Ledger(config.redis_url)
+    return BotHolder(profile, config, secret, lambda: ledger.leads(who))
 
 
-def _deliverer(store: Store, channels: Mapping[str, Notifier]) -> Callable[[], object]:
-    return lambda: drain(store, channels)
+def _deliverer(
+    store: Store, channels: Mapping[str, Notifier], finders: Sequence[Callable[[str], Notifier | None]]
+) -> Callable[[], object]:
+    def find(name: str) -> Notifier | None:
+        return next((notifier for finder in finders if (notifier := finder(name)) is not None), None)
+
+    return lambda: drain(store, channels, find=find)
 
 
 def _every(seconds: float, name: str, make: Callable[[], Callable[[], object]]) -> None:

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cases": ("cases", "work with SQL cases"),
     "worker": ("worker", "take tests from the queues of this host's choice"),
     "control": ("control", "watch over runs: summaries, lost workers, messages"),
+    "serve": ("serve", "take commands from WeCom by callback"),
     "flower": ("flower", "watch workers and tasks in a browser"),
     "demo": ("demo", "see the whole job on a small project, with nothing to set up"),
     "doctor": ("doctor", "say what is missing on this host and how to get it"),

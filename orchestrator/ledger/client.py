@@ -258,6 +258,10 @@ class Ledger:
         self.redis.pexpire(keys.LEADER, int(seconds * 1000))
         return True
 
+    def leads(self, who: str) -> bool:
+        """Whether ``who`` is the leader now."""
+        return bool(self.redis.get(keys.LEADER) == who)
+
     def head(self, queue: str, priority: int) -> str | None:
         """The Celery task id of the message that is next in a queue's priority list, if there is one."""
         name = queue if priority == 0 else f"{queue}\x06\x16{priority}"

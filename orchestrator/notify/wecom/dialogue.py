@@ -31,19 +31,19 @@ class Dialogue:
 
     def __init__(self, inbox: Inbox, desk: Desk, replier: Replier, worker: str) -> None:
         self._inbox, self._desk, self._replier, self._worker = inbox, desk, replier, worker
-        self._lanes = [ThreadPoolExecutor(1, f"dialogue-{lane}") for lane in range(_LANES)]
 
     def serve(self, stop: threading.Event) -> None:
         """Work until ``stop``, and end what was begun."""
+        lanes = [ThreadPoolExecutor(1, f"dialogue-{lane}") for lane in range(_LANES)]
         while not stop.is_set():
             try:
                 for entry, incoming in self._inbox.take(self._worker, wait=0.5):
                     user = incoming.user if incoming is not None else ""
-                    self._lanes[zlib.crc32(user.encode("utf-8", "replace")) % _LANES].submit(self._one, entry, incoming)
+                    lanes[zlib.crc32(user.encode("utf-8", "replace")) % _LANES].submit(self._one, entry, incoming)
             except MoTestplanError as error:
                 logger.warning("the inbox: %s", error.message)
                 stop.wait(1.0)
-        for lane in self._lanes:
+        for lane in lanes:
             lane.shutdown()
 
     def _one(self, entry: str, incoming: Incoming | None) -> None:

@@ -1,0 +1,161 @@
+"""What `control` and `serve` make of a profile's chats: offices, connections, and threads that keep at it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from orchestrator.commands.desk import Desk
+from orchestrator.commands.inbox import Inbox
+from orchestrator.commands.office import Office
+from orchestrator.commands.people import People, people_from
+from orchestrator.commands.shelf import Shelf
+from orchestrator.domain.errors import MoTestplanError
+from orchestrator.domain.profile import Profile
+from orchestrator.ledger.client import Ledger
+from orchestrator.messaging import make_app
+from orchestrator.notify.base import Notifier
+from orchestrator.notify.telling import Teller
+from orchestrator.notify.wecom.app import App, Member
+from orchestrator.notify.wecom.bot import PER_CHAT, Body, BotChat, BotConnection
+from orchestrator.notify.wecom.callback import bot_incoming
+from orchestrator.notify.wecom.dialogue import Dialogue
+from orchestrator.notify.wecom.limits import RollingWindow
+from orchestrator.notify.wecom.repliers import BotReplier
+from orchestrator.settings import Settings, read_people
+from orchestrator.store import Store
+
+logger = logging.getLogger(__name__)
+
+#: Seconds a process stays away from a bot that another one took over.
+_YIELD = 60.0
+
+
+def make_office(profile: Profile, config: Settings) -> Office:
+    """Everything commands work with, on connections of its own."""
+    return Office(
+        profile,
+        Ledger(config.redis_url),
+        Store(config.store_url),
+        make_app(config.redis_url),
+        Shelf(config.redis_url),
+        PeopleFile(config),
+    )
+
+
+class PeopleFile:
+    """``people.yaml``, read again when it changes; one that became wrong is reported and the last good one stays."""
+
+    def __init__(self, config: Settings) -> None:
+        self._config = config
+        data, self._path = read_people(config)
+        self._people, self._stamp = people_from(data, self._path), self._changed()
+
+    def __call__(self) -> People:
+        """Who may do what, now."""
+        if self._changed() != self._stamp:
+            self._stamp = self._changed()
+            try:
+                self._people = people_from(*read_people(self._config))
+            except MoTestplanError as error:
+                logger.error("%s; the list before stays in force", error.message)
+        return self._people
+
+    def _changed(self) -> int:
+        try:
+            return Path(self._path).stat().st_mtime_ns
+        except OSError:
+            return 0
+
+
+def make_wecom_app(profile: Profile, environ: Mapping[str, str]) -> App | None:
+    """The application of a profile whose secret this process was given."""
+    said, secret = profile.wecom.app, environ.get(profile.wecom.app.secret_env)
+    return App(said.corp_id, said.agent_id, secret, profile.wecom.base_url) if said.corp_id and secret else None
+
+
+def me(role: str) -> str:
+    """This process, among others."""
+    return f"{role}-{os.getpid()}@{socket.gethostname()}"
+
+
+class Members:
+    """The application's chats, made as they are needed: a finder for the outbox."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._chats: dict[str, Member] = {}
+
+    def __call__(self, name: str) -> Notifier | None:
+        """The notifier of ``app:USER``."""
+        kind, _, user = name.partition(":")
+        return self._chats.setdefault(user, Member(self._app, user)) if kind == "app" and user else None
+
+
+class BotHolder:
+    """Holds the bot's connection as long as ``leads()``: one of all control processes does."""
+
+    def __init__(self, profile: Profile, config: Settings, secret: str, leads: Callable[[], bool]) -> None:
+        bot = profile.wecom.bot
+        self._leads, self._office = leads, make_office(profile, config)
+        self._inbox = Inbox(config.redis_url, "bot")
+        self.connection = BotConnection(bot.url, bot.id, secret, self._receive)
+        self._windows: dict[str, RollingWindow] = {}
+        progress = Teller(self._office, ()).progress_line
+        replier = BotReplier(self.connection, self._window, progress)
+        self._dialogue = Dialogue(self._inbox, Desk(self._office), replier, me("bot"))
+
+    def __call__(self, name: str) -> Notifier | None:
+        """The notifier of ``bot:CHAT``, while the bot is ours: a finder for the outbox."""
+        kind, _, chat = name.partition(":")
+        ours = kind == "bot" and chat and self.connection.connected
+        return BotChat(self.connection, chat, self._window(chat)) if ours else None
+
+    def serve(self) -> None:
+        """Hold it whenever this process leads, for ever."""
+        idle = threading.Event()
+        while True:
+            if not self._leads():
+                idle.wait(0.5)
+                continue
+            if not self._hold():
+                idle.wait(_YIELD)
+
+    def _hold(self) -> bool:
+        """Hold it until somebody else leads; False when the bot was taken over."""
+        stop = threading.Event()
+        threads = [threading.Thread(target=work, args=(stop,), daemon=True) for work in (self._watch, self._dialogue_)]
+        for thread in threads:
+            thread.start()
+        try:
+            return self.connection.serve(stop)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+
+    def _dialogue_(self, stop: threading.Event) -> None:
+        self._dialogue.serve(stop)
+
+    def _watch(self, stop: threading.Event) -> None:
+        while not stop.wait(0.5):
+            try:
+                if not self._leads():
+                    stop.set()
+            except MoTestplanError as error:  # without Redis nobody else can lead either
+                logger.warning("the bot's lease: %s", error.message)
+
+    def _window(self, chat: str) -> RollingWindow:
+        return self._windows.setdefault(chat, RollingWindow(PER_CHAT))
+
+    def _receive(self, body: Body, req_id: str) -> None:
+        incoming = bot_incoming(body, req_id)
+        if incoming is not None:
+            try:
+                self._inbox.accept(incoming)
+            except MoTestplanError as error:
+                logger.error("a message of the bot is lost: %s", error.message)

@@ -1,0 +1,240 @@
+"""A self-built application's side of WeCom, without HTTP: tokens, messages to members, cards and their updates.
+
+Official (documents 91039, 90236, 94888): one token for its validity of 7200 s, 40001/40013/40014/42001, receivers
+(81013, 82001, ``invaliduser``), text cut and markdown refused beyond 2048 bytes, 30 messages a member and minute with
+the rest dropped silently, card fields (420xx), ``response_code`` once within 72 hours. Guesses: 40058 for more than
+six buttons, 42022 for a used or unknown ``response_code``, 40056 for a foreign agent id.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.notify.wecom.standin.answers import Refusal, accepted, refused
+from orchestrator.notify.wecom.standin.shapes import Json, integer, mapping, objects, string, strings
+from orchestrator.notify.wecom.text import clip, size
+
+TOKEN_LIFE, CODE_LIFE = 7200.0, 72 * 3600.0
+CONTENT, PER_MEMBER = 2048, 30
+_TASK = re.compile(r"[0-9A-Za-z_@-]{1,128}")
+
+
+@dataclass(slots=True)
+class Shown:
+    """A message as its reader sees it now; ``body`` of a card changes with its updates."""
+
+    #: A member's id, or ``group:ID``.
+    chat: str
+    msgtype: str
+    body: Json
+    task_id: str = ""
+    updates: int = 0
+
+    @property
+    def content(self) -> str:
+        """Its words."""
+        if self.msgtype != "template_card":
+            return str(self.body.get("content", ""))
+        title = mapping(self.body, "main_title")
+        return "\n".join(filter(None, (title.get("title"), string(self.body, "sub_title_text"))))
+
+    @property
+    def buttons(self) -> dict[str, str]:
+        """Words of the buttons → their keys."""
+        return {button["text"]: button["key"] for button in self.body.get("button_list", [])}
+
+
+@dataclass(slots=True)
+class _Code:
+    shown: Shown
+    users: frozenset[str]
+    born: float
+
+
+@dataclass(slots=True)
+class Corp:
+    """One corp with one application and some members. Safe to use from several threads."""
+
+    clock: Callable[[], float]
+    corp_id: str = "wwstandin"
+    agent_id: int = 1000002
+    secret: str = "app-secret"  # noqa: S105 - a sample
+    members: frozenset[str] = frozenset()
+    source: random.Random = field(default_factory=random.Random)
+    shown: list[Shown] = field(default_factory=list)
+    dropped: int = 0
+    token_requests: int = 0
+    _tokens: dict[str, float] = field(default_factory=dict)
+    _codes: dict[str, _Code] = field(default_factory=dict)
+    _tasks: set[str] = field(default_factory=set)
+    _rates: dict[str, deque[float]] = field(default_factory=dict)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def answer(self, path: str, query: dict[str, str], body: Json) -> Json | None:
+        """The answer to a request; None for a path there is not."""
+        calls = {"gettoken": self._gettoken, "message/send": self._send, "message/update_template_card": self._update}
+        call = calls.get(path.removeprefix("/cgi-bin/"))
+        if call is None:
+            return None
+        with self.changed:
+            try:
+                if call != self._gettoken:
+                    self._check_token(query.get("access_token", ""))
+                done = call(query, body)
+            except Refusal as refusal:
+                return refused(refusal, self.source)
+            finally:
+                self.changed.notify_all()
+            return accepted(**done)
+
+    def expire_tokens(self) -> None:
+        """All tokens are too old from now on."""
+        with self.changed:
+            self._tokens = dict.fromkeys(self._tokens, float("-inf"))
+
+    def new_code(self, shown: Shown, users: frozenset[str]) -> str:
+        """A code that changes a card once."""
+        code = f"code-{self.source.getrandbits(64):016x}"
+        self._codes[code] = _Code(shown, users, self.clock())
+        return code
+
+    def _gettoken(self, query: dict[str, str], _body: Json) -> Json:
+        self.token_requests += 1
+        if query.get("corpid") != self.corp_id:
+            raise Refusal(40013, "invalid corpid")
+        if query.get("corpsecret") != self.secret:
+            raise Refusal(40001, "invalid credential")
+        token = next((t for t, until in self._tokens.items() if until > self.clock()), "")
+        if not token:
+            token = f"token-{self.source.getrandbits(128):032x}"
+            self._tokens[token] = self.clock() + TOKEN_LIFE
+        return {"access_token": token, "expires_in": int(self._tokens[token] - self.clock())}
+
+    def _check_token(self, token: str) -> None:
+        if not token:
+            raise Refusal(41001, "access_token missing")
+        if token not in self._tokens:
+            raise Refusal(40014, "invalid access_token")
+        if self._tokens[token] <= self.clock():
+            raise Refusal(42001, "access_token expired")
+
+    def _send(self, _query: dict[str, str], body: Json) -> Json:
+        users = [user for user in string(body, "touser").split("|") if user]
+        if not users:
+            raise Refusal(82001, "touser, toparty and totag are empty")
+        if integer(body, "agentid") != self.agent_id:
+            raise Refusal(40056, "invalid agentid")
+        known = [user for user in users if user in self.members]
+        if not known:
+            raise Refusal(81013, "user & party & tag all invalid")
+        msgtype = string(body, "msgtype")
+        part = mapping(body, msgtype)
+        task = self._check(msgtype, part)
+        answer: Json = {
+            "msgid": f"m{len(self.shown)}",
+            "invaliduser": "|".join(u.lower() for u in users if u not in known),
+        }
+        for user in known:
+            if self._over(user):
+                self.dropped += 1
+                continue
+            shown = Shown(user, msgtype, part, task)
+            self.shown.append(shown)
+            if part.get("card_type") == "button_interaction":
+                answer["response_code"] = self.new_code(shown, frozenset([user]))
+        return answer
+
+    def _check(self, msgtype: str, part: Json) -> str:
+        if msgtype == "template_card":
+            task = check_button_card(part)
+            if task in self._tasks:
+                raise Refusal(42014, "task_id is not unique")
+            if task:
+                self._tasks.add(task)
+            return task
+        if msgtype not in ("text", "markdown"):
+            raise Refusal(40008, "invalid message type")
+        if not string(part, "content"):
+            raise Refusal(44004, "empty content")
+        if msgtype == "text":
+            part["content"] = clip(part["content"], CONTENT, "")
+        elif size(part["content"]) > CONTENT:
+            raise Refusal(40058, f"markdown.content exceed max length {CONTENT}")
+        return ""
+
+    def _over(self, user: str) -> bool:
+        sent, now = self._rates.setdefault(user, deque()), self.clock()
+        while sent and sent[0] <= now - 60:
+            sent.popleft()
+        sent.append(now)
+        return len(sent) > PER_MEMBER
+
+    def _update(self, _query: dict[str, str], body: Json) -> Json:
+        if integer(body, "agentid") != self.agent_id:
+            raise Refusal(42015, "agentid differs")
+        code = self._codes.pop(string(body, "response_code"), None)
+        if code is None or self.clock() - code.born > CODE_LIFE:
+            raise Refusal(42022, "response_code is used or unknown")
+        if not set(strings(body, "userids")) <= code.users:
+            raise Refusal(81013, "userids are not among the receivers")
+        button, card = mapping(body, "button"), mapping(body, "template_card")
+        if bool(button) == bool(card):
+            raise Refusal(40058, "one of button and template_card is needed")
+        if card:
+            check_button_card(card)
+            code.shown.body = card
+        else:
+            code.shown.body = {**code.shown.body, "button_list": [], "replace_text": string(button, "replace_name")}
+        code.shown.updates += 1
+        return {}
+
+
+def check_button_card(card: Json) -> str:
+    """The task id of a card an application or a bot may send; raises :class:`Refusal`."""
+    kind, task = string(card, "card_type"), string(card, "task_id")
+    if kind not in ("button_interaction", "text_notice"):
+        raise Refusal(42031, "template_card.card_type invalid")
+    if task and not _TASK.fullmatch(task):
+        raise Refusal(42014, "task_id invalid")
+    if not string(mapping(card, "main_title"), "title") and not string(card, "sub_title_text"):
+        raise Refusal(42033, "template_card.main_title.title missing")
+    rows = objects(card, "horizontal_content_list")
+    if len(rows) > 6:
+        raise Refusal(42035, "horizontal_content_list exceed max length 6")
+    if not all(string(row, "keyname") for row in rows):
+        raise Refusal(42027, "horizontal_content_list.keyname missing")
+    if kind == "text_notice":
+        if integer(mapping(card, "card_action"), "type") not in (1, 2):
+            raise Refusal(42045, "template_card.card_action missing")
+        return task
+    if not task:
+        raise Refusal(42014, "task_id missing")
+    _check_buttons(objects(card, "button_list"))
+    return task
+
+
+def _check_buttons(buttons: list[Json]) -> None:
+    if not 1 <= len(buttons) <= 6:
+        raise Refusal(40058, "button_list needs 1 to 6 buttons")
+    keys = [string(button, "key") for button in buttons]
+    for button, key in zip(buttons, keys, strict=True):
+        if not string(button, "text"):
+            raise Refusal(42038, "button_list.text missing")
+        if not key or size(key) > 1024:
+            raise Refusal(42039, "button_list.key missing or too long")
+    if len(set(keys)) < len(keys):
+        raise Refusal(42018, "button_list.key is not unique")
+
+
+def snapshot(messages: list[Shown]) -> list[dict[str, Any]]:
+    """Messages as plain data, for a page."""
+    return [
+        {"chat": m.chat, "type": m.msgtype, "content": m.content, "body": m.body, "task_id": m.task_id, "n": n}
+        for n, m in enumerate(messages)
+    ]
