@@ -66,3 +66,5 @@ class Heart:
                 except BrokerError as error:
                     # The test goes on: if the broker comes back within the lease nobody will have noticed.
                     logger.warning("no heartbeat: %s", error.message)
+                except Exception:  # this thread must outlive a surprise: without it the task counts as lost
+                    logger.exception("no heartbeat")

@@ -19,7 +19,7 @@ from orchestrator.domain.run import CaseStatus, ShardSpec, TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Beat, Delivery, Gate
 from workers.heart import Heart
-from workers.sink import Sink
+from workers.sink import Sink, task_folder
 from workers.suites.base import Closable, Ending, Job, Suite
 
 logger = logging.getLogger(__name__)
@@ -67,10 +67,15 @@ def run_shard(bench: Bench, delivery: Delivery) -> dict[str, object]:
     if spec is None:
         return {"run": delivery.run, "shard": delivery.shard, "refused": Gate.GONE.value}
     owner = f"{socket.gethostname()}:{uuid.uuid4().hex[:12]}"
-    profile = bench.profile(spec.profile)
+    unfit: MoTestplanError | None = None
+    try:
+        profile = bench.profile(spec.profile)
+    except MoTestplanError as error:
+        # Said as the result of each task: a shard that never starts would be sent again for ever.
+        profile, unfit = Profile(name=spec.profile), error
     ran: dict[str, str] = {}
     with Heart(bench.ledger, delivery, owner, profile.dispatch.lease) as heart:
-        shard = _Shard(bench, delivery, spec, profile, owner, heart)
+        shard = _Shard(bench, delivery, spec, profile, owner, heart, unfit)
         try:
             for task in spec.tasks:
                 answer = shard.run(task)
@@ -84,10 +89,19 @@ def run_shard(bench: Bench, delivery: Delivery) -> dict[str, object]:
 
 class _Shard:
     def __init__(  # noqa: PLR0913 - the parts of one delivery, made in one place
-        self, bench: Bench, delivery: Delivery, spec: ShardSpec, profile: Profile, owner: str, heart: Heart
+        self,
+        bench: Bench,
+        delivery: Delivery,
+        spec: ShardSpec,
+        profile: Profile,
+        owner: str,
+        heart: Heart,
+        unfit: MoTestplanError | None,
     ) -> None:
         self.bench, self.delivery, self.spec, self.profile = bench, delivery, spec, profile
         self.owner, self.heart = owner, heart
+        #: Why this host can run none of it.
+        self.unfit = unfit
         self.resources = Resources()
         self.tree: Path | None = None
         self.release: Callable[[], None] = lambda: None
@@ -97,9 +111,14 @@ class _Shard:
         gate, attempt = self.bench.ledger.start(self.delivery, self.owner, task.id, self.profile.dispatch.lease)
         if gate is not Gate.OK:
             return gate.value
-        folder = self.bench.artifacts / self.spec.run / _file_name(task.id) / str(attempt)
-        folder.mkdir(parents=True, exist_ok=True)
-        sink = Sink(self.bench.ledger, self.spec.run, task.id, attempt, folder)
+        folder = task_folder(self.bench.artifacts, self.spec.run, task.id) / str(attempt)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            sink = Sink(self.bench.ledger, self.spec.run, task.id, attempt, folder)
+        except OSError as error:
+            message = f"its log cannot be kept on this host: {error}"
+            host = self.owner.partition(":")[0]
+            return self._record(TaskResult(task.id, TaskState.ERROR, attempt, message=message, host=host))
         self.heart.begin(task.id, sink)
         began = time.monotonic()
         try:
@@ -111,6 +130,8 @@ class _Shard:
 
     def _execute(self, task: TestTask, attempt: int, folder: Path, sink: Sink) -> Ending:
         try:
+            if self.unfit is not None:
+                raise self.unfit
             if self.tree is None:
                 self.tree, self.release = self.bench.checkout(self.profile, self.spec, self.heart.stopped)
             job = Job(
@@ -135,19 +156,21 @@ class _Shard:
             return Ending(TaskState.CANCELLED, "cancelled", ending.reproduce)
         return ending
 
-    def _record(self, result: TaskResult, sink: Sink) -> str:
+    def _record(self, result: TaskResult, sink: Sink | None = None) -> str:
         """Tell the ledger, waiting out a broker that is away: the result of an hour must not be lost to a minute."""
         deadline = time.monotonic() + _HOLD_RESULT
         while True:
             try:
-                sink.flush()
+                if sink is not None:
+                    sink.flush()
                 answer = self.bench.ledger.finish(self.delivery, self.owner, result)
             except BrokerError:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(1.0)
                 continue
-            sink.close()
+            if sink is not None:
+                sink.close()
             return Beat.STALE.value if answer == "stale" else result.state.value
 
     def close(self) -> None:
@@ -174,9 +197,3 @@ def _result(  # noqa: PLR0913 - the whole record of an attempt
         host=owner.partition(":")[0],
         reproduce=ending.reproduce,
     )
-
-
-def _file_name(task: str) -> str:
-    """A task id as one safe path component, unlike any other's."""
-    safe = "".join(char if char.isalnum() or char in "-_." else "_" for char in task)[:80].lstrip(".")
-    return f"{safe}-{uuid.uuid5(uuid.NAMESPACE_OID, task).hex[:8]}"

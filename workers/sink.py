@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
+import uuid
 from pathlib import Path
 
 from orchestrator.domain.plain import to_plain
 from orchestrator.domain.run import CaseResult, CaseStatus
 from orchestrator.ledger.client import Ledger
+
+logger = logging.getLogger(__name__)
 
 #: Failures kept in the task's own result; all of them are in the case stream and in ``cases.jsonl``.
 FAILURES_KEPT = 20
@@ -64,9 +68,18 @@ class Sink:
                 self._cases[:0], self._lines[:0] = cases, lines
 
     def close(self) -> None:
-        """Close the files; sends nothing."""
-        self._case_file.close()
-        self._log_file.close()
+        """Close the files; sends nothing. A full disk cuts them short, which is no reason to lose the next task."""
+        for file in (self._case_file, self._log_file):
+            try:
+                file.close()
+            except OSError as error:
+                logger.warning("%s is cut short: %s", file.name, error)
+
+
+def task_folder(artifacts: Path, run: str, task: str) -> Path:
+    """Where the attempts at a task (``1``, ``2``, …) leave their files: one safe name a task, unlike any other's."""
+    safe = "".join(char if (char.isascii() and char.isalnum()) or char in "-_." else "_" for char in task)[:80]
+    return artifacts / run / f"{safe.lstrip('.')}-{uuid.uuid5(uuid.NAMESPACE_OID, task).hex[:8]}"
 
 
 def _cut(case: CaseResult) -> CaseResult:

@@ -22,8 +22,12 @@ def connect(url: str, *, retries: int = 3) -> redis.Redis:
 
     Each command is tried again ``retries`` times within about two seconds; then :class:`BrokerError` is the caller's.
     """
-    scheme = urlsplit(url).scheme
-    if scheme not in ("redis", "rediss", "redis+socket", "unix"):
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("redis", "rediss", "redis+socket", "unix") and (parts.port or 0) >= 0
+    except ValueError:  # no number for a port, a bracket that is never closed
+        known = False
+    if not known:
         raise BrokerError(
             f"{masked(url)} is not a Redis address", "Write redis://host:port/0 in MO_TESTPLAN_REDIS_URL."
         )
@@ -31,6 +35,7 @@ def connect(url: str, *, retries: int = 3) -> redis.Redis:
     return redis.Redis.from_url(
         socket_form(url),
         decode_responses=True,
+        encoding_errors="replace",  # what tests print may hold halves of surrogate pairs, which no bytes stand for
         protocol=2,  # answers keep one shape whatever the library prefers
         retry=retry,
         retry_on_error=[redis.ConnectionError, redis.TimeoutError],
@@ -50,12 +55,18 @@ def socket_form(url: str) -> str:
 
 
 def masked(url: str) -> str:
-    """The address without its password, for messages."""
-    parts = urlsplit(url)
+    """The address without its password, for messages; of one that cannot be read, only what follows its last ``@``."""
+    try:
+        parts = urlsplit(url)
+        readable = (parts.port or 0) >= 0
+    except ValueError:
+        readable = False
+    host = url.rpartition("@")[2]
+    if not readable or (parts.password is None and "@" in url):  # a password with a slash or a hash in it
+        return host if host == url else f"***@{host}"
     if parts.password is None:
         return url
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{parts.netloc.rpartition('@')[2]}"))
 
 
 def broker_errors(call: Callable[P, R]) -> Callable[P, R]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.errors import ServerError
+from orchestrator.domain.errors import BadProfileError, ServerError
 from orchestrator.domain.plan import Suite as SuiteName
 from orchestrator.domain.profile import Dispatch, Profile
 from orchestrator.domain.run import CaseResult, CaseStatus, TaskState
@@ -19,6 +20,7 @@ from orchestrator.planner.codec import dumps
 from orchestrator.runs import canvas, control
 from tests.factories import make_plan, make_task
 from workers.shard import Bench, run_shard
+from workers.sink import task_folder
 from workers.suites.base import Ending, Job
 
 
@@ -153,3 +155,84 @@ def test_a_flood_of_failures_leaves_a_small_result(ledger: Ledger, tmp_path: Pat
     result = ledger.results(delivery.run)["ut:pkg/0"]
     assert (result.failed, len(result.failures)) == (300, 20)
     assert len(result.failures[0].message) < 5000
+
+
+def test_what_cannot_be_encoded_neither_stops_the_heart_nor_loses_the_result(ledger: Ledger, tmp_path: Path) -> None:
+    half = "half of a pair: \ud83d"
+
+    def act(job: Job) -> Ending:
+        job.log(half)
+        job.emit(CaseResult(half, CaseStatus.FAILED, message=half))
+        time.sleep(0.6)  # longer than a beat
+        assert any(thread.name == "heart" for thread in threading.enumerate())
+        return Ending(TaskState.FAILED, half)
+
+    delivery = new_run(ledger, packages=1)
+    run_shard(bench(ledger, tmp_path, act), delivery)
+    assert ledger.results(delivery.run)["ut:pkg/0"].message == "half of a pair: ?"
+    assert [line for _, line in ledger.read_log(delivery.run, "ut:pkg/0")] == ["half of a pair: ?"]
+
+
+def test_a_surprise_in_a_beat_does_not_stop_the_heart(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def surprise(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    def act(_: Job) -> Ending:
+        monkeypatch.setattr(ledger, "append_cases", surprise)
+        monkeypatch.setattr(ledger, "beat", surprise)
+        time.sleep(0.6)
+        monkeypatch.undo()
+        return Ending(TaskState.PASSED if any(t.name == "heart" for t in threading.enumerate()) else TaskState.FAILED)
+
+    delivery = new_run(ledger, packages=1)
+    run_shard(bench(ledger, tmp_path, act), delivery)
+    assert ledger.states(delivery.run) == {"ut:pkg/0": TaskState.PASSED}
+
+
+def test_a_host_that_cannot_keep_a_log_says_so_and_is_not_taken_for_a_lost_worker(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    delivery = new_run(ledger)
+    run_shard(bench(ledger, tmp_path / "file", lambda _: Ending(TaskState.PASSED)), delivery)
+    results = ledger.results(delivery.run)
+    assert {result.state for result in results.values()} == {TaskState.ERROR}
+    assert "its log cannot be kept" in results["ut:pkg/1"].message
+
+
+def test_a_full_disk_at_the_end_of_a_log_loses_no_task(ledger: Ledger, tmp_path: Path) -> None:
+    def act(job: Job) -> Ending:
+        job.log("a line")
+        return Ending(TaskState.PASSED)
+
+    delivery = new_run(ledger)
+    for number in range(2):
+        folder = task_folder(tmp_path, delivery.run, f"ut:pkg/{number}") / "1"
+        folder.mkdir(parents=True)
+        (folder / "log.txt").symlink_to("/dev/full")
+    run_shard(bench(ledger, tmp_path, act), delivery)
+    assert set(ledger.states(delivery.run).values()) == {TaskState.PASSED}
+
+
+def test_a_host_without_the_profile_says_so_as_the_result_of_every_task(ledger: Ledger, tmp_path: Path) -> None:
+    def nowhere(name: str) -> Profile:
+        raise BadProfileError(f"no profile {name}", "put it there")
+
+    delivery = new_run(ledger)
+    run_shard(
+        dataclasses.replace(bench(ledger, tmp_path, lambda _: Ending(TaskState.PASSED)), profile=nowhere), delivery
+    )
+    results = ledger.results(delivery.run)
+    assert {result.state for result in results.values()} == {TaskState.ERROR}
+    assert "no profile demo" in results["ut:pkg/1"].message
+
+
+def test_every_task_has_a_folder_of_its_own_whatever_its_name(tmp_path: Path) -> None:
+    names = ["bvt:a", "bvt_a", "..", "../..", "𠀀" * 100, "x" * 300, "."]
+    folders = {task_folder(tmp_path, "r", name) for name in names}
+    for folder in folders:
+        folder.mkdir(parents=True)
+    assert len(folders) == len(names)
+    assert {folder.parent for folder in folders} == {tmp_path / "r"}
