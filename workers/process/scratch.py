@@ -44,16 +44,17 @@ def scratch_directory(base: Path | None = None) -> Iterator[Scratch]:
 
 def remove_tree(path: Path) -> None:
     """Remove a directory whatever the modes in it; links are not followed. What cannot go stays, silently."""
-    shutil.rmtree(path, onerror=_unlock)
 
+    def unlock(function: Callable[..., Any], name: str, _: object) -> None:
+        """Go's module cache and some tests leave read-only directories: open the parent and try once more."""
+        with contextlib.suppress(OSError):
+            for directory in (Path(name).parent, Path(name)):
+                inside = directory == path or path in directory.parents  # what holds the tree is not ours to change
+                if inside and directory.is_dir() and not directory.is_symlink():
+                    directory.chmod(0o700)
+            if function in (os.unlink, os.rmdir):
+                function(name)
+            else:
+                shutil.rmtree(name, ignore_errors=True)
 
-def _unlock(function: Callable[..., Any], name: str, _: object) -> None:
-    """Go's module cache and some tests leave read-only directories: open the parent and try once more."""
-    with contextlib.suppress(OSError):
-        for directory in (Path(name).parent, Path(name)):
-            if directory.is_dir() and not directory.is_symlink():
-                directory.chmod(0o700)
-        if function in (os.unlink, os.rmdir):
-            function(name)
-        else:
-            shutil.rmtree(name, ignore_errors=True)
+    shutil.rmtree(path, onerror=unlock)
