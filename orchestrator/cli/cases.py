@@ -19,6 +19,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "parse": ("orchestrator.cli.cases_parse", "print the commands of every script"),
     "expectations": ("orchestrator.cli.cases_expectations", "print what the result files expect of every command"),
     "run": ("workers.bvt.cli", "run scripts on a server and judge what it answers"),
+    "index": ("orchestrator.cli.cases_index", "bring the index of a tree of scripts up to date"),
+    "dedup": ("orchestrator.cli.cases_dedup", "say which new scripts repeat what a tree already tests"),
+    "compare": ("orchestrator.cli.cases_compare", "say of pairs of SQL texts whether they test the same"),
+    "stats": ("orchestrator.cli.cases_stats", "say how redundant a tree of scripts is"),
+    "similar": ("orchestrator.cli.cases_similar", "find what resembles the statement on a line"),
 }
 
 

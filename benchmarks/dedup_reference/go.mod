@@ -1,0 +1,3 @@
+module dedupreference
+
+go 1.22

@@ -1,0 +1,1 @@
+"""SQL as a tester reads it: words, literals by class, names by role, statements as shapes and trees."""

@@ -1,0 +1,151 @@
+"""What only its place tells of a token: which literals count as they are, which names are the server's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from orchestrator.cases.sql.codes import CALL, LITERAL, NAME, code_of, exact_code, literal_body
+from orchestrator.cases.sql.lexer import tokenize, without_comments
+from orchestrator.cases.sql.words import SYSTEM_DATABASES
+
+#: The parameters of these belong to the type: ``decimal(10,2)`` is another type than ``decimal(38,10)``.
+_TYPE_NAMES = """
+binary bit char character datetime dec decimal double enum fixed float nchar numeric real time timestamp tinyint
+smallint mediumint int bigint varbinary varchar vecbf16 vecf16 vecf32 vecf64 vecint8 vecuint8 year blob text geometry
+"""
+_TYPES = frozenset(f"{name}(" for name in _TYPE_NAMES.split())
+#: After these words a literal is a pattern or an option's value.
+_PATTERN_WORDS = frozenset(
+    {"like", "ilike", "regexp", "rlike", "escape", "op_type", "quantization", "parser", "format", "compression"}
+    | {"separator", "algorithm", "infile", "outfile", "url", "srid"}
+)
+_BETWEEN_WORD_AND_LITERAL = frozenset({"=", "(", "binary", "not", "file"})
+#: Calls whose arguments after the first are formats, patterns, paths, modes or units.
+_FORMATTED = frozenset(
+    {
+        *(f"regexp_{verb}" for verb in ("like", "replace", "substr", "instr")),
+        *("date_format", "time_format", "str_to_date", "to_date", "from_unixtime", "get_format", "convert_tz"),
+        *("jq", "try_jq", "json_contains_path", "json_search", "sha2", "date_trunc", "extract", "against"),
+    }
+)
+_ALL_ARGUMENTS = frozenset({"against"})
+_EXACT_HEADS = frozenset({"set", "load", "show", "restore"})
+_EXACT_SECONDS = frozenset({"stage", "external", "pitr", "cdc"})
+_EXACT_AFTER = frozenset({"outfile", "infile"})
+_BEFORE_ALIAS = frozenset({")", "null", "end", "true", "false"})
+_SORTED_BY = frozenset({"order", "group"})
+
+#: A statement without any of these needs no look at places.
+TRIGGERS = (
+    _TYPES
+    | _PATTERN_WORDS
+    | SYSTEM_DATABASES
+    | {"by", "limit", "offset", "prepare"}
+    | {f"{CALL}{name}" for name in _FORMATTED}
+    | {f"{name}(" for name in _FORMATTED}
+)
+
+
+def needs_places(codes: Sequence[str]) -> bool:
+    """Whether `placed_codes` could answer anything but ``codes``."""
+    return codes[0] in _EXACT_HEADS or not TRIGGERS.isdisjoint(codes) or (len(codes) > 1 and codes[1] in _EXACT_SECONDS)
+
+
+def in_one_order(tokens: Sequence[str]) -> Sequence[str]:
+    """The tokens with the statement inside a PREPARE's string laid open, and ``LIMIT a, b`` as ``LIMIT b OFFSET a``."""
+    codes = list(map(code_of, tokens))
+    if codes[0] == "prepare":
+        tokens = list(_prepared(tokens))
+        codes = list(map(code_of, tokens))
+    if "limit" in codes:
+        tokens = list(tokens)
+        for place, code in enumerate(codes):
+            if code == "limit" and codes[place + 2 : place + 3] == [","] and len(codes) > place + 3:
+                skip, _, count = tokens[place + 1 : place + 4]
+                tokens[place + 1 : place + 4] = [count, "offset", skip]
+    return tokens
+
+
+def placed_codes(tokens: Sequence[str]) -> list[str]:
+    """The codes of ``tokens`` (as `in_one_order` gives them), each by its place as well."""
+    codes = list(map(code_of, tokens))
+    if not SYSTEM_DATABASES.isdisjoint(codes):
+        _fix_system_names(tokens, codes)
+    if codes[0] == "set" and len(codes) > 1 and codes[1][:2] != f"{NAME}@":
+        codes = [code[1:] if code[:1] == NAME and code[1:2] != "@" else code for code in codes]
+        return [_exact(token, code) for token, code in zip(tokens, codes, strict=True)]
+    if (codes[0] in _EXACT_HEADS and codes[0] != "set") or (len(codes) > 1 and codes[1] in _EXACT_SECONDS):
+        return [_exact(token, code) for token, code in zip(tokens, codes, strict=True)]
+    _Places(tokens, codes).read()
+    return codes
+
+
+def _exact(token: str, code: str) -> str:
+    return exact_code(token) if code[:1] == LITERAL else code
+
+
+def _prepared(tokens: Sequence[str]) -> Iterable[str]:
+    """The tokens of a PREPARE, with the statement inside its string in place of the string."""
+    for token in tokens:
+        if token[0] in "'\"" and len(token) > 2:
+            yield from ("<<", *tokenize(without_comments(literal_body(token).replace("''", "'"))), ">>")
+        else:
+            yield token
+
+
+def _fix_system_names(tokens: Sequence[str], codes: list[str]) -> None:
+    """Names in a statement on system tables are the server's, save aliases (AS has no code) and user variables."""
+    aliases = set[str]()
+    for place, code in enumerate(codes[1:], 1):
+        before = codes[place - 1]
+        if code[:1] == NAME and (before in _BEFORE_ALIAS or before[:1] in (NAME, LITERAL) or not before):
+            aliases.add(code)
+    for place, code in enumerate(codes):
+        if code[:1] == NAME and code not in aliases and code[1:2] != "@":
+            codes[place] = code[1:]
+
+
+class _Places:
+    """One walk over a statement that makes literals exact, in place, where their place says so."""
+
+    def __init__(self, tokens: Sequence[str], codes: list[str]) -> None:
+        self.tokens = tokens
+        self.codes = codes
+        #: The open parentheses: [opening code, number of the argument, inside ORDER BY or GROUP BY].
+        self.open: list[tuple[str, int, bool]] = []
+        self.opener, self.argument, self.sorting = "", 0, False
+
+    def read(self) -> None:
+        """Walk."""
+        codes, previous, pattern, rest = self.codes, "", False, False
+        for place, code in enumerate(codes):
+            mark = code[:1]
+            if mark == LITERAL:
+                if rest or pattern or self._counts(previous, code):
+                    codes[place] = exact_code(self.tokens[place])
+                pattern = False
+            elif code in _PATTERN_WORDS or f"{code[:-1]}" in _PATTERN_WORDS:
+                pattern = True
+                rest = rest or code in _EXACT_AFTER
+            elif code not in _BETWEEN_WORD_AND_LITERAL:
+                pattern = False
+            if mark == CALL or code[-1:] == "(":
+                self.open.append((self.opener, self.argument, self.sorting))
+                self.opener, self.argument, self.sorting = code, 0, False
+            elif code == ")" and self.open:
+                self.opener, self.argument, self.sorting = self.open.pop()
+            elif code == ",":
+                self.argument += 1
+            elif code == "by":
+                self.sorting = previous in _SORTED_BY
+            elif code in ("limit", "having", "union", "select", "for", "into"):
+                self.sorting = False
+            previous = code or previous
+
+    def _counts(self, previous: str, code: str) -> bool:
+        if self.opener in _TYPES:
+            return code[1:2] != "s" or self.opener == "enum("
+        if self.sorting:
+            return previous in ("by", ",")
+        name = self.opener[1:] if self.opener[:1] == CALL else self.opener[:-1]
+        return name in _FORMATTED and (self.argument > 0 or name in _ALL_ARGUMENTS)

@@ -1,0 +1,137 @@
+"""A statement as a shape: its codes with names numbered in the order they come, so that renaming changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from orchestrator.cases.sql.codes import CALL, LITERAL, NAME, TIMES, VALUE, code_of, literal_value, spelling_of
+from orchestrator.cases.sql.context import in_one_order, needs_places, placed_codes
+
+#: Before a word with a parenthesis these say that it names a table, index or view and not a function.
+_NAMES_FOLLOW_WORDS = """
+table into exists references key index unique fulltext view update . ignore overwrite constraint with recursive column
+primary spatial
+"""
+_NAMES_FOLLOW = frozenset(_NAMES_FOLLOW_WORDS.split())
+#: Statements that may index a prefix, unless they hold a query.
+_DEFINES = frozenset({"create", "alter"})
+_BY_HEAD = {
+    head: _NAMES_FOLLOW | {word}
+    for head, word in (("insert", "insert"), ("replace", "replace"), ("create", "on"), ("alter", "on"))
+}
+#: Keywords that scripts also use for columns; they keep their word, and take the column's type.
+_SOFT_WORDS = """
+account checksum count data date day hour interval key level mid month name password period quarter rank role row status
+text time timestamp type user week year
+"""
+_SOFT = frozenset(_SOFT_WORDS.split())
+_STAR_BEFORE = frozenset({"select", ",", ".", "distinct", "all"})
+_WRITES = frozenset({"insert", "replace", "load"})
+_NUMBERED = re.compile(r"([#@])\d+(\(?)\Z")
+_MASK = 2**64 - 1
+_LONGEST_KEPT, _MOST_KEPT = 100, 400_000
+
+
+class Shape(NamedTuple):
+    """A statement's codes (names as ``#0``, ``#1`` …) and the names they stand for, in that order.
+
+    ``soft`` are keywords that may be columns; ``whole`` says that the statement uses its table's whole row.
+    """
+
+    codes: tuple[str, ...]
+    names: tuple[str, ...]
+    soft: tuple[str, ...]
+    whole: bool
+
+    @property
+    def text(self) -> str:
+        """The codes as one text; equal for statements of one shape."""
+        return "\0".join(self.codes)
+
+    @property
+    def bag(self) -> int:
+        """The codes without order and names, as 64 bits: unequal for statements that no reordering makes equal."""
+        return sum(map(_weight, self.codes)) & _MASK
+
+
+class _Weights(dict[str, int]):
+    def __missing__(self, code: str) -> int:
+        word = _NUMBERED.sub(r"\1\2", code) if code[0] in "#@" else code.partition(VALUE)[0]
+        digest = hashlib.sha256(word.encode("utf-8", "surrogatepass")).digest()
+        weight = int.from_bytes(digest[:8], "big")
+        if len(code) <= _LONGEST_KEPT and len(self) < _MOST_KEPT:
+            self[code] = weight
+        return weight
+
+
+_weight = _Weights().__getitem__
+
+
+def spelled(tokens: Iterable[str]) -> str:
+    """The tokens without differences of case, white space and comments; equal for the same statement."""
+    return "\0".join(map(spelling_of, tokens))
+
+
+def shape_of(tokens: Sequence[str]) -> Shape:
+    """The shape of one statement (at least one token, no comments)."""
+    codes = list(map(code_of, tokens))
+    if needs_places(codes):
+        tokens = in_one_order(tokens)
+        codes = placed_codes(tokens)
+    _mark_repeated(tokens, codes)
+    if "" in codes:
+        codes = [code for code in codes if code]
+    head = codes[0] if codes else ""
+    follow = _BY_HEAD.get(head, _NAMES_FOLLOW)
+    indexes = head in _DEFINES and "select" not in codes
+    names: dict[str, str] = {}
+    for place, code in enumerate(codes):
+        if code < LITERAL:  # a name or a call
+            name, opening = code, ""
+            if code[0] == CALL:
+                if not (codes[place - 1] in follow or (indexes and _is_prefix(codes, place))):
+                    codes[place] = f"{code[1:]}("
+                    continue
+                name, opening = NAME + code[1:], "("
+            number = names.get(name)
+            if number is None:
+                number = names[name] = f"{'@' if name[1:2] == '@' else '#'}{len(names)}"
+            codes[place] = number + opening
+    soft = () if _SOFT.isdisjoint(codes) else tuple(sorted(_SOFT.intersection(codes)))
+    return Shape(tuple(codes), tuple([name[1:] for name in names]), soft, _uses_row(codes))
+
+
+def _mark_repeated(tokens: Sequence[str], codes: list[str]) -> None:
+    """Mark literals whose value is repeated in the statement: ``a = 5 or b = 5`` is not ``a = 5 or b = 6``."""
+    places = [place for place, code in enumerate(codes) if code[:1] == LITERAL and code[1:2] != "="]
+    if len(places) < 2:
+        return
+    written = [tokens[place] for place in places]
+    if len(set(written)) == len(written) and '"' not in {token[0] for token in written}:
+        return
+    values = [(codes[place], literal_value(tokens[place])) for place in places]
+    counts: dict[tuple[str, str], int] = {}
+    for value in values:
+        counts[value] = counts.get(value, 0) + 1
+    if len(counts) == len(values):
+        return
+    order: dict[tuple[str, str], int] = {}
+    for place, value in zip(places, values, strict=True):
+        if counts[value] > 1 and value[0][1:] != value[1]:
+            codes[place] = f"{value[0]}{TIMES}{counts[value]}{VALUE}{order.setdefault(value, len(order))}"
+
+
+def _is_prefix(codes: Sequence[str], place: int) -> bool:
+    """Whether the call at ``place`` is a column and the length of its indexed prefix: ``index i (a(10))``."""
+    return codes[place + 2 : place + 3] == [")"] and codes[place + 1][:1] == LITERAL and codes[place + 1][1:2] != "s"
+
+
+def _uses_row(codes: Sequence[str]) -> bool:
+    if codes[:1] and codes[0] in _WRITES:
+        place = codes.index("into") + 2 if "into" in codes else 2
+        table = codes[place - 1] if place <= len(codes) else ""
+        return table[-1:] != "(" and codes[place : place + 1] != ["("]
+    return "*" in codes and any(code == "*" and codes[place - 1] in _STAR_BEFORE for place, code in enumerate(codes))

@@ -1,0 +1,131 @@
+"""Pairs that a tester judges, and what the simple ways get wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.cases.dedup import compare_texts
+
+DIFFERENT = [
+    ("select '--' || a from t", "select '--' || b, 1 from t"),
+    ("select '-- a' = 'b'", "select '-- a' = 'b', 2"),
+    ("select 'a /* b' from t", "select 'a /* b' from t where c */ 2"),
+    ("select 5--1", "select 5"),
+    ("select 'it\\'s', 2", "select 'it\\'s', 0"),
+    ("select /*+ shuffle */ a from t", "select a from t"),
+    ("select /*! straight_join */ a from t", "select a from t"),
+    ("create table t (a decimal(10,2))", "create table t (a decimal(38,10))"),
+    ("select a from t limit 0", "select a from t limit 10"),
+    ("select 127", "select 1"),
+    ("select ''", "select 'abc'"),
+    ("select date_format(a, '%Y-%m')", "select date_format(a, '%H:%i')"),
+    ("select a, b from t order by 1", "select a, b from t order by 2"),
+    ("select ceil(a)", "select ceiling(a)"),
+    ("select ceil(a) + ceiling(b)", "select ceiling(a) + ceil(b)"),
+    ("select ln(a)", "select log(a)"),
+    ("select std(a)", "select stddev(a)"),
+    ("select substr(a, 1)", "select substring(a, 1)"),
+    ("select json_extract(a, '$.a')", "select json_extract(a, '$.b')"),
+    ("select regexp_like(a, 'x.*')", "select regexp_like(a, 'y+')"),
+    ("select * from t where a like 'x_'", "select * from t where a like 'xy'"),
+    ("set sql_mode = 'a'", "set sql_mode = 'b'"),
+    ("set time_zone = 'a'", "set sql_mode = 'a'"),
+    ("select date_add(a, interval 12 day)", "select date_add(a, interval 12 hour)"),
+    ("select * from t where a = 5 or b = 5", "select * from t where a = 5 or b = 6"),
+    ("insert into t values (21, 22), (21, 23)", "insert into t values (21, 22), (24, 23)"),
+    ("select a from t where a = b", "select a from t where b = b"),
+    ("select '2020-02-29'", "select '2020-02-28'"),
+    ("select '2020-01-01'", "select '9999-12-31'"),
+    ("select 'abc'", "select '数据'"),
+    ("select 'abc'", "select '12'"),
+    ("select '   '", "select 'abc'"),
+    ("select 0x1f", "select 0x001f"),
+    ("select 1e5", "select 1e-5"),
+    ("select 1.5", "select 1.50"),
+    ("select -12", "select 12"),
+    ("load data infile 'a' into table t", "load data infile 'b' into table t"),
+    ("create stage s url = 'a'", "create stage s url = 'b'"),
+    ("grant select on table * to r", "grant insert on table * to r"),
+    ("create snapshot s for account a", "drop snapshot s"),
+    ("select sname from mo_catalog.mo_snapshots", "select ts from mo_catalog.mo_snapshots"),
+    ("create table t (a int); select t from t", "create table t (a int); select a from t"),
+    ("select a from t1, t2", "select a from t1, t1"),
+    ("select 1; select 2", "select 1"),
+    ("prepare s from 'select a from t where b = ?'", "prepare s from 'select max(a) from t where b = ?'"),
+]
+SAME = [
+    ("select * from t1 where a = 12", "select * from t2 where b = 35", "shape"),
+    ("select col1 from t", "select other from t", "shape"),
+    ("select 1e5", "select 2e5", "shape"),
+    ("select a from t where b=3", "select a from t where b = 3", "exact"),
+    ("select `a` from `t`", "select a from t", "shape"),
+    ("insert into `t`(`a`) values (12)", "insert into t (a) values (12)", "shape"),
+    ("select a # note\nfrom t", "select a from t", "exact"),
+    ("select a -- it's\nfrom t", "select a /* x */ from t", "exact"),
+    ("select a from t where b != 3", "select a from t where b <> 3", "shape"),
+    ("create table t (a int)", "CREATE TABLE t (a INTEGER)", "shape"),
+    ("select a as b from t as c", "select a b from t c", "shape"),
+    ("select a from t left outer join u on t.a = u.a", "select a from t left join u on t.a = u.a", "shape"),
+    ("select a from t order by a asc", "select a from t order by a", "shape"),
+    ("select a from t limit 2, 5", "select a from t limit 5 offset 2", "shape"),
+    ("select a from t where b = 12 and c > 'x'", "select a from t where c > 'x' and b = 12", "reorder"),
+    ("select a from t where b = 12 or c > 'x'", "select a from t where c > 'x' or b = 12", "reorder"),
+    ("select a from t where a in (12, 'x', null)", "select a from t where a in (null, 12, 'x')", "reorder"),
+    ("select a, b, c from t group by a, b, c", "select a, b, c from t group by c, a, b", "reorder"),
+    ("insert into t (a, b) values (12, 'x')", "insert into u (d, c) values ('y', 13)", "reorder"),
+    ('select "abc"', "select 'abd'", "shape"),
+    ("create snapshot s for account a", "create snapshot other for account b", "shape"),
+    ("-- @sortkey:0\nselect a from t;", "select a from t;", "exact"),
+    ("--- @metacmp(false)\n-- @bvt:issue#3\nselect a from t;", "select a from t", "exact"),
+    ("not sql at all ((", "NOT   sql at all ((", "exact"),
+    ("select a from t;;", "select a from t", "exact"),
+]
+
+
+@pytest.mark.parametrize(("left", "right"), DIFFERENT)
+def test_different(left: str, right: str) -> None:
+    assert not compare_texts(left, right).duplicate
+
+
+@pytest.mark.parametrize(("left", "right", "level"), SAME)
+def test_same(left: str, right: str, level: str) -> None:
+    assert compare_texts(left, right).level == level
+
+
+def test_context_gives_names_their_types() -> None:
+    query = "select in_range(a, 12, 15) from t"
+    big, small = "create table t (a bigint)", "create table t (a smallint)"
+    assert not compare_texts(query, query, big, small).duplicate
+    renamed = "select in_range(b, 12, 15) from u"
+    assert compare_texts(query, renamed, big, "create table u (b bigint)").level == "shape"
+
+
+def test_alter_table_changes_the_type_of_a_name() -> None:
+    script = "create table t (a {}); alter table t modify a {}; select abs(a) from t"
+    assert not compare_texts(script.format("int", "bigint"), script.format("int", "smallint")).duplicate
+
+
+def test_names_keep_their_identity_from_statement_to_statement() -> None:
+    left = "create table t (a int); create table u (a int); select a from t"
+    assert not compare_texts(left, left.replace("from t", "from u")).duplicate
+
+
+def test_reordering_holds_under_the_renaming_of_the_whole_script() -> None:
+    left = "create table t (a int, b int); select a from t where a = 21 and b = 22"
+    right = "create table x (p int, q int); select p from x where q = 27 and p = 28"
+    assert compare_texts(left, right).level == "reorder"
+    swapped = right.replace("select p", "select q")
+    assert not compare_texts(left, swapped).duplicate
+
+
+def test_the_verdict_says_what_differs() -> None:
+    assert compare_texts("select sum(a) from t", "select avg(a) from t").differs_in == ("sum( → avg(",)
+    assert compare_texts("select a from t", "select b from t").differs_in == ("names",)
+    assert compare_texts("select 12", "select 13").differs_in == ("literals of the same class",)
+
+
+def test_near_is_advice_and_no_duplicate() -> None:
+    left = "select a, b, c, d, e from t where a = 12 and b = 13 order by a"
+    verdict = compare_texts(left, left.replace("order by a", "order by a desc"))
+    assert verdict.level == "near"
+    assert not verdict.duplicate
