@@ -6,9 +6,11 @@ ledger and its reaper own redelivery, so tasks are acknowledged early and never 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
+from orchestrator.domain.errors import BrokerError
 from orchestrator.domain.plan import Suite
 
 #: Celery's application and signature: the library ships no types that a strict check can use.
@@ -65,6 +67,23 @@ def make_app(redis_url: str, labelled: Iterable[str] = ()) -> App:
         result_backend_transport_options={"retry_policy": {"timeout": 5.0}},
     )
     return app
+
+
+@contextmanager
+def broker_reported() -> Iterator[None]:
+    """Turn what Celery raises where Redis is away, or refuses, into :class:`BrokerError`."""
+    from kombu.exceptions import OperationalError
+    from redis import RedisError
+
+    try:
+        yield
+    except (OperationalError, RedisError, OSError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "Celery result store" not in str(error):
+            raise  # celery.backends.asynchronous gives up reconnecting with a plain RuntimeError
+        raise BrokerError(
+            f"Redis takes no messages: {' '.join(str(error).split())}",
+            "Start it, correct MO_TESTPLAN_REDIS_URL, or look at its memory, its disk and the user's rights.",
+        ) from None
 
 
 def message_id(run: str, shard: str, delivery: int) -> str:

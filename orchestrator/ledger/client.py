@@ -263,10 +263,18 @@ class Ledger:
         return bool(self.redis.get(keys.LEADER) == who)
 
     def head(self, queue: str, priority: int) -> str | None:
-        """The Celery task id of the message that is next in a queue's priority list, if there is one."""
+        """The Celery task id of the message that is next in a queue's priority list, if there is one.
+
+        Empty for a message that is not Celery's: it stands in the queue, and names no shard.
+        """
         name = queue if priority == 0 else f"{queue}\x06\x16{priority}"
         raw = cast("str | None", self.redis.lindex(name, -1))
-        return str(json.loads(raw)["headers"]["id"]) if raw else None
+        if raw is None:
+            return None
+        try:
+            return str(json.loads(raw)["headers"]["id"])
+        except (ValueError, KeyError, TypeError):
+            return ""
 
     def queue_length(self, queue: str) -> int:
         """Messages waiting in a queue, over all priorities."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from orchestrator.domain.plan import TestPlan
 from orchestrator.ledger.records import Delivery
-from orchestrator.messaging import CONTROL_QUEUE, RUN_SHARD, SUMMARIZE, App, Signature, message_id
+from orchestrator.messaging import CONTROL_QUEUE, RUN_SHARD, SUMMARIZE, App, Signature, broker_reported, message_id
 
 _LEVELS = 10
 
@@ -32,21 +32,29 @@ def deliveries(run: str, plan: TestPlan) -> list[Delivery]:
 
 
 def submit(app: App, run: str, plan: TestPlan, first: Sequence[Delivery]) -> None:
-    """Send every shard of a run as one chord."""
+    """Send every shard of a run as one chord; :class:`BrokerError` when Redis takes no messages."""
     from celery import chord, group
 
-    body = summary_signature(app, run)
     if not first:
-        body.apply_async()
+        ask_summary(app, run)
         return
+    body = summary_signature(app, run)
     suites = {shard.id: shard.suite.label for shard in plan.shards}
     header = group(_signature(app, delivery, suites[delivery.shard]) for delivery in first)
-    chord(header, app=app)(body.on_error(summary_signature(app, run)))
+    with broker_reported():
+        chord(header, app=app)(body.on_error(summary_signature(app, run)))
 
 
 def send(app: App, delivery: Delivery) -> None:
-    """Send one shard again, outside its chord."""
-    _signature(app, delivery, delivery.queue.upper()).apply_async()
+    """Send one shard again, outside its chord; raises as :func:`submit`."""
+    with broker_reported():
+        _signature(app, delivery, delivery.queue.upper()).apply_async()
+
+
+def ask_summary(app: App, run: str) -> None:
+    """Ask the control process to look whether a run is complete; raises as :func:`submit`."""
+    with broker_reported():
+        summary_signature(app, run).apply_async()
 
 
 def summary_signature(app: App, run: str) -> Signature:

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Collection
 
-from orchestrator.domain.errors import UnknownRunError, UsageError, nearest
+from orchestrator.domain.errors import BrokerError, UnknownRunError, UsageError, nearest
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary, ShardSpec, TaskState
 from orchestrator.ledger.client import Ledger
@@ -29,7 +29,8 @@ def start(
 ) -> str:
     """Write the run into the ledger, then send its shards; the run's id.
 
-    If the sending is interrupted, the reaper finds shards whose message is missing and sends them.
+    If the sending is interrupted, the reaper finds shards whose message is missing and sends them; the
+    :class:`BrokerError` then names the run.
     """
     check(plan)
     commit = plan.diff_summary.head_commit
@@ -52,7 +53,13 @@ def start(
     text = dumps(plan).decode()
     if not ledger.create(run, text, header, tasks, [(delivery, by_shard[delivery.shard]) for delivery in first]):
         raise UsageError(f"run {run} exists already", "Try again: ids are random.")
-    canvas.submit(app, run, plan, first)
+    try:
+        canvas.submit(app, run, plan, first)
+    except BrokerError as error:
+        raise BrokerError(
+            f"run {run} is recorded, but not all of it was sent: {error.message}",
+            f"The control process sends the rest once Redis takes messages: `mo-testplan watch {run}`.",
+        ) from None
     return run
 
 
@@ -84,7 +91,7 @@ def cancel(app: App, ledger: Ledger, run: str, who: str, tasks: Collection[str] 
             raise UnknownRunError(f"run {run} has no task {task!r}", nearest(task, known))
     chosen = [(task, known[task]) for task in (tasks or known)]
     if ledger.cancel(run, who, chosen, whole_run=not tasks):
-        canvas.summary_signature(app, run).apply_async()
+        canvas.ask_summary(app, run)
 
 
 def rerun_plan(plan: TestPlan, summary: RunSummary, *, failed: bool, tasks: Collection[str] = ()) -> TestPlan:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from orchestrator.domain.errors import BrokerError
-from orchestrator.messaging import App
+from orchestrator.messaging import App, broker_reported
 
 
 def served(app: App, timeout: float = 1.0) -> dict[str, list[str]]:
     """Queue name → names of the workers that consume it, as they answer within ``timeout`` seconds."""
-    try:
+    with broker_reported():
         answers = app.control.inspect(timeout=timeout).active_queues() or {}
-    except (OSError, app.connection().connection_errors) as error:
-        raise BrokerError(f"Redis does not answer: {error}", "Start it, or correct MO_TESTPLAN_REDIS_URL.") from None
     queues: dict[str, list[str]] = {}
     for worker, rows in answers.items():
         for row in rows:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from orchestrator.domain.errors import BrokerError, MoTestplanError
 from orchestrator.domain.profile import Dispatch
+from orchestrator.domain.run import TaskState
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Delivery
 from orchestrator.messaging import App, parse_message_id
-from orchestrator.runs import canvas
+from orchestrator.runs import canvas, control
 
 logger = logging.getLogger(__name__)
 
@@ -58,10 +60,29 @@ class Reaper:
             self._silent_workers()
             self._lost_messages(now)
         for run in self.ledger.active():
-            progress = self.ledger.progress(run)
-            if progress is not None and progress.complete:
-                self.summarize(run)
+            self._finish_alone(run)
         return True
+
+    def _finish_alone(self, run: str) -> None:
+        """What is wrong with one run must not hold up the others."""
+        try:
+            self._finish(run)
+        except BrokerError:
+            raise
+        except MoTestplanError as error:
+            logger.warning("run %s: %s", run, error.message)
+        except Exception:
+            logger.exception("run %s", run)
+
+    def _finish(self, run: str) -> None:
+        progress = self.ledger.progress(run)
+        if progress is None:
+            return
+        if progress.complete:
+            self.summarize(run)
+        elif progress.cancelled_by is not None and progress.tasks[TaskState.PENDING]:
+            # Whoever cancelled was stopped half-way: no gate lets these start, so nobody else would end them.
+            control.cancel(self.app, self.ledger, run, progress.cancelled_by)
 
     def _silent_workers(self) -> None:
         for run, shard in self.ledger.expired():

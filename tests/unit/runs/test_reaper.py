@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.domain.errors import UsageError
 from orchestrator.domain.profile import Dispatch
 from orchestrator.domain.run import RunState, RunSummary, TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
@@ -203,3 +204,37 @@ def test_a_rerun_of_what_failed_leaves_the_rest_out(ledger: Ledger, app: App, st
     again = control.rerun_plan(plan, summary, failed=True)
     assert [task.id for task in again.tasks] == ["ut:pkg/b", "ut:pkg/c"]
     assert again.id != plan.id
+
+
+def test_trouble_with_one_run_holds_up_no_other(ledger: Ledger, app: App) -> None:
+    runs = [control.start(app, ledger, make_plan([make_task(skip=True)])) for _ in range(3)]
+    seen: list[str] = []
+
+    def summarize_one(run: str) -> None:
+        seen.append(run)
+        if run != runs[-1]:
+            raise RuntimeError("a bug") if run == runs[0] else UsageError("a damaged plan")
+
+    Reaper(ledger, app, "me", summarize_one).tick()
+    assert seen == runs
+
+
+def test_a_foreign_message_at_the_head_of_a_queue_stops_nothing(ledger: Ledger, app: App) -> None:
+    control.start(app, ledger, make_plan())
+    ((run, shard, _),) = ledger.queued()
+    ledger.redis.zincrby("mtp1:queued", -2 * MESSAGE_MARGIN, f"{run}|{shard}")
+    for raw in ("no json", "[]", "{}", '{"headers": null}'):
+        ledger.redis.rpush("ut", raw)
+        done: list[str] = []
+        complete = control.start(app, ledger, make_plan([make_task(skip=True)]))
+        assert reaper(ledger, app, done).tick()
+        assert complete in done
+
+
+def test_a_cancel_that_was_stopped_half_way_is_finished(ledger: Ledger, app: App, store: Store) -> None:
+    run = control.start(app, ledger, make_plan([make_task("pkg/a"), make_task("pkg/b")]))
+    ledger.cancel(run, "li", [("ut:pkg/a", "ut-1")], whole_run=True)  # its first chunk
+    reaper(ledger, app, []).tick()
+    summary = summarize(ledger, store, run, one_message)
+    assert summary is not None
+    assert (summary.state, summary.count(TaskState.CANCELLED), summary.cancelled_by) == (RunState.CANCELLED, 2, "li")
