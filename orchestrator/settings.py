@@ -71,7 +71,7 @@ def to_environment(settings: Settings) -> dict[str, str]:
 def profile_path(name_or_path: str, settings: Settings) -> Path:
     """The file of a profile given by path, or by name in the configuration directory."""
     path = Path(name_or_path)
-    if path.suffix in (".yaml", ".yml") or path.exists():
+    if path.suffix in (".yaml", ".yml") or path.is_file():  # a clone beside us may be called as the profile is
         return path
     return Path(settings.config_dir) / f"{name_or_path}.yaml"
 

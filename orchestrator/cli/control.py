@@ -51,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
     config = edge.settings()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     profile = check_profile(args.profile, config)
+    edge.open_store(config).close()  # one that cannot be used is said now, and not at the end of the first run
     # A local stack has a Redis of its own, so what it shares is only the history, which takes several writers.
     lock = None if args.until_eof else only_one(config)
     life.end_with_stdin(args.until_eof)
@@ -100,7 +101,7 @@ def only_one(config: Settings) -> Any:  # noqa: ANN401 - an open file, kept for 
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        del lock  # held until here
+        lock.close()
         raise UsageError(
             f"another control process keeps its history in {path.with_suffix('')}",
             "Stop it, or give MO_TESTPLAN_STORE_URL a PostgreSQL address, which any number may share.",

@@ -9,7 +9,7 @@ import pwd
 import sys
 from typing import Any
 
-from orchestrator.domain.errors import UnknownRunError
+from orchestrator.domain.errors import BrokerError, MoTestplanError, UnknownRunError
 from orchestrator.domain.plain import to_plain
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary
@@ -34,6 +34,14 @@ def who() -> str:
     return f"{name}@{os.uname().nodename}"
 
 
+def positive(text: str) -> int:
+    """A whole number from 1 on, for ``type=`` of an option."""
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return number
+
+
 def add_format(parser: argparse.ArgumentParser, *more: str) -> None:
     """``--format text|json`` and ``more``."""
     parser.add_argument("--format", choices=["text", "json", *more], default="text", help="how to print (default text)")
@@ -51,17 +59,36 @@ def say(text: str) -> None:
 
 
 def find_run(config: Settings, name: str) -> tuple[RunSummary, TestPlan]:
-    """A run by id or unique prefix, from the ledger while it is live and from the history afterwards."""
-    ledger = Ledger(config.redis_url, retries=1)
-    found = _in_ledger(ledger, name)
+    """A run by id or unique prefix, from the ledger while it is live and from the history afterwards.
+
+    One that neither knows is an :class:`UnknownRunError`; a :class:`BrokerError` when the ledger, which may know it,
+    could not be asked.
+    """
+    away: BrokerError | None = None
+    try:
+        found = _in_ledger(Ledger(config.redis_url, retries=1), name)
+    except BrokerError as error:
+        away, found = error, None
     if found is not None:
         return found
-    with_history = open_store(config)
     try:
-        run = with_history.resolve(name)
-        summary, text = with_history.summary(run), with_history.plan_json(run)
+        found = _in_history(config, name)
+    except MoTestplanError:
+        if away is not None:
+            raise away from None
+        raise
+    if away is not None:
+        say(f"mo-testplan: {away.message} This is from the history.")
+    return found
+
+
+def _in_history(config: Settings, name: str) -> tuple[RunSummary, TestPlan]:
+    history = open_store(config)
+    try:
+        run = history.resolve(name)
+        summary, text = history.summary(run), history.plan_json(run)
     finally:
-        with_history.close()
+        history.close()
     if summary is None or text is None:
         raise UnknownRunError(
             f"run {name!r} is neither live nor in the history", "`mo-testplan runs` lists what is known here."
@@ -70,15 +97,15 @@ def find_run(config: Settings, name: str) -> tuple[RunSummary, TestPlan]:
 
 
 def _in_ledger(ledger: Ledger, name: str) -> tuple[RunSummary, TestPlan] | None:
-    from orchestrator.domain.errors import BrokerError
-
-    try:
-        candidates = [run for run in ledger.active() if run.startswith(name)]
-        run = candidates[0] if len(candidates) == 1 else name
-        progress, text = ledger.progress(run), ledger.plan(run)
-    except BrokerError as error:
-        say(f"mo-testplan: {error.message} Looking into the history only.")
-        return None
+    progress = ledger.progress(name)
+    if progress is None and name:
+        candidates = sorted(run for run in ledger.active() if run.startswith(name))
+        if len(candidates) > 1:
+            raise UnknownRunError(
+                f"{name!r} may mean several runs: {', '.join(candidates[:5])}", "Write more of the run's id."
+            )
+        progress = ledger.progress(candidates[0]) if candidates else None
+    text = ledger.plan(progress.run) if progress is not None else None
     if progress is None or text is None:
         return None
     plan = loads(text)

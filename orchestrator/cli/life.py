@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
+
+#: What tells a command to end.
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def end_with_stdin(wanted: bool) -> None:
@@ -22,6 +27,44 @@ def end_with_stdin(wanted: bool) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=wait, name="owner", daemon=True).start()
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, TERM or a closed terminal.
+
+    A subclass, because ``python -m`` ends itself by SIGINT, whatever the exit code, once a plain KeyboardInterrupt has
+    passed through ``exec``, as it does when it comes in mid-import (``run_eval_code_obj`` in CPython's pythonrun.c).
+    """
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let TERM and a closed terminal end this command as Ctrl-C does: cancelled and cleaned up."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise Interrupted
+
+    heard = [number for number in _ENDS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup, and `&` in a script
+    before = {number: signal.signal(number, interrupt) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """No signal to end is heard in here: whoever presses Ctrl-C twice gets a clean machine all the same."""
+    if threading.current_thread() is not threading.main_thread():  # signals reach the main thread only
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in _ENDS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Service:

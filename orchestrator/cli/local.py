@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
-from orchestrator.cli.life import Service
+from orchestrator.cli.life import Service, undisturbed
 from orchestrator.domain.errors import InfrastructureError
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.embedded import EmbeddedRedis
@@ -88,7 +88,11 @@ class LocalStack:
         return Ledger(self.settings.redis_url)
 
     def close(self) -> None:
-        """Stop and remove all of it."""
+        """Stop and remove all of it, whatever signals come meanwhile."""
+        with undisturbed():
+            self._close()
+
+    def _close(self) -> None:
         with ThreadPoolExecutor(len(self.services) or 1) as together:  # each takes seconds to say goodbye to the broker
             list(together.map(Service.stop, self.services))
         self.services.clear()

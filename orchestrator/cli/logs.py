@@ -1,14 +1,17 @@
-"""Print the log of a task: its tail from the ledger while the run is live, all of it from the artifacts on its host."""
+"""Print the log of a task: all of it on the host where it ran, elsewhere what the ledger keeps of its end."""
 
 from __future__ import annotations
 
 import argparse
 import time
+from pathlib import Path
 
 from orchestrator.cli import edge
 from orchestrator.cli.progress import printable
 from orchestrator.domain.errors import EXIT_PASSED, UnknownRunError, nearest
 from orchestrator.ledger.client import Ledger
+from orchestrator.settings import Settings
+from workers.sink import task_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,16 +29,34 @@ def run(args: argparse.Namespace) -> int:
         raise UnknownRunError(
             f"run {summary.run} has no task {args.task!r}", nearest(args.task, (t.id for t in plan.tasks))
         )
-    ledger, last = Ledger(config.redis_url), "0"
+    (result,) = (result for result in summary.tasks if result.task == args.task)
+    kept = _kept(config, summary.run, args.task, result.attempt)
+    if kept is not None and result.state.final:
+        with kept.open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                print(printable(line.rstrip("\n")))  # noqa: T201 - the answer
+        return EXIT_PASSED
+    if not _from_ledger(Ledger(config.redis_url), summary.run, args.task, follow=args.follow) and result.attempt:
+        edge.say(f"mo-testplan: no lines of it are left here; it ran on {result.host or 'a host that was lost'}")
+    return EXIT_PASSED
+
+
+def _kept(config: Settings, run: str, task: str, attempt: int) -> Path | None:
+    """The log file of an attempt, if it was made on this host."""
+    path = task_folder(Path(config.artifacts), run, task) / str(attempt) / "log.txt"
+    return path if path.is_file() else None
+
+
+def _from_ledger(ledger: Ledger, run: str, task: str, *, follow: bool) -> bool:
+    """Print what the ledger has, with ``follow`` until the task ends; whether there was anything."""
+    last = "0"
     while True:
-        final = not args.follow or ledger.states(summary.run).get(args.task, None) is None
-        state = ledger.states(summary.run).get(args.task)
-        final = final or (state is not None and state.final)
-        rows = ledger.read_log(summary.run, args.task, last)
+        state = ledger.states(run).get(task)
+        rows = ledger.read_log(run, task, last)
         for entry, line in rows:
             last = entry
-            print(printable(line))  # noqa: T201 - the answer
-        if final and not rows:
-            return EXIT_PASSED
+            print(printable(line), flush=follow)  # noqa: T201 - the answer
+        if not rows and (not follow or state is None or state.final):
+            return last != "0"
         if not rows:
             time.sleep(0.3)

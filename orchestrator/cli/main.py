@@ -77,6 +77,9 @@ def _run(name: str, words: list[str]) -> int:
         complain(str(error))
         return error.exit_code
     except KeyboardInterrupt:
+        import signal
+
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not change how this ends
         complain("interrupted")
         return EXIT_CANCELLED
     except BrokenPipeError:  # `| head` has seen enough

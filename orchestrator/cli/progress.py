@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from orchestrator.cli.edge import say
 from orchestrator.domain.errors import UnknownRunError, UsageError
@@ -20,8 +20,11 @@ from orchestrator.ledger.records import Event, Progress
 _EVERY = 0.3
 #: No worker on a queue is looked for after this long, and said within five seconds.
 _UNSERVED_AFTER = 3.0
+_ASK_EVERY = 30.0
 #: Failures of one task that are shown as they come; the end of the task says how many there were.
 _FAILURES_SHOWN = 5
+#: Lines about failures and ends of tasks in a whole run: after these only the counters go on.
+_LINES_SHOWN = 200
 #: Plain lines come at most this often, so that a log of an hour stays readable.
 _LINE_EVERY = 10.0
 
@@ -32,16 +35,16 @@ def watch(
     plan: TestPlan,
     *,
     check: Callable[[], object] = lambda: None,
-    unserved: Callable[[], list[str]] = list,
+    unserved: Callable[[Collection[str]], Collection[str]] = lambda _: (),
 ) -> RunState:
     """Follow a run until its summary is written; its final state.
 
-    ``check`` is called at every look and may raise; ``unserved`` names queues of this run that no worker serves; it is
-    asked when nothing runs after three seconds.
+    ``check`` is called at every look and may raise; ``unserved`` says which of some queues no worker serves: it is
+    asked of those where a task still waits after three seconds, and now and then again.
     """
     view = _Bars(plan) if sys.stderr.isatty() else _Lines(plan)
-    began, last, warned = time.monotonic(), "0", False
-    failures: Counter[str] = Counter()
+    ask, last, told, unserved_said = time.monotonic() + _UNSERVED_AFTER, "0", _Telling(), set[str]()
+    queue_of = {task: shard.queue for shard in plan.shards for task in shard.tasks}
     with view:
         while True:
             check()
@@ -51,21 +54,39 @@ def watch(
             events = ledger.events(run, last)
             for event in events:
                 last = event.id
-                failures[event.fields.get("task", "")] += event.kind == "failure"
-                if event.kind == "failure" and failures[event.fields["task"]] > _FAILURES_SHOWN:
-                    continue
-                line = describe(event)
-                if line:
+                for line in told.lines(event):
                     view.line(line)
-            view.show(progress, ledger.states(run))
+            states = ledger.states(run)
+            view.show(progress, states)
             if progress.state.final and not events:
                 return progress.state
-            idle = progress.tasks[TaskState.RUNNING] == 0 and not progress.complete
-            if idle and not warned and time.monotonic() - began >= _UNSERVED_AFTER:
-                for queue in unserved():
+            waiting = {queue_of[task] for task, state in states.items() if state is TaskState.PENDING} - unserved_said
+            if waiting and time.monotonic() >= ask:
+                for queue in sorted(unserved(waiting)):
                     view.line(f"no worker serves queue {queue!r}: start `mo-testplan worker --queues {queue}`; waiting")
-                    warned = True
+                    unserved_said.add(queue)
+                ask = time.monotonic() + _ASK_EVERY
             time.sleep(_EVERY)
+
+
+class _Telling:
+    """Which events are told: the first failures of each task, and so many lines of a run."""
+
+    def __init__(self) -> None:
+        self._failures: Counter[str] = Counter()
+        self._told = 0
+
+    def lines(self, event: Event) -> Iterator[str]:
+        if event.kind == "failure":
+            task = event.fields.get("task", "")
+            self._failures[task] += 1
+            if self._failures[task] > _FAILURES_SHOWN:
+                return
+        line = describe(event)
+        if not line or self._told > _LINES_SHOWN:
+            return
+        self._told += 1
+        yield line if self._told <= _LINES_SHOWN else "  … and more, which `mo-testplan status` tells"
 
 
 def describe(event: Event) -> str:
@@ -91,8 +112,8 @@ def _failure(fields: Mapping[str, str]) -> str:
 
 
 def printable(text: str) -> str:
-    """Text of a test with everything a terminal would obey taken out."""
-    return "".join(char if char.isprintable() else "�" for char in text)
+    """A line of a test with everything a terminal would obey taken out, and tabs as spaces."""
+    return "".join(char if char.isprintable() else "�" for char in text.expandtabs(4))
 
 
 def bar(done: int, total: int, width: int = 24) -> str:

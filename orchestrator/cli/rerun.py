@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
-from pathlib import Path
 
 from orchestrator.cli import edge
 from orchestrator.cli.run import add_stack_arguments, execute
@@ -30,8 +28,6 @@ def run(args: argparse.Namespace) -> int:
     summary, plan = edge.find_run(config, args.run)
     if not summary.state.final:
         raise UsageError(f"run {summary.run} still runs", f"Wait for it, or `mo-testplan cancel {summary.run}` first.")
-    if args.repo:
-        config = dataclasses.replace(config, repo=str(Path(args.repo).absolute()))
     args.profile = args.profile or plan.profile
     again = control.rerun_plan(plan, summary, failed=args.failed, tasks=args.task)
     return execute(args, config, again, parent=summary.run)

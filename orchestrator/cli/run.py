@@ -12,17 +12,19 @@ from pathlib import Path
 
 from orchestrator.cli import edge
 from orchestrator.cli.explain import read_plan
+from orchestrator.cli.life import ended_by_signals
 from orchestrator.cli.local import LocalStack
 from orchestrator.cli.plan import DEFAULT_PROFILE, add_plan_arguments, bvt_scripts, plan_from_args
 from orchestrator.cli.progress import watch
 from orchestrator.cli.show import summary_text
-from orchestrator.domain.errors import EXIT_PASSED, EXIT_STOPPED_WATCHING, UsageError
+from orchestrator.diff.git import find_git
+from orchestrator.domain.errors import EXIT_PASSED, EXIT_STOPPED_WATCHING, BadProfileError, UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.ledger.client import Ledger
 from orchestrator.messaging import make_app
 from orchestrator.planner.subset import subset
 from orchestrator.runs import control
-from orchestrator.settings import Settings
+from orchestrator.settings import Settings, check_profile, profile_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TASK=PATHS",
         help="only these scripts of a BVT task, or packages of an analyser (comma-separated); repeatable",
     )
-    parser.add_argument("--bvt-files", type=int, metavar="N", help="at most N scripts of each BVT category")
+    parser.add_argument("--bvt-files", type=edge.positive, metavar="N", help="at most N scripts of each BVT category")
     add_stack_arguments(parser)
     wait = parser.add_mutually_exclusive_group()
     wait.add_argument("--wait", action="store_true", help="watch until the verdict (the default)")
@@ -48,21 +50,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_stack_arguments(parser: argparse.ArgumentParser) -> None:
     """``--local`` and what it takes, shared with ``rerun``."""
     parser.add_argument("--local", action="store_true", help="embedded Redis, workers and control; gone afterwards")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="worker processes of --local (default 2)")
+    parser.add_argument(
+        "--workers", type=edge.positive, default=2, metavar="N", help="worker processes of --local (default 2)"
+    )
     parser.add_argument("--server", choices=["dsn", "mariadb", "embedded"], help="SQL server for BVT (with --local)")
     parser.add_argument("--dsn", help="address of a running SQL server for BVT (with --local)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Start a run and, unless detached, wait for its verdict."""
+    config = edge.settings()
     if args.plan:
+        if args.diff or args.base or args.head:
+            raise UsageError("a plan file and --diff, --base or --head are two ways to say what runs", "Name one.")
         plan = read_plan(args.plan)
         args.profile = plan.profile if args.profile == DEFAULT_PROFILE else args.profile
     else:
+        check_profile(args.profile, config)
         plan = plan_from_args(args)
-    config = edge.settings()
-    if args.repo:
-        config = dataclasses.replace(config, repo=str(Path(args.repo).absolute()))
     return execute(args, config, cut_down(args, plan), parent=None)
 
 
@@ -81,25 +86,48 @@ def cut_down(args: argparse.Namespace, plan: TestPlan) -> TestPlan:
 
 
 def execute(args: argparse.Namespace, config: Settings, plan: TestPlan, parent: str | None) -> int:
-    """Run a plan here or on the workers, as ``args`` say."""
-    if not args.local:
-        if args.server or args.dsn:
-            raise UsageError("--server and --dsn go with --local", "Elsewhere the worker's own profile decides.")
-        return _remote(args, config, plan, parent)
-    if args.detach:
+    """Run a plan here or on the workers, as ``args`` say; one with nothing in it is done at once."""
+    if not args.local and (args.server or args.dsn):
+        raise UsageError("--server and --dsn go with --local", "Elsewhere the worker's own profile decides.")
+    if args.local and args.detach:
         raise UsageError("--detach goes with remote workers", "A local run ends with this command.")
-    config = dataclasses.replace(
-        config, bvt_server=args.server or config.bvt_server, bvt_dsn=args.dsn or config.bvt_dsn
-    )
-    with LocalStack(config, args.profile, workers=args.workers) as stack:
+    if not plan.tasks:
+        edge.say("; ".join(["nothing to run", *plan.notes]))
+        if args.format == "json":
+            edge.print_json({"run": None, "plan": plan.id, "tasks": 0, "shards": 0})
+        return EXIT_PASSED
+    if not args.local:
+        return _remote(args, config, plan, parent)
+    config = local_settings(args, config, plan)
+    with ended_by_signals(), LocalStack(config, args.profile, workers=args.workers) as stack:
         return run_on(stack, plan, parent, form=args.format)
 
 
+def local_settings(args: argparse.Namespace, config: Settings, plan: TestPlan) -> Settings:
+    """What a local stack needs to run ``plan``; everything that can be wrong with it is said before it starts."""
+    control.commit_of(plan)
+    if args.profile == plan.profile and not profile_path(args.profile, config).is_file():
+        raise BadProfileError(
+            f"the plan's profile {plan.profile!r} is not in {config.config_dir}", "Name its file with --profile FILE."
+        )
+    profile = check_profile(args.profile, config)
+    if profile.name != plan.profile:
+        raise UsageError(
+            f"the plan was made with profile {plan.profile!r}, and {args.profile} is {profile.name!r}",
+            "Name the profile it was made with, or make the plan again.",
+        )
+    git = find_git(Path(args.repo or profile.repository or "."))  # as `plan` finds it
+    return dataclasses.replace(
+        config,
+        repo=str(git.git_dir),
+        bvt_server=args.server or config.bvt_server,
+        bvt_dsn=args.dsn or config.bvt_dsn,
+    )
+
+
 def announce(name: str, plan: TestPlan) -> None:
-    """Say what a run is about to do; a plan with nothing in it says why."""
+    """Say what a run is about to do."""
     edge.say(f"run {name}: {len(plan.tasks)} tasks in {len(plan.shards)} shards")
-    if not plan.tasks:
-        edge.say("; ".join(["nothing to run", *plan.notes]))
 
 
 def run_on(stack: LocalStack, plan: TestPlan, parent: str | None, form: str = "text") -> int:
@@ -137,9 +165,8 @@ def follow(config: Settings, name: str, plan: TestPlan, form: str) -> int:
     from orchestrator.runs.queues import unserved
 
     ledger, app = Ledger(config.redis_url), make_app(config.redis_url)
-    queues = {shard.queue for shard in plan.shards}
     try:
-        watch(ledger, name, plan, unserved=lambda: unserved(app, queues))
+        watch(ledger, name, plan, unserved=lambda queues: unserved(app, queues))
     except KeyboardInterrupt:
         edge.say(f"stopped watching; the run goes on. `mo-testplan cancel {name}` ends it.")
         return EXIT_STOPPED_WATCHING

@@ -14,8 +14,8 @@ from orchestrator.settings import Settings
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``runs``."""
-    parser.add_argument("--limit", type=int, default=20, metavar="N", help="at most N (default 20)")
-    parser.add_argument("--pr", type=int, help="only runs of this pull request")
+    parser.add_argument("--limit", type=edge.positive, default=20, metavar="N", help="at most N (default 20)")
+    parser.add_argument("--pr", type=edge.positive, help="only runs of this pull request")
     edge.add_format(parser)
 
 

@@ -9,6 +9,8 @@ from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import CaseResult, RunSummary, TaskResult, TaskState
 
 _FAILURES_SHOWN = 10
+#: Tasks shown in full; ``--format json`` has all of them.
+_TASKS_SHOWN = 40
 
 
 def summary_text(summary: RunSummary, plan: TestPlan) -> str:
@@ -26,9 +28,12 @@ def _lines(summary: RunSummary, plan: TestPlan) -> Iterator[str]:
     for row in by_suite(plan, states):
         yield f"  {suite_line(*row)}"
     yield f"  cost {summary.cost:.1f} runner-seconds"
-    for result in summary.tasks:
-        if result.state not in (TaskState.PASSED, TaskState.SKIPPED, TaskState.PENDING, TaskState.RUNNING):
-            yield from task_lines(result)
+    quiet = (TaskState.PASSED, TaskState.SKIPPED, TaskState.PENDING, TaskState.RUNNING)
+    telling = [result for result in summary.tasks if result.state not in quiet]
+    for result in telling[:_TASKS_SHOWN]:
+        yield from task_lines(result)
+    if len(telling) > _TASKS_SHOWN:
+        yield f"  … and {len(telling) - _TASKS_SHOWN} more tasks: mo-testplan status {summary.run} --format json"
     if any(result.state in (TaskState.FAILED, TaskState.ERROR, TaskState.LOST) for result in summary.tasks):
         yield f"  next: mo-testplan logs {summary.run} --task TASK   or   mo-testplan rerun {summary.run} --failed"
 

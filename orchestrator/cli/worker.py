@@ -30,14 +30,14 @@ from workers.suites.sca import StaticAnalysisSuite
 from workers.suites.ut import UnitTestSuite
 from workers.workspace import Workspaces
 
-#: Ten minutes: a broker that is away for shorter is waited for.
+#: Tries of one ledger command, some seconds; `workers.shard` holds a finished result for longer.
 _RETRIES = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``worker``."""
     parser.add_argument("--queues", default=",".join(SUITE_QUEUES), help="comma-separated (default: every suite)")
-    parser.add_argument("--concurrency", type=int, default=1, metavar="N", help="shards at once (default 1)")
+    parser.add_argument("--concurrency", type=edge.positive, default=1, metavar="N", help="shards at once (default 1)")
     parser.add_argument("--name", default=f"worker-{os.getpid()}", help="name before the @ of this worker's host name")
     parser.add_argument("--profile", action="append", default=[], metavar="FILE", help="profile file; repeatable")
     parser.add_argument("--until-eof", action="store_true", help=argparse.SUPPRESS)
@@ -53,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
     from workers import tasks
 
     queues = [name for name in args.queues.split(",") if name]
+    if not queues:
+        raise UsageError("--queues names no queue", f"Name some of {', '.join(SUITE_QUEUES)}.")
     for name in queues:
         if name.partition(".")[0] not in SUITE_QUEUES:
             raise UsageError(f"no queue {name!r}", nearest(name, SUITE_QUEUES))

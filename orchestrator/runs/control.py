@@ -33,12 +33,7 @@ def start(
     :class:`BrokerError` then names the run.
     """
     check(plan)
-    commit = plan.diff_summary.head_commit
-    if plan.tasks and not commit:
-        raise UsageError(
-            "this plan names no commit to run on: it was made from a bare diff",
-            "Make it with `--repo DIR --base REV --head REV`.",
-        )
+    commit = commit_of(plan)
     run = new_run_id()
     first = canvas.deliveries(run, plan)
     header = {
@@ -49,7 +44,7 @@ def start(
         "who": who,
     }
     tasks = [(task.id, task.shard or "", task.skip) for task in plan.tasks]
-    by_shard = {spec.shard: spec for spec in specs(run, plan, commit or "")}
+    by_shard = {spec.shard: spec for spec in specs(run, plan, commit)}
     text = dumps(plan).decode()
     if not ledger.create(run, text, header, tasks, [(delivery, by_shard[delivery.shard]) for delivery in first]):
         raise UsageError(f"run {run} exists already", "Try again: ids are random.")
@@ -61,6 +56,17 @@ def start(
             f"The control process sends the rest once Redis takes messages: `mo-testplan watch {run}`.",
         ) from None
     return run
+
+
+def commit_of(plan: TestPlan) -> str:
+    """The commit a plan runs on, empty when it runs nothing; :class:`UsageError` for the plan of a bare diff."""
+    commit = plan.diff_summary.head_commit
+    if plan.tasks and not commit:
+        raise UsageError(
+            "this plan names no commit to run on: it was made from a bare diff",
+            "Make it with `--repo DIR --base REV --head REV`.",
+        )
+    return commit or ""
 
 
 def new_run_id() -> str:

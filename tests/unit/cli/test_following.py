@@ -1,0 +1,128 @@
+"""Following a run: what is told, how much of it, and which log a person gets to see."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cli import edge, logs, progress
+from orchestrator.cli.show import summary_text
+from orchestrator.domain.errors import UnknownRunError
+from orchestrator.domain.plain import to_plain
+from orchestrator.domain.run import CaseResult, CaseStatus, RunState, RunSummary, TaskResult, TaskState
+from orchestrator.ledger.client import Ledger
+from orchestrator.ledger.records import Delivery, Event
+from orchestrator.messaging import make_app
+from orchestrator.runs import control
+from orchestrator.settings import Settings, settings_from
+from tests.factories import make_plan, make_task
+from workers.sink import task_folder
+
+
+@pytest.fixture
+def ledger(valkey_url: str) -> Ledger:
+    client = Ledger(valkey_url)
+    client.redis.flushall()
+    return client
+
+
+@pytest.fixture
+def config(valkey_url: str, tmp_path: Path) -> Settings:
+    return settings_from({"MO_TESTPLAN_REDIS_URL": valkey_url, "MO_TESTPLAN_STATE": str(tmp_path)})
+
+
+def started(ledger: Ledger, url: str, packages: int = 2) -> str:
+    return control.start(make_app(url), ledger, make_plan([make_task(f"pkg/{n}", f"ut-{n}") for n in range(packages)]))
+
+
+def failure(task: str, number: int) -> Event:
+    case = json.dumps(to_plain(CaseResult(f"Test{number}", CaseStatus.FAILED, message="no")))
+    return Event("1-0", "failure", {"task": task, "attempt": "1", "case": case})
+
+
+def test_ten_thousand_failures_are_told_in_a_few_lines() -> None:
+    told = progress._Telling()
+    lines = [line for task in range(1000) for n in range(10) for line in told.lines(failure(f"ut:{task}", n))]
+    assert len(lines) == 201
+    assert "status" in lines[-1]
+    one_task = progress._Telling()
+    assert len([line for n in range(100) for line in one_task.lines(failure("ut:a", n))]) == 5
+
+
+def test_a_thousand_failed_tasks_are_summed_up() -> None:
+    plan = make_plan([make_task(f"pkg/{n}") for n in range(1000)])
+    failures = tuple(CaseResult(f"Test{n}", CaseStatus.FAILED, message="a\nb\nc\n") for n in range(20))
+    tasks = tuple(TaskResult(task.id, TaskState.FAILED, failures=failures) for task in plan.tasks)
+    text = summary_text(RunSummary("r", RunState.FAILED, "p", "demo", 7, None, 0.0, 1.0, tasks, 1.0), plan)
+    assert len(text.splitlines()) < 2000
+    assert "960 more tasks" in text
+
+
+def test_a_queue_without_a_worker_is_said_although_another_works(
+    ledger: Ledger, valkey_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "_UNSERVED_AFTER", 0.0)
+    run = started(ledger, valkey_url)
+    ledger.start(Delivery(run, "ut-0", 1), "w", "ut:pkg/0", 60)
+    asked: list[set[str]] = []
+
+    def check() -> None:
+        if len(asked) and time.monotonic() > end:
+            raise KeyboardInterrupt
+
+    def unserved(queues: object) -> list[str]:
+        asked.append(set(queues))  # type: ignore[call-overload]
+        return ["ut"]
+
+    end = time.monotonic() + 1.0
+    plan = make_plan([make_task(f"pkg/{n}", f"ut-{n}") for n in range(2)])
+    with pytest.raises(KeyboardInterrupt):
+        progress.watch(ledger, run, plan, check=check, unserved=unserved)
+    assert asked == [{"ut"}]
+    assert capsys.readouterr().err.count("no worker serves queue 'ut'") == 1
+
+
+def test_the_beginning_of_several_live_runs_is_refused_with_their_names(
+    ledger: Ledger, valkey_url: str, config: Settings
+) -> None:
+    runs = sorted(started(ledger, valkey_url) for _ in range(2))
+    with pytest.raises(UnknownRunError, match=f"{runs[0]}, {runs[1]}"):
+        edge.find_run(config, runs[0][:5])
+    assert edge.find_run(config, runs[0])[0].run == runs[0]
+
+
+def logged(config: Settings, run: str, task: str, capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    import argparse
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(edge, "settings", lambda: config)
+        assert logs.run(argparse.Namespace(run=run, task=task, follow=False)) == 0
+    answer = capsys.readouterr()
+    return answer.out, answer.err
+
+
+def test_the_log_of_a_task_that_ended_is_the_whole_file_where_it_ran_and_else_the_ledgers_tail(
+    ledger: Ledger, valkey_url: str, config: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = started(ledger, valkey_url, packages=1)
+    ledger.start(Delivery(run, "ut-0", 1), "w", "ut:pkg/0", 60)
+    ledger.append_log(run, "ut:pkg/0", ["the\ttail \x1b[2J"])
+    assert logged(config, run, "ut:pkg/0", capsys)[0] == "the tail �[2J\n"
+    ledger.finish(Delivery(run, "ut-0", 1), "w", TaskResult("ut:pkg/0", TaskState.FAILED, host="far"))
+    assert logged(config, run, "ut:pkg/0", capsys)[0] == "the tail �[2J\n"
+    folder = task_folder(Path(config.artifacts), run, "ut:pkg/0") / "1"
+    folder.mkdir(parents=True)
+    (folder / "log.txt").write_text("all\nof it\n")
+    assert logged(config, run, "ut:pkg/0", capsys)[0] == "all\nof it\n"
+
+
+def test_a_log_that_is_elsewhere_names_its_host(
+    ledger: Ledger, valkey_url: str, config: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = started(ledger, valkey_url, packages=1)
+    ledger.start(Delivery(run, "ut-0", 1), "w", "ut:pkg/0", 60)
+    ledger.finish(Delivery(run, "ut-0", 1), "w", TaskResult("ut:pkg/0", TaskState.FAILED, host="far"))
+    assert "it ran on far" in logged(config, run, "ut:pkg/0", capsys)[1]
