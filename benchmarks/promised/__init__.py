@@ -1,0 +1,1 @@
+"""The promises by room: one module an area, each with its list ``PROMISES``."""
