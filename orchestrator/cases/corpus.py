@@ -141,14 +141,15 @@ class Corpus:
         gone = [path for path in known if path not in seen]
         if not stale and not gone:
             return Refreshed(len(seen), 0, 0)
-        return self._update(stale, gone, {path: entry[3] for path, entry in known.items()}, len(seen))
+        with _without_collection():
+            return self._update(stale, gone, {path: entry[3] for path, entry in known.items()}, len(seen))
 
     def _update(self, stale: Sequence[_Seen], gone: list[str], contents: dict[str, bytes], count: int) -> Refreshed:
         from orchestrator.cases.fingerprint_rows import Builder  # parser and lexer: not for an unchanged tree
 
         rows, touched, unread = [], [], []
         builder = Builder()
-        for one in _without_collection(stale):
+        for one in stale:
             now = time.time_ns()
             try:
                 content = Path(self.root, one.path).read_bytes()
@@ -251,12 +252,13 @@ def _script(prefix: str, entry: os.DirEntry[str]) -> Iterator[_Seen]:
             yield _Seen(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-def _without_collection(files: Iterable[_Seen]) -> Iterator[_Seen]:
-    """The files, with the collection of cyclic garbage off: reading makes none, and millions of objects."""
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """With the collection of cyclic garbage off: reading makes millions of objects and no cycle."""
     was_on = gc.isenabled()
     gc.disable()
     try:
-        yield from files
+        yield
     finally:
         if was_on:
             gc.enable()
