@@ -6,6 +6,7 @@ import dataclasses
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from sqlalchemy import inspect, text
@@ -238,6 +239,13 @@ class AuditContract:
         store.audit("a", "cli", "run", "r", "done")
         assert store.audit_log()[0].at > NOW
 
+    def test_deeds_from_elsewhere_are_written_once(self, store: Store) -> None:
+        entry = AuditEntry(NOW, "bo@ci", "cli", "cancel", "r-0001", "asked")
+        for _ in range(2):
+            store.audit_deeds([("1-0", entry), ("2-0", entry)])
+        assert store.audit_log() == [entry, entry]
+        assert store.forget(cases=0, runs=0, audit=NOW + 1).deeds == 2
+
 
 class DurationContract:
     def commit(self, store: Store, run: str, *tasks: TaskResult, files: tuple[str, ...] = ()) -> None:
@@ -272,6 +280,47 @@ class DurationContract:
         for seconds in (1.0, 99.0):
             self.commit(store, "r-1", make_task("ut:pkg/a", seconds=seconds))
         assert store.durations("demo") == {"ut:pkg/a": 1.0}
+
+
+class StatisticsContract:
+    def judge(self, store: Store, run: str, commit: str, status: CaseStatus, **changes: Any) -> None:  # noqa: ANN401
+        store.record_plan(
+            run, "{}", parent=None, pr_number=7, profile="demo", repo_commit=commit, created=1_700_000_000.0
+        )
+        store.add_cases(run, [StoredCase("1-0", "ut:pkg/a", 1, CaseResult(name="pkg/a.TestA", status=status))])
+        state = RunState.FAILED if status is CaseStatus.FAILED else RunState.PASSED
+        store.commit_run(make_summary(run, state, **changes), [make_message(run)])
+
+    def test_fail_and_pass_on_one_commit_is_flaky_and_on_two_is_not(self, store: Store) -> None:
+        self.judge(store, "r-1", "a" * 40, CaseStatus.FAILED)
+        self.judge(store, "r-2", "b" * 40, CaseStatus.PASSED)
+        assert store.flakiest(0) == []
+        self.judge(store, "r-3", "a" * 40, CaseStatus.PASSED)
+        assert [(f.name, f.commits, f.failures) for f in store.flakiest(0)] == [("pkg/a.TestA", 1, 1)]
+        assert store.flakiest(1_800_000_000) == []
+        assert store.flakiest(0, profile="other") == []
+
+    def test_slow_tasks_costs_and_days_add_up(self, store: Store) -> None:
+        self.judge(store, "r-1", "a" * 40, CaseStatus.PASSED, pr_number=7, cost=10.0, tasks=(make_task(seconds=4.0),))
+        self.judge(store, "r-2", "a" * 40, CaseStatus.FAILED, pr_number=7, cost=5.0, tasks=(make_task(seconds=2.0),))
+        (slow,) = store.slowest(0)
+        assert (slow.task, slow.runs, slow.mean, slow.longest, slow.total) == ("ut:pkg/price", 2, 3.0, 4.0, 6.0)
+        (cost,) = store.costs(0)
+        assert (cost.pr, cost.runs, cost.failed, cost.seconds) == (7, 2, 1, 15.0)
+        assert [(day.runs, day.failed, day.seconds) for day in store.days(0)] == [(2, 1, 15.0)]
+
+    def test_cases_go_before_runs_and_what_waits_to_be_told_stays(self, store: Store) -> None:
+        self.judge(store, "r-old", "a" * 40, CaseStatus.PASSED, ended=1_700_000_100.0)
+        self.judge(store, "r-new", "a" * 40, CaseStatus.PASSED, ended=1_700_000_900.0)
+        gone = store.forget(cases=1_700_000_500.0, runs=0, audit=0)
+        assert (gone.cases, gone.runs) == (1, 0)
+        assert (len(store.cases("r-old")), len(store.cases("r-new"))) == (0, 1)
+        assert store.forget(cases=0, runs=1_700_000_500.0, audit=0).runs == 0, "its message has not left"
+        for due in store.due(NOW, 10):
+            store.sent(due.id)
+        assert store.forget(cases=0, runs=1_700_000_500.0, audit=0).runs == 1
+        assert [run.id for run in store.runs()] == ["r-new"]
+        assert store.durations("demo"), "what was measured stays"
 
 
 class SchemeContract:
@@ -316,5 +365,7 @@ class SchemeContract:
                 assert "mo_testplan_scheme" not in inspect(session.connection()).get_table_names()
 
 
-class StoreContract(HistoryContract, CaseContract, OutboxContract, AuditContract, DurationContract, SchemeContract):
+class StoreContract(
+    HistoryContract, CaseContract, OutboxContract, AuditContract, DurationContract, StatisticsContract, SchemeContract
+):
     """All of it."""
