@@ -27,6 +27,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -183,7 +184,6 @@ def _renamed(text: str, number: int) -> str:
 
 def covered(cases: Path) -> Figures:
     """Which different statements of the corpus the dialect reads, by family; and which sqlglot was used."""
-    import sqlglot
     from sqlglot import tokenizer_core
 
     from orchestrator.cases.sql.coverage import coverage
@@ -195,7 +195,7 @@ def covered(cases: Path) -> Figures:
     total, read = sum(one.total for one in found), sum(one.read for one in found)
     compiled = not str(tokenizer_core.__file__).endswith(".py")
     families = {one.family: [one.read, one.total] for one in found}
-    sort = f"{sqlglot.__version__}, {'compiled' if compiled else 'pure Python'}"
+    sort = f"{version('sqlglot')}, {'compiled' if compiled else 'pure Python'}"
     return {"sqlglot": sort, "read": read, "total": total, "share": round(read / total, 4), "families": families}
 
 

@@ -15,12 +15,10 @@ from tests.unit.dedup.mutations import KEEPING, SCRIPTS, changes
 _scripts = st.sampled_from(SCRIPTS)
 _seeds = st.integers(0, 10**9)
 _texts = st.text(alphabet=st.sampled_from("ab1'\"`\\;-/*#$@(),.= \n\t\0é\ud800{}<>!%_x0e+:&|select"), max_size=80)
-_words = st.lists(
-    st.sampled_from(
-        "select insert into values as and or in ( ) , ; t a b 12 'x' from where group by limit set = .".split()
-    ),
-    max_size=25,
-).map(" ".join)
+_VOCABULARY = """
+select insert into values as and or in ( ) , ; t a b 12 'x' from where group by limit set = .
+"""
+_words = st.lists(st.sampled_from(_VOCABULARY.split()), max_size=25).map(" ".join)
 _contexts = st.sampled_from(["", "create table t (a int, b text)", "create table t (a bigint)"])
 
 
