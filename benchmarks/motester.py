@@ -5,7 +5,8 @@
     motester.py --cases DIR --genrs            record twice; where both agree, a run must pass
 
 DIR is the case tree; FILE holds mo-tester's answers, a JSON object a script: path, nometa, total, rows; crash, timeout.
-``--beside`` writes such a file with --save FILE. What depends on the clock, on accounts or on files is left out there.
+``--beside`` writes such a file with --save FILE. What depends on the clock, on accounts or on files is left out there,
+and with ``--genrs`` also scripts with patterns of their own (``@regex``, ``@pattern``).
 Exit 1 when a figure falls short of what is promised.
 """
 
@@ -24,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from benchmarks.bvt.alone import comparable  # noqa: E402 - after the path
+from benchmarks.bvt.alone import comparable, recordable  # noqa: E402 - after the path
 from benchmarks.bvt.parity import Parity, beside, read_rows, recorded  # noqa: E402
 from benchmarks.bvt.recording import record_all  # noqa: E402
 from workers.bvt.dsn import Dsn, parse_dsn  # noqa: E402
@@ -59,11 +60,11 @@ def _measure(args: argparse.Namespace, dsn: Dsn) -> tuple[dict[str, Any], str, b
     tree = args.cases.resolve()
     if args.verdicts:
         return _parity(recorded(dsn, tree, sample(read_rows(args.verdicts, args.only), args.limit), sys.stderr))
-    names = sample(comparable(tree, args.only), args.limit)
     if args.beside:
+        names = sample(comparable(tree, args.only), args.limit)
         with args.save.open("a", encoding="utf-8") if args.save else nullcontext() as kept:
             return _parity(beside(dsn, tree, names, sys.stderr, kept))
-    sums = record_all(dsn, tree, names, sys.stderr)
+    sums = record_all(dsn, tree, sample(recordable(tree, args.only), args.limit), sys.stderr)
     return vars(sums), str(sums), sums.passed == sums.alike
 
 

@@ -23,6 +23,8 @@ STATEMENT_TIMEOUT = 60.0
 SCRIPT_TIMEOUT = 120.0
 #: Depends on the clock, on accounts, on files, or takes the server away.
 _UNFIT = re.compile(r"user=|@system|@sleep|@wait|load\s+data|outfile|shutdown", re.IGNORECASE)
+#: Expects what its author wrote, not what a server answered.
+_PATTERN = re.compile(r"^\s*-- @(?:regex|pattern)", re.MULTILINE)
 
 
 @dataclass
@@ -54,6 +56,15 @@ def comparable(tree: Path, only: str = "") -> list[str]:
     names = [script.relative_to(tree.parent).as_posix() for script in find_scripts(tree)]
     return [
         name for name in names if only in name and not _UNFIT.search((tree.parent / name).read_text("utf-8", "replace"))
+    ]
+
+
+def recordable(tree: Path, only: str = "") -> list[str]:
+    """Of the `comparable` scripts those whose expectations are all recorded: none has a pattern."""
+    return [
+        name
+        for name in comparable(tree, only)
+        if not _PATTERN.search((tree.parent / name).read_text("utf-8", "replace"))
     ]
 
 
