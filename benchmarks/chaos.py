@@ -4,8 +4,8 @@
 
 Real workers execute real subprocesses while their pool processes, the hosts, and the control process with its reaper
 are killed, hosts sleep for longer than their lease, the broker is restarted on its append-only file (by TERM and by
-KILL in turn), runs and tasks are cancelled, and messages are revoked as Flower does. Tests pass, fail, flood, fork away
-and ignore TERM. The last line of stdout is one JSON object; exit 1 when a promise does not hold.
+KILL in turn), runs and tasks are cancelled, and messages are revoked as Flower does. Tests pass, fail, pass at the
+second try, flood, fork away and ignore TERM. The last line of stdout is one JSON object; exit 1 when a promise does not hold.
 """
 
 from __future__ import annotations
@@ -155,6 +155,7 @@ def _figures(args: argparse.Namespace, campaign: Campaign, found: Verdict, left:
         "faults": dict(sorted(deeds.counts.items())),
         "states": dict(sorted(found.states.items())),
         "tasks_tried_again": found.retried,
+        "flaky": found.flaky,
     }
 
 

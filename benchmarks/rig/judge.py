@@ -23,8 +23,9 @@ class Verdict:
     lost: int = 0
     wrong: list[str] = field(default_factory=list)
     states: Counter[str] = field(default_factory=Counter)
-    #: Tasks that were tried again.
+    #: Tasks that were tried again, and those that failed first and passed then.
     retried: int = 0
+    flaky: int = 0
 
 
 def judge(project: Project, plans: dict[str, TestPlan], ledger: Ledger, store: Store, deeds: Deeds) -> Verdict:
@@ -41,6 +42,7 @@ def judge(project: Project, plans: dict[str, TestPlan], ledger: Ledger, store: S
         found.counted_twice += _counted_twice(ledger, summary)
         found.lost += len({task.id for task in plan.tasks} - {r.task for r in summary.tasks if r.state.final})
         found.states.update(result.state.value for result in summary.tasks)
+        found.flaky += sum(result.flaky for result in summary.tasks)
         found.retried += sum(result.attempt > 1 for result in summary.tasks)
         found.wrong += [f"{run}: {why}" for why in _wrong(project, ledger, store, summary, deeds)]
     return found
@@ -86,6 +88,8 @@ def _wrong(project: Project, ledger: Ledger, store: Store, summary: RunSummary, 
 def _wrong_task(does: Behaviour, run: str, result: TaskResult, deeds: Deeds) -> Iterator[str]:
     if result.state in (TaskState.PASSED, TaskState.FAILED):
         wanted = TaskState.FAILED if does.kind == "fails" else TaskState.PASSED
+        if does.kind == "flaky" and result.state is TaskState.FAILED:
+            return  # every try to confirm it was killed, so the failure stands
         if result.state is not wanted or (result.passed, result.failed) != does.counts:
             yield f"{result.task} is {result.state} {(result.passed, result.failed)}, it {does.kind} {does.counts}"
     elif result.state is TaskState.CANCELLED:

@@ -31,6 +31,7 @@ forks) setsid sleep 600 >/dev/null 2>&1 &
        sleep 600 & ;;
 stubborn) trap '' TERM INT HUP
        (trap '' TERM; sleep 600; sleep 600) & ;;
+flaky) if [ ! -e "$package/tried" ]; then touch "$package/tried"; kind=fails; fi ;;
 noisy) i=0; while [ $i -lt 2000 ]; do echo "line $i of a flood"; i=$((i + 1)); done ;;
 esac
 say start ''
@@ -50,8 +51,8 @@ say $end ''
 class Behaviour:
     """What one package's test does."""
 
-    #: ``passes``, ``fails``, ``forks`` (leaves a daemon and a child behind), ``stubborn`` (its tree ignores TERM) or
-    #: ``noisy``; all but ``fails`` pass.
+    #: ``passes``, ``fails``, ``flaky`` (fails where it was not tried before), ``forks`` (leaves a daemon and a child
+    #: behind), ``stubborn`` (its tree ignores TERM) or ``noisy``; all but ``fails`` pass.
     kind: str
     seconds: float = 0.0
     cases: int = 1
@@ -125,7 +126,7 @@ def _git(repo: Path, *words: str) -> str:
 
 def mixed(rng: random.Random, count: int) -> dict[str, Behaviour]:
     """``count`` packages of every kind; most pass at once."""
-    kinds = ["passes"] * 70 + ["fails"] * 14 + ["forks"] * 6 + ["stubborn"] * 6 + ["noisy"] * 4
+    kinds = ["passes"] * 66 + ["fails"] * 12 + ["flaky"] * 6 + ["forks"] * 6 + ["stubborn"] * 6 + ["noisy"] * 4
     made = {}
     for number in range(count):
         seconds = round(rng.choice([0.0, 0.0, 0.0, 0.02, 0.1, 0.3, 1.0]), 2)

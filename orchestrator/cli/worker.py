@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from orchestrator.cli import edge, life
-from orchestrator.domain.errors import ToolMissingError, UsageError, nearest
+from orchestrator.domain.errors import BrokerError, ToolMissingError, UsageError, nearest
 from orchestrator.domain.plan import Suite as SuiteName
 from orchestrator.domain.profile import Profile
 from orchestrator.domain.run import ShardSpec
 from orchestrator.ledger.client import Ledger
-from orchestrator.messaging import SUITE_QUEUES, make_app
+from orchestrator.messaging import SUITE_QUEUES, ask_summary, make_app
 from orchestrator.settings import Settings, check_profile
 from workers.process import Host
 from workers.sandbox import available, describe
@@ -29,6 +29,8 @@ from workers.suites.bvt import BvtSuite
 from workers.suites.sca import StaticAnalysisSuite
 from workers.suites.ut import UnitTestSuite
 from workers.workspace import Workspaces
+
+logger = logging.getLogger(__name__)
 
 #: Tries of one ledger command, some seconds; `workers.shard` holds a finished result for longer.
 _RETRIES = 5
@@ -117,8 +119,16 @@ def make_bench(config: Settings, profiles: dict[str, Profile], host: Host) -> Be
 
         return tree.path, give_back
 
+    app = make_app(config.redis_url)
+
+    def completed(run: str) -> None:
+        try:
+            ask_summary(app, run)
+        except BrokerError as error:  # the reaper sees it at its next look
+            logger.warning("run %s is complete, and nobody could be told: %s", run, error.message)
+
     ledger = Ledger(config.redis_url, retries=_RETRIES)
-    return Bench(ledger, Path(config.artifacts), checkout, profile, suites(host))
+    return Bench(ledger, Path(config.artifacts), checkout, profile, suites(host), completed)
 
 
 def suites(host: Host) -> dict[SuiteName, Suite]:

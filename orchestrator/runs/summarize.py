@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import secrets
 from collections.abc import Callable, Sequence
@@ -54,12 +55,20 @@ def summarize(
 def summary_of(ledger: Ledger, progress: Progress, plan_id: str) -> RunSummary:
     """How a run stands, as its summary would say it; final once the run is complete."""
     run = progress.run
-    results, attempts = ledger.results(run), ledger.attempts(run)
+    results, attempts, doubts = ledger.results(run), ledger.attempts(run), ledger.doubts(run)
     tasks = []
     for task, state in sorted(ledger.states(run).items()):
         known = results.get(task)
         if known is None or known.state is not state:
             known = TaskResult(task, state, attempts.get(task, 0), message=_SAID.get(state, ""))
+        elif task in doubts and state is TaskState.PASSED:
+            first = doubts[task]
+            known = dataclasses.replace(
+                known,
+                flaky=True,
+                message=f"failed in attempt {first.attempt}: {first.message}",
+                failures=first.failures,
+            )
         tasks.append(known)
     run_state = progress.state
     if progress.complete:
