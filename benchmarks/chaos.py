@@ -5,7 +5,8 @@
 Real workers execute real subprocesses while their pool processes, the hosts, and the control process with its reaper
 are killed, hosts sleep for longer than their lease, the broker is restarted on its append-only file (by TERM and by
 KILL in turn), runs and tasks are cancelled, and messages are revoked as Flower does. Tests pass, fail, pass at the
-second try, flood, fork away and ignore TERM. The last line of stdout is one JSON object; exit 1 when a promise does not hold.
+second try, flood, fork away and ignore TERM. The last line of stdout is one JSON object; exit 1 when a promise does not
+hold.
 """
 
 from __future__ import annotations

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import socket
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,13 +56,25 @@ class Resources:
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._made: dict[str, Closable] = {}
+        #: What making them took.
+        self.seconds = 0.0
 
     def get(self, name: str, make: Callable[[], Closable]) -> Closable:
         """The resource called ``name``, made on first use."""
         if name not in self._made:
-            self._made[name] = made = make()
+            with self.timed():
+                self._made[name] = made = make()
             self._stack.callback(made.close)
         return self._made[name]
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """What happens in the block makes the shard ready: it counts as set-up."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds += time.monotonic() - began
 
     def close(self) -> None:
         """Release everything, last made first; what is asked for later is made anew."""
@@ -144,16 +157,18 @@ class _Shard:
             host = self.owner.partition(":")[0]
             return self._record(TaskResult(task.id, TaskState.ERROR, attempt, message=message, host=host), again=True)
         self.heart.begin(task.id, sink)
-        began = time.monotonic()
+        began, ready = time.monotonic(), self.resources.seconds
         try:
             ending, again = self._outcome(task, attempt, folder, sink)
             stop = self._stopped() if ending.state is TaskState.CANCELLED else None
         finally:
             self.heart.rest()
         result = _result(task, attempt, ending, time.monotonic() - began, sink, self.owner)
-        answer = self._record(dataclasses.replace(result, stop=stop), sink, again=again)
+        result = dataclasses.replace(result, stop=stop, setup=round(self.resources.seconds - ready, 3))
+        answer = self._record(result, sink, again=again)
         if answer == Beat.STALE and not self.heart.cut_off:
-            self.bench.ledger.overlapped(self.spec.run, task.id, self.owner, self.heart.since_asked())
+            with contextlib.suppress(BrokerError):  # only a record
+                self.bench.ledger.overlapped(self.spec.run, task.id, self.owner, self.heart.since_asked())
         return answer
 
     def _stopped(self) -> Stop:
@@ -184,7 +199,8 @@ class _Shard:
         if self.unfit is not None:
             raise self.unfit
         if self.tree is None:
-            self.tree, self.release = self.bench.checkout(self.profile, self.spec, self.heart.stopped)
+            with self.resources.timed():
+                self.tree, self.release = self.bench.checkout(self.profile, self.spec, self.heart.stopped)
         job = Job(
             run=self.spec.run,
             task=task,
