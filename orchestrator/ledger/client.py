@@ -157,8 +157,14 @@ class Ledger:
         """Ask to write the summary: ``ok`` for one caller, else ``open``, ``taken``, ``done`` or ``gone``."""
         return str(self._call("commit", [keys.run(run)], [token, _PERMIT]))
 
-    def close_run(self, run: str, state: RunState, logs: Iterable[str] = ()) -> None:
-        """The history has the run: give it its final state and let its keys expire in a day."""
+    def close_run(self, run: str, state: RunState, logs: Iterable[str] = (), told: Iterable[TaskResult] = ()) -> None:
+        """The history has the run: give it its final state and let its keys expire in a day.
+
+        ``told`` are results as the summary has them, where the verdict knew more than the worker.
+        """
+        rows = {result.task: json.dumps(to_plain(result), ensure_ascii=False) for result in told}
+        if rows:
+            self.redis.hset(keys.part(run, "results"), mapping=cast("Any", rows))
         names = [keys.run(run), keys.ACTIVE, *keys.parts(run), *(keys.log(run, task) for task in logs)]
         self._call("close", names, [run, state.value, _KEEP])
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plain import from_plain
+from orchestrator.domain.quarantine import Quarantine, apply
 from orchestrator.domain.run import CaseResult, RunSummary, TaskResult, TaskState, verdict
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Progress
@@ -46,14 +47,16 @@ def summarize(
         created=progress.created,
     )
     collect_cases(ledger, store, run, "0")
-    summary = summary_of(ledger, progress, plan.id)
+    quarantines = store.quarantines(progress.profile, at=progress.ended or ledger.now())
+    summary = summary_of(ledger, progress, plan.id, quarantines)
     store.commit_run(summary, messages(summary))
-    ledger.close_run(run, summary.state, (task.id for task in plan.tasks))
+    marked = [result for result in summary.tasks if result.quarantine]
+    ledger.close_run(run, summary.state, (task.id for task in plan.tasks), marked)
     return summary
 
 
-def summary_of(ledger: Ledger, progress: Progress, plan_id: str) -> RunSummary:
-    """How a run stands, as its summary would say it; final once the run is complete."""
+def summary_of(ledger: Ledger, progress: Progress, plan_id: str, quarantines: Sequence[Quarantine] = ()) -> RunSummary:
+    """How a run stands, as its summary would say it; final once the run has its summary."""
     run = progress.run
     results, attempts, doubts = ledger.results(run), ledger.attempts(run), ledger.doubts(run)
     tasks = []
@@ -70,9 +73,9 @@ def summary_of(ledger: Ledger, progress: Progress, plan_id: str) -> RunSummary:
                 failures=first.failures,
             )
         tasks.append(known)
-    run_state = progress.state
-    if progress.complete:
-        run_state = verdict(tuple(result.state for result in tasks), cancelled=progress.cancelled_by is not None)
+    told, run_state = apply(tasks, quarantines), progress.state
+    if progress.complete and not run_state.final:
+        run_state = verdict(tuple(result.counts_as for result in told), cancelled=progress.cancelled_by is not None)
     return RunSummary(
         run=run,
         state=run_state,
@@ -82,7 +85,7 @@ def summary_of(ledger: Ledger, progress: Progress, plan_id: str) -> RunSummary:
         parent=progress.parent,
         created=progress.created,
         ended=progress.ended or ledger.now(),
-        tasks=tuple(tasks),
+        tasks=told,
         cost=progress.cost,
         cancelled_by=progress.cancelled_by,
     )
