@@ -119,6 +119,8 @@ class Dispatch:
     workers: int = 4
     #: A worker that has not been heard of for this long has lost its task.
     lease: float = 20.0
+    #: Seconds after which shards that wait are owed a quarter of the places, whoever else is in the queue.
+    patience: float = 120.0
     #: Tries at a task that infrastructure took down, the first included.
     attempts: int = 3
     #: Whether a test that fails is tried once more: one that passes then is flaky, and the run passes.
@@ -127,6 +129,17 @@ class Dispatch:
     cut_off: float = 120.0
     #: What a new push does to an older run of its pull request: ends it, ends what has not started, or nothing.
     supersede: Literal["all", "waiting", "nothing"] = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long history is kept, in days. Measured seconds are kept for good."""
+
+    #: Single case results, the bulk of it.
+    cases_days: float = 30.0
+    #: Runs, their tasks and plans.
+    runs_days: float = 365.0
+    audit_days: float = 730.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,4 +196,5 @@ class Profile:
     bvt: Bvt = field(default_factory=Bvt)
     sca: Sca = field(default_factory=Sca)
     dispatch: Dispatch = field(default_factory=Dispatch)
+    retention: Retention = field(default_factory=Retention)
     wecom: WeCom = field(default_factory=WeCom)
