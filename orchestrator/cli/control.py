@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import hashlib
 import logging
 import os
 import socket
@@ -22,7 +23,7 @@ from orchestrator.messaging import CONTROL_QUEUE, App, make_app
 from orchestrator.notify.base import Notifier
 from orchestrator.notify.outbox import drain
 from orchestrator.notify.telling import Teller
-from orchestrator.notify.wecom.limits import RollingWindow
+from orchestrator.notify.wecom.limits import SharedWindow, WindowClient
 from orchestrator.notify.wecom.robot import Robot
 from orchestrator.runs import tasks
 from orchestrator.runs.reaper import Reaper
@@ -57,11 +58,12 @@ def run(args: argparse.Namespace) -> int:
     life.end_with_stdin(args.until_eof)
     app = make_app(config.redis_url)
     who = f"control-{os.getpid()}@{socket.gethostname()}"
-    channels = channels_of(profile, os.environ)
-    bot, wecom_app = _bot(profile, config, who), make_wecom_app(profile, os.environ)
-    finders = [finder for finder in (bot, Members(wecom_app) if wecom_app else None) if finder is not None]
+    windows, office = WindowClient(config.redis_url), make_office(profile, config)
+    channels = channels_of(profile, os.environ, windows)
+    bot, wecom_app = _bot(profile, config, who, windows), make_wecom_app(profile, os.environ, windows)
+    finders = [finder for finder in (bot, Members(wecom_app, office.shelf) if wecom_app else None) if finder]
     told = [*channels, *(["app"] if wecom_app else []), *(["bot"] if bot else [])]
-    teller = Teller(make_office(profile, config), told)
+    teller = Teller(office, told)
 
     def summarize_one(run_id: str) -> None:
         ledger, store = connections()
@@ -131,21 +133,23 @@ def _reaper(
     return Reaper(ledger, app, who, summarize_one, profile.dispatch)
 
 
-def channels_of(profile: Profile, environ: Mapping[str, str]) -> dict[str, Notifier]:
+def channels_of(profile: Profile, environ: Mapping[str, str], windows: WindowClient) -> dict[str, Notifier]:
     """The chats of a profile whose secrets this process was given."""
     key = environ.get(profile.wecom.key_env)
     if not key:
         return {}
-    return {"wecom": Robot(key, profile.wecom.base_url, window=RollingWindow(profile.wecom.per_minute))}
+    name = f"robot:{hashlib.sha256(key.encode()).hexdigest()[:16]}"  # profiles may share a robot; its key is a secret
+    window = SharedWindow(windows, name, [(profile.wecom.per_minute, 60.0)])
+    return {"wecom": Robot(key, profile.wecom.base_url, window=window)}
 
 
-def _bot(profile: Profile, config: Settings, who: str) -> BotHolder | None:
+def _bot(profile: Profile, config: Settings, who: str, windows: WindowClient) -> BotHolder | None:
     """The holder of the profile's bot, if this process was given its secret: whichever control process leads."""
     secret = os.environ.get(profile.wecom.bot.secret_env)
     if not (profile.wecom.bot.id and secret):
         return None
     ledger = Ledger(config.redis_url)
-    return BotHolder(profile, config, secret, lambda: ledger.leads(who))
+    return BotHolder(profile, config, secret, lambda: ledger.leads(who), windows)
 
 
 def _deliverer(

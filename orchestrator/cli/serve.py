@@ -21,6 +21,7 @@ from orchestrator.domain.profile import Profile
 from orchestrator.notify.wecom.callback import AppCallback
 from orchestrator.notify.wecom.crypto import Cipher
 from orchestrator.notify.wecom.dialogue import Dialogue
+from orchestrator.notify.wecom.limits import WindowClient
 from orchestrator.notify.wecom.repliers import AppReplier
 from orchestrator.notify.wecom.secrets import mask_logs
 from orchestrator.settings import check_profile
@@ -45,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
     config = edge.settings()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     profile = check_profile(args.profile, config)
-    callback, app = _callback(profile), make_wecom_app(profile, os.environ)
+    windows = WindowClient(config.redis_url)
+    callback, app = _callback(profile), make_wecom_app(profile, os.environ, windows)
     if app is None:
         raise UsageError(
             f"profile {profile.name!r} has no WeCom application whose secret this process knows",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from orchestrator.commands.model import Card
 from orchestrator.commands.neutral import neutral
 from orchestrator.commands.office import Office
 from orchestrator.commands.pulls import author_email, suites_of
@@ -113,11 +112,6 @@ class Teller:
             person = None
         channel = next((name for name in ("app", "bot") if name in self._channels), None)
         return f"{channel}:{person.userid}" if person is not None and channel else ""
-
-
-def settled(office: Office, summary: RunSummary) -> Card:
-    """The card of a run that has ended, with nothing left to click."""
-    return Card(f"{summary.run}: {WORDS[office.language].states[summary.state]}", run=summary.run)
 
 
 def _message(run: str, kind: str, place: str, text: str, line: str = "") -> OutboxMessage:

@@ -15,8 +15,9 @@ from orchestrator.domain.run import RunState
 from orchestrator.ledger.client import Ledger
 from orchestrator.messaging import make_app
 from orchestrator.notify.wecom.standin.botside import BotSide
-from orchestrator.notify.wecom.standin.corp import Corp, Shown
+from orchestrator.notify.wecom.standin.corp import Corp
 from orchestrator.notify.wecom.standin.corpside import AES_KEY, TOKEN, CorpSide
+from orchestrator.notify.wecom.standin.shown import Shown
 from orchestrator.store import Store
 from tests.acceptance.project import make_project
 from tests.acceptance.servers import free_port, redis_server, service, wait_until

@@ -22,8 +22,9 @@ from orchestrator.notify.wecom.app import App
 from orchestrator.notify.wecom.callback import AppCallback
 from orchestrator.notify.wecom.crypto import Cipher
 from orchestrator.notify.wecom.envelope import write_xml
-from orchestrator.notify.wecom.standin.corp import Corp, Shown
+from orchestrator.notify.wecom.standin.corp import Corp
 from orchestrator.notify.wecom.standin.corpside import AES_KEY, TOKEN, CorpSide
+from orchestrator.notify.wecom.standin.shown import Shown
 
 BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaa">]><xml><Encrypt>&a;</Encrypt></xml>'
 
