@@ -21,15 +21,21 @@ from orchestrator.messaging import make_app
 from orchestrator.notify.base import Notifier
 from orchestrator.notify.telling import Teller
 from orchestrator.notify.wecom.app import App, Member
+from orchestrator.notify.wecom.board import Board
 from orchestrator.notify.wecom.bot import Body, BotChat, BotConnection
 from orchestrator.notify.wecom.callback import bot_incoming
 from orchestrator.notify.wecom.dialogue import Dialogue
+from orchestrator.notify.wecom.hook import HookChats, ResponseUrls
+from orchestrator.notify.wecom.identity import Identities
 from orchestrator.notify.wecom.limits import WindowClient, shared_windows
 from orchestrator.notify.wecom.repliers import BotReplier
 from orchestrator.settings import Settings, read_people
 from orchestrator.store import Store
 
 logger = logging.getLogger(__name__)
+
+#: The notifier of a channel by its name in the outbox; None for other channels.
+Finder = Callable[[str], Notifier | None]
 
 #: Seconds a process stays away from a bot that another one took over.
 _YIELD = 60.0
@@ -85,6 +91,11 @@ def me(role: str) -> str:
     return f"{role}-{os.getpid()}@{socket.gethostname()}"
 
 
+def hook_chats(profile: Profile, config: Settings) -> HookChats:
+    """The chats of a bot behind a URL."""
+    return HookChats(ResponseUrls(Board(config.redis_url), profile.wecom.base_url))
+
+
 class Members:
     """The application's chats, made as they are needed: a finder for the outbox."""
 
@@ -109,7 +120,9 @@ class BotHolder:
         limits = shared_windows(windows, "bot")
         self.connection = BotConnection(bot.url, bot.id, secret, self._receive, windows=limits)
         replier = BotReplier(self.connection, Teller(self._office, ()).progress_line)
-        self._dialogue = Dialogue(self._inbox, Desk(self._office), replier, me("bot"))
+        app = make_wecom_app(profile, os.environ, windows)
+        identities = Identities(app, self._office.shelf, self._office.people)
+        self._dialogue = Dialogue(self._inbox, Desk(self._office), replier, me("bot"), identities)
 
     def __call__(self, name: str) -> Notifier | None:
         """The notifier of ``bot:CHAT``, while the bot is ours: a finder for the outbox."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.cli import edge, life
-from orchestrator.cli.chat import BotHolder, Members, make_office, make_wecom_app
+from orchestrator.cli.chat import BotHolder, Finder, Members, hook_chats, make_office, make_wecom_app
 from orchestrator.domain.errors import MoTestplanError, UsageError
 from orchestrator.domain.profile import Profile
 from orchestrator.ledger.client import Ledger
@@ -61,8 +61,12 @@ def run(args: argparse.Namespace) -> int:
     windows, office = WindowClient(config.redis_url), make_office(profile, config)
     channels = channels_of(profile, os.environ, windows)
     bot, wecom_app = _bot(profile, config, who, windows), make_wecom_app(profile, os.environ, windows)
-    finders = [finder for finder in (bot, Members(wecom_app, office.shelf) if wecom_app else None) if finder]
-    told = [*channels, *(["app"] if wecom_app else []), *(["bot"] if bot else [])]
+    finders: dict[str, Finder] = {"hook": hook_chats(profile, config)} if profile.wecom.bot.id else {}
+    if wecom_app is not None:
+        finders["app"] = Members(wecom_app, office.shelf)
+    if bot is not None:
+        finders["bot"] = bot
+    told = [*channels, *finders]
     teller = Teller(office, told)
 
     def summarize_one(run_id: str) -> None:
@@ -74,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     connections = _per_thread(config)
     tasks.register(app, summarize_one)
     _every(_REAP_EVERY, "reaper", lambda: _reaper(connections()[0], app, who, summarize_one, profile).tick)
-    _every(_DELIVER_EVERY, "deliver", lambda: _deliverer(connections()[1], channels, finders))
+    _every(_DELIVER_EVERY, "deliver", lambda: _deliverer(connections()[1], channels, list(finders.values())))
     _every(_TELL_EVERY, "tell", lambda: teller.tick)
     if bot is not None:
         _every(0.0, "bot", lambda: bot.serve)
@@ -152,9 +156,7 @@ def _bot(profile: Profile, config: Settings, who: str, windows: WindowClient) ->
     return BotHolder(profile, config, secret, lambda: ledger.leads(who), windows)
 
 
-def _deliverer(
-    store: Store, channels: Mapping[str, Notifier], finders: Sequence[Callable[[str], Notifier | None]]
-) -> Callable[[], object]:
+def _deliverer(store: Store, channels: Mapping[str, Notifier], finders: Sequence[Finder]) -> Callable[[], object]:
     def find(name: str) -> Notifier | None:
         return next((notifier for finder in finders if (notifier := finder(name)) is not None), None)
 

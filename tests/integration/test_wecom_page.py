@@ -79,7 +79,12 @@ def until(holds: Callable[[], Any], seconds: float = 20.0) -> Any:  # noqa: ANN4
 
 def click(find: Callable[[], WebElement]) -> None:
     """Click what the page may be drawing anew at this moment."""
-    until(lambda: find().click() or True)
+
+    def clicked() -> bool:
+        find().click()
+        return True
+
+    until(clicked)
 
 
 def write(browser: Chrome, text: str) -> None:

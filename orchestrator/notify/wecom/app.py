@@ -75,6 +75,15 @@ class App:
         shown = template_card(card, task, APP_STYLE)
         self.call("/cgi-bin/message/update_template_card", {**body, "template_card": shown})
 
+    def userid_of(self, opaque: str) -> str:
+        """The plain id of a member whom an AI bot knows by an opaque one; empty when we may not see him."""
+        answer = self.call("/cgi-bin/batch/openuserid_to_userid", {"open_userid_list": [opaque]})
+        rows = answer.get("userid_list")
+        for row in rows if isinstance(rows, list) else []:
+            if isinstance(row, dict) and row.get("open_userid") == opaque and isinstance(row.get("userid"), str):
+                return str(row["userid"])
+        return ""
+
     def call(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """One request of the application; a token that WeCom no longer takes is replaced once."""
         token = self.token()

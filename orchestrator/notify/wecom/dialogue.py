@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 import zlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -34,10 +35,21 @@ class Replier(Protocol):
 
 
 class Dialogue:
-    """Takes the messages of one channel and answers them. ``worker`` names this process among others."""
+    """Takes the messages of one channel and answers them.
 
-    def __init__(self, inbox: Inbox, desk: Desk, replier: Replier, worker: str) -> None:
+    ``worker`` names this process among others; ``identify`` finds out who it is that writes.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        desk: Desk,
+        replier: Replier,
+        worker: str,
+        identify: Callable[[Incoming], Incoming] = lambda incoming: incoming,
+    ) -> None:
         self._inbox, self._desk, self._replier, self._worker = inbox, desk, replier, worker
+        self._identify = identify
 
     def serve(self, stop: threading.Event) -> None:
         """Work until ``stop``, and end what was begun."""
@@ -67,6 +79,7 @@ class Dialogue:
             self._acknowledge(entry)
 
     def _answer(self, incoming: Incoming) -> None:
+        incoming = self._identify(incoming)
         answer = self._desk.handle(incoming)
         try:
             self._replier.reply(incoming, answer)

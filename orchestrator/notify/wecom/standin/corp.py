@@ -40,6 +40,9 @@ class Corp:
     agent_id: int = 1000002
     secret: str = "app-secret"  # noqa: S105 - a sample
     members: frozenset[str] = frozenset()
+    #: Opaque ids of members by which bots of other creators know them.
+    open_userids: dict[str, str] = field(default_factory=dict)
+    resolutions: int = 0
     source: random.Random = field(default_factory=random.Random)
     shown: list[Shown] = field(default_factory=list)
     dropped: int = 0
@@ -52,7 +55,12 @@ class Corp:
 
     def answer(self, path: str, query: dict[str, str], body: Json) -> Json | None:
         """The answer to a request; None for a path there is not."""
-        calls = {"gettoken": self._gettoken, "message/send": self._send, "message/update_template_card": self._update}
+        calls = {
+            "gettoken": self._gettoken,
+            "message/send": self._send,
+            "message/update_template_card": self._update,
+            "batch/openuserid_to_userid": self._resolve,
+        }
         call = calls.get(path.removeprefix("/cgi-bin/"))
         if call is None:
             return None
@@ -123,6 +131,15 @@ class Corp:
             if part.get("card_type") == "button_interaction":
                 answer["response_code"] = self.new_code(shown, frozenset([user]))
         return answer
+
+    def _resolve(self, _query: dict[str, str], body: Json) -> Json:
+        self.resolutions += 1
+        asked = strings(body, "open_userid_list")
+        known = [{"open_userid": one, "userid": self.open_userids[one]} for one in asked if one in self.open_userids]
+        return {
+            "userid_list": known,
+            "invalid_open_userid_list": [one for one in asked if one not in self.open_userids],
+        }
 
     def _check(self, msgtype: str, part: Json) -> str:
         if msgtype == "template_card":
