@@ -156,6 +156,8 @@ class WeCom:
     #: Documented limit of a robot.
     per_minute: int = 20
     language: Literal["zh", "en"] = "zh"
+    #: A run that takes longer is told of at a quarter, half and three quarters of its tasks; 0: every run is.
+    progress_after: float = 300.0
     app: WeComApp = field(default_factory=WeComApp)
     bot: WeComBot = field(default_factory=WeComBot)
 
