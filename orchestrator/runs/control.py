@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
 from collections.abc import Collection
 
 from orchestrator.domain.errors import BrokerError, UnknownRunError, UsageError, nearest
-from orchestrator.domain.plan import TestPlan
+from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.run import RunSummary, ShardSpec, TaskState
 from orchestrator.ledger.client import Ledger
-from orchestrator.messaging import App, ask_summary
+from orchestrator.messaging import App, ask_summary, broker_reported, message_id, run_suite
 from orchestrator.planner.codec import dumps, loads, subset
 from orchestrator.planner.verify import check
 from orchestrator.runs import canvas
+
+logger = logging.getLogger(__name__)
 
 #: What ``rerun --failed`` runs again: what failed, and what infrastructure took down.
 RERUN = frozenset({TaskState.FAILED, TaskState.ERROR, TaskState.LOST})
@@ -42,6 +45,7 @@ def start(
         "plan": plan.id,
         "parent": parent or "",
         "who": who,
+        "commit": commit,
     }
     tasks = [(task.id, task.shard or "", task.skip) for task in plan.tasks]
     by_shard = {spec.shard: spec for spec in specs(run, plan, commit)}
@@ -85,8 +89,21 @@ def specs(run: str, plan: TestPlan, commit: str) -> list[ShardSpec]:
     ]
 
 
-def cancel(app: App, ledger: Ledger, run: str, who: str, tasks: Collection[str] = ()) -> None:
-    """End ``tasks`` of a run, or with none named all of it. Harmless when it has ended already."""
+def cancel(  # noqa: PLR0913 - what to end, and how much of it
+    app: App,
+    ledger: Ledger,
+    run: str,
+    who: str,
+    tasks: Collection[str] = (),
+    *,
+    suite: Suite | None = None,
+    waiting: bool = False,
+) -> None:
+    """End ``tasks`` of a run, those of a ``suite``, or with none named all of it; harmless when it has ended already.
+
+    With ``waiting`` what runs goes on. The flag in the ledger is what ends a test; the messages are then revoked, so
+    that Flower shows it and workers throw them away faster.
+    """
     text = ledger.plan(run)
     if text is None:
         raise UnknownRunError(f"no run {run!r} is known here", "`mo-testplan runs` lists them.")
@@ -95,9 +112,52 @@ def cancel(app: App, ledger: Ledger, run: str, who: str, tasks: Collection[str] 
     for task in tasks:
         if task not in known:
             raise UnknownRunError(f"run {run} has no task {task!r}", nearest(task, known))
+    if suite is not None:
+        tasks = [task.id for task in plan.tasks if task.type is suite]
+        if not tasks:
+            raise UsageError(f"run {run} has no tasks of suite {suite.label}", "`mo-testplan status` lists its tasks.")
+    whole = not tasks and not waiting
     chosen = [(task, known[task]) for task in (tasks or known)]
-    if ledger.cancel(run, who, chosen, whole_run=not tasks):
+    if ledger.cancel(run, who, chosen, whole_run=whole, waiting=waiting):
         ask_summary(app, run)
+    if not waiting:
+        _revoke(app, ledger, run, plan, None if whole else frozenset(tasks), suite)
+
+
+def cancel_pull(app: App, ledger: Ledger, pull: int, who: str) -> list[str]:
+    """End every run of a pull request, e.g. because it was closed; the runs' ids."""
+    ended = []
+    for run in ledger.active():
+        progress = ledger.progress(run)
+        if progress is not None and progress.pr_number == pull and progress.cancelled_by is None:
+            cancel(app, ledger, run, who)
+            ended.append(run)
+    return ended
+
+
+def _revoke(  # noqa: PLR0913 - whose messages
+    app: App, ledger: Ledger, run: str, plan: TestPlan, tasks: frozenset[str] | None, suite: Suite | None
+) -> None:
+    """Revoke the messages of what was cancelled: by stamp, or the few of single shards by id. Never the truth."""
+    try:
+        with broker_reported():
+            if tasks is None:
+                app.control.revoke_by_stamped_headers({"run": [run]})
+            elif suite is not None:
+                app.control.revoke_by_stamped_headers({"run_suite": [run_suite(run, suite.label)]})
+            else:
+                ids = [_message(ledger, run, shard.id) for shard in plan.shards if tasks.issuperset(shard.tasks)]
+                app.control.revoke([one for one in ids if one])
+    except BrokerError as error:
+        logger.info("run %s: its messages were not revoked: %s", run, error.message)
+
+
+def _message(ledger: Ledger, run: str, shard: str) -> str | None:
+    """The id of the message of a shard that no worker has."""
+    delivery = ledger.delivery(run, shard)
+    if delivery is None or ledger.holder(run, shard):
+        return None
+    return message_id(run, shard, delivery.delivery)
 
 
 def rerun_plan(plan: TestPlan, summary: RunSummary, *, failed: bool, tasks: Collection[str] = ()) -> TestPlan:
