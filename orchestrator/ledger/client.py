@@ -352,4 +352,5 @@ def _progress(run: str, header: dict[str, str]) -> Progress:
         who=header.get("who", ""),
         flaky=number("flaky"),
         commit=header.get("commit", ""),
+        plan=header.get("plan", ""),
     )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from orchestrator.domain.errors import BrokerError, UnknownRunError, UsageError, nearest
 from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.run import RunSummary, ShardSpec, TaskState
 from orchestrator.ledger.client import Ledger
 from orchestrator.messaging import App, ask_summary, broker_reported, message_id, run_suite
-from orchestrator.planner.codec import dumps, loads, subset
+from orchestrator.planner.codec import dumps, subset
 from orchestrator.planner.verify import check
 from orchestrator.runs import canvas
 
@@ -104,24 +105,34 @@ def cancel(  # noqa: PLR0913 - what to end, and how much of it
     With ``waiting`` what runs goes on. The flag in the ledger is what ends a test; the messages are then revoked, so
     that Flower shows it and workers throw them away faster.
     """
-    text = ledger.plan(run)
-    if text is None:
-        raise UnknownRunError(f"no run {run!r} is known here", "`mo-testplan runs` lists them.")
-    plan = loads(text)
-    known = {task.id: task.shard or "" for task in plan.tasks}
+    if not (tasks or suite or waiting):
+        ledger.cancel(run, who, [], whole_run=True)  # the flag first: what runs need not wait for us to read the plan
+    known = _tasks_of(ledger, run)
     for task in tasks:
         if task not in known:
             raise UnknownRunError(f"run {run} has no task {task!r}", nearest(task, known))
     if suite is not None:
-        tasks = [task.id for task in plan.tasks if task.type is suite]
+        tasks = [task for task, (_, kind) in known.items() if kind == suite.value]
         if not tasks:
             raise UsageError(f"run {run} has no tasks of suite {suite.label}", "`mo-testplan status` lists its tasks.")
     whole = not tasks and not waiting
-    chosen = [(task, known[task]) for task in (tasks or known)]
+    chosen = [(task, known[task][0]) for task in (tasks or known)]
     if ledger.cancel(run, who, chosen, whole_run=whole, waiting=waiting):
         ask_summary(app, run)
-    if not waiting:
-        _revoke(app, ledger, run, plan, None if whole else frozenset(tasks), suite)
+    if waiting:
+        return
+    if whole or suite is not None:
+        _revoke(app, {"run": [run]} if suite is None else {"run_suite": [run_suite(run, suite.label)]})
+    else:
+        _revoke(app, _messages(ledger, run, known, frozenset(tasks)))
+
+
+def _tasks_of(ledger: Ledger, run: str) -> dict[str, tuple[str, str]]:
+    """Task id → its shard and suite. The plan was checked when the run began, so it is read without ceremony."""
+    text = ledger.plan(run)
+    if text is None:
+        raise UnknownRunError(f"no run {run!r} is known here", "`mo-testplan runs` lists them.")
+    return {task["id"]: (task["shard"] or "", task["type"]) for task in json.loads(text)["tasks"]}
 
 
 def cancel_pull(app: App, ledger: Ledger, pull: int, who: str) -> list[str]:
@@ -135,29 +146,27 @@ def cancel_pull(app: App, ledger: Ledger, pull: int, who: str) -> list[str]:
     return ended
 
 
-def _revoke(  # noqa: PLR0913 - whose messages
-    app: App, ledger: Ledger, run: str, plan: TestPlan, tasks: frozenset[str] | None, suite: Suite | None
-) -> None:
-    """Revoke the messages of what was cancelled: by stamp, or the few of single shards by id. Never the truth."""
+def _revoke(app: App, whom: dict[str, list[str]] | list[str]) -> None:
+    """Revoke messages by stamp, or the few of single shards by id. Never the truth, so no trouble is worth an error."""
     try:
         with broker_reported():
-            if tasks is None:
-                app.control.revoke_by_stamped_headers({"run": [run]})
-            elif suite is not None:
-                app.control.revoke_by_stamped_headers({"run_suite": [run_suite(run, suite.label)]})
-            else:
-                ids = [_message(ledger, run, shard.id) for shard in plan.shards if tasks.issuperset(shard.tasks)]
-                app.control.revoke([one for one in ids if one])
+            if isinstance(whom, dict):
+                app.control.revoke_by_stamped_headers(whom)
+            elif whom:
+                app.control.revoke(whom)
     except BrokerError as error:
-        logger.info("run %s: its messages were not revoked: %s", run, error.message)
+        logger.info("messages were not revoked: %s", error.message)
 
 
-def _message(ledger: Ledger, run: str, shard: str) -> str | None:
-    """The id of the message of a shard that no worker has."""
-    delivery = ledger.delivery(run, shard)
-    if delivery is None or ledger.holder(run, shard):
-        return None
-    return message_id(run, shard, delivery.delivery)
+def _messages(ledger: Ledger, run: str, known: Mapping[str, tuple[str, str]], tasks: frozenset[str]) -> list[str]:
+    """Ids of the messages of those shards that no worker has and of which ``tasks`` are all there is."""
+    kept = {shard for task, (shard, _) in known.items() if task not in tasks}
+    ids = []
+    for shard in sorted({known[task][0] for task in tasks} - kept):
+        delivery = ledger.delivery(run, shard)
+        if delivery is not None and not ledger.holder(run, shard):
+            ids.append(message_id(run, shard, delivery.delivery))
+    return ids
 
 
 def rerun_plan(plan: TestPlan, summary: RunSummary, *, failed: bool, tasks: Collection[str] = ()) -> TestPlan:
