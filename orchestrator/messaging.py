@@ -94,6 +94,22 @@ def broker_reported() -> Iterator[None]:
         ) from None
 
 
+def ask_summary(app: App, run: str) -> None:
+    """Ask the control process to look whether a run is complete; :class:`BrokerError` when Redis takes no messages."""
+    with broker_reported():
+        summary_signature(app, run).apply_async()
+
+
+def summary_signature(app: App, run: str) -> Signature:
+    """The task that writes the summary, if the run is complete and nobody has."""
+    return app.signature(SUMMARIZE, args=(run,), immutable=True, options={"queue": CONTROL_QUEUE})
+
+
+def run_suite(run: str, suite: str) -> str:
+    """The stamp by which the messages of one suite (``UT`` …) of a run are revoked together."""
+    return f"{run}/{suite}"
+
+
 def message_id(run: str, shard: str, delivery: int) -> str:
     """The Celery task id of a message: it names the shard, so that a queue's head can be read without its body."""
     return f"{run}|{shard}|{delivery}"

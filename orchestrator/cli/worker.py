@@ -16,14 +16,14 @@ from celery import signals
 
 from orchestrator import __version__
 from orchestrator.cli import edge, life
-from orchestrator.domain.errors import ToolMissingError, UsageError, nearest
+from orchestrator.domain.errors import BrokerError, ToolMissingError, UsageError, nearest
 from orchestrator.domain.plan import Suite as SuiteName
 from orchestrator.domain.profile import Profile
 from orchestrator.domain.run import ShardSpec
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.hosts import HostRecord
-from orchestrator.messaging import SUITE_QUEUES, App, make_app
+from orchestrator.messaging import SUITE_QUEUES, App, ask_summary, make_app
 from orchestrator.settings import Settings, check_profile
 from workers.agent import Agent, consumer_of, full_name
 from workers.process import Host
@@ -34,6 +34,8 @@ from workers.suites.bvt import BvtSuite
 from workers.suites.sca import StaticAnalysisSuite
 from workers.suites.ut import UnitTestSuite
 from workers.workspace import Workspaces
+
+logger = logging.getLogger(__name__)
 
 #: Tries of one ledger command, some seconds; `workers.shard` holds a finished result for longer.
 _RETRIES = 5
@@ -149,8 +151,16 @@ def make_bench(config: Settings, profiles: dict[str, Profile], host: Host) -> Be
 
         return tree.path, give_back
 
+    app = make_app(config.redis_url)
+
+    def completed(run: str) -> None:
+        try:
+            ask_summary(app, run)
+        except BrokerError as error:  # the reaper sees it at its next look
+            logger.warning("run %s is complete, and nobody could be told: %s", run, error.message)
+
     ledger = Ledger(config.redis_url, retries=_RETRIES)
-    return Bench(ledger, Path(config.artifacts), checkout, profile, suites(host))
+    return Bench(ledger, Path(config.artifacts), checkout, profile, suites(host), completed)
 
 
 def suites(host: Host) -> dict[SuiteName, Suite]:

@@ -123,6 +123,12 @@ class Dispatch:
     patience: float = 120.0
     #: Tries at a task that infrastructure took down, the first included.
     attempts: int = 3
+    #: Whether a test that fails is tried once more: one that passes then is flaky, and the run passes.
+    confirm_failures: bool = True
+    #: A worker that cannot reach the ledger for this long ends its tests: another may have them by now.
+    cut_off: float = 120.0
+    #: What a new push does to an older run of its pull request: ends it, ends what has not started, or nothing.
+    supersede: Literal["all", "waiting", "nothing"] = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

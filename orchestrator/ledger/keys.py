@@ -22,7 +22,7 @@ SCHEME_OF = "mtp:scheme"
 #: Stream: deeds on their way to the audit log.
 DEEDS = f"{PREFIX}:deeds"
 
-_PARTS = ("tasks", "attempts", "shards", "results", "cancelled", "events", "cases", "plan", "specs")
+_PARTS = ("tasks", "attempts", "shards", "results", "doubts", "cancelled", "events", "cases", "plan", "specs")
 
 
 def run(run_id: str) -> str:
@@ -31,7 +31,7 @@ def run(run_id: str) -> str:
 
 
 def part(run_id: str, name: str) -> str:
-    """A key of a run: hashes, but ``cancelled`` (a set), ``events`` and ``cases`` (streams) and ``plan`` (text)."""
+    """A key of a run: hashes, but ``events`` and ``cases`` (streams) and ``plan`` (text)."""
     assert name in _PARTS, name  # noqa: S101 - a name nobody knows is a bug of ours
     return f"{PREFIX}:{name}:{run_id}"
 

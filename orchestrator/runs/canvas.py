@@ -13,14 +13,15 @@ from collections.abc import Sequence
 from orchestrator.domain.plan import TestPlan
 from orchestrator.ledger.records import Delivery
 from orchestrator.messaging import (
-    CONTROL_QUEUE,
     RUN_SHARD,
-    SUMMARIZE,
     App,
     Signature,
+    ask_summary,
     broker_reported,
     know,
     message_id,
+    run_suite,
+    summary_signature,
 )
 
 LEVELS = 10
@@ -67,17 +68,6 @@ def send(app: App, delivery: Delivery) -> None:
         _signature(app, delivery, delivery.queue.partition(".")[0].upper()).apply_async()
 
 
-def ask_summary(app: App, run: str) -> None:
-    """Ask the control process to look whether a run is complete; raises as :func:`submit`."""
-    with broker_reported():
-        summary_signature(app, run).apply_async()
-
-
-def summary_signature(app: App, run: str) -> Signature:
-    """The task that writes the summary, if the run is complete and nobody has."""
-    return app.signature(SUMMARIZE, args=(run,), immutable=True, options={"queue": CONTROL_QUEUE})
-
-
 def _signature(app: App, delivery: Delivery, suite: str) -> Signature:
     return app.signature(
         RUN_SHARD,
@@ -87,8 +77,9 @@ def _signature(app: App, delivery: Delivery, suite: str) -> Signature:
             "queue": delivery.queue,
             "priority": delivery.priority,
             "task_id": message_id(delivery.run, delivery.shard, delivery.delivery),
-            "stamped_headers": ["run", "suite"],
+            "stamped_headers": ["run", "suite", "run_suite"],
             "run": delivery.run,
             "suite": suite,
+            "run_suite": run_suite(delivery.run, suite),
         },
     )

@@ -10,7 +10,7 @@ from orchestrator.domain.errors import BrokerError, UnknownRunError, UsageError,
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary, ShardSpec, TaskState
 from orchestrator.ledger.client import Ledger
-from orchestrator.messaging import App
+from orchestrator.messaging import App, ask_summary
 from orchestrator.planner.codec import dumps, loads, subset
 from orchestrator.planner.verify import check
 from orchestrator.runs import canvas
@@ -99,7 +99,7 @@ def cancel(app: App, ledger: Ledger, run: str, who: str, tasks: Collection[str] 
             raise UnknownRunError(f"run {run} has no task {task!r}", nearest(task, known))
     chosen = [(task, known[task]) for task in (tasks or known)]
     if ledger.cancel(run, who, chosen, whole_run=not tasks):
-        canvas.ask_summary(app, run)
+        ask_summary(app, run)
 
 
 def rerun_plan(plan: TestPlan, summary: RunSummary, *, failed: bool, tasks: Collection[str] = ()) -> TestPlan:
