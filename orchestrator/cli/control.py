@@ -16,6 +16,7 @@ from typing import Any
 
 from orchestrator.cli import edge, life
 from orchestrator.cli.chat import BotHolder, Finder, Members, hook_chats, make_office, make_wecom_app
+from orchestrator.cli.keeping import Keeper
 from orchestrator.domain.errors import MoTestplanError, UsageError
 from orchestrator.domain.profile import Profile
 from orchestrator.ledger.client import Ledger
@@ -26,6 +27,7 @@ from orchestrator.notify.telling import Teller
 from orchestrator.notify.wecom.limits import SharedWindow, WindowClient
 from orchestrator.notify.wecom.robot import Robot
 from orchestrator.runs import tasks
+from orchestrator.runs.fairness import Leveller
 from orchestrator.runs.reaper import Reaper
 from orchestrator.runs.summarize import summarize
 from orchestrator.settings import Settings, check_profile
@@ -37,6 +39,7 @@ logger = logging.getLogger(__name__)
 _REAP_EVERY = 0.5
 _DELIVER_EVERY = 0.5
 _TELL_EVERY = 0.5
+_KEEP_EVERY = 1.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     # A local stack has a Redis of its own, so what it shares is only the history, which takes several writers.
     lock = None if args.until_eof else only_one(config)
     life.end_with_stdin(args.until_eof)
+    Ledger(config.redis_url).agree()
     app = make_app(config.redis_url)
     who = f"control-{os.getpid()}@{socket.gethostname()}"
     windows, office = WindowClient(config.redis_url), make_office(profile, config)
@@ -80,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
     _every(_REAP_EVERY, "reaper", lambda: _reaper(connections()[0], app, who, summarize_one, profile).tick)
     _every(_DELIVER_EVERY, "deliver", lambda: _deliverer(connections()[1], channels, list(finders.values())))
     _every(_TELL_EVERY, "tell", lambda: teller.tick)
+    _every(_KEEP_EVERY, "keep", lambda: _keeper(connections(), app, who, profile, config).tick)
     if bot is not None:
         _every(0.0, "bot", lambda: bot.serve)
     worker = app.Worker(
@@ -135,6 +140,12 @@ def _reaper(
     profile: Profile,
 ) -> Reaper:
     return Reaper(ledger, app, who, summarize_one, profile.dispatch)
+
+
+def _keeper(pair: tuple[Ledger, Store], app: App, who: str, profile: Profile, config: Settings) -> Keeper:
+    ledger, store = pair
+    leveller = Leveller(ledger, app, profile.dispatch.patience)
+    return Keeper(ledger, store, leveller, lambda: ledger.leads(who), profile.retention, Path(config.durations))
 
 
 def channels_of(profile: Profile, environ: Mapping[str, str], windows: WindowClient) -> dict[str, Notifier]:

@@ -40,6 +40,8 @@ class UnitTests:
     #: Estimates before there is any history: set-up of a shard, one package, and packages that differ from it.
     setup_seconds: float = 20.0
     seconds_per_package: float = 8.0
+    #: A package with many tests takes this times their number, if that is more.
+    seconds_per_test: float = 0.1
     package_seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -71,6 +73,8 @@ class Bvt:
     reset_server: bool = False
     #: Categories that must run in this order, on one server, in one shard.
     order_groups: tuple[tuple[str, ...], ...] = ()
+    #: Categories that have a shard, and with it a server, to themselves (and to the order group they are in).
+    exclusive: tuple[str, ...] = ()
     #: Known categories with their number of statements: the first estimate, and the tree when only a diff is at hand.
     categories: dict[str, int] = field(default_factory=dict)
     timeout: float = 4500.0
@@ -107,12 +111,35 @@ class Dispatch:
 
     #: Shards aim at this length, set-up included.
     shard_seconds: float = 600.0
+    #: More shards than that needs are cut for a shorter wait, while all of them together take at most this share more.
+    overhead: float = 0.25
+    #: Task id → what a host must be good for: ``bvt:vector: gpu`` goes to workers with `--queues bvt.gpu`.
+    labels: dict[str, str] = field(default_factory=dict)
     #: Workers assumed for the critical path.
     workers: int = 4
     #: A worker that has not been heard of for this long has lost its task.
     lease: float = 20.0
+    #: Seconds after which shards that wait are owed a quarter of the places, whoever else is in the queue.
+    patience: float = 120.0
     #: Tries at a task that infrastructure took down, the first included.
     attempts: int = 3
+    #: Whether a test that fails is tried once more: one that passes then is flaky, and the run passes.
+    confirm_failures: bool = True
+    #: A worker that cannot reach the ledger for this long ends its tests: another may have them by now.
+    cut_off: float = 120.0
+    #: What a new push does to an older run of its pull request: ends it, ends what has not started, or nothing.
+    supersede: Literal["all", "waiting", "nothing"] = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long history is kept, in days. Measured seconds are kept for good."""
+
+    #: Single case results, the bulk of it.
+    cases_days: float = 30.0
+    #: Runs, their tasks and plans.
+    runs_days: float = 365.0
+    audit_days: float = 730.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,4 +204,5 @@ class Profile:
     bvt: Bvt = field(default_factory=Bvt)
     sca: Sca = field(default_factory=Sca)
     dispatch: Dispatch = field(default_factory=Dispatch)
+    retention: Retention = field(default_factory=Retention)
     wecom: WeCom = field(default_factory=WeCom)

@@ -66,6 +66,10 @@ class Progress:
     cancelled_by: str | None
     #: Who started it.
     who: str = ""
+    #: Tasks that failed first and passed then.
+    flaky: int = 0
+    #: Commit under test.
+    commit: str = ""
 
     @property
     def done(self) -> int:
@@ -80,7 +84,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened in a run: ``started``, ``finished``, ``retried``, ``failure``, ``command``, ``ended``."""
+    """Something that happened in a run.
+
+    ``started``, ``finished``, ``retried``, ``overlap`` (two hosts had a task), ``failure``, ``command`` or ``ended``;
+    ``id`` begins with Redis' time in milliseconds.
+    """
 
     id: str
     kind: str
