@@ -5,17 +5,17 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from orchestrator.api.metrics import Metrics, metrics
 from orchestrator.commands.model import Incoming
-from orchestrator.domain.errors import BrokerError, ToolMissingError
+from orchestrator.domain.errors import BrokerError
 from orchestrator.notify.wecom.callback import AppCallback
 from orchestrator.notify.wecom.crypto import BadCallbackError
-
-if TYPE_CHECKING:
-    from starlette.applications import Starlette
-    from starlette.requests import Request
-    from starlette.responses import Response
 
 #: Bytes of a callback; WeCom's have a few thousand.
 MAX_BODY = 1024 * 1024
@@ -25,23 +25,20 @@ _NEEDED = ("msg_signature", "timestamp", "nonce")
 logger = logging.getLogger(__name__)
 
 
-def make_server(app: AppCallback | None, accept: Callable[[Incoming], bool]) -> Starlette:
-    """The ASGI application: ``/wecom/app`` (when there is an application) and ``/healthz``.
+def routes(
+    app: AppCallback | None, accept: Callable[[Incoming], bool], source: Metrics | None = None
+) -> list[BaseRoute]:
+    """``/healthz``, ``/metrics`` (with a ``source``), and ``/wecom/app`` (when there is an application).
 
     ``accept`` notes a message durably and is quick; False means that it was noted before. A callback that cannot be
     noted is answered 503, so that WeCom sends it again.
     """
-    try:
-        from starlette.applications import Starlette
-        from starlette.routing import Route
-    except ModuleNotFoundError:
-        raise ToolMissingError(
-            "callbacks need the starlette package", "Install it with: pip install 'mo-testplan[wecom]'"
-        ) from None
-    routes = [Route("/healthz", _healthy, methods=["GET"])]
+    found: list[BaseRoute] = [Route("/healthz", _healthy, methods=["GET"])]
+    if source is not None:
+        found.append(Route("/metrics", functools.partial(metrics, source), methods=["GET"]))
     if app is not None:
-        routes.append(Route("/wecom/app", functools.partial(_callback, app, accept), methods=["GET", "POST"]))
-    return Starlette(routes=routes)
+        found.append(Route("/wecom/app", functools.partial(_callback, app, accept), methods=["GET", "POST"]))
+    return found
 
 
 async def _healthy(_request: Request) -> Response:
@@ -49,8 +46,6 @@ async def _healthy(_request: Request) -> Response:
 
 
 async def _callback(app: AppCallback, accept: Callable[[Incoming], bool], request: Request) -> Response:
-    from starlette.concurrency import run_in_threadpool
-
     query = dict(request.query_params)
     if not all(query.get(name) for name in _NEEDED):
         return _answer(400)
@@ -86,6 +81,4 @@ async def _body(request: Request) -> bytes | None:
 
 
 def _answer(status: int, body: bytes = b"") -> Response:
-    from starlette.responses import Response
-
     return Response(body, status_code=status, media_type="text/plain")

@@ -10,12 +10,12 @@ from orchestrator.commands.look import task_named
 from orchestrator.commands.model import Answer, Card, Incoming
 from orchestrator.commands.neutral import neutral
 from orchestrator.commands.office import Office
-from orchestrator.commands.pulls import plan_pull
 from orchestrator.commands.shelf import Subscription
 from orchestrator.domain.errors import UnknownRunError, UsageError, nearest
 from orchestrator.domain.plan import TestPlan
 from orchestrator.runs import control
 from orchestrator.runs.queues import served
+from orchestrator.service.pulls import plan_pull
 
 _HOUR = "1h"
 

@@ -309,4 +309,5 @@ def _progress(run: str, header: dict[str, str]) -> Progress:
         cost=float(header.get("cost", 0)),
         cancelled_by=header.get("cancel"),
         who=header.get("who", ""),
+        cancelled_at=float(header["cancelled_at"]) if "cancelled_at" in header else None,
     )

@@ -66,6 +66,8 @@ class Progress:
     cancelled_by: str | None
     #: Who started it.
     who: str = ""
+    #: When the end was asked for.
+    cancelled_at: float | None = None
 
     @property
     def done(self) -> int:

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from orchestrator.commands.model import Card
 from orchestrator.commands.neutral import neutral
 from orchestrator.commands.office import Office
-from orchestrator.commands.pulls import author_email, suites_of
 from orchestrator.domain.errors import MoTestplanError
 from orchestrator.domain.run import RunState, RunSummary, TaskState
 from orchestrator.ledger.records import Progress
 from orchestrator.notify.wecom.messages import duration, summary_message
 from orchestrator.notify.wecom.words import WORDS
 from orchestrator.planner.codec import loads
+from orchestrator.service.pulls import author_email, suites_of
 from orchestrator.store import OutboxMessage
 
 _BAD = (RunState.FAILED, RunState.ERROR)

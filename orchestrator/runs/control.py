@@ -19,22 +19,23 @@ from orchestrator.runs import canvas
 RERUN = frozenset({TaskState.FAILED, TaskState.ERROR, TaskState.LOST})
 
 
-def start(
+def start(  # noqa: PLR0913 - a run's first row
     app: App,
     ledger: Ledger,
     plan: TestPlan,
     *,
     parent: str | None = None,
     who: str = "",
+    run: str | None = None,
 ) -> str:
-    """Write the run into the ledger, then send its shards; the run's id.
+    """Write the run into the ledger, then send its shards; the run's id, which is ``run`` if the caller chose one.
 
     If the sending is interrupted, the reaper finds shards whose message is missing and sends them; the
     :class:`BrokerError` then names the run.
     """
     check(plan)
     commit = commit_of(plan)
-    run = new_run_id()
+    run = run or new_run_id()
     first = canvas.deliveries(run, plan)
     header = {
         "pr": plan.diff_summary.pr_number or "",

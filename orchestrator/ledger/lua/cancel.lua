@@ -3,7 +3,11 @@
 -- ARGV  run id, who, "run" or "task", then pairs of task id and its shard (a chunk: callers pass at most a few hundred)
 -- Returns {how many ended now, "complete" | "open" | "gone"}.
 if redis.call('HGET', KEYS[1], 'state') ~= 'running' then return {0, 'gone'} end
-if ARGV[3] == 'run' then redis.call('HSETNX', KEYS[1], 'cancel', ARGV[2]) end
+if ARGV[3] == 'run' then
+  redis.call('HSETNX', KEYS[1], 'cancel', ARGV[2])
+  local clock = redis.call('TIME')
+  redis.call('HSETNX', KEYS[1], 'cancelled_at', clock[1] + clock[2] / 1000000)
+end
 local ended = 0
 for i = 4, #ARGV, 2 do
   local task, shard = ARGV[i], ARGV[i + 1]

@@ -9,13 +9,13 @@ import pytest
 from orchestrator.commands.desk import PER_MINUTE, Desk
 from orchestrator.commands.model import Answer
 from orchestrator.commands.office import Office
-from orchestrator.commands.pulls import plan_pull
 from orchestrator.commands.shelf import Ticket
 from orchestrator.domain.errors import BrokerError
 from orchestrator.domain.run import TaskResult, TaskState
 from orchestrator.ledger.records import Delivery
 from orchestrator.runs import control
 from orchestrator.runs.summarize import summarize
+from orchestrator.service.pulls import plan_pull
 from tests.unit.commands.conftest import clicked, said
 
 

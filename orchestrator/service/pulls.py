@@ -24,7 +24,7 @@ def repository(profile: Profile) -> Path:
     return Path(profile.repository)
 
 
-def plan_pull(profile: Profile, number: int, suite: str = "") -> TestPlan:
+def plan_pull(profile: Profile, number: int, suite: str = "", asked: tuple[str, ...] = ()) -> TestPlan:
     """The plan of a pull request against the base branch; with ``suite`` (``ut``, ``bvt``, ``sca``) that part alone."""
     clone, head = repository(profile), f"refs/pull/{number}/head"
     try:
@@ -35,7 +35,7 @@ def plan_pull(profile: Profile, number: int, suite: str = "") -> TestPlan:
             "Fetch it there: git fetch origin 'refs/pull/*/head:refs/pull/*/head'.",
         ) from None
     change = dataclasses.replace(change, pr_number=number, base_branch=profile.base_branch)
-    plan = build_plan(change, profile, tree=GitTree(str(clone), change.head_commit or head))
+    plan = build_plan(change, profile, tree=GitTree(str(clone), change.head_commit or head), asked=asked)
     if not suite:
         return plan
     return subset(plan, [task.id for task in plan.tasks if task.type.queue == suite])
