@@ -43,6 +43,8 @@ class Settings:
     bvt_dsn: str | None = None
     #: Directory of profiles: ``<name>.yaml``.
     config_dir: str = str(_BUILTIN)
+    #: Measured seconds for estimates, which `control` writes; by default ``durations.json`` in ``state``.
+    durations: str = ""
     #: Who may give commands in a chat; by default ``people.yaml`` in the directory of profiles.
     people: str = ""
     #: Who may call the API and the MCP server; by default ``tokens.yaml`` in the directory of profiles.
@@ -60,6 +62,7 @@ def settings_from(environ: Mapping[str, str] | None = None) -> Settings:
         state=str(state),
         store_url=said.store_url or f"sqlite:///{state / 'history.sqlite'}",
         artifacts=str(Path(said.artifacts or state / "artifacts").absolute()),
+        durations=str(Path(said.durations or state / "durations.json").absolute()),
         workspaces=str(Path(said.workspaces or state / "workspaces").absolute()),
     )
 

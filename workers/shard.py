@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import socket
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,13 +49,25 @@ class Resources:
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._made: dict[str, Closable] = {}
+        #: What making them took.
+        self.seconds = 0.0
 
     def get(self, name: str, make: Callable[[], Closable]) -> Closable:
         """The resource called ``name``, made on first use."""
         if name not in self._made:
-            self._made[name] = made = make()
+            with self.timed():
+                self._made[name] = made = make()
             self._stack.callback(made.close)
         return self._made[name]
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """What happens in the block makes the shard ready: it counts as set-up."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds += time.monotonic() - began
 
     def close(self) -> None:
         """Release everything, last made first."""
@@ -120,20 +133,22 @@ class _Shard:
             host = self.owner.partition(":")[0]
             return self._record(TaskResult(task.id, TaskState.ERROR, attempt, message=message, host=host))
         self.heart.begin(task.id, sink)
-        began = time.monotonic()
+        began, ready = time.monotonic(), self.resources.seconds
         try:
             ending = self._execute(task, attempt, folder, sink)
         finally:
             self.heart.rest()
         seconds = time.monotonic() - began
-        return self._record(_result(task, attempt, ending, seconds, sink, self.owner), sink)
+        result = _result(task, attempt, ending, seconds, sink, self.owner)
+        return self._record(dataclasses.replace(result, setup=round(self.resources.seconds - ready, 3)), sink)
 
     def _execute(self, task: TestTask, attempt: int, folder: Path, sink: Sink) -> Ending:
         try:
             if self.unfit is not None:
                 raise self.unfit
             if self.tree is None:
-                self.tree, self.release = self.bench.checkout(self.profile, self.spec, self.heart.stopped)
+                with self.resources.timed():
+                    self.tree, self.release = self.bench.checkout(self.profile, self.spec, self.heart.stopped)
             job = Job(
                 run=self.spec.run,
                 task=task,

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestrator.cli.output import emit
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Profile
 from orchestrator.settings import Settings, load_profile, settings_from
+
+if TYPE_CHECKING:
+    from orchestrator.planner.measured import Measured
 
 #: The first user's.
 DEFAULT_PROFILE = "matrixone"
@@ -36,6 +41,9 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--head", metavar="REV", help="the change; default: HEAD")
     parser.add_argument("--profile", metavar="P", default=DEFAULT_PROFILE, help="name or file of a profile")
     parser.add_argument("--strategies", metavar="A,B", default="rules,safety", help="default: rules,safety")
+    parser.add_argument(
+        "--durations", metavar="FILE", help="measured seconds; default: what `control` wrote here, if any"
+    )
     parser.add_argument("--category", metavar="C", action="append", default=[], help="add a category; repeatable")
     parser.add_argument("--pr", metavar="N", type=int, help="number of the pull request")
     parser.add_argument("--base-branch", metavar="NAME", help="default: the profile's")
@@ -71,7 +79,16 @@ def plan_from_args(args: argparse.Namespace) -> TestPlan:
         base_branch=args.base_branch or change.base_branch or profile.base_branch,
         head_branch=args.head_branch or change.head_branch,
     )
-    return build_plan(change, profile, strategies=strategies, tree=tree, asked=args.category)
+    measured = _measured(args.durations, settings, profile)
+    return build_plan(change, profile, strategies=strategies, tree=tree, asked=args.category, measured=measured)
+
+
+def _measured(named: str | None, settings: Settings, profile: Profile) -> Measured | None:
+    """The seconds in the file that is named, or in the one of this host if there is one."""
+    from orchestrator.planner.measured import read_durations
+
+    path = Path(named or settings.durations)
+    return read_durations(path, profile.name) if named or path.is_file() else None
 
 
 def bvt_scripts(args: argparse.Namespace, plan: TestPlan, limit: int) -> dict[str, tuple[str, ...]]:

@@ -40,6 +40,8 @@ class UnitTests:
     #: Estimates before there is any history: set-up of a shard, one package, and packages that differ from it.
     setup_seconds: float = 20.0
     seconds_per_package: float = 8.0
+    #: A package with many tests takes this times their number, if that is more.
+    seconds_per_test: float = 0.1
     package_seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -71,6 +73,8 @@ class Bvt:
     reset_server: bool = False
     #: Categories that must run in this order, on one server, in one shard.
     order_groups: tuple[tuple[str, ...], ...] = ()
+    #: Categories that have a shard, and with it a server, to themselves (and to the order group they are in).
+    exclusive: tuple[str, ...] = ()
     #: Known categories with their number of statements: the first estimate, and the tree when only a diff is at hand.
     categories: dict[str, int] = field(default_factory=dict)
     timeout: float = 4500.0
@@ -107,6 +111,10 @@ class Dispatch:
 
     #: Shards aim at this length, set-up included.
     shard_seconds: float = 600.0
+    #: More shards than that needs are cut for a shorter wait, while all of them together take at most this share more.
+    overhead: float = 0.25
+    #: Task id → what a host must be good for: ``bvt:vector: gpu`` goes to workers with `--queues bvt.gpu`.
+    labels: dict[str, str] = field(default_factory=dict)
     #: Workers assumed for the critical path.
     workers: int = 4
     #: A worker that has not been heard of for this long has lost its task.

@@ -120,6 +120,8 @@ class TaskResult:
     state: TaskState
     attempt: int = 1
     seconds: float = 0.0
+    #: Of ``seconds``, what making the shard ready took: the tree, a server. Its first task pays for it.
+    setup: float = 0.0
     #: Cases by status.
     passed: int = 0
     failed: int = 0
