@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.domain.errors import ConflictError, NotAllowedError, UnknownRunError, UsageError
 from orchestrator.domain.run import RunState, TaskState
+from orchestrator.runs import control
 from orchestrator.service.caller import Budget, Caller, Order, Role
 from orchestrator.service.service import Service
 from tests.factories import make_plan, make_task
@@ -39,13 +40,11 @@ def test_many_tries_at_once_are_one_run(service: Service) -> None:
 def test_a_start_that_was_interrupted_before_its_run_was_written_is_carried_out_by_the_retry(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from orchestrator.service import writes
-
     def dies(*_: object, **__: object) -> str:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(writes.control, "start", dies)
+        patched.setattr(control, "start", dies)
         with pytest.raises(KeyboardInterrupt):
             service.writes.start(DEV, order(), make_plan())
     done = service.writes.start(DEV, order(), make_plan())
