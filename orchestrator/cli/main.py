@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("worker", "take tests from the queues of this host's choice"),
     "control": ("control", "watch over runs: summaries, lost workers, messages"),
     "serve": ("serve", "serve the REST API, metrics and callbacks of chats"),
+    "mcp": ("mcp", "serve agents over the Model Context Protocol"),
     "token": ("token", "make a token for the API or the MCP server"),
     "flower": ("flower", "watch workers and tasks in a browser"),
     "demo": ("demo", "see the whole job on a small project, with nothing to set up"),

@@ -98,11 +98,11 @@ class Reads:
         return views.FailurePage(summary.run, tuple(page), len(found), following)
 
     def _of(self, summary: RunSummary, result: TaskResult) -> list[views.Failure]:
-        if not summary.state.final:
-            return [views.Failure(result.task, result.attempt, case) for case in result.failures]
+        """Those the history has, once it has the run; until then the first ones, as the worker told them."""
         rows = self.store.cases(summary.run, result.task, CaseStatus.FAILED)
         rows += self.store.cases(summary.run, result.task, CaseStatus.ERROR)
-        return [views.Failure(row.task, row.attempt, row.case) for row in rows if row.attempt == result.attempt]
+        cases = [row.case for row in rows if row.attempt == result.attempt] or result.failures
+        return [views.Failure(result.task, result.attempt, case) for case in cases]
 
     def log(self, name: str, task: str, after: str = "0", limit: int = 200) -> views.LogPage:
         """The log of a task from a cursor on, as far as the ledger keeps it."""
@@ -116,11 +116,16 @@ class Reads:
     def events(self, name: str, after: str = "0", wait: float = 0.0) -> views.EventPage:
         """What happened after a cursor, waiting up to ``wait`` (< 5) seconds for the first event."""
         summary, _ = self.find(name)
-        final = summary.state.final  # asked before the events: what follows it cannot be missed
+        final = self.committed(summary.run)  # asked before the events: what follows it cannot be missed
         rows = self.ledger.events(summary.run, cursor(after), 0.0 if final else min(max(wait, 0.0), 4.5))
         found = tuple(views.EventView(row.id, row.kind, row.fields) for row in rows)
         ended = final or any(row.kind == "ended" for row in rows)
         return views.EventPage(summary.run, found, rows[-1].id if rows else after, ended)
+
+    def committed(self, run: str) -> bool:
+        """Whether a run has its one summary: a moment after its last task has ended."""
+        progress = self.ledger.progress(run)
+        return progress is None or progress.state.final
 
     def fleet(self) -> views.Fleet:
         """Queues with their length and age, and the workers that answer within a second."""
