@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -12,9 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from orchestrator.api.metrics import Metrics, metrics
-from orchestrator.commands.model import Incoming
 from orchestrator.domain.errors import BrokerError
-from orchestrator.notify.wecom.callback import AppCallback
 from orchestrator.notify.wecom.crypto import BadCallbackError
 
 #: Bytes of a callback; WeCom's have a few thousand.
@@ -24,20 +23,31 @@ _NEEDED = ("msg_signature", "timestamp", "nonce")
 
 logger = logging.getLogger(__name__)
 
+Query = Mapping[str, str]
 
-def routes(
-    app: AppCallback | None, accept: Callable[[Incoming], bool], source: Metrics | None = None
-) -> list[BaseRoute]:
-    """``/healthz``, ``/metrics`` (with a ``source``), and ``/wecom/app`` (when there is an application).
 
-    ``accept`` notes a message durably and is quick; False means that it was noted before. A callback that cannot be
-    noted is answered 503, so that WeCom sends it again.
-    """
+class Callback(Protocol):
+    """One callback address. Both calls raise :class:`BadCallbackError` for what does not come from WeCom."""
+
+    def echo(self, query: Query) -> bytes:
+        """The answer to WeCom's check of the address."""
+        ...
+
+    def receive(self, query: Query, body: bytes) -> bytes:
+        """Note durably what a request asks for, and return what to answer, within a second.
+
+        One that cannot be noted raises :class:`BrokerError` and is answered 503, so that WeCom sends it again.
+        """
+        ...
+
+
+def routes(callbacks: Mapping[str, Callback], source: Metrics | None = None) -> list[BaseRoute]:
+    """``callbacks`` by path, ``/healthz``, and with a ``source`` ``/metrics``."""
     found: list[BaseRoute] = [Route("/healthz", _healthy, methods=["GET"])]
     if source is not None:
         found.append(Route("/metrics", functools.partial(metrics, source), methods=["GET"]))
-    if app is not None:
-        found.append(Route("/wecom/app", functools.partial(_callback, app, accept), methods=["GET", "POST"]))
+    for path, callback in callbacks.items():
+        found.append(Route(path, functools.partial(_called, callback), methods=["GET", "POST"]))
     return found
 
 
@@ -45,26 +55,23 @@ async def _healthy(_request: Request) -> Response:
     return _answer(200, b"ok")
 
 
-async def _callback(app: AppCallback, accept: Callable[[Incoming], bool], request: Request) -> Response:
+async def _called(callback: Callback, request: Request) -> Response:
     query = dict(request.query_params)
     if not all(query.get(name) for name in _NEEDED):
         return _answer(400)
     try:
         if request.method == "GET":
-            return _answer(200, app.echo(query))
+            return _answer(200, callback.echo(query))
         body = await _body(request)
         if body is None:
             return _answer(413)
-        incoming = app.receive(query, body)
-        if incoming is not None:
-            await run_in_threadpool(accept, incoming)
+        return _answer(200, await run_in_threadpool(callback.receive, query, body))
     except BadCallbackError as error:
         logger.warning("refused: %s", error.message)
         return _answer(403)
     except BrokerError as error:
         logger.warning("not noted: %s", error.message)
         return _answer(503)
-    return _answer(200)
 
 
 async def _body(request: Request) -> bytes | None:

@@ -24,6 +24,8 @@ def run(args: argparse.Namespace) -> int:
     if summary.state.final:
         edge.say(f"run {summary.run} has ended already: {summary.state.value}")
         return EXIT_PASSED
-    control.cancel(make_app(config.redis_url), Ledger(config.redis_url), summary.run, edge.who(), args.task)
+    ledger = Ledger(config.redis_url)
+    control.cancel(make_app(config.redis_url), ledger, summary.run, edge.who(), args.task)
+    edge.record(ledger, "cancel", summary.run, f"asked for {', '.join(args.task) or 'all'}")
     edge.say(f"cancelling {', '.join(args.task) or 'all'} of run {summary.run}")
     return EXIT_PASSED

@@ -1,18 +1,18 @@
 """Serve the REST API with its events and metrics, and take the callbacks of chats.
 
 The OpenAPI document is at /openapi.json, metrics for Prometheus at /metrics. Callers need a token: `mo-testplan token`.
-With a WeCom application in the profile its callbacks are taken at /wecom/app; its secrets come from the environment
-variables that the profile names. Put a TLS proxy in front. An AI bot needs no address: `control` connects to it.
+Put a TLS proxy in front. With WeCom, enter https://HOST/wecom/app as the application's address for messages, or
+https://HOST/wecom/bot as the bot's. The secrets come from the environment variables that the profile names (wecom.app,
+wecom.bot). An AI bot with a long connection needs no address: `control` connects to it.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.cli import edge, life
 from orchestrator.cli.chat import make_office, make_wecom_app, me
@@ -21,13 +21,21 @@ from orchestrator.commands.desk import Desk
 from orchestrator.commands.inbox import Inbox
 from orchestrator.domain.errors import EXIT_PASSED, ToolMissingError
 from orchestrator.domain.profile import Profile
+from orchestrator.notify.telling import Teller
 from orchestrator.notify.wecom.app import App
+from orchestrator.notify.wecom.board import Board
 from orchestrator.notify.wecom.callback import AppCallback
 from orchestrator.notify.wecom.crypto import Cipher
-from orchestrator.notify.wecom.dialogue import Dialogue
+from orchestrator.notify.wecom.dialogue import Dialogue, Replier
+from orchestrator.notify.wecom.hook import BotCallback, HookReplier, ResponseUrls
+from orchestrator.notify.wecom.identity import Identities
+from orchestrator.notify.wecom.limits import WindowClient
 from orchestrator.notify.wecom.repliers import AppReplier
 from orchestrator.notify.wecom.secrets import mask_logs
 from orchestrator.settings import Settings, check_profile
+
+if TYPE_CHECKING:
+    from orchestrator.api.server import Callback
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,40 +61,69 @@ def run(args: argparse.Namespace) -> int:
     config = edge.settings()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     profile = check_profile(args.profile, config)
-    service, app = make_service(profile, config), make_wecom_app(profile, os.environ)
+    served = _Served(profile, config)
+    service = make_service(profile, config)
     service.ledger.ping()
     life.end_with_stdin(args.until_eof)
-    inbox = Inbox(config.redis_url, "app")
-    more = routes(_callback(profile) if app is not None else None, inbox.accept, Metrics(service))
-    with _dialogue(profile, config, app) if app is not None else contextlib.nullcontext():
+    stop = threading.Event()
+    threads = [threading.Thread(target=dialogue.serve, args=(stop,)) for dialogue in served.dialogues]
+    for thread in threads:
+        thread.start()
+    try:
         mask_logs("uvicorn.access", "uvicorn.error")
-        server = make_api(service, config.redis_url, more)
-        uvicorn.run(
-            server,
-            host=args.host,
-            port=args.port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=3,  # event streams end only when their runs do
-        )
+        server = make_api(service, config.redis_url, routes(served.callbacks, Metrics(service)))
+        _listen(uvicorn, server, args)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
     return EXIT_PASSED
 
 
-@contextlib.contextmanager
-def _dialogue(profile: Profile, config: Settings, app: App) -> Iterator[None]:
-    """Answer what the application's callbacks brought, in a thread, as long as the block lasts."""
-    office, stop = make_office(profile, config), threading.Event()
-    dialogue = Dialogue(Inbox(config.redis_url, "app"), Desk(office), AppReplier(app, office.shelf), me("serve"))
-    work = threading.Thread(target=dialogue.serve, args=(stop,))
-    work.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        work.join()
+def _listen(uvicorn: Any, server: object, args: argparse.Namespace) -> None:  # noqa: ANN401 - imported late
+    uvicorn.run(
+        server,
+        host=args.host,
+        port=args.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=3,  # event streams end only when their runs do
+    )
 
 
-def _callback(profile: Profile) -> AppCallback:
-    said = profile.wecom.app
-    cipher = Cipher(os.environ.get(said.token_env, ""), os.environ.get(said.aes_key_env, ""), said.corp_id)
-    return AppCallback(cipher, said.agent_id)
+class _Served:
+    """The callback addresses of a profile, and who answers what comes in by them."""
+
+    def __init__(self, profile: Profile, config: Settings) -> None:
+        self.callbacks: dict[str, Callback] = {}
+        self.dialogues: list[Dialogue] = []
+        self._profile, self._config, self._office = profile, config, make_office(profile, config)
+        self._app = make_wecom_app(profile, os.environ, WindowClient(config.redis_url))
+        if self._app is not None:
+            self._serve_app(self._app)
+        if profile.wecom.bot.id and os.environ.get(profile.wecom.bot.token_env):
+            self._serve_bot()
+
+    def _serve_app(self, app: App) -> None:
+        said = self._profile.wecom.app
+        cipher = _cipher(said.token_env, said.aes_key_env, said.corp_id)
+        accept = Inbox(self._config.redis_url, "app").accept
+        self.callbacks["/wecom/app"] = AppCallback(cipher, said.agent_id, accept)
+        self._answer("app", AppReplier(app, self._office.shelf))
+
+    def _serve_bot(self) -> None:
+        said, board = self._profile.wecom.bot, Board(self._config.redis_url)
+        cipher = _cipher(said.token_env, said.aes_key_env, "")
+        accept = Inbox(self._config.redis_url, "hook").accept
+        progress = Teller(self._office, ()).progress_line
+        self.callbacks["/wecom/bot"] = BotCallback(cipher, board, accept, progress)
+        self._answer("hook", HookReplier(board, ResponseUrls(board, self._profile.wecom.base_url)))
+
+    def _answer(self, channel: str, replier: Replier) -> None:
+        identities = Identities(self._app, self._office.shelf, self._office.people)
+        inbox = Inbox(self._config.redis_url, channel)
+        self.dialogues.append(Dialogue(inbox, Desk(self._office), replier, me(f"serve-{channel}"), identities))
+
+
+def _cipher(token_env: str, aes_key_env: str, receiver: str) -> Cipher:
+    return Cipher(os.environ.get(token_env, ""), os.environ.get(aes_key_env, ""), receiver)

@@ -68,6 +68,10 @@ class Progress:
     who: str = ""
     #: When the end was asked for.
     cancelled_at: float | None = None
+    #: Tasks that failed first and passed then.
+    flaky: int = 0
+    #: Commit under test.
+    commit: str = ""
 
     @property
     def done(self) -> int:
@@ -82,7 +86,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened in a run: ``started``, ``finished``, ``retried``, ``failure``, ``command``, ``ended``."""
+    """Something that happened in a run.
+
+    ``started``, ``finished``, ``retried``, ``overlap`` (two hosts had a task), ``failure``, ``command`` or ``ended``;
+    ``id`` begins with Redis' time in milliseconds.
+    """
 
     id: str
     kind: str

@@ -10,7 +10,7 @@ from orchestrator.domain.errors import BrokerError, UnknownRunError, UsageError,
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary, ShardSpec, TaskState
 from orchestrator.ledger.client import Ledger
-from orchestrator.messaging import App
+from orchestrator.messaging import App, ask_summary
 from orchestrator.planner.codec import dumps, loads, subset
 from orchestrator.planner.verify import check
 from orchestrator.runs import canvas
@@ -19,7 +19,7 @@ from orchestrator.runs import canvas
 RERUN = frozenset({TaskState.FAILED, TaskState.ERROR, TaskState.LOST})
 
 
-def start(  # noqa: PLR0913 - a run's first row
+def start(  # noqa: PLR0913 - who starts what, for whom, and how much it counts
     app: App,
     ledger: Ledger,
     plan: TestPlan,
@@ -27,6 +27,7 @@ def start(  # noqa: PLR0913 - a run's first row
     parent: str | None = None,
     who: str = "",
     run: str | None = None,
+    weight: float = 1.0,
 ) -> str:
     """Write the run into the ledger, then send its shards; the run's id, which is ``run`` if the caller chose one.
 
@@ -36,13 +37,14 @@ def start(  # noqa: PLR0913 - a run's first row
     check(plan)
     commit = commit_of(plan)
     run = run or new_run_id()
-    first = canvas.deliveries(run, plan)
+    first = canvas.deliveries(run, plan, weight)
     header = {
         "pr": plan.diff_summary.pr_number or "",
         "profile": plan.profile,
         "plan": plan.id,
         "parent": parent or "",
         "who": who,
+        "weight": weight,
     }
     tasks = [(task.id, task.shard or "", task.skip) for task in plan.tasks]
     by_shard = {spec.shard: spec for spec in specs(run, plan, commit)}
@@ -98,7 +100,7 @@ def cancel(app: App, ledger: Ledger, run: str, who: str, tasks: Collection[str] 
             raise UnknownRunError(f"run {run} has no task {task!r}", nearest(task, known))
     chosen = [(task, known[task]) for task in (tasks or known)]
     if ledger.cancel(run, who, chosen, whole_run=not tasks):
-        canvas.ask_summary(app, run)
+        ask_summary(app, run)
 
 
 def rerun_plan(plan: TestPlan, summary: RunSummary, *, failed: bool, tasks: Collection[str] = ()) -> TestPlan:

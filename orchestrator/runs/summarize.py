@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import secrets
 from collections.abc import Callable, Sequence
 
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plain import from_plain
+from orchestrator.domain.quarantine import Quarantine, apply
 from orchestrator.domain.run import CaseResult, RunSummary, TaskResult, TaskState, verdict
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Progress
@@ -45,25 +47,35 @@ def summarize(
         created=progress.created,
     )
     collect_cases(ledger, store, run, "0")
-    summary = summary_of(ledger, progress, plan.id)
+    quarantines = store.quarantines(progress.profile, at=progress.ended or ledger.now())
+    summary = summary_of(ledger, progress, plan.id, quarantines)
     store.commit_run(summary, messages(summary))
-    ledger.close_run(run, summary.state, (task.id for task in plan.tasks))
+    marked = [result for result in summary.tasks if result.quarantine]
+    ledger.close_run(run, summary.state, (task.id for task in plan.tasks), marked)
     return summary
 
 
-def summary_of(ledger: Ledger, progress: Progress, plan_id: str) -> RunSummary:
-    """How a run stands, as its summary would say it; final once the run is complete."""
+def summary_of(ledger: Ledger, progress: Progress, plan_id: str, quarantines: Sequence[Quarantine] = ()) -> RunSummary:
+    """How a run stands, as its summary would say it; final once the run has its summary."""
     run = progress.run
-    results, attempts = ledger.results(run), ledger.attempts(run)
+    results, attempts, doubts = ledger.results(run), ledger.attempts(run), ledger.doubts(run)
     tasks = []
     for task, state in sorted(ledger.states(run).items()):
         known = results.get(task)
         if known is None or known.state is not state:
             known = TaskResult(task, state, attempts.get(task, 0), message=_SAID.get(state, ""))
+        elif task in doubts and state is TaskState.PASSED:
+            first = doubts[task]
+            known = dataclasses.replace(
+                known,
+                flaky=True,
+                message=f"failed in attempt {first.attempt}: {first.message}",
+                failures=first.failures,
+            )
         tasks.append(known)
-    run_state = progress.state
-    if progress.complete:
-        run_state = verdict(tuple(result.state for result in tasks), cancelled=progress.cancelled_by is not None)
+    told, run_state = apply(tasks, quarantines), progress.state
+    if progress.complete and not run_state.final:
+        run_state = verdict(tuple(result.counts_as for result in told), cancelled=progress.cancelled_by is not None)
     return RunSummary(
         run=run,
         state=run_state,
@@ -73,7 +85,7 @@ def summary_of(ledger: Ledger, progress: Progress, plan_id: str) -> RunSummary:
         parent=progress.parent,
         created=progress.created,
         ended=progress.ended or ledger.now(),
-        tasks=tuple(tasks),
+        tasks=told,
         cost=progress.cost,
         cancelled_by=progress.cancelled_by,
     )

@@ -47,7 +47,7 @@ class Api:
 def api(valkey_url: str, tmp_path: Path) -> Iterator[Api]:
     profile = Profile(name="demo", rules=(Rule(prefix="pkg/a/", unit_tests=("pkg/a",)),))
     with make_service(valkey_url, tmp_path, profile) as service:
-        app = make_api(service, valkey_url, routes(None, lambda _: True, Metrics(service)))
+        app = make_api(service, valkey_url, routes({}, Metrics(service)))
         with serving(app) as url:
             yield Api(service, url)
 
