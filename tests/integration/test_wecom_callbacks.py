@@ -47,9 +47,8 @@ def served(valkey_url: str) -> Iterator[Served]:
     cipher = Cipher(TOKEN, AES_KEY, corp.corp_id)
     with CorpSide(corp) as side:
         served = Served(side, Inbox(valkey_url, "app"))
-        asgi = Starlette(
-            routes=routes({"/wecom/app": AppCallback(cipher, corp.agent_id, lambda incoming: served.accept(incoming))})
-        )
+        callback = AppCallback(cipher, corp.agent_id, lambda incoming: served.accept(incoming))  # noqa: PLW0108 - replaced by a test
+        asgi = Starlette(routes=routes({"/wecom/app": callback}))
         server = uvicorn.Server(uvicorn.Config(asgi, port=0, log_level="error", lifespan="off"))
         thread = threading.Thread(target=server.run)
         thread.start()
