@@ -13,7 +13,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from orchestrator.api.metrics import Metrics, metrics
-from orchestrator.domain.errors import BrokerError
+from orchestrator.domain.errors import BrokerError, UsageError
+from orchestrator.notify.github import hook as github
+from orchestrator.notify.github.hook import Webhook
 from orchestrator.notify.wecom.crypto import BadCallbackError
 
 #: Bytes of a callback; WeCom's have a few thousand.
@@ -41,11 +43,15 @@ class Callback(Protocol):
         ...
 
 
-def routes(callbacks: Mapping[str, Callback], source: Metrics | None = None) -> list[BaseRoute]:
-    """``callbacks`` by path, ``/healthz``, and with a ``source`` ``/metrics``."""
+def routes(
+    callbacks: Mapping[str, Callback], source: Metrics | None = None, webhook: Webhook | None = None
+) -> list[BaseRoute]:
+    """``callbacks`` by path, ``/healthz``, with a ``source`` ``/metrics``, with a ``webhook`` ``/github/webhook``."""
     found: list[BaseRoute] = [Route("/healthz", _healthy, methods=["GET"])]
     if source is not None:
         found.append(Route("/metrics", functools.partial(metrics, source), methods=["GET"]))
+    if webhook is not None:
+        found.append(Route("/github/webhook", functools.partial(_hooked, webhook), methods=["POST"]))
     for path, callback in callbacks.items():
         found.append(Route(path, functools.partial(_called, callback), methods=["GET", "POST"]))
     return found
@@ -74,15 +80,33 @@ async def _called(callback: Callback, request: Request) -> Response:
         return _answer(503)
 
 
-async def _body(request: Request) -> bytes | None:
+async def _hooked(webhook: Webhook, request: Request) -> Response:
+    """A delivery of GitHub: checked and noted; it waits ten seconds at most for an answer."""
+    try:
+        body = await _body(request, github.MAX_BODY)
+        if body is None:
+            return _answer(413)
+        said = await run_in_threadpool(webhook.receive, dict(request.headers), body)
+        return _answer(202, said.encode())
+    except github.ForgedError as error:
+        logger.warning("refused: %s", error.message)
+        return _answer(403)
+    except UsageError as error:
+        return _answer(400, error.message.encode("utf-8", "replace"))
+    except BrokerError as error:
+        logger.warning("not noted: %s", error.message)
+        return _answer(503)
+
+
+async def _body(request: Request, most: int = MAX_BODY) -> bytes | None:
     """The request's bytes; None when there are too many, whatever its header says."""
     length = request.headers.get("content-length", "0")
-    if not length.isdecimal() or int(length[:12]) > MAX_BODY:
+    if not length.isdecimal() or int(length[:12]) > most:
         return None
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY:
+        if len(body) > most:
             return None
     return bytes(body)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.cli import edge, life
 from orchestrator.cli.chat import make_office, make_wecom_app, me
+from orchestrator.cli.github import GitHubIn
 from orchestrator.cli.services import make_service
 from orchestrator.commands.desk import Desk
 from orchestrator.commands.inbox import Inbox
@@ -65,13 +66,14 @@ def run(args: argparse.Namespace) -> int:
     service = make_service(profile, config)
     service.ledger.ping()
     life.end_with_stdin(args.until_eof)
-    stop = threading.Event()
-    threads = [threading.Thread(target=dialogue.serve, args=(stop,)) for dialogue in served.dialogues]
+    stop, github = threading.Event(), GitHubIn(profile, config)
+    work = [github.serve, *(dialogue.serve for dialogue in served.dialogues)]
+    threads = [threading.Thread(target=one, args=(stop,)) for one in work]
     for thread in threads:
         thread.start()
     try:
         mask_logs("uvicorn.access", "uvicorn.error")
-        server = make_api(service, config.redis_url, routes(served.callbacks, Metrics(service)))
+        server = make_api(service, config.redis_url, routes(served.callbacks, Metrics(service), github.webhook))
         _listen(uvicorn, server, args)
     finally:
         stop.set()

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from orchestrator.commands.model import Incoming
 from orchestrator.domain.errors import BadProfileError
 from orchestrator.domain.plain import from_plain
-from orchestrator.service.caller import Role, RoleName
+from orchestrator.domain.profile import RoleName
+from orchestrator.service.caller import Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

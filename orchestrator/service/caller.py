@@ -5,12 +5,8 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass
-from typing import Literal
 
 from orchestrator.domain.errors import NotAllowedError, UsageError
-
-#: Roles as files name them.
-RoleName = Literal["viewer", "developer", "maintainer", "admin"]
 
 #: What a key may look like; callers choose it, so that a retried order is one order.
 _KEY = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:/-]{0,99}")

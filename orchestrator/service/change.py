@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from orchestrator.diff.source import from_repository, from_text
 from orchestrator.domain.change import DiffSummary
-from orchestrator.domain.errors import UsageError
+from orchestrator.domain.errors import MoTestplanError, UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Profile
+from orchestrator.planner.evidence import Tree
 from orchestrator.planner.pipeline import build_plan
 from orchestrator.planner.subset import subset
 from orchestrator.planner.tree import GitTree
-from orchestrator.service.pulls import plan_pull, repository
+from orchestrator.service.pulls import read_pull, repository
 
 #: Characters of a diff that comes by the network.
 MAX_DIFF = 8 * 1024 * 1024
@@ -45,13 +46,13 @@ class Change:
     tasks: tuple[str, ...] = ()
 
 
-def plan_change(profile: Profile, change: Change, read_pull: ReadPull | None = None) -> TestPlan:
+def plan_change(profile: Profile, change: Change, read: ReadPull | None = None) -> TestPlan:
     """The plan; :class:`UsageError` and its kin say what is wrong with the question."""
     _one_of(change)
     if change.diff is not None:
         plan = _of_diff(profile, change)
     elif change.pull is not None:
-        plan = _of_pull(profile, change, read_pull)
+        plan = _of_pull(profile, change, read)
     else:
         plan = _of_revisions(profile, change)
     chosen = [t.id for t in plan.tasks if change.suite in (None, t.type.queue)]
@@ -86,28 +87,24 @@ def _of_diff(profile: Profile, change: Change) -> TestPlan:
     return build_plan(found, profile, asked=change.categories)
 
 
-def _of_pull(profile: Profile, change: Change, read_pull: ReadPull | None) -> TestPlan:
+def _of_pull(profile: Profile, change: Change, read: ReadPull | None) -> TestPlan:
     number = change.pull or 0
     if number < 1:
         raise UsageError(f"{number} is no number of a pull request", "Numbers start at 1.")
-    if read_pull is None:
-        return plan_pull(profile, number, asked=change.categories)
-    return plan_read(profile, read_pull(number), change.categories)
+    found, tree = read_here(profile, read(number)) if read is not None else read_pull(profile, number)
+    return build_plan(found, profile, tree=tree, asked=change.categories)
 
 
-def plan_read(profile: Profile, change: DiffSummary, asked: tuple[str, ...] = ()) -> TestPlan:
-    """The plan of a change that was read elsewhere; the clone's own diff and tree serve where it has the commits."""
-    if profile.repository and change.head_commit and change.base_commit:
-        from orchestrator.domain.errors import MoTestplanError
-
-        try:
-            found = from_repository(profile.repository, change.base_commit, change.head_commit)
-            tree = GitTree(profile.repository, change.head_commit)
-            kept = {name: getattr(change, name) for name in ("pr_number", "base_branch", "head_branch")}
-            return build_plan(dataclasses.replace(found, **kept), profile, tree=tree, asked=asked)
-        except MoTestplanError:
-            pass  # the clone has not fetched it yet: what was read elsewhere is all there is
-    return build_plan(change, profile, asked=asked)
+def read_here(profile: Profile, change: DiffSummary) -> tuple[DiffSummary, Tree | None]:
+    """A change that was read elsewhere, as the clone has it, with the tree at its head; as it is where it has not."""
+    if not (profile.repository and change.head_commit and change.base_commit):
+        return change, None
+    try:
+        found = from_repository(profile.repository, change.base_commit, change.head_commit)
+    except MoTestplanError:
+        return change, None  # not fetched yet
+    kept = {name: getattr(change, name) for name in ("pr_number", "base_branch", "head_branch")}
+    return dataclasses.replace(found, **kept), GitTree(profile.repository, change.head_commit)
 
 
 def _of_revisions(profile: Profile, change: Change) -> TestPlan:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from orchestrator.domain.errors import BadProfileError
 from orchestrator.domain.plain import from_plain
-from orchestrator.service.caller import Budget, Caller, Role, RoleName
+from orchestrator.domain.profile import RoleName
+from orchestrator.service.caller import Budget, Caller, Role
 
 _PREFIX = "mtp_"
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,60}")
