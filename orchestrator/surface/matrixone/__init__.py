@@ -1,0 +1,1 @@
+"""MatrixOne's registries: where its sources say which SQL it understands."""

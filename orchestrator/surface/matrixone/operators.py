@@ -1,0 +1,68 @@
+"""Which SQL makes an operator package run. Most packages are named by keywords; the others are listed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+#: Packages below ``pkg/sql/colexec`` whose name is no SQL (the executor's own words).
+_SPOKEN = {
+    "aggexec": ("group by",),
+    "apply": ("cross apply", "outer apply"),
+    "dedupjoin": ("insert", "primary key"),
+    "deletion": ("delete",),
+    "dispatch": ("union all",),
+    "external": ("create external table", "load data"),
+    "fuzzyfilter": ("insert", "unique key"),
+    "group": ("group by",),
+    "hashbuild": ("join",),
+    "hashjoin": ("join", "left join"),
+    "indexbuild": ("create index",),
+    "indexjoin": ("create index", "join"),
+    "lockop": ("for update",),
+    "loopjoin": ("cross join", "join"),
+    "mergecte": ("with recursive",),
+    "mergerecursive": ("with recursive",),
+    "mergedelete": ("delete",),
+    "mergeorder": ("order by",),
+    "mergetop": ("order by", "limit"),
+    "multi_update": ("update", "insert"),
+    "onduplicatekey": ("on duplicate key update",),
+    "order": ("order by",),
+    "partition": ("over", "partition by"),
+    "postdml": ("insert", "fulltext index"),
+    "preinsert": ("insert", "auto_increment"),
+    "preinsertsecondaryindex": ("insert", "create index"),
+    "preinsertunique": ("insert", "unique key"),
+    "product": ("cross join",),
+    "productl2": ("create index", "l2_distance"),
+    "rightdedupjoin": ("insert", "primary key"),
+    "shuffle": ("group by", "join"),
+    "shufflev2": ("group by", "join"),
+    "table_clone": ("clone",),
+    "table_function": ("cross join", "unnest"),
+    "table_scan": ("select",),
+    "timewin": ("interval", "sliding"),
+    "top": ("order by", "limit"),
+    "value_scan": ("values",),
+    "window": ("over",),
+}
+
+
+def spoken(package: str, words: Collection[str]) -> tuple[str, ...]:
+    """SQL for an operator package: listed, or its name cut into keywords (``intersectall`` is ``intersect all``)."""
+    if package.lower() in _SPOKEN:
+        return _SPOKEN[package.lower()]
+    cut = _cut(package.lower().replace("_", ""), words)
+    return (" ".join(cut),) if cut else ()
+
+
+def _cut(name: str, words: Collection[str]) -> list[str]:
+    """The name as a row of keywords of two letters or more, longest first; nothing when it is none."""
+    if not name:
+        return []
+    for size in range(len(name), 1, -1):
+        if name[:size] in words:
+            rest = _cut(name[size:], words)
+            if rest or size == len(name):
+                return [name[:size], *rest]
+    return []
