@@ -51,10 +51,17 @@ class UnitTests:
 class Server:
     """Where SQL cases run."""
 
-    #: ``dsn``: one that runs; ``mariadb``: a private MariaDB is started; ``embedded``: a server in process.
-    provider: Literal["dsn", "mariadb", "embedded"] = "embedded"
-    #: ``mysql://user:password@host:port`` for provider ``dsn``; ``MO_TESTPLAN_BVT_DSN`` wins over it.
+    #: ``dsn``: one that runs; ``mariadb``: a private MariaDB is started; ``embedded``: a server in process; ``launch``:
+    #: ``command`` is started.
+    provider: Literal["dsn", "mariadb", "embedded", "launch"] = "embedded"
+    #: ``mysql://user:password@host:port`` for provider ``dsn``; ``MO_TESTPLAN_BVT_DSN`` wins over it. With
+    #: ``launch`` it tells user and password.
     dsn: str | None = None
+    #: The words that start a server, for provider ``launch``. Placeholders: ``{port}``, which it must listen on,
+    #: ``{port2}`` … ``{port9}``, ``{directory}``, a private one it runs in, and ``{workspace}``, the tree under test.
+    command: tuple[str, ...] = ()
+    #: Files that ``command`` finds in its directory: path → text, with the same placeholders.
+    files: dict[str, str] = field(default_factory=dict)
     #: How long a server may take to answer its first connection.
     startup_timeout: float = 300.0
 
