@@ -69,6 +69,14 @@ def make_app(redis_url: str, labelled: Iterable[str] = ()) -> App:
     return app
 
 
+def know(app: App, queue: str) -> None:
+    """Let ``app`` send to a labelled queue such as ``bvt.gpu`` of a plan that was checked."""
+    from kombu import Exchange, Queue
+
+    if queue not in app.amqp.queues:
+        app.amqp.queues.add(Queue(queue, Exchange(queue), routing_key=queue))
+
+
 @contextmanager
 def broker_reported() -> Iterator[None]:
     """Turn what Celery raises where Redis is away, or refuses, into :class:`BrokerError`."""

@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     app, ledger = make_app(config.redis_url), Ledger(config.redis_url)
     if args.pr is not None:
         names = control.cancel_pull(app, ledger, args.pr, edge.who())
+        edge.record(ledger, "cancel", f"PR {args.pr}", f"asked for {', '.join(names) or 'nothing'}")
         edge.say(f"cancelling {', '.join(names)}" if names else f"no run of PR {args.pr} is under way")
         return _wait(ledger, names) if args.wait else EXIT_PASSED
     summary, _ = edge.find_run(config, args.run)
@@ -52,6 +53,7 @@ def _cancel(app: App, ledger: Ledger, name: str, args: argparse.Namespace) -> in
     suite = _SUITES[args.suite] if args.suite else None
     control.cancel(app, ledger, name, edge.who(), args.task, suite=suite)
     what = f"suite {args.suite}" if suite else ", ".join(args.task) or "all"
+    edge.record(ledger, "cancel", name, f"asked for {what}")
     edge.say(f"cancelling {what} of run {name}")
     return _wait(ledger, [name]) if args.wait else EXIT_PASSED
 

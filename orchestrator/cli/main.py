@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stats": ("stats", "say what is slow, what is flaky, and what pull requests cost"),
     "cases": ("cases", "work with SQL cases"),
     "worker": ("worker", "take tests from the queues of this host's choice"),
+    "hosts": ("hosts", "list worker hosts; pause, drain or remove one"),
     "control": ("control", "watch over runs: summaries, lost workers, messages"),
     "serve": ("serve", "take commands from WeCom by callback"),
     "flower": ("flower", "watch workers and tasks in a browser"),

@@ -119,6 +119,8 @@ class Dispatch:
     workers: int = 4
     #: A worker that has not been heard of for this long has lost its task.
     lease: float = 20.0
+    #: Seconds after which shards that wait are owed a quarter of the places, whoever else is in the queue.
+    patience: float = 120.0
     #: Tries at a task that infrastructure took down, the first included.
     attempts: int = 3
     #: Whether a test that fails is tried once more: one that passes then is flaky, and the run passes.
@@ -127,6 +129,17 @@ class Dispatch:
     cut_off: float = 120.0
     #: What a new push does to an older run of its pull request: ends it, ends what has not started, or nothing.
     supersede: Literal["all", "waiting", "nothing"] = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long history is kept, in days. Measured seconds are kept for good."""
+
+    #: Single case results, the bulk of it.
+    cases_days: float = 30.0
+    #: Runs, their tasks and plans.
+    runs_days: float = 365.0
+    audit_days: float = 730.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,13 +157,19 @@ class WeComApp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeComBot:
-    """An AI bot: commands and cards in groups, over a connection that the control process opens."""
+    """An AI bot: commands and cards in groups.
+
+    It is reached over a connection that the control process opens, or (a bot has one of both modes) calls ``serve``.
+    """
 
     #: The bot's id; empty: there is no bot.
     id: str = ""
     url: str = "wss://openws.work.weixin.qq.com"
     #: Name of the environment variable that holds the secret of the long connection.
     secret_env: str = "MO_TESTPLAN_WECOM_BOT_SECRET"  # noqa: S105 - a name
+    #: The same for the two secrets of its callback address.
+    token_env: str = "MO_TESTPLAN_WECOM_BOT_TOKEN"  # noqa: S105 - a name
+    aes_key_env: str = "MO_TESTPLAN_WECOM_BOT_AES_KEY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +183,8 @@ class WeCom:
     #: Documented limit of a robot.
     per_minute: int = 20
     language: Literal["zh", "en"] = "zh"
+    #: A run that takes longer is told of at a quarter, half and three quarters of its tasks; 0: every run is.
+    progress_after: float = 300.0
     app: WeComApp = field(default_factory=WeComApp)
     bot: WeComBot = field(default_factory=WeComBot)
 
@@ -183,4 +204,5 @@ class Profile:
     bvt: Bvt = field(default_factory=Bvt)
     sca: Sca = field(default_factory=Sca)
     dispatch: Dispatch = field(default_factory=Dispatch)
+    retention: Retention = field(default_factory=Retention)
     wecom: WeCom = field(default_factory=WeCom)

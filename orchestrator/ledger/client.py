@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, cast
-
-from redis.commands.core import Script
 
 from orchestrator.domain.plain import from_plain, to_plain
 from orchestrator.domain.run import CaseResult, RunState, ShardSpec, TaskResult, TaskState
 from orchestrator.ledger import keys
-from orchestrator.ledger.connection import connect, every_method_reports_broker_errors
+from orchestrator.ledger.connection import every_method_reports_broker_errors
+from orchestrator.ledger.hosts import Hosts
 from orchestrator.ledger.records import Beat, Delivery, Event, Gate, Progress
+from orchestrator.ledger.waiting import Waiting
 
-_LUA = Path(__file__).parent / "lua"
 #: Tasks ended in one cancel call: a call over 10,000 tasks would block the server for a fifth of a second.
 _CANCEL_CHUNK = 400
 #: Seconds a caller may take to write a run's history before another may try.
@@ -30,18 +28,8 @@ _LOG_LINES_KEPT = 5_000
 
 
 @every_method_reports_broker_errors
-class Ledger:
+class Ledger(Hosts, Waiting):
     """One client for everybody: control plane, workers, command line."""
-
-    def __init__(self, url: str, *, retries: int = 3) -> None:
-        self.redis = connect(url, retries=retries)
-        self._scripts: dict[str, Script] = {}
-
-    def _call(self, name: str, script_keys: Sequence[str], args: Sequence[object]) -> Any:  # noqa: ANN401 - Lua's answer
-        script = self._scripts.get(name)
-        if script is None:
-            script = self._scripts[name] = self.redis.register_script((_LUA / f"{name}.lua").read_text("utf-8"))
-        return script(keys=list(script_keys), args=[cast("Any", arg) for arg in args])
 
     def ping(self) -> None:
         """Raise :class:`BrokerError` unless Redis answers."""
@@ -57,7 +45,7 @@ class Ledger:
         self,
         run: str,
         plan_json: str,
-        header: Mapping[str, str | int],
+        header: Mapping[str, str | float],
         tasks: Iterable[tuple[str, str, bool]],
         shards: Iterable[tuple[Delivery, ShardSpec]],
     ) -> bool:
@@ -278,12 +266,12 @@ class Ledger:
     def expired(self) -> list[tuple[str, str]]:
         """(run, shard) whose lease has ended."""
         members = cast("list[str]", self.redis.zrangebyscore(keys.LEASES, "-inf", self.now()))
-        return [_pair(member) for member in members]
+        return [keys.pair(member) for member in members]
 
     def queued(self) -> list[tuple[str, str, float]]:
         """(run, shard, when sent) of every shard no worker has started, oldest first."""
         rows = cast("list[tuple[str, float]]", self.redis.zrange(keys.QUEUED, 0, -1, withscores=True))
-        return [(*_pair(member), sent) for member, sent in rows]
+        return [(*keys.pair(member), sent) for member, sent in rows]
 
     def now(self) -> float:
         """Redis' clock, Unix seconds."""
@@ -323,11 +311,6 @@ class Ledger:
         for priority in range(10):
             pipe.llen(queue if priority == 0 else f"{queue}\x06\x16{priority}")
         return sum(cast("list[int]", pipe.execute()))
-
-
-def _pair(member: str) -> tuple[str, str]:
-    run, _, shard = member.partition("|")
-    return run, shard
 
 
 def _progress(run: str, header: dict[str, str]) -> Progress:

@@ -23,13 +23,14 @@ logger = logging.getLogger(__name__)
 RERUN = frozenset({TaskState.FAILED, TaskState.ERROR, TaskState.LOST})
 
 
-def start(
+def start(  # noqa: PLR0913 - who starts what, for whom, and how much it counts
     app: App,
     ledger: Ledger,
     plan: TestPlan,
     *,
     parent: str | None = None,
     who: str = "",
+    weight: float = 1.0,
 ) -> str:
     """Write the run into the ledger, then send its shards; the run's id.
 
@@ -39,7 +40,7 @@ def start(
     check(plan)
     commit = commit_of(plan)
     run = new_run_id()
-    first = canvas.deliveries(run, plan)
+    first = canvas.deliveries(run, plan, weight)
     header = {
         "pr": plan.diff_summary.pr_number or "",
         "profile": plan.profile,
@@ -47,6 +48,7 @@ def start(
         "parent": parent or "",
         "who": who,
         "commit": commit,
+        "weight": weight,
     }
     tasks = [(task.id, task.shard or "", task.skip) for task in plan.tasks]
     by_shard = {spec.shard: spec for spec in specs(run, plan, commit)}

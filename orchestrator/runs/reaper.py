@@ -121,7 +121,10 @@ class Reaper:
         parsed = parse_message_id(text)
         if parsed is None:
             return 0.0
-        return sent_at.get(parsed[:2], 0.0)
+        run, shard, delivery = parsed
+        if self._seen(run, shard).delivery != delivery:
+            return 0.0  # a shard that was sent again at a better level: when this message was sent, nobody remembers
+        return sent_at.get((run, shard), 0.0)
 
     def _again(self, delivery: Delivery | None, why: str) -> None:
         if delivery is not None:

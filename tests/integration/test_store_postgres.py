@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from benchmarks.rig.postgres import postgres
 from orchestrator.domain.errors import InfrastructureError
 from orchestrator.store import Store
-from tests.require import require
+from tests.postgres import new_database, postgres_server
 from tests.unit.store.contract import StoreContract, plan
 from tests.unit.store.factories import make_message, make_summary
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """The address of a private server, without a database's name."""
-    require("postgres")
-    with postgres() as address:
-        yield address
+    with postgres_server() as server:
+        yield server
 
 
 @pytest.fixture
 def url(server: str) -> str:
-    import psycopg
-
-    name = f"t{uuid.uuid4().hex}"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    return f"{server}/{name}"
+    return new_database(server)
 
 
 @pytest.fixture

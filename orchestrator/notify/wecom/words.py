@@ -22,6 +22,9 @@ class Words:
     cost: str
     cases: str
     failures: str
+    of_them_new: str
+    new: str
+    known: str
     infrastructure: str
     more: str
     details: str
@@ -67,6 +70,9 @@ ZH = Words(
     cost="机时",
     cases="用例",
     failures="失败",
+    of_them_new="其中新增 {}",
+    new="新增",
+    known="主干已有",
     infrastructure="环境问题（不算测试失败）",
     more="… 还有 {} 项",
     details="查看",
@@ -103,6 +109,9 @@ EN = Words(
     cost="cost",
     cases="cases",
     failures="Failures",
+    of_them_new="of them new: {}",
+    new="new",
+    known="fails on the base branch, too",
     infrastructure="Infrastructure (not test failures)",
     more="… and {} more",
     details="look",
