@@ -4,23 +4,25 @@
 
 ``throughput``: no-op tasks a second through chord and ledger, over bare Celery's. ``submit``: seconds to start a run
 of so many shards, over Celery's own chord of as many no-ops. Of each side the best round counts: the machine may be
-busy. ``progress_ms``: a progress query on a run of 10,000 tasks, the median. ``told_ms``: from the end of a run's last
-task until its summary is in the outbox, the 95th percentile over real runs.
+busy; ``throughput_cpu`` and ``submit_cpu`` are the same in seconds of processor instead of the clock, which a busy
+machine does not stretch. ``progress_ms``: a progress query on a run of 10,000 tasks, the median. ``told_ms``: from the
+end of a run's last task until its summary is in the outbox, the 95th percentile over real runs.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
@@ -30,6 +32,7 @@ from benchmarks.cancel import CHAT, p95  # noqa: E402 - after the path is set
 from benchmarks.outages import progress_of, until  # noqa: E402
 from benchmarks.rig.fleet import Fleet  # noqa: E402
 from benchmarks.rig.noop_worker import register  # noqa: E402
+from benchmarks.rig.processes import family  # noqa: E402
 from benchmarks.rig.project import Behaviour, Project, make_project  # noqa: E402
 from orchestrator.domain.plan import TestPlan  # noqa: E402
 from orchestrator.ledger.client import Ledger  # noqa: E402
@@ -40,6 +43,14 @@ from orchestrator.runs import canvas, control  # noqa: E402
 from orchestrator.store import Store  # noqa: E402
 
 
+class Cost(NamedTuple):
+    """What something took."""
+
+    #: Seconds on the wall, and of processor.
+    wall: float
+    cpu: float
+
+
 class Sides:
     """Both ways through one Redis, and one worker that can be told which queue to serve."""
 
@@ -48,22 +59,22 @@ class Sides:
         self.noop = register(self.app)
         self.plan = _plan(count)
 
-    def bare_submit(self) -> float:
-        """Seconds to send Celery's own chord of no-ops."""
+    def bare_submit(self) -> Cost:
+        """Send Celery's own chord of no-ops."""
         from celery import chord, group
 
-        return _timed(
+        return _measured(
             lambda: chord(group(self.noop.si().set(queue="sca") for _ in range(self.count)), app=self.app)(
                 self.noop.si().set(queue="sca")
             )
         )
 
-    def our_submit(self) -> float:
-        """Seconds to start a run of as many shards."""
-        return _timed(lambda: control.start(self.app, self.ledger, self.plan))
+    def our_submit(self) -> Cost:
+        """Start a run of as many shards."""
+        return _measured(lambda: control.start(self.app, self.ledger, self.plan))
 
-    def bare_rate(self) -> float:
-        """No-op tasks a second that wait in the queue when the worker is told to serve it."""
+    def bare_run(self, worker: int) -> Cost:
+        """Execute no-ops that wait in the queue when the worker is told to serve it."""
         self.ledger.redis.flushdb()
         with self.app.producer_pool.acquire() as producer:
             for _ in range(self.count):
@@ -71,19 +82,22 @@ class Sides:
         size = self.ledger.redis.dbsize
 
         before = int(str(size()))
-        return self._rate("sca", lambda: int(str(size())) >= before + self.count - 1)  # the queue's own key goes
+        return self._serve(
+            worker, "sca", lambda: int(str(size())) >= before + self.count - 1
+        )  # the queue's own key goes
 
-    def our_rate(self) -> float:
+    def our_run(self, worker: int) -> Cost:
         """The same through chord and ledger."""
         self.ledger.redis.flushdb()
         run = control.start(self.app, self.ledger, self.plan)
-        return self._rate("ut", lambda: progress_of(self.ledger, run).complete)
+        return self._serve(worker, "ut", lambda: progress_of(self.ledger, run).complete)
 
-    def _rate(self, queue: str, done: Callable[[], bool]) -> float:
+    def _serve(self, worker: int, queue: str, done: Callable[[], bool]) -> Cost:
+        began = _cpu(worker)
         self.app.control.add_consumer(queue, destination=["noop@rig"])
         seconds = until("all are done", done)
         self.app.control.cancel_consumer(queue, destination=["noop@rig"], reply=True)
-        return self.count / seconds
+        return Cost(seconds, _cpu(worker) - began)
 
 
 def _plan(count: int) -> TestPlan:
@@ -92,9 +106,22 @@ def _plan(count: int) -> TestPlan:
 
 
 def _timed(call: Callable[[], object]) -> float:
-    began = time.monotonic()
+    return _measured(call).wall
+
+
+def _measured(call: Callable[[], object]) -> Cost:
+    wall, cpu = time.monotonic(), time.process_time()
     call()
-    return time.monotonic() - began
+    return Cost(time.monotonic() - wall, time.process_time() - cpu)
+
+
+def _cpu(pid: int) -> float:
+    """Seconds of processor that a process and those below it have used."""
+    ticks = 0
+    for one in family(pid):
+        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def against_celery(folder: Path, count: int, rounds: int) -> dict[str, Any]:
@@ -108,20 +135,26 @@ def against_celery(folder: Path, count: int, rounds: int) -> dict[str, Any]:
             worker = subprocess.Popen(words, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
         try:
             until("the worker answers", lambda: sides.app.control.ping(timeout=0.5))
-            rates = [(sides.bare_rate(), sides.our_rate()) for _ in range(rounds)]
+            runs = [(sides.bare_run(worker.pid), sides.our_run(worker.pid)) for _ in range(rounds)]
         finally:
             worker.kill()
             worker.wait()
-    bare, ours = max(rate for rate, _ in rates), max(rate for _, rate in rates)
-    bare_submit, our_submit = min(one for one, _ in submits), min(one for _, one in submits)
+    (bare, ours), (bare_submit, our_submit) = _best(runs), _best(submits)
     return {
-        "bare_tasks_per_second": round(bare),
-        "our_tasks_per_second": round(ours),
-        "throughput": round(ours / bare, 3),
-        "bare_submit_seconds": round(bare_submit, 3),
-        "our_submit_seconds": round(our_submit, 3),
-        "submit": round(our_submit / bare_submit, 3),
+        "bare_tasks_per_second": round(count / bare.wall),
+        "our_tasks_per_second": round(count / ours.wall),
+        "throughput": round(bare.wall / ours.wall, 3),
+        "throughput_cpu": round(bare.cpu / ours.cpu, 3),
+        "bare_submit_seconds": round(bare_submit.wall, 3),
+        "our_submit_seconds": round(our_submit.wall, 3),
+        "submit": round(our_submit.wall / bare_submit.wall, 3),
+        "submit_cpu": round(our_submit.cpu / bare_submit.cpu, 3),
     }
+
+
+def _best(rounds: Sequence[tuple[Cost, Cost]]) -> tuple[Cost, Cost]:
+    """The least that each side took."""
+    return tuple(Cost(min(c.wall for c in side), min(c.cpu for c in side)) for side in zip(*rounds, strict=True))  # type: ignore[return-value]
 
 
 def progress_ms(folder: Path) -> float:
