@@ -39,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
     app, ledger = make_app(config.redis_url), Ledger(config.redis_url)
     if args.pr is not None:
         names = control.cancel_pull(app, ledger, args.pr, edge.who())
-        edge.record(ledger, "cancel", f"PR {args.pr}", f"asked for {', '.join(names) or 'nothing'}")
+        for name in names:
+            edge.record(ledger, "cancel", name, f"asked for all runs of PR {args.pr}")
         edge.say(f"cancelling {', '.join(names)}" if names else f"no run of PR {args.pr} is under way")
         return _wait(ledger, names) if args.wait else EXIT_PASSED
     summary, _ = edge.find_run(config, args.run)
