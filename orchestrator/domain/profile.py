@@ -119,7 +119,7 @@ class Dispatch:
     workers: int = 4
     #: A worker that has not been heard of for this long has lost its task.
     lease: float = 20.0
-    #: Seconds after which shards that wait are owed a quarter of the places, whoever else is in the queue.
+    #: Seconds after which the pull request that has waited longest is owed a quarter of a queue's places.
     patience: float = 120.0
     #: Tries at a task that infrastructure took down, the first included.
     attempts: int = 3
