@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
 
-from orchestrator.commands.model import Incoming
 from orchestrator.domain.errors import BrokerError, ToolMissingError
-from orchestrator.notify.wecom.callback import AppCallback
 from orchestrator.notify.wecom.crypto import BadCallbackError
 
 if TYPE_CHECKING:
@@ -24,13 +22,26 @@ _NEEDED = ("msg_signature", "timestamp", "nonce")
 
 logger = logging.getLogger(__name__)
 
+Query = Mapping[str, str]
 
-def make_server(app: AppCallback | None, accept: Callable[[Incoming], bool]) -> Starlette:
-    """The ASGI application: ``/wecom/app`` (when there is an application) and ``/healthz``.
 
-    ``accept`` notes a message durably and is quick; False means that it was noted before. A callback that cannot be
-    noted is answered 503, so that WeCom sends it again.
-    """
+class Callback(Protocol):
+    """One callback address. Both calls raise :class:`BadCallbackError` for what does not come from WeCom."""
+
+    def echo(self, query: Query) -> bytes:
+        """The answer to WeCom's check of the address."""
+        ...
+
+    def receive(self, query: Query, body: bytes) -> bytes:
+        """Note durably what a request asks for, and return what to answer, within a second.
+
+        One that cannot be noted raises :class:`BrokerError` and is answered 503, so that WeCom sends it again.
+        """
+        ...
+
+
+def make_server(callbacks: Mapping[str, Callback]) -> Starlette:
+    """The ASGI application: ``callbacks`` by path, and ``/healthz``."""
     try:
         from starlette.applications import Starlette
         from starlette.routing import Route
@@ -39,8 +50,8 @@ def make_server(app: AppCallback | None, accept: Callable[[Incoming], bool]) -> 
             "callbacks need the starlette package", "Install it with: pip install 'mo-testplan[wecom]'"
         ) from None
     routes = [Route("/healthz", _healthy, methods=["GET"])]
-    if app is not None:
-        routes.append(Route("/wecom/app", functools.partial(_callback, app, accept), methods=["GET", "POST"]))
+    for path, callback in callbacks.items():
+        routes.append(Route(path, functools.partial(_called, callback), methods=["GET", "POST"]))
     return Starlette(routes=routes)
 
 
@@ -48,7 +59,7 @@ async def _healthy(_request: Request) -> Response:
     return _answer(200, b"ok")
 
 
-async def _callback(app: AppCallback, accept: Callable[[Incoming], bool], request: Request) -> Response:
+async def _called(callback: Callback, request: Request) -> Response:
     from starlette.concurrency import run_in_threadpool
 
     query = dict(request.query_params)
@@ -56,20 +67,17 @@ async def _callback(app: AppCallback, accept: Callable[[Incoming], bool], reques
         return _answer(400)
     try:
         if request.method == "GET":
-            return _answer(200, app.echo(query))
+            return _answer(200, callback.echo(query))
         body = await _body(request)
         if body is None:
             return _answer(413)
-        incoming = app.receive(query, body)
-        if incoming is not None:
-            await run_in_threadpool(accept, incoming)
+        return _answer(200, await run_in_threadpool(callback.receive, query, body))
     except BadCallbackError as error:
         logger.warning("refused: %s", error.message)
         return _answer(403)
     except BrokerError as error:
         logger.warning("not noted: %s", error.message)
         return _answer(503)
-    return _answer(200)
 
 
 async def _body(request: Request) -> bytes | None:

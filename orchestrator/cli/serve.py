@@ -1,29 +1,39 @@
-"""Take callbacks of a WeCom application, and do what people ask.
+"""Take callbacks of a WeCom application or AI bot, and do what people ask.
 
-Put a TLS proxy in front and enter https://HOST/wecom/app as the application's address for messages. The secrets come
-from the environment variables that the profile names (wecom.app). An AI bot needs no address: `control` connects to it.
+Put a TLS proxy in front and enter https://HOST/wecom/app as the application's address for messages, or
+https://HOST/wecom/bot as the bot's. The secrets come from the environment variables that the profile names (wecom.app,
+wecom.bot). An AI bot with a long connection needs no address: `control` connects to it.
+
+WeCom waits no longer than a second for an answer, so what is asked is done in a second process, which this one keeps.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import threading
+from collections.abc import Iterator, Sequence
 
-from orchestrator.api.server import make_server
-from orchestrator.cli import edge, life
-from orchestrator.cli.chat import make_office, make_wecom_app, me
-from orchestrator.commands.desk import Desk
+from orchestrator.api.server import Callback, make_server
+from orchestrator.cli import answering, edge, life
+from orchestrator.cli.chat import make_office
 from orchestrator.commands.inbox import Inbox
 from orchestrator.domain.errors import EXIT_PASSED, ToolMissingError, UsageError
 from orchestrator.domain.profile import Profile
+from orchestrator.notify.telling import Teller
+from orchestrator.notify.wecom.board import Board
 from orchestrator.notify.wecom.callback import AppCallback
 from orchestrator.notify.wecom.crypto import Cipher
-from orchestrator.notify.wecom.dialogue import Dialogue
-from orchestrator.notify.wecom.repliers import AppReplier
+from orchestrator.notify.wecom.hook import BotCallback
 from orchestrator.notify.wecom.secrets import mask_logs
-from orchestrator.settings import check_profile
+from orchestrator.settings import Settings, check_profile
+
+#: Seconds that a command may take which is under way when this process is told to end.
+_PATIENCE = 20.0
+
+logger = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,43 +41,73 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", default="matrixone", help="profile whose runs people steer (default matrixone)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8600, help="port to listen on (default 8600)")
+    parser.add_argument("--answers-only", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--until-eof", action="store_true", help=argparse.SUPPRESS)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop; what was accepted is done before the end, or by the next process."""
+    config = edge.settings()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    profile = check_profile(args.profile, config)
+    life.end_with_stdin(args.until_eof)
+    if args.answers_only:
+        return answering.run(profile, config)
     try:
         import uvicorn
     except ModuleNotFoundError:
         raise ToolMissingError(
             "serve needs the uvicorn package", "Install it with: pip install 'mo-testplan[wecom]'"
         ) from None
-    config = edge.settings()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    profile = check_profile(args.profile, config)
-    callback, app = _callback(profile), make_wecom_app(profile, os.environ)
-    if app is None:
+    callbacks = _callbacks(profile, config)
+    if not callbacks:
         raise UsageError(
-            f"profile {profile.name!r} has no WeCom application whose secret this process knows",
+            f"profile {profile.name!r} has no WeCom application or bot whose secrets this process knows",
             f"Set wecom.app in the profile and {profile.wecom.app.secret_env} in the environment.",
         )
-    life.end_with_stdin(args.until_eof)
-    office, inbox = make_office(profile, config), Inbox(config.redis_url, "app")
-    stop = threading.Event()
-    dialogue = Dialogue(Inbox(config.redis_url, "app"), Desk(office), AppReplier(app, office.shelf), me("serve"))
-    work = threading.Thread(target=dialogue.serve, args=(stop,))
-    work.start()
-    try:
-        mask_logs("uvicorn.access", "uvicorn.error")
-        server = make_server(callback, inbox.accept)
-        uvicorn.run(server, host=args.host, port=args.port, log_config=None, access_log=False)
-    finally:
-        stop.set()
-        work.join()
+    mask_logs("uvicorn.access", "uvicorn.error")
+    with _answered(["serve", "--profile", args.profile, "--answers-only"]):
+        uvicorn.run(make_server(callbacks), host=args.host, port=args.port, log_config=None, access_log=False)
     return EXIT_PASSED
 
 
-def _callback(profile: Profile) -> AppCallback:
-    said = profile.wecom.app
-    cipher = Cipher(os.environ.get(said.token_env, ""), os.environ.get(said.aes_key_env, ""), said.corp_id)
-    return AppCallback(cipher, said.agent_id)
+@contextlib.contextmanager
+def _answered(words: Sequence[str]) -> Iterator[None]:
+    """Keep a process that does what is asked; one that ends by itself is followed by another."""
+    stop = threading.Event()
+
+    def keep() -> None:
+        while not stop.is_set():
+            service = life.Service(words, os.environ)
+            while service.alive() and not stop.wait(0.2):
+                pass
+            if not stop.is_set():
+                logger.error("the process that answers has ended: another one starts")
+                stop.wait(1.0)
+            service.stop(_PATIENCE)
+
+    keeper = threading.Thread(target=keep, name="answers")
+    keeper.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        keeper.join()
+
+
+def _callbacks(profile: Profile, config: Settings) -> dict[str, Callback]:
+    """The callback addresses of a profile whose secrets this process was given."""
+    found: dict[str, Callback] = {}
+    app, bot = profile.wecom.app, profile.wecom.bot
+    if answering.has_app(profile):
+        cipher = _cipher(app.token_env, app.aes_key_env, app.corp_id)
+        found["/wecom/app"] = AppCallback(cipher, app.agent_id, Inbox(config.redis_url, "app").accept)
+    if answering.has_hook(profile):
+        cipher, board = _cipher(bot.token_env, bot.aes_key_env, ""), Board(config.redis_url)
+        progress = Teller(make_office(profile, config), ()).progress_line
+        found["/wecom/bot"] = BotCallback(cipher, board, Inbox(config.redis_url, "hook").accept, progress)
+    return found
+
+
+def _cipher(token_env: str, aes_key_env: str, receiver: str) -> Cipher:
+    return Cipher(os.environ.get(token_env, ""), os.environ.get(aes_key_env, ""), receiver)

@@ -46,6 +46,7 @@ class Office:
 
     def record(self, incoming: Incoming, action: str, target: str, result: str) -> None:
         """Put what was asked, by whom and what came of it, into the audit log and the run's own record."""
-        self.store.audit(incoming.who, incoming.place, action, target, result, self.clock())
+        origin = f"{incoming.place} as {incoming.opaque}" if incoming.opaque and incoming.group else incoming.place
+        self.store.audit(incoming.who, origin, action, target, result, self.clock())
         if target and not target.isdecimal():
             self.ledger.note(target, incoming.who, action, result)

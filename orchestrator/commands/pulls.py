@@ -47,6 +47,14 @@ def author_email(profile: Profile, commit: str) -> str:
     return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else ""
 
 
+def on_base_branch(profile: Profile, commit: str) -> bool:
+    """Whether a commit is one of the base branch; yes when there is no clone to ask."""
+    if not profile.repository:
+        return True
+    words = ("merge-base", "--is-ancestor", commit, profile.base_branch)
+    return find_git(repository(profile)).run(*words).returncode == 0
+
+
 def pull_author(profile: Profile, number: int) -> str:
     """The address of who wrote the head of a pull request; empty when the clone does not tell."""
     return author_email(profile, f"refs/pull/{number}/head") if profile.repository else ""

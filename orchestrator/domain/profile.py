@@ -157,13 +157,19 @@ class WeComApp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeComBot:
-    """An AI bot: commands and cards in groups, over a connection that the control process opens."""
+    """An AI bot: commands and cards in groups.
+
+    It is reached over a connection that the control process opens, or (a bot has one of both modes) calls ``serve``.
+    """
 
     #: The bot's id; empty: there is no bot.
     id: str = ""
     url: str = "wss://openws.work.weixin.qq.com"
     #: Name of the environment variable that holds the secret of the long connection.
     secret_env: str = "MO_TESTPLAN_WECOM_BOT_SECRET"  # noqa: S105 - a name
+    #: The same for the two secrets of its callback address.
+    token_env: str = "MO_TESTPLAN_WECOM_BOT_TOKEN"  # noqa: S105 - a name
+    aes_key_env: str = "MO_TESTPLAN_WECOM_BOT_AES_KEY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +183,8 @@ class WeCom:
     #: Documented limit of a robot.
     per_minute: int = 20
     language: Literal["zh", "en"] = "zh"
+    #: A run that takes longer is told of at a quarter, half and three quarters of its tasks; 0: every run is.
+    progress_after: float = 300.0
     app: WeComApp = field(default_factory=WeComApp)
     bot: WeComBot = field(default_factory=WeComBot)
 

@@ -22,8 +22,9 @@ from orchestrator.notify.wecom.app import App
 from orchestrator.notify.wecom.callback import AppCallback
 from orchestrator.notify.wecom.crypto import Cipher
 from orchestrator.notify.wecom.envelope import write_xml
-from orchestrator.notify.wecom.standin.corp import Corp, Shown
+from orchestrator.notify.wecom.standin.corp import Corp
 from orchestrator.notify.wecom.standin.corpside import AES_KEY, TOKEN, CorpSide
+from orchestrator.notify.wecom.standin.shown import Shown
 
 BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaa">]><xml><Encrypt>&a;</Encrypt></xml>'
 
@@ -45,7 +46,7 @@ def served(valkey_url: str) -> Iterator[Served]:
     cipher = Cipher(TOKEN, AES_KEY, corp.corp_id)
     with CorpSide(corp) as side:
         served = Served(side, Inbox(valkey_url, "app"))
-        asgi = make_server(AppCallback(cipher, corp.agent_id), lambda incoming: served.accept(incoming))  # noqa: PLW0108 - replaced by a test
+        asgi = make_server({"/wecom/app": AppCallback(cipher, corp.agent_id, lambda incoming: served.accept(incoming))})  # noqa: PLW0108 - replaced by a test
         server = uvicorn.Server(uvicorn.Config(asgi, port=0, log_level="error", lifespan="off"))
         thread = threading.Thread(target=server.run)
         thread.start()
