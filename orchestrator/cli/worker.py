@@ -26,6 +26,7 @@ from orchestrator.ledger.hosts import HostRecord
 from orchestrator.messaging import SUITE_QUEUES, App, ask_summary, make_app
 from orchestrator.settings import Settings, check_profile
 from workers.agent import Agent, consumer_of, full_name
+from workers.build import Builder
 from workers.process import Host
 from workers.sandbox import available, describe
 from workers.shard import Bench
@@ -144,6 +145,12 @@ def make_bench(config: Settings, profiles: dict[str, Profile], host: Host) -> Be
             )
         workspaces = Workspaces(Path(config.workspaces), Path(profile.repository))
         tree = workspaces.checkout(spec.commit, spec.run, cancelled=cancelled)
+        if profile.build.command and spec.tasks and spec.tasks[0].type.queue in profile.build.suites:
+            try:
+                builder.ensure(profile.build, spec.run, tree.path, cancelled)
+            except BaseException:
+                tree.release()
+                raise
 
         def give_back() -> None:
             tree.release()
@@ -160,6 +167,7 @@ def make_bench(config: Settings, profiles: dict[str, Profile], host: Host) -> Be
             logger.warning("run %s is complete, and nobody could be told: %s", run, error.message)
 
     ledger = Ledger(config.redis_url, retries=_RETRIES)
+    builder = Builder(ledger, host, Path(config.artifacts))
     return Bench(ledger, Path(config.artifacts), checkout, profile, suites(host), completed)
 
 

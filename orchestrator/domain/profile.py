@@ -46,6 +46,20 @@ class UnitTests:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """What is made once a run, before its first shard, for all of them."""
+
+    #: Run in the tree under test; none: there is nothing to build.
+    command: tuple[str, ...] = ()
+    #: Files and directories of the tree that it makes, and that every shard is to find.
+    outputs: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+    timeout: float = 1800.0
+    #: Whose shards need it.
+    suites: tuple[Literal["ut", "bvt", "sca"], ...] = ("ut", "bvt", "sca")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """Where SQL cases run."""
 
@@ -200,6 +214,7 @@ class Profile:
     #: Glob patterns; a change in nothing else plans nothing.
     documentation: tuple[str, ...] = ("*.md",)
     rules: tuple[Rule, ...] = ()
+    build: Build = field(default_factory=Build)
     unit_tests: UnitTests = field(default_factory=UnitTests)
     bvt: Bvt = field(default_factory=Bvt)
     sca: Sca = field(default_factory=Sca)

@@ -76,7 +76,7 @@ def creditor(scene: Scene, patience: float) -> str | None:
 
 @dataclass
 class Account:
-    """What one queue owes to the flow that has waited longest; shards end when they like, so it is settled over time."""
+    """What one queue owes to the flow that waits longest; shards end when they like, so it is settled over time."""
 
     flow: str | None = None
     at: float = 0.0

@@ -6,9 +6,10 @@ import contextlib
 import re
 import shlex
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from orchestrator.domain.errors import BadPlanError, InfrastructureError
 from workers.process import Command, Exit, Host, run, scratch_directory, scrub
@@ -16,7 +17,6 @@ from workers.process.group import find_program
 from workers.process.scratch import Scratch
 from workers.process.supervisor import OnLine
 from workers.sandbox import View
-from workers.suites.base import Job
 from workers.toolchain import find_go, go_settings, host_fault
 
 WORKSPACE = "{workspace}"
@@ -24,12 +24,31 @@ WORKSPACE = "{workspace}"
 PREFETCH_SECONDS = 900.0
 
 
+class Work(Protocol):
+    """What is executed: a job of a suite, or a build."""
+
+    @property
+    def workspace(self) -> Path:
+        """The tree under test."""
+        ...
+
+    @property
+    def log(self) -> Callable[[str], None]:
+        """Takes a line."""
+        ...
+
+    @property
+    def cancelled(self) -> Callable[[], bool]:
+        """Whether to end."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Execution:
     """A task's private home, and how programs are started in it."""
 
     host: Host
-    job: Job
+    job: Work
     scratch: Scratch
     #: The profile's own variables, ``{workspace}`` already replaced.
     extra: Mapping[str, str]
@@ -104,7 +123,7 @@ class Execution:
 
 
 @contextlib.contextmanager
-def execution(host: Host, job: Job, env: Mapping[str, str]) -> Iterator[Execution]:
+def execution(host: Host, job: Work, env: Mapping[str, str]) -> Iterator[Execution]:
     """An :class:`Execution` for ``job`` with the profile's variables ``env``; its home is removed at the end."""
     extra = {name: value.replace(WORKSPACE, str(job.workspace)) for name, value in env.items()}
     with scratch_directory(host.scratch) as scratch:
