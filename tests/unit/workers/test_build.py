@@ -111,9 +111,7 @@ def test_an_artifact_that_was_changed_is_not_used(ledger: Ledger, tmp_path: Path
         builder(ledger, tmp_path / "store").ensure(BUILD, "r1", make_tree(tmp_path / "three"), never)
 
 
-def test_outputs_that_are_not_there_or_lead_out_of_the_tree_are_refused(
-    ledger: Ledger, tmp_path: Path
-) -> None:
+def test_outputs_that_are_not_there_or_lead_out_of_the_tree_are_refused(ledger: Ledger, tmp_path: Path) -> None:
     tree = make_tree(tmp_path / "host")
     for run, outputs in (("r1", ("nothing",)), ("r2", ("../../../..",))):
         with pytest.raises(InfrastructureError, match="did not make"):
