@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from orchestrator.domain.errors import BadPlanError, InfrastructureError
-from workers.process import Command, Exit, Host, run, scratch_directory, scrub
+from workers.caches import private_cache
+from workers.process import Command, Exit, Host, Reason, run, scratch_directory, scrub
 from workers.process.group import find_program
 from workers.process.scratch import Scratch
 from workers.process.supervisor import OnLine
@@ -62,7 +63,13 @@ class Execution:
         words = tuple(word.replace(WORKSPACE, str(self.job.workspace)) for word in argv)
         if words[0] == "go":
             words = (str(go), *words[1:])
-        return run(self._command(words, timeout, go, network=False), on_line, self.job.cancelled)
+        done = run(self._command(words, timeout, go, network=False), on_line, self.job.cancelled)
+        if done.reason is Reason.DISK:
+            raise InfrastructureError(
+                "the disk of this host ran full while the test ran; it was ended",
+                "Free space, or see what the test writes.",
+            )
+        return done
 
     def prefetch(self, patterns: Iterable[str]) -> InfrastructureError | None:
         """In a sandbox: download the modules ``patterns`` need, before any code of the PR runs without a network.
@@ -99,6 +106,8 @@ class Execution:
             network=network or sandbox is None,
         )
         env["PATH"] = f"{go.parent}:{env['PATH']}"
+        if self.host.private_caches:
+            env["GOCACHE"] = str(private_cache(workspace.parent, self.host.cache_seed))
         if sandbox is not None:
             env["TMPDIR"] = "/tmp"  # noqa: S108 - the sandbox's own
             if not network:
