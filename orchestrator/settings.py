@@ -35,6 +35,8 @@ class Settings:
     artifacts: str = ""
     #: Checked out trees and caches of a worker host; by default ``workspaces`` in ``state``.
     workspaces: str = ""
+    #: A Go build cache that a run's own cache starts as a copy of; only the operator writes it.
+    gocache_seed: str = ""
     #: Wins over the profile's ``repository``.
     repo: str | None = None
     #: Wins over the profile's ``bvt.server.provider``.

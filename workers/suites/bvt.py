@@ -238,6 +238,8 @@ def _text(value: object) -> str | None:
 def _ending(job: Job, watcher: _Watcher, done: Exit, reproduce: str) -> Ending:
     if done.reason is Reason.CANCELLED:
         return Ending(TaskState.CANCELLED, "cancelled", reproduce)
+    if done.reason is Reason.DISK:
+        raise InfrastructureError("the disk of this host ran full while the scripts ran", "Free space on the worker.")
     if done.reason is not Reason.EXITED:
         why = f"no end within {job.profile.bvt.timeout:g} s" if done.reason is Reason.DEADLINE else "too much output"
         name = job.task.category or job.task.id
