@@ -9,7 +9,6 @@ from orchestrator.commands.grammar import VERBS, Command
 from orchestrator.commands.model import Answer, Incoming
 from orchestrator.commands.neutral import neutral
 from orchestrator.commands.office import Office
-from orchestrator.commands.pulls import plan_pull, suites_of
 from orchestrator.domain.errors import UnknownRunError, nearest
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import CaseResult, RunSummary, TaskState
@@ -17,6 +16,7 @@ from orchestrator.ledger.hosts import Host
 from orchestrator.planner.rank import task_id
 from orchestrator.planner.summary import duration
 from orchestrator.runs.hosts import faults
+from orchestrator.service.pulls import plan_pull, suites_of
 
 _LINES = 20
 _SHOWN = 10

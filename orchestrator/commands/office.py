@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from orchestrator.commands.lookup import Lookup
 from orchestrator.commands.model import Incoming
 from orchestrator.commands.people import People
 from orchestrator.commands.shelf import Shelf
@@ -15,6 +14,7 @@ from orchestrator.commands.words import Language, say
 from orchestrator.domain.profile import Profile
 from orchestrator.ledger.client import Ledger
 from orchestrator.messaging import App
+from orchestrator.service.lookup import Lookup
 from orchestrator.store import Store
 
 

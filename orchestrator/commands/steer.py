@@ -10,7 +10,6 @@ from orchestrator.commands.look import task_named
 from orchestrator.commands.model import Answer, Card, Incoming
 from orchestrator.commands.neutral import neutral
 from orchestrator.commands.office import Office
-from orchestrator.commands.pulls import plan_pull
 from orchestrator.commands.shelf import Subscription
 from orchestrator.domain.errors import UnknownRunError, UsageError, nearest
 from orchestrator.domain.plan import TestPlan
@@ -18,6 +17,7 @@ from orchestrator.domain.quarantine import Quarantine
 from orchestrator.ledger.hosts import Want, Wanted
 from orchestrator.runs import control
 from orchestrator.runs.hosts import named
+from orchestrator.service.pulls import plan_pull
 
 _HOUR = "1h"
 
