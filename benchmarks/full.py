@@ -29,6 +29,7 @@ CAMPAIGNS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("MO_REPO",), ("benchmarks.rules", "--limit", "1000", "--step", "3")),
     (("MO_REPO",), ("benchmarks.functions", "--limit", "1000", "--step", "5")),
     (("MO_REPO",), ("benchmarks.real_pr",)),
+    ((), ("benchmarks.wecom",)),
     ((), ("benchmarks.chaos", "--runs", "200", "--tasks", "50")),
     (("MO_CASES", "MO_TESTPLAN_SHARED"), ("benchmarks.motester", *_CASES, "--verdicts", _VERDICTS)),
     (("MO_CASES",), ("benchmarks.motester", *_CASES, "--genrs")),
