@@ -69,6 +69,14 @@ def make_app(redis_url: str, labelled: Iterable[str] = ()) -> App:
     return app
 
 
+def know(app: App, queue: str) -> None:
+    """Let ``app`` send to a labelled queue such as ``bvt.gpu`` of a plan that was checked."""
+    from kombu import Exchange, Queue
+
+    if queue not in app.amqp.queues:
+        app.amqp.queues.add(Queue(queue, Exchange(queue), routing_key=queue))
+
+
 @contextmanager
 def broker_reported() -> Iterator[None]:
     """Turn what Celery raises where Redis is away, or refuses, into :class:`BrokerError`."""
@@ -84,6 +92,22 @@ def broker_reported() -> Iterator[None]:
             f"Redis takes no messages: {' '.join(str(error).split())}",
             "Start it, correct MO_TESTPLAN_REDIS_URL, or look at its memory, its disk and the user's rights.",
         ) from None
+
+
+def ask_summary(app: App, run: str) -> None:
+    """Ask the control process to look whether a run is complete; :class:`BrokerError` when Redis takes no messages."""
+    with broker_reported():
+        summary_signature(app, run).apply_async()
+
+
+def summary_signature(app: App, run: str) -> Signature:
+    """The task that writes the summary, if the run is complete and nobody has."""
+    return app.signature(SUMMARIZE, args=(run,), immutable=True, options={"queue": CONTROL_QUEUE})
+
+
+def run_suite(run: str, suite: str) -> str:
+    """The stamp by which the messages of one suite (``UT`` …) of a run are revoked together."""
+    return f"{run}/{suite}"
 
 
 def message_id(run: str, shard: str, delivery: int) -> str:

@@ -1,9 +1,15 @@
-"""The heartbeat of a shard: renews its lease, carries results out, and learns of a cancel."""
+"""The heartbeat of a shard: renews its lease, carries results out, and learns when to stop.
+
+A worker that cannot reach the ledger does not know whether it is alone: the broker may be away for everybody, and then
+the test should go on, or only this host is cut off, and then another one has its shard by now. So it goes on for
+``cut_off`` seconds and then ends its test: two executions overlap for ``cut_off`` less the lease at most.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from types import TracebackType
 
 from orchestrator.domain.errors import BrokerError
@@ -20,8 +26,9 @@ INTERVAL = 0.25
 class Heart:
     """Context manager around a shard; beats in a thread of its own while a task is set."""
 
-    def __init__(self, ledger: Ledger, delivery: Delivery, owner: str, lease: float) -> None:
-        self._ledger, self._delivery, self._owner, self._lease = ledger, delivery, owner, lease
+    def __init__(self, ledger: Ledger, delivery: Delivery, owner: str, lease: float, cut_off: float = 120.0) -> None:
+        self._ledger, self._delivery, self._owner = ledger, delivery, owner
+        self._lease, self._cut_off = lease, cut_off
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._beat_on, name="heart", daemon=True)
         self._lock = threading.Lock()
@@ -29,6 +36,10 @@ class Heart:
         self._sink: Sink | None = None
         #: The answer to the last beat for the current task.
         self.answer = Beat.OK
+        #: Whether ``answer`` is this host's own: the ledger could not be reached.
+        self.cut_off = False
+        self._answered = self._asked = time.monotonic()
+        self._heard: float | None = None
 
     def __enter__(self) -> Heart:
         self._thread.start()
@@ -42,6 +53,7 @@ class Heart:
         """From now on beat for ``task`` and flush ``sink``."""
         with self._lock:
             self._task, self._sink, self.answer = task, sink, Beat.OK
+            self._answered, self._heard, self.cut_off = time.monotonic(), None, False
 
     def rest(self) -> None:
         """The task is over; its sink is the caller's again."""
@@ -49,8 +61,23 @@ class Heart:
             self._task, self._sink = "", None
 
     def stopped(self) -> bool:
-        """Whether the current task must end: it was cancelled, or the shard is somebody else's by now."""
-        return self.answer is not Beat.OK
+        """Whether the current task must end: it was cancelled, or the shard is somebody else's by now.
+
+        Whoever asks acts upon it: the first time it is true is when the test is told.
+        """
+        if self.answer is Beat.OK:
+            return False
+        if self._heard is None:
+            self._heard = time.monotonic()
+        return True
+
+    def signalled(self) -> float:
+        """Seconds from when the end was asked for until the test was told."""
+        return (self._heard or time.monotonic()) - self._asked
+
+    def since_asked(self) -> float:
+        """Seconds since the end was asked for, or since another worker took the shard."""
+        return time.monotonic() - self._asked
 
     def _beat_on(self) -> None:
         while not self._end.wait(INTERVAL):
@@ -58,13 +85,22 @@ class Heart:
                 if not self._task:
                     continue
                 try:
-                    answer = self._ledger.beat(self._delivery, self._owner, self._task, self._lease)
-                    if self.answer is Beat.OK:
-                        self.answer = answer
+                    self._hear(*self._ledger.beat(self._delivery, self._owner, self._task, self._lease))
                     if self._sink is not None:
                         self._sink.flush()
                 except BrokerError as error:
-                    # The test goes on: if the broker comes back within the lease nobody will have noticed.
-                    logger.warning("no heartbeat: %s", error.message)
+                    self._unanswered(error)
                 except Exception:  # this thread must outlive a surprise: without it the task counts as lost
                     logger.exception("no heartbeat")
+
+    def _hear(self, answer: Beat, seconds: float) -> None:
+        self._answered = time.monotonic()
+        if self.answer is Beat.OK and answer is not Beat.OK:
+            self._asked = self._answered - seconds
+            self.answer = answer
+
+    def _unanswered(self, error: BrokerError) -> None:
+        logger.warning("no heartbeat: %s", error.message)
+        if self.answer is Beat.OK and time.monotonic() - self._answered > self._cut_off:
+            logger.error("cut off from the ledger for %.0f s: this test ends", self._cut_off)
+            self._asked, self.cut_off, self.answer = time.monotonic(), True, Beat.STALE

@@ -18,7 +18,7 @@ from orchestrator.cases.sql.ddl import Effect, Tables, effect_of
 from orchestrator.cases.sql.lexer import split_statements
 from orchestrator.cases.sql.statement import Shape, shape_of, spelled
 
-SCHEME: Final = 1
+SCHEME: Final = 2
 _MASK = 2**64 - 1
 
 
@@ -62,10 +62,10 @@ def _digest(kind: str, text: str) -> bytes:
 
 def read_statement(tokens: Sequence[str], *, slim: bool = False) -> Statement:
     """A statement from its tokens (at least one). A slim one forgets them, and all codes but the first three."""
-    codes, names, soft, whole = shape = shape_of(tokens)
+    shape = shape_of(tokens)
     return Statement(
         () if slim else tuple(tokens),
-        Shape(codes[:3], names, soft, whole) if slim else shape,
+        shape._replace(codes=shape.codes[:3]) if slim else shape,
         _digest("exact", spelled(tokens)),
         _digest("shape", shape.text),
         shape.bag,

@@ -7,6 +7,7 @@ import json
 import os
 import pwd
 import sys
+import time
 from typing import Any
 
 from orchestrator.domain.errors import BrokerError, MoTestplanError, UnknownRunError
@@ -14,6 +15,7 @@ from orchestrator.domain.plain import to_plain
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary
 from orchestrator.ledger.client import Ledger
+from orchestrator.ledger.hosts import Deed
 from orchestrator.planner.codec import loads
 from orchestrator.runs.summarize import summary_of
 from orchestrator.settings import Settings, settings_from
@@ -56,6 +58,11 @@ def print_json(value: object) -> None:
 def say(text: str) -> None:
     """Words for a person, on stderr, so that stdout is only the answer."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress goes to stderr
+
+
+def record(ledger: Ledger, action: str, target: str, result: str) -> None:
+    """Put what this command did into the audit log, by way of the ledger: the log is where the control process is."""
+    ledger.deed(Deed(time.time(), who(), "cli", action, target, result))
 
 
 def find_run(config: Settings, name: str) -> tuple[RunSummary, TestPlan]:

@@ -69,6 +69,14 @@ def watch(
             time.sleep(_EVERY)
 
 
+#: Why a task is tried again.
+_AGAIN = {
+    "silent": "its worker went silent",
+    "error": "infrastructure failed it",
+    "failed": "failed, which one more try is to confirm",
+}
+
+
 class _Telling:
     """Which events are told: the first failures of each task, and so many lines of a run."""
 
@@ -94,7 +102,10 @@ def describe(event: Event) -> str:
     if event.kind == "failure":
         return _failure(event.fields)
     if event.kind == "retried":
-        return f"  … {event.fields['task']}: its worker went silent (attempt {event.fields['attempt']}); runs again"
+        why = _AGAIN.get(event.fields.get("why", ""), _AGAIN["silent"])
+        return f"  … {event.fields['task']}: {why} (attempt {event.fields['attempt']}); runs again"
+    if event.kind == "overlap":
+        return f"  … {event.fields['task']}: two hosts had it for {event.fields['seconds']} s; one result counts"
     if event.kind == "finished" and event.fields["state"] not in ("passed", "skipped"):
         return f"  {event.fields['state']:<9} {event.fields['task']} ({float(event.fields['seconds']):.1f} s)"
     return ""

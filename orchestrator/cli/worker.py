@@ -9,18 +9,23 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from celery import signals
+
+from orchestrator import __version__
 from orchestrator.cli import edge, life
-from orchestrator.domain.errors import ToolMissingError, UsageError, nearest
+from orchestrator.domain.errors import BrokerError, ToolMissingError, UsageError, nearest
 from orchestrator.domain.plan import Suite as SuiteName
 from orchestrator.domain.profile import Profile
 from orchestrator.domain.run import ShardSpec
+from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
-from orchestrator.messaging import SUITE_QUEUES, make_app
+from orchestrator.ledger.hosts import HostRecord
+from orchestrator.messaging import SUITE_QUEUES, App, ask_summary, make_app
 from orchestrator.settings import Settings, check_profile
+from workers.agent import Agent, consumer_of, full_name
 from workers.process import Host
 from workers.sandbox import available, describe
 from workers.shard import Bench
@@ -29,6 +34,8 @@ from workers.suites.bvt import BvtSuite
 from workers.suites.sca import StaticAnalysisSuite
 from workers.suites.ut import UnitTestSuite
 from workers.workspace import Workspaces
+
+logger = logging.getLogger(__name__)
 
 #: Tries of one ledger command, some seconds; `workers.shard` holds a finished result for longer.
 _RETRIES = 5
@@ -62,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
     profiles = {profile.name: profile for profile in (check_profile(path, config) for path in args.profile)}
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     host = make_host(config, os.environ, sandbox_needed=not args.unsafe_no_sandbox)
+    Ledger(config.redis_url, retries=_RETRIES).agree()
     app = make_app(config.redis_url, queues)
     receivers = tasks.register(
         app,
@@ -69,8 +77,11 @@ def run(args: argparse.Namespace) -> int:
         lambda: Ledger(config.redis_url, retries=_RETRIES),
     )
     life.end_with_stdin(args.until_eof)
+    name = full_name(args.name)
+    agent = make_agent(config, app, describe_self(name, queues, args.concurrency, host))
+    signals.worker_ready.connect(agent.started)
     worker = app.Worker(
-        hostname=f"{args.name}@{socket.gethostname()}",
+        hostname=name,
         queues=queues,
         concurrency=args.concurrency,
         pool="prefork",
@@ -79,9 +90,32 @@ def run(args: argparse.Namespace) -> int:
         without_gossip=True,
         without_mingle=True,
     )
-    worker.start()
+    try:
+        worker.start()
+    finally:
+        agent.close()
     del receivers
     return int(worker.exitcode or 0)
+
+
+def describe_self(name: str, queues: Sequence[str], concurrency: int, host: Host) -> HostRecord:
+    """What this worker says of itself."""
+    return HostRecord(
+        name=name,
+        version=__version__,
+        scheme=keys.SCHEME,
+        queues=tuple(queues),
+        concurrency=concurrency,
+        cpus=os.cpu_count() or 0,
+        sandbox="bubblewrap" if host.sandbox is not None else "",
+    )
+
+
+def make_agent(config: Settings, app: App, record: HostRecord) -> Agent:
+    """The voice of this worker; it speaks once the worker is ready."""
+    folder = Path(config.workspaces)
+    folder.mkdir(parents=True, exist_ok=True)
+    return Agent(Ledger(config.redis_url), record, consumer_of(app, record.name), folder)
 
 
 def make_host(config: Settings, environ: Mapping[str, str], *, sandbox_needed: bool) -> Host:
@@ -117,8 +151,16 @@ def make_bench(config: Settings, profiles: dict[str, Profile], host: Host) -> Be
 
         return tree.path, give_back
 
+    app = make_app(config.redis_url)
+
+    def completed(run: str) -> None:
+        try:
+            ask_summary(app, run)
+        except BrokerError as error:  # the reaper sees it at its next look
+            logger.warning("run %s is complete, and nobody could be told: %s", run, error.message)
+
     ledger = Ledger(config.redis_url, retries=_RETRIES)
-    return Bench(ledger, Path(config.artifacts), checkout, profile, suites(host))
+    return Bench(ledger, Path(config.artifacts), checkout, profile, suites(host), completed)
 
 
 def suites(host: Host) -> dict[SuiteName, Suite]:

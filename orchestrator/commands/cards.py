@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from orchestrator.commands.model import Button, Card, Incoming
 from orchestrator.commands.office import Office
-from orchestrator.commands.pulls import suites_of
 from orchestrator.commands.shelf import CONFIRM, Ticket
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary, TaskState
 from orchestrator.planner.summary import duration
+from orchestrator.service.pulls import suites_of
 
 _BAD = (TaskState.FAILED, TaskState.ERROR, TaskState.LOST)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from orchestrator.commands.lookup import Lookup
 from orchestrator.commands.model import Incoming
 from orchestrator.commands.people import People
 from orchestrator.commands.shelf import Shelf
@@ -15,6 +14,7 @@ from orchestrator.commands.words import Language, say
 from orchestrator.domain.profile import Profile
 from orchestrator.ledger.client import Ledger
 from orchestrator.messaging import App
+from orchestrator.service.lookup import Lookup
 from orchestrator.store import Store
 
 
@@ -46,6 +46,7 @@ class Office:
 
     def record(self, incoming: Incoming, action: str, target: str, result: str) -> None:
         """Put what was asked, by whom and what came of it, into the audit log and the run's own record."""
-        self.store.audit(incoming.who, incoming.place, action, target, result, self.clock())
+        origin = f"{incoming.place} as {incoming.opaque}" if incoming.opaque and incoming.group else incoming.place
+        self.store.audit(incoming.who, origin, action, target, result, self.clock())
         if target and not target.isdecimal():
             self.ledger.note(target, incoming.who, action, result)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+#: Roles of people and programs, as files name them.
+RoleName = Literal["viewer", "developer", "maintainer", "admin"]
 #: Words of the profile for :class:`orchestrator.domain.plan.Priority`.
 PriorityName = Literal["critical", "high", "medium", "low"]
 
@@ -40,6 +42,8 @@ class UnitTests:
     #: Estimates before there is any history: set-up of a shard, one package, and packages that differ from it.
     setup_seconds: float = 20.0
     seconds_per_package: float = 8.0
+    #: A package with many tests takes this times their number, if that is more.
+    seconds_per_test: float = 0.1
     package_seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -71,6 +75,8 @@ class Bvt:
     reset_server: bool = False
     #: Categories that must run in this order, on one server, in one shard.
     order_groups: tuple[tuple[str, ...], ...] = ()
+    #: Categories that have a shard, and with it a server, to themselves (and to the order group they are in).
+    exclusive: tuple[str, ...] = ()
     #: Known categories with their number of statements: the first estimate, and the tree when only a diff is at hand.
     categories: dict[str, int] = field(default_factory=dict)
     timeout: float = 4500.0
@@ -107,12 +113,35 @@ class Dispatch:
 
     #: Shards aim at this length, set-up included.
     shard_seconds: float = 600.0
+    #: More shards than that needs are cut for a shorter wait, while all of them together take at most this share more.
+    overhead: float = 0.25
+    #: Task id → what a host must be good for: ``bvt:vector: gpu`` goes to workers with `--queues bvt.gpu`.
+    labels: dict[str, str] = field(default_factory=dict)
     #: Workers assumed for the critical path.
     workers: int = 4
     #: A worker that has not been heard of for this long has lost its task.
     lease: float = 20.0
+    #: Seconds after which shards that wait are owed a quarter of the places, whoever else is in the queue.
+    patience: float = 120.0
     #: Tries at a task that infrastructure took down, the first included.
     attempts: int = 3
+    #: Whether a test that fails is tried once more: one that passes then is flaky, and the run passes.
+    confirm_failures: bool = True
+    #: A worker that cannot reach the ledger for this long ends its tests: another may have them by now.
+    cut_off: float = 120.0
+    #: What a new push does to an older run of its pull request: ends it, ends what has not started, or nothing.
+    supersede: Literal["all", "waiting", "nothing"] = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long history is kept, in days. Measured seconds are kept for good."""
+
+    #: Single case results, the bulk of it.
+    cases_days: float = 30.0
+    #: Runs, their tasks and plans.
+    runs_days: float = 365.0
+    audit_days: float = 730.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,13 +159,19 @@ class WeComApp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeComBot:
-    """An AI bot: commands and cards in groups, over a connection that the control process opens."""
+    """An AI bot: commands and cards in groups.
+
+    It is reached over a connection that the control process opens, or (a bot has one of both modes) calls ``serve``.
+    """
 
     #: The bot's id; empty: there is no bot.
     id: str = ""
     url: str = "wss://openws.work.weixin.qq.com"
     #: Name of the environment variable that holds the secret of the long connection.
     secret_env: str = "MO_TESTPLAN_WECOM_BOT_SECRET"  # noqa: S105 - a name
+    #: The same for the two secrets of its callback address.
+    token_env: str = "MO_TESTPLAN_WECOM_BOT_TOKEN"  # noqa: S105 - a name
+    aes_key_env: str = "MO_TESTPLAN_WECOM_BOT_AES_KEY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,8 +185,34 @@ class WeCom:
     #: Documented limit of a robot.
     per_minute: int = 20
     language: Literal["zh", "en"] = "zh"
+    #: A run that takes longer is told of at a quarter, half and three quarters of its tasks; 0: every run is.
+    progress_after: float = 300.0
     app: WeComApp = field(default_factory=WeComApp)
     bot: WeComBot = field(default_factory=WeComBot)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitHub:
+    """Where pull requests live, and what they may set going by themselves."""
+
+    #: ``owner/name``; empty: the project is not at GitHub.
+    repository: str = ""
+    #: GitHub Enterprise Server: ``https://HOST/api/v3``.
+    base_url: str = "https://api.github.com"
+    #: Names of the environment variables that hold a token, or an App's private key (PEM), and the webhook's secret.
+    token_env: str = "MO_TESTPLAN_GITHUB_TOKEN"  # noqa: S105 - a name
+    app_key_env: str = "MO_TESTPLAN_GITHUB_APP_KEY"
+    webhook_secret_env: str = "MO_TESTPLAN_GITHUB_WEBHOOK_SECRET"  # noqa: S105 - a name
+    #: The App's client id or number; empty: the token is used.
+    app_id: str = ""
+    #: Associations whose pull requests run without anybody asking; those of others get their plan told.
+    run_for: tuple[str, ...] = ("OWNER", "MEMBER", "COLLABORATOR")
+    #: A label, which only those may set who may write, that lets any pull request run.
+    label: str = "run-tests"
+    #: What an association may do in comments.
+    roles: dict[str, RoleName] = field(
+        default_factory=lambda: {"OWNER": "maintainer", "MEMBER": "maintainer", "COLLABORATOR": "developer"}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,4 +230,6 @@ class Profile:
     bvt: Bvt = field(default_factory=Bvt)
     sca: Sca = field(default_factory=Sca)
     dispatch: Dispatch = field(default_factory=Dispatch)
+    retention: Retention = field(default_factory=Retention)
     wecom: WeCom = field(default_factory=WeCom)
+    github: GitHub = field(default_factory=GitHub)

@@ -13,6 +13,7 @@ from orchestrator.domain.profile import Profile
 from orchestrator.planner.cost import cost
 from orchestrator.planner.encode import plan_id
 from orchestrator.planner.evidence import Context, Evidence, Remark, Strategy, Tree
+from orchestrator.planner.measured import Measured
 from orchestrator.planner.rank import rank
 from orchestrator.planner.select import Selected, select
 from orchestrator.planner.shard import shard
@@ -41,26 +42,34 @@ class Proposed:
         return "\n".join([*(f"{r.strategy}: {r.text}" for r in self.remarks), *lines])
 
 
-def build_plan(
+def build_plan(  # noqa: PLR0913 - the inputs of a plan
     change: DiffSummary,
     profile: Profile,
     *,
     strategies: Sequence[str] = DEFAULT,
     tree: Tree | None = None,
     asked: Sequence[str] = (),
+    measured: Measured | None = None,
 ) -> TestPlan:
     """Plan the tests of ``change``.
 
-    ``tree`` is the head's, when a repository is at hand. ``asked`` are categories a person wants in any case: one that
-    does not exist is a :class:`UsageError`. The same arguments give the same plan, byte for byte.
+    ``tree`` is the head's, when a repository is at hand; ``measured`` what tests took the last times. ``asked`` are
+    categories a person wants in any case: one that does not exist is a :class:`UsageError`. The same arguments give the
+    same plan, byte for byte.
     """
-    context = make_context(change, profile, tree, asked)
+    context = make_context(change, profile, tree, asked, measured)
     proposed = propose(change, context, (*strategies_named(strategies), Asked()))
     selected = select(rank(proposed.evidence, context), context, proposed.veto)
     return _assemble(change, context, proposed, selected)
 
 
-def make_context(change: DiffSummary, profile: Profile, tree: Tree | None = None, asked: Sequence[str] = ()) -> Context:
+def make_context(
+    change: DiffSummary,
+    profile: Profile,
+    tree: Tree | None = None,
+    asked: Sequence[str] = (),
+    measured: Measured | None = None,
+) -> Context:
     """What the strategies may look at; checks ``asked`` against the categories there are."""
     if tree is not None:
         categories = tree.directories(profile.bvt.cases)
@@ -71,7 +80,7 @@ def make_context(change: DiffSummary, profile: Profile, tree: Tree | None = None
     for name in asked:
         if name not in categories:
             raise UsageError(f"no category is called {name!r}", nearest(name, categories))
-    return Context(profile, categories, tree, tuple(dict.fromkeys(asked)))
+    return Context(profile, categories, tree, tuple(dict.fromkeys(asked)), measured or Measured())
 
 
 def propose(change: DiffSummary, context: Context, strategies: Iterable[Strategy]) -> Proposed:
@@ -85,7 +94,7 @@ def propose(change: DiffSummary, context: Context, strategies: Iterable[Strategy
 
 def _assemble(change: DiffSummary, context: Context, proposed: Proposed, selected: Selected) -> TestPlan:
     profile = context.profile
-    sharded = shard([make_task(candidate, context) for candidate in selected.chosen], profile)
+    sharded = shard([make_task(candidate, context) for candidate in selected.chosen], profile, context.measured)
     price = cost(sharded.shards, profile.dispatch.workers)
     skipped = [f"Skipped {task.id}: {task.note}." for task in sharded.tasks if task.skip]
     plan = TestPlan(
@@ -101,5 +110,5 @@ def _assemble(change: DiffSummary, context: Context, proposed: Proposed, selecte
         unmatched=unmatched(change, profile),
         notes=(*(remark.text for remark in proposed.remarks), *skipped),
     )
-    check(plan, profile.bvt.order_groups)
+    check(plan, profile)
     return dataclasses.replace(plan, id=plan_id(plan))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from orchestrator.cases.sql.literals import number_class, string_class
 from orchestrator.cases.sql.words import NOISE, SYNONYMS, is_fixed
 
@@ -9,8 +11,13 @@ from orchestrator.cases.sql.words import NOISE, SYNONYMS, is_fixed
 NAME, CALL, LITERAL = "\x01", "\x02", "\x03"
 
 
+QUOTE: Final = "'"
+QUOTES: Final = "'\"$"
+
 #: Ends the class of a literal whose value stands more than once in its statement: how often, and which value it is.
 TIMES, VALUE = "\x04", "\x05"
+#: Begins the rank of a literal among those it can be compared with (`arguments`).
+RANK: Final = "\x06"
 
 
 #: What is remembered of tokens is bounded: longer ones are not kept, and past so many all are forgotten.
@@ -64,12 +71,12 @@ def quoted_name(token: str) -> str:
 
 def literal_value(token: str) -> str:
     """What a literal token stands for, however it is quoted."""
-    return literal_body(token) if token[0] in "'\"$" else token.lower()
+    return literal_body(token) if token[0] in QUOTES else token.lower()
 
 
 def exact_code(token: str) -> str:
-    """The code of a literal that is compared as it is."""
-    return f"{LITERAL}={literal_value(token)}"
+    """The code of a literal that is compared as it is; ``'1'`` is not ``1``."""
+    return f"{LITERAL}={QUOTE if token[0] in QUOTES else ''}{literal_value(token)}"
 
 
 def _code(token: str) -> str:  # noqa: PLR0911 - one a kind of token

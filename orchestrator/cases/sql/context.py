@@ -10,14 +10,15 @@ from orchestrator.cases.sql.words import SYSTEM_DATABASES
 
 #: The parameters of these belong to the type: ``decimal(10,2)`` is another type than ``decimal(38,10)``.
 _TYPE_NAMES = """
-binary bit char character datetime dec decimal double enum fixed float nchar numeric real time timestamp tinyint
-smallint mediumint int bigint varbinary varchar vecbf16 vecf16 vecf32 vecf64 vecint8 vecuint8 year blob text geometry
+binary bit char character datetime dec decimal double precision enum fixed float nchar numeric real time timestamp
+tinyint smallint mediumint int bigint varbinary varchar vecbf16 vecf16 vecf32 vecf64 vecint8 vecuint8 year blob text
+geometry
 """
 _TYPES = frozenset(f"{name}(" for name in _TYPE_NAMES.split())
 #: After these words a literal is a pattern or an option's value.
 _PATTERN_WORDS = frozenset(
     {"like", "ilike", "regexp", "rlike", "escape", "op_type", "quantization", "parser", "format", "compression"}
-    | {"separator", "algorithm", "infile", "outfile", "url", "srid"}
+    | {"separator", "algorithm", "infile", "outfile", "url", "srid", "option"}
 )
 _BETWEEN_WORD_AND_LITERAL = frozenset({"=", "(", "binary", "not", "file"})
 #: Calls whose arguments after the first are formats, patterns, paths, modes or units.
@@ -28,19 +29,24 @@ _FORMATTED = frozenset(
         *("jq", "try_jq", "json_contains_path", "json_search", "sha2", "date_trunc", "extract", "against"),
     }
 )
-_ALL_ARGUMENTS = frozenset({"against"})
+_ALL_ARGUMENTS = frozenset({"against", "date_trunc", "extract"})
+_HINTS = frozenset({"/*+"})
 _EXACT_HEADS = frozenset({"set", "load", "show", "restore"})
-_EXACT_SECONDS = frozenset({"stage", "external", "pitr", "cdc"})
+_EXACT_SECONDS = frozenset({"stage", "external", "pitr", "cdc", "procedure", "function", "task"})
 _EXACT_AFTER = frozenset({"outfile", "infile"})
 _BEFORE_ALIAS = frozenset({")", "null", "end", "true", "false"})
 _SORTED_BY = frozenset({"order", "group"})
+_SORTED_NO_MORE = frozenset({"limit", "having", "union", "select", "for", "into"})
+_BEFORE_CHARACTERS = frozenset({"charset", "character", "collate"})
 
 #: A statement without any of these needs no look at places.
 TRIGGERS = (
     _TYPES
     | _PATTERN_WORDS
     | SYSTEM_DATABASES
+    | _BEFORE_CHARACTERS
     | {"by", "limit", "offset", "prepare"}
+    | _HINTS
     | {f"{CALL}{name}" for name in _FORMATTED}
     | {f"{name}(" for name in _FORMATTED}
 )
@@ -71,6 +77,8 @@ def placed_codes(tokens: Sequence[str]) -> list[str]:
     codes = list(map(code_of, tokens))
     if not SYSTEM_DATABASES.isdisjoint(codes):
         _fix_system_names(tokens, codes)
+    if not _BEFORE_CHARACTERS.isdisjoint(codes):
+        _fix_character_sets(codes)
     if codes[0] == "set" and len(codes) > 1 and codes[1][:2] != f"{NAME}@":
         codes = [code[1:] if code[:1] == NAME and code[1:2] != "@" else code for code in codes]
         return [_exact(token, code) for token, code in zip(tokens, codes, strict=True)]
@@ -105,6 +113,15 @@ def _fix_system_names(tokens: Sequence[str], codes: list[str]) -> None:
             codes[place] = code[1:]
 
 
+def _fix_character_sets(codes: list[str]) -> None:
+    """The name after CHARSET, CHARACTER SET or COLLATE is the server's, or is meant to be none."""
+    for place, code in enumerate(codes):
+        if code[:1] == NAME and (
+            codes[place - 1] in _BEFORE_CHARACTERS or codes[place - 2 : place] == ["character", "set"]
+        ):
+            codes[place] = code[1:]
+
+
 class _Places:
     """One walk over a statement that makes literals exact, in place, where their place says so."""
 
@@ -119,8 +136,7 @@ class _Places:
         """Walk."""
         codes, previous, pattern, rest = self.codes, "", False, False
         for place, code in enumerate(codes):
-            mark = code[:1]
-            if mark == LITERAL:
+            if code[:1] == LITERAL:
                 if rest or pattern or self._counts(previous, code):
                     codes[place] = exact_code(self.tokens[place])
                 pattern = False
@@ -129,18 +145,26 @@ class _Places:
                 rest = rest or code in _EXACT_AFTER
             elif code not in _BETWEEN_WORD_AND_LITERAL:
                 pattern = False
-            if mark == CALL or code[-1:] == "(":
-                self.open.append((self.opener, self.argument, self.sorting))
-                self.opener, self.argument, self.sorting = code, 0, False
-            elif code == ")" and self.open:
-                self.opener, self.argument, self.sorting = self.open.pop()
-            elif code == ",":
-                self.argument += 1
-            elif code == "by":
-                self.sorting = previous in _SORTED_BY
-            elif code in ("limit", "having", "union", "select", "for", "into"):
-                self.sorting = False
+            if code in _HINTS:
+                rest = True
+            elif rest and code == "*/":
+                rest = False
+            self._follow(code, previous)
             previous = code or previous
+
+    def _follow(self, code: str, previous: str) -> None:
+        """Know where the walk is after ``code``."""
+        if code[:1] == CALL or code[-1:] == "(":
+            self.open.append((self.opener, self.argument, self.sorting))
+            self.opener, self.argument, self.sorting = code, 0, False
+        elif code == ")" and self.open:
+            self.opener, self.argument, self.sorting = self.open.pop()
+        elif code == ",":
+            self.argument += 1
+        elif code == "by":
+            self.sorting = previous in _SORTED_BY
+        elif code in _SORTED_NO_MORE:
+            self.sorting = False
 
     def _counts(self, previous: str, code: str) -> bool:
         if self.opener in _TYPES:

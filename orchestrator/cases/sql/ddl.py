@@ -153,7 +153,7 @@ class Tables:
         A table's type is that of its row, where the statement uses the whole row. () when no name has a type.
         """
         known = self.columns
-        if known.keys().isdisjoint(shape.names) or shape.codes[0] in ("create", "drop"):
+        if not shape.reads or known.keys().isdisjoint(shape.names):
             return ()
         mentioned = [known[name] for name in shape.names if name in known]
         words = (*shape.names, *shape.soft) if shape.soft else shape.names

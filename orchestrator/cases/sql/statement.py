@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from orchestrator.cases.sql.codes import CALL, LITERAL, NAME, TIMES, VALUE, code_of, literal_value, spelling_of
+from orchestrator.cases.sql.arguments import refine
+from orchestrator.cases.sql.codes import CALL, LITERAL, NAME, RANK, TIMES, VALUE, code_of, literal_value, spelling_of
 from orchestrator.cases.sql.context import in_one_order, needs_places, placed_codes
 
 #: Before a word with a parenthesis these say that it names a table, index or view and not a function.
@@ -30,21 +31,25 @@ text time timestamp type user week year
 _SOFT = frozenset(_SOFT_WORDS.split())
 _STAR_BEFORE = frozenset({"select", ",", ".", "distinct", "all"})
 _WRITES = frozenset({"insert", "replace", "load"})
-_NUMBERED = re.compile(r"([#@])\d+(\(?)\Z")
+_NUMBERED = re.compile(r"([#@])\d+([a-z]*\(?)\Z")
+_PLAIN_NAME = re.compile(r"@?[a-z_$][a-z0-9_$]{,63}\Z")
 _MASK = 2**64 - 1
 _LONGEST_KEPT, _MOST_KEPT = 100, 400_000
 
 
 class Shape(NamedTuple):
-    """A statement's codes (names as ``#0``, ``#1`` …) and the names they stand for, in that order.
+    """A statement's codes, names in them as ``#0``, ``#1`` …, and the names these stand for, in that order.
 
-    ``soft`` are keywords that may be columns; ``whole`` says that the statement uses its table's whole row.
+    Letters after the number say what is odd about a name.
+    ``soft`` are keywords that may be columns; ``whole`` says that the statement uses its table's whole row, ``reads``
+    that it uses what is there: all but DROP, and CREATE without a query.
     """
 
     codes: tuple[str, ...]
     names: tuple[str, ...]
     soft: tuple[str, ...]
     whole: bool
+    reads: bool
 
     @property
     def text(self) -> str:
@@ -55,6 +60,23 @@ class Shape(NamedTuple):
     def bag(self) -> int:
         """The codes without order and names, as 64 bits: unequal for statements that no reordering makes equal."""
         return sum(map(_weight, self.codes)) & _MASK
+
+
+class _Oddities(dict[str, str]):
+    """Name code → letters that say what is odd about it; such a name is there to be tested."""
+
+    def __missing__(self, code: str) -> str:
+        name = code[1:]
+        odd = ""
+        if not _PLAIN_NAME.match(name):
+            odd = f"{'l' if len(name) > 64 else ''}{'' if name.isascii() else 'u'}"
+            odd += "" if name.lstrip("@").replace("$", "_").isidentifier() else "q"
+        if len(self) < _MOST_KEPT and len(code) <= _LONGEST_KEPT:
+            self[code] = odd
+        return odd
+
+
+_oddity = _Oddities().__getitem__
 
 
 class _Weights(dict[str, int]):
@@ -77,11 +99,7 @@ def spelled(tokens: Iterable[str]) -> str:
 
 def shape_of(tokens: Sequence[str]) -> Shape:
     """The shape of one statement (at least one token, no comments)."""
-    codes = list(map(code_of, tokens))
-    if needs_places(codes):
-        tokens = in_one_order(tokens)
-        codes = placed_codes(tokens)
-    _mark_repeated(tokens, codes)
+    _, codes = coded(tokens)
     if "" in codes:
         codes = [code for code in codes if code]
     head = codes[0] if codes else ""
@@ -98,21 +116,36 @@ def shape_of(tokens: Sequence[str]) -> Shape:
                 name, opening = NAME + code[1:], "("
             number = names.get(name)
             if number is None:
-                number = names[name] = f"{'@' if name[1:2] == '@' else '#'}{len(names)}"
+                kind = "@" if name[1:2] == "@" else "#"
+                number = names[name] = f"{kind}{len(names)}{_oddity(name)}"
             codes[place] = number + opening
     soft = () if _SOFT.isdisjoint(codes) else tuple(sorted(_SOFT.intersection(codes)))
-    return Shape(tuple(codes), tuple([name[1:] for name in names]), soft, _uses_row(codes))
+    reads = head != "drop" and (head != "create" or "select" in codes)
+    return Shape(tuple(codes), tuple([name[1:] for name in names]), soft, _uses_row(codes), reads)
 
 
-def _mark_repeated(tokens: Sequence[str], codes: list[str]) -> None:
+def coded(tokens: Sequence[str]) -> tuple[Sequence[str], list[str]]:
+    """The tokens in the one order that equal statements have, and the code of each, names as they are."""
+    codes = list(map(code_of, tokens))
+    if needs_places(codes):
+        tokens = in_one_order(tokens)
+        codes = placed_codes(tokens)
+    literals = [place for place, code in enumerate(codes) if code[:1] == LITERAL]
+    if literals:
+        refine(tokens, codes)
+        _mark_repeated(tokens, codes, literals)
+    return tokens, codes
+
+
+def _mark_repeated(tokens: Sequence[str], codes: list[str], literals: Sequence[int]) -> None:
     """Mark literals whose value is repeated in the statement: ``a = 5 or b = 5`` is not ``a = 5 or b = 6``."""
-    places = [place for place, code in enumerate(codes) if code[:1] == LITERAL and code[1:2] != "="]
+    places = [place for place in literals if codes[place][1:2] != "="]
     if len(places) < 2:
         return
     written = [tokens[place] for place in places]
     if len(set(written)) == len(written) and '"' not in {token[0] for token in written}:
         return
-    values = [(codes[place], literal_value(tokens[place])) for place in places]
+    values = [(codes[place].partition(RANK)[0], literal_value(tokens[place])) for place in places]
     counts: dict[tuple[str, str], int] = {}
     for value in values:
         counts[value] = counts.get(value, 0) + 1
@@ -121,7 +154,7 @@ def _mark_repeated(tokens: Sequence[str], codes: list[str]) -> None:
     order: dict[tuple[str, str], int] = {}
     for place, value in zip(places, values, strict=True):
         if counts[value] > 1 and value[0][1:] != value[1]:
-            codes[place] = f"{value[0]}{TIMES}{counts[value]}{VALUE}{order.setdefault(value, len(order))}"
+            codes[place] += f"{TIMES}{counts[value]}{VALUE}{order.setdefault(value, len(order))}"
 
 
 def _is_prefix(codes: Sequence[str], place: int) -> bool:

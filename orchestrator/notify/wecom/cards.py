@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.commands.model import Card
+from orchestrator.commands.model import Answer, Card
 from orchestrator.notify.wecom.text import neutral
 
 #: A card without buttons must lead somewhere.
@@ -46,3 +46,13 @@ def template_card(card: Card, task: str, style: Style) -> dict[str, Any]:
     else:
         shown["card_action"] = _ANYWHERE
     return shown
+
+
+def in_words(answer: Answer) -> str:
+    """An answer as markdown alone, for when its card cannot be shown now."""
+    lines = [answer.text] if answer.text else []
+    if answer.card is not None:
+        lines.append(f"**{neutral(answer.card.title)}**")
+        lines += [f"> {name} {neutral(value)}" for name, value in answer.card.rows]
+        lines += [neutral(answer.card.text, 300)] if answer.card.text else []
+    return "\n".join(lines)

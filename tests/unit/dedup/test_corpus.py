@@ -35,8 +35,8 @@ def _age(root: Path) -> None:
 
 def _query(corpus: Corpus, sql: str) -> tuple[str, int] | None:
     [statement] = read_statements(sql)
-    same = corpus.same("statement", statement.bag, statement.same_shape)
-    return (same[0].path, same[0].line) if same else None
+    known = corpus.same("statement", statement.bag, statement.same_shape, statement.exact)
+    return (known.place.path, known.place.line) if known else None
 
 
 def test_statements_are_found_where_they_stand(tree: Path, tmp_path: Path) -> None:

@@ -18,8 +18,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from orchestrator.notify.wecom.standin.answers import Refusal, accepted, refused
-from orchestrator.notify.wecom.standin.corp import Shown, check_button_card
+from orchestrator.notify.wecom.standin.cards import check_button_card
+from orchestrator.notify.wecom.standin.server import cannot_open
 from orchestrator.notify.wecom.standin.shapes import Json, mapping, string
+from orchestrator.notify.wecom.standin.shown import Shown
 from orchestrator.notify.wecom.text import size
 
 if TYPE_CHECKING:
@@ -44,8 +46,11 @@ class BotSide:
 
     bot_id: str = "bot-standin"
     secret: str = "bot-secret"  # noqa: S105 - a sample
+    #: 0: any free one.
+    port: int = 0
     shown: list[Shown] = field(default_factory=list)
     subscriptions: int = 0
+    refused_by_rate: int = 0
     kicks: int = 0
     changed: threading.Condition = field(default_factory=threading.Condition)
     _heard: dict[str, _Heard] = field(default_factory=dict)
@@ -60,7 +65,10 @@ class BotSide:
     def __enter__(self) -> Self:
         from websockets.sync.server import serve
 
-        self._server = serve(self._connection, "127.0.0.1", 0, ping_interval=None, close_timeout=1)
+        try:
+            self._server = serve(self._connection, "127.0.0.1", self.port, ping_interval=None, close_timeout=1)
+        except OSError as error:
+            raise cannot_open(self.port, error) from None
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
 
@@ -228,6 +236,7 @@ class BotSide:
             sent.popleft()
         sent.append(now)
         if len(sent) > _PER_MINUTE:
+            self.refused_by_rate += 1
             raise Refusal(45009, "api freq out of limit")
 
     def wait_for(self, holds: Any, timeout: float = 10.0) -> bool:  # noqa: ANN401 - a predicate of a test

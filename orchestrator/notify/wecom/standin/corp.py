@@ -9,45 +9,19 @@ six buttons, 42022 for a used or unknown ``response_code``, 40056 for a foreign 
 from __future__ import annotations
 
 import random
-import re
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from orchestrator.notify.wecom.standin.answers import Refusal, accepted, refused
-from orchestrator.notify.wecom.standin.shapes import Json, integer, mapping, objects, string, strings
+from orchestrator.notify.wecom.standin.cards import check_button_card
+from orchestrator.notify.wecom.standin.shapes import Json, integer, mapping, string, strings
+from orchestrator.notify.wecom.standin.shown import Shown
 from orchestrator.notify.wecom.text import clip, size
 
 TOKEN_LIFE, CODE_LIFE = 7200.0, 72 * 3600.0
 CONTENT, PER_MEMBER = 2048, 30
-_TASK = re.compile(r"[0-9A-Za-z_@-]{1,128}")
-
-
-@dataclass(slots=True)
-class Shown:
-    """A message as its reader sees it now; ``body`` of a card changes with its updates."""
-
-    #: A member's id, or ``group:ID``.
-    chat: str
-    msgtype: str
-    body: Json
-    task_id: str = ""
-    updates: int = 0
-
-    @property
-    def content(self) -> str:
-        """Its words."""
-        if self.msgtype != "template_card":
-            return str(self.body.get("content", ""))
-        title = mapping(self.body, "main_title")
-        return "\n".join(filter(None, (title.get("title"), string(self.body, "sub_title_text"))))
-
-    @property
-    def buttons(self) -> dict[str, str]:
-        """Words of the buttons → their keys."""
-        return {button["text"]: button["key"] for button in self.body.get("button_list", [])}
 
 
 @dataclass(slots=True)
@@ -66,6 +40,9 @@ class Corp:
     agent_id: int = 1000002
     secret: str = "app-secret"  # noqa: S105 - a sample
     members: frozenset[str] = frozenset()
+    #: Opaque ids of members by which bots of other creators know them.
+    open_userids: dict[str, str] = field(default_factory=dict)
+    resolutions: int = 0
     source: random.Random = field(default_factory=random.Random)
     shown: list[Shown] = field(default_factory=list)
     dropped: int = 0
@@ -78,7 +55,12 @@ class Corp:
 
     def answer(self, path: str, query: dict[str, str], body: Json) -> Json | None:
         """The answer to a request; None for a path there is not."""
-        calls = {"gettoken": self._gettoken, "message/send": self._send, "message/update_template_card": self._update}
+        calls = {
+            "gettoken": self._gettoken,
+            "message/send": self._send,
+            "message/update_template_card": self._update,
+            "batch/openuserid_to_userid": self._resolve,
+        }
         call = calls.get(path.removeprefix("/cgi-bin/"))
         if call is None:
             return None
@@ -150,6 +132,15 @@ class Corp:
                 answer["response_code"] = self.new_code(shown, frozenset([user]))
         return answer
 
+    def _resolve(self, _query: dict[str, str], body: Json) -> Json:
+        self.resolutions += 1
+        asked = strings(body, "open_userid_list")
+        known = [{"open_userid": one, "userid": self.open_userids[one]} for one in asked if one in self.open_userids]
+        return {
+            "userid_list": known,
+            "invalid_open_userid_list": [one for one in asked if one not in self.open_userids],
+        }
+
     def _check(self, msgtype: str, part: Json) -> str:
         if msgtype == "template_card":
             task = check_button_card(part)
@@ -193,48 +184,3 @@ class Corp:
             code.shown.body = {**code.shown.body, "button_list": [], "replace_text": string(button, "replace_name")}
         code.shown.updates += 1
         return {}
-
-
-def check_button_card(card: Json) -> str:
-    """The task id of a card an application or a bot may send; raises :class:`Refusal`."""
-    kind, task = string(card, "card_type"), string(card, "task_id")
-    if kind not in ("button_interaction", "text_notice"):
-        raise Refusal(42031, "template_card.card_type invalid")
-    if task and not _TASK.fullmatch(task):
-        raise Refusal(42014, "task_id invalid")
-    if not string(mapping(card, "main_title"), "title") and not string(card, "sub_title_text"):
-        raise Refusal(42033, "template_card.main_title.title missing")
-    rows = objects(card, "horizontal_content_list")
-    if len(rows) > 6:
-        raise Refusal(42035, "horizontal_content_list exceed max length 6")
-    if not all(string(row, "keyname") for row in rows):
-        raise Refusal(42027, "horizontal_content_list.keyname missing")
-    if kind == "text_notice":
-        if integer(mapping(card, "card_action"), "type") not in (1, 2):
-            raise Refusal(42045, "template_card.card_action missing")
-        return task
-    if not task:
-        raise Refusal(42014, "task_id missing")
-    _check_buttons(objects(card, "button_list"))
-    return task
-
-
-def _check_buttons(buttons: list[Json]) -> None:
-    if not 1 <= len(buttons) <= 6:
-        raise Refusal(40058, "button_list needs 1 to 6 buttons")
-    keys = [string(button, "key") for button in buttons]
-    for button, key in zip(buttons, keys, strict=True):
-        if not string(button, "text"):
-            raise Refusal(42038, "button_list.text missing")
-        if not key or size(key) > 1024:
-            raise Refusal(42039, "button_list.key missing or too long")
-    if len(set(keys)) < len(keys):
-        raise Refusal(42018, "button_list.key is not unique")
-
-
-def snapshot(messages: list[Shown]) -> list[dict[str, Any]]:
-    """Messages as plain data, for a page."""
-    return [
-        {"chat": m.chat, "type": m.msgtype, "content": m.content, "body": m.body, "task_id": m.task_id, "n": n}
-        for n, m in enumerate(messages)
-    ]

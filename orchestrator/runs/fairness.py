@@ -1,0 +1,118 @@
+"""Fair share between pull requests: start-time fair queueing on the ten levels of a queue.
+
+A *flow* is a pull request, or a run that belongs to none. The shards of a flow take turns 0, 1, 2, … counted from what
+runs of it already; a shard's level grows with the logarithm of its turn over the run's weight. Levels are given when a
+run is submitted (:func:`canvas.level`), and given again, better only, as turns come nearer (:func:`better`): the shard
+is sent once more and the ledger's gate makes the older message harmless.
+
+Level 0 is kept for flows that have waited longer than *patience*: together they are owed a quarter of the busy places,
+so that a steady stream of small pull requests cannot starve a big one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from orchestrator.ledger.client import Ledger
+from orchestrator.ledger.records import Delivery
+from orchestrator.ledger.waiting import Place
+from orchestrator.messaging import App
+from orchestrator.runs import canvas
+
+#: Seconds after which a flow that waits is owed :data:`OWED` of the places.
+PATIENCE = 120.0
+OWED = 0.25
+#: Shards of a flow that are looked at: only those that may be next matter.
+_FRONT = 16
+
+Shard = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Who waits and who runs in one queue."""
+
+    #: Shards by flow, in their order.
+    waiting: Mapping[str, Sequence[tuple[Shard, Place]]]
+    #: Shards that run, by flow.
+    running: Mapping[str, int]
+    now: float
+
+    @property
+    def owed(self) -> int:
+        """Places owed to flows that waited long."""
+        return max(1, math.ceil(sum(self.running.values()) * OWED))
+
+
+def better(scene: Scene, patience: float = PATIENCE) -> dict[Shard, int]:
+    """The level that each of the next shards of each flow should have; nothing when a flow has the queue to itself."""
+    if len(scene.waiting) < 2:
+        return {}
+    levels: dict[Shard, int] = {}
+    for flow, shards in scene.waiting.items():
+        front = shards[: max(_FRONT, scene.owed)]
+        taken = scene.running.get(flow, 0)
+        levels |= {shard: canvas.level(taken + place, at.weight) for place, (shard, at) in enumerate(front)}
+    return levels | dict.fromkeys(_owed(scene, patience), 0)
+
+
+def _owed(scene: Scene, patience: float) -> Iterable[Shard]:
+    """The shards that flows which waited long may start now, flow by flow, those that run least first."""
+    old = {flow: shards for flow, shards in scene.waiting.items() if shards[0][1].since < scene.now - patience}
+    taken = {flow: scene.running.get(flow, 0) for flow in old}
+    rest = {flow: list(shards) for flow, shards in old.items()}
+    for _ in range(scene.owed - sum(taken.values())):
+        if not rest:
+            return
+        flow = min(rest, key=lambda name: (taken[name], rest[name][0][1].since))
+        yield rest[flow].pop(0)[0]
+        taken[flow] += 1
+        if not rest[flow]:
+            del rest[flow]
+
+
+class Leveller:
+    """Looks at all queues once a tick and sends again what should be served sooner. One control process does so."""
+
+    def __init__(self, ledger: Ledger, app: App, patience: float = PATIENCE) -> None:
+        self.ledger, self.app, self.patience = ledger, app, patience
+        self._places: dict[str, dict[str, Place]] = {}
+
+    def tick(self) -> int:
+        """How many shards were sent again."""
+        wanted: dict[Shard, int] = {}
+        for scene in self.scenes():
+            wanted |= better(scene, self.patience)
+        sent = 0
+        for seen in self.ledger.current(list(wanted)):
+            aim = wanted[(seen.run, seen.shard)]
+            again = self.ledger.relevel(seen, aim) if aim < seen.priority else None
+            if again is not None:
+                self._send(again)
+                sent += 1
+        return sent
+
+    def _send(self, delivery: Delivery) -> None:
+        canvas.send(self.app, delivery)
+
+    def scenes(self) -> list[Scene]:
+        """One scene a queue."""
+        waiting, running = self.ledger.members()
+        runs = {run for run, _ in (*waiting, *running)}
+        self._places = {run: self._places.get(run) or self.ledger.places(run) for run in runs}
+        now = self.ledger.now()
+        busy: dict[str, Counter[str]] = defaultdict(Counter)
+        for run, shard in running:
+            if place := self._places[run].get(shard):
+                busy[place.queue][place.flow] += 1
+        flows: dict[str, dict[str, list[tuple[Shard, Place]]]] = defaultdict(lambda: defaultdict(list))
+        for run, shard in waiting:
+            if place := self._places[run].get(shard):
+                flows[place.queue][place.flow].append(((run, shard), place))
+        for by_flow in flows.values():
+            for shards in by_flow.values():
+                shards.sort(key=lambda pair: pair[1].since)
+        return [Scene(by_flow, busy[queue], now) for queue, by_flow in flows.items()]
