@@ -47,10 +47,10 @@ def read_repository(directory: Path, base: str, head: str, exclude: Sequence[str
     return RepositoryChange(revisions, time, files, warnings)
 
 
-def _diff(git: Git, revisions: Revisions, warnings: list[str], exclude: Sequence[bytes]) -> list[FileDiff]:
+def _diff(git: Git, revisions: Revisions, warnings: list[str], exclude: list[bytes]) -> list[FileDiff]:
     ends = (revisions.merge_base, revisions.head)
     excluded = [b":(exclude,top,literal)" + path for path in exclude]
-    done = git.run(*DIFF, *ends, "--", *([":(top)", *excluded] if excluded else []))
+    done = git.run(*DIFF, *ends, "--", *([b":(top)", *excluded] if excluded else []))
     unread: list[FileDiff] = []
     if done.returncode:
         unread = [

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.generate.cleanup import cleanup
 from orchestrator.generate.library import LibraryScript
-from orchestrator.generate.packs import Pack, Packer, counted
+from orchestrator.generate.packs import Pack, Packer
 from orchestrator.generate.slices import Slicer
 
 #: Statements considered; those after them promise next to nothing.
@@ -54,7 +54,7 @@ class Chooser:
         for path, script in self._scripts.items():
             for at, statement in enumerate(script.statements):
                 if statement.plain:
-                    worth = self._worth(counted(statement.aspects))
+                    worth = self._worth(statement.aspects)
                     if worth > self._knobs["least_statement"]:
                         found.append((-worth, path, at))
         found.sort()
@@ -80,7 +80,7 @@ class Chooser:
                 choice.statements += self._cost(path, needed)
                 choice.slices[path].update(needed)
                 for at in needed:
-                    choice.covered.update(counted(self._scripts[path].statements[at].aspects))
+                    choice.covered.update(self._scripts[path].statements[at].aspects)
             else:
                 break
         return choice
@@ -99,11 +99,13 @@ class Chooser:
             used = self.choice.slices.get(path, ())
             if at in used:
                 continue
+            if not self._slicers[path].runnable(at):
+                continue
             needed = [one for one in (*self._slicers[path].needs(at), at) if one not in used]
             cost = max(1, self._cost(path, needed))
             if cost > room:
                 continue
-            aspects = [one for each in needed for one in counted(self._scripts[path].statements[each].aspects)]
+            aspects = [one for each in needed for one in self._scripts[path].statements[each].aspects]
             rate = self._worth(aspects) / cost
             if not self._heap or rate >= -self._heap[0][0]:
                 return rate, path, at, needed

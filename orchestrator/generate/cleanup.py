@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from orchestrator.generate.library import Statement
-from orchestrator.generate.slices import creates, word_of
+from orchestrator.generate.objects import word_of
 
 #: Objects that live outside of databases, each dropped by a statement of its own.
 _SINGLE = ("publication", "pitr", "snapshot", "sequence", "stage", "task", "user", "role", "account")
@@ -28,7 +28,7 @@ def cleanup(statements: Iterable[Statement]) -> list[str]:
             opened = _OPENS[first]
         elif first in _CLOSES and "savepoint" not in statement.sql.lower():
             opened = ""
-        for kind, name in creates(tokens):
+        for kind, name in statement.made:
             inside = ("database", current) in made or "." in tokens[:8]
             if kind not in {"table", "view", "sequence"} or not inside:
                 made[kind, name] = None

@@ -75,7 +75,7 @@ def expressions(tokens: Sequence[str], columns: Mapping[str, str]) -> Iterator[E
 
 
 def _items(tokens: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Items between ``select`` and ``from``, and the condition after ``where`` or ``having``, of the outermost query."""
+    """Items between ``select`` and ``from``, and conditions (``where``, ``having``), of the outermost query."""
     depth, begun, clause = 0, -1, ""
     for at, token in enumerate((*tokens, ";")):
         low = token.lower()

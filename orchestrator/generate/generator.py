@@ -36,6 +36,7 @@ KNOBS: Final[dict[str, float]] = {
     "crowd": 12,
     "titled": 0.7,
     "said": 0.15,
+    "named": 0.4,
     "known": 0.6,
     "tried": 0.8,
     "word": 0.6,
@@ -68,7 +69,7 @@ class _Slicers(dict[str, Slicer]):
         return self[path]
 
 
-def generate(inputs: Inputs, key: str, budget: int, knobs: Knobs = KNOBS) -> Generation:
+def generate(inputs: Inputs, key: str, budget: int, knobs: Knobs = KNOBS, seed: int = 0) -> Generation:
     """Cases for a change: at most ``budget`` statements in all files together, set-up and clean-up included."""
     evidence = predict(inputs, knobs)
     worth = values(evidence, inputs, knobs)
@@ -97,6 +98,8 @@ def _pool(inputs: Inputs, evidence: Evidence, scripts: Iterable[LibraryScript]) 
     pool: dict[tuple[str, ...], Expression] = {}
     for script in scripts:
         for one in script.expressions:
+            if "sleep" in one.text.lower() and one.text != "sleep(0)":
+                continue
             other = pool.get(one.aspects)
             if other is None or _simplicity(one) < _simplicity(other):
                 pool[one.aspects] = one
@@ -119,5 +122,8 @@ def _made(inputs: Inputs, evidence: Evidence) -> Iterable[Expression]:
     )
     for aspect, likely in odds.items():
         name = aspect.removeprefix("call ")
-        if likely > 0.15 and name in functions and name != aspect:
+        if likely <= 0.15 or name not in functions or name == aspect:
+            continue
+        declared = any(one.arguments for one in functions[name].overloads)
+        if declared or not inputs.library.arguments(name):
             yield from calls(functions[name], name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -46,8 +47,7 @@ class Past:
         self.aspect_frequency = Counter(aspect for one in self.changes for aspect in one.aspects)
 
     def near(self, wanted: frozenset[str], count: int) -> list[tuple[float, PastChange]]:
-        import math
-
+        """The past changes most like one with these traits, with a likeness of 0 to 1, best first."""
         total = len(self.changes) + 1
         weight = {
             trait: math.log(total / (self.trait_frequency[trait] + 0.5))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.cases.script import parse_script
 from orchestrator.cases.sql.lexer import split_statements, without_comments
-from orchestrator.generate.aspects import aspects
+from orchestrator.generate.aspects import aspects, counted
 from orchestrator.generate.expressions import Expression, column_types, expressions
+from orchestrator.generate.objects import creates, tables_of, word_of
 
 _SUFFIXES = (".sql", ".test")
 _WORD = re.compile(r"[a-z_][a-z0-9_]{2,}")
@@ -25,9 +26,16 @@ class Statement:
 
     sql: str
     tokens: tuple[str, ...]
+    #: What it exercises, as far as it is counted.
     aspects: tuple[str, ...]
     #: Whether the script runs it as its default user in its first session.
     plain: bool
+    #: (kind, name) of the objects it makes.
+    made: tuple[tuple[str, str], ...] = ()
+    #: Its words and names, lower case, without quotes.
+    names: frozenset[str] = frozenset()
+    #: Tables it reads or writes, without a database.
+    tables: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,8 @@ class LibraryScript:
     statements: tuple[Statement, ...]
     #: How often it says a word (three letters or more, lower case).
     words: Mapping[str, int]
+    #: Words in all.
+    length: int
     aspects: frozenset[str]
     #: Expressions that stand on their own.
     expressions: tuple[Expression, ...]
@@ -51,7 +61,7 @@ def read_script(text: str) -> LibraryScript:
         for part in parts:
             sql = without_comments(command.sql).strip().rstrip(";").strip() if len(parts) == 1 else " ".join(part)
             if len(sql) <= _LONGEST:
-                statements.append(Statement(sql, tuple(part), tuple(aspects(part)), plain))
+                statements.append(_statement(sql, part, plain=plain))
     words = Counter(_WORD.findall(text.lower()))
     columns: dict[str, str] = {}
     found: dict[str, Expression] = {}
@@ -60,7 +70,19 @@ def read_script(text: str) -> LibraryScript:
         if one.plain:
             found |= {each.text: each for each in expressions(one.tokens, columns)}
     exercised = frozenset(one for each in statements for one in each.aspects)
-    return LibraryScript(tuple(statements), words, exercised, tuple(found.values()))
+    return LibraryScript(tuple(statements), words, words.total(), exercised, tuple(found.values()))
+
+
+def _statement(sql: str, tokens: Sequence[str], *, plain: bool) -> Statement:
+    return Statement(
+        sql,
+        tuple(tokens),
+        tuple(counted(aspects(tokens))),
+        plain,
+        tuple(creates(tokens)),
+        frozenset(word_of(token) for token in tokens),
+        frozenset(tables_of(tokens)),
+    )
 
 
 class Library:
@@ -70,8 +92,12 @@ class Library:
         self.scripts = scripts
         self._frequency = Counter(word for script in scripts.values() for word in script.words)
         self._aspect_frequency = Counter(aspect for script in scripts.values() for aspect in script.aspects)
+        #: Aspects that are made of words.
+        self.phrases = tuple(
+            one for one in self._aspect_frequency if one.startswith(("statement ", "pair ", "operator "))
+        )
         self._arguments: dict[str, list[str]] | None = None
-        self._mean = sum(sum(one.words.values()) for one in scripts.values()) / max(1, len(scripts))
+        self._mean = sum(one.length for one in scripts.values()) / max(1, len(scripts))
 
     def arguments(self, name: str) -> dict[str, float]:
         """Of the scripts that call a function, the share that try each kind of argument."""
@@ -100,7 +126,7 @@ class Library:
         scored = []
         weights = {word: weight * self.word_rarity(word) for word, weight in query.items() if self._frequency[word]}
         for path, script in self.scripts.items():
-            length = 0.5 + 0.5 * sum(script.words.values()) / self._mean
+            length = 0.5 + 0.5 * script.length / self._mean
             score = 0.0
             for word, weight in weights.items():
                 times = script.words.get(word)

@@ -6,17 +6,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from orchestrator.generate.aspects import DENSE, weight_of
 from orchestrator.generate.columns import is_known
 from orchestrator.generate.expressions import Expression
 from orchestrator.surface.model import Role, Surface
 
-#: A query that exercises more than this is nobody's to understand; nothing beyond is counted.
-DENSE = 12
 _CONSIDERED = 200
 _AGGREGATES = frozenset({
-    "sum", "count", "min", "max", "avg", "std", "stddev", "variance", "var_pop", "var_samp", "stddev_pop", "stddev_samp",
-    "bit_and", "bit_or", "bit_xor", "group_concat", "any_value", "median", "approx_count_distinct", "approx_count",
-    "json_arrayagg", "json_objectagg", "approx_percentile", "bitmap_construct_agg", "bitmap_or_agg",
+    "sum", "count", "min", "max", "avg", "std", "stddev", "variance", "var_pop", "var_samp", "stddev_pop",
+    "stddev_samp", "bit_and", "bit_or", "bit_xor", "group_concat", "any_value", "median", "approx_count_distinct",
+    "approx_count", "json_arrayagg", "json_objectagg", "approx_percentile", "bitmap_construct_agg", "bitmap_or_agg",
 })  # fmt: skip
 
 
@@ -35,22 +34,6 @@ class Pack:
     expressions: tuple[Expression, ...]
     aspects: tuple[str, ...]
     gain: float
-
-
-def weight_of(aspect: str) -> float:
-    """What an aspect takes of the room in a statement; pairs are two words seen together."""
-    return 0.0 if aspect.startswith("pair ") else 0.5 if aspect.startswith("word ") else 1.0
-
-
-def counted(aspects: Iterable[str]) -> list[str]:
-    """The first aspects of a statement, as many as are counted."""
-    found, room = [], float(DENSE)
-    for aspect in aspects:
-        room -= weight_of(aspect)
-        if room < 0:
-            break
-        found.append(aspect)
-    return found
 
 
 class Packer:

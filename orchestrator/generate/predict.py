@@ -9,7 +9,7 @@ from itertools import pairwise
 from orchestrator.cases.sql.words import KEYWORDS
 from orchestrator.generate.aspects import SCENERY, aspects
 from orchestrator.generate.columns import TRIED
-from orchestrator.generate.evidence import WORD, Evidence, query_of, quoted_sql
+from orchestrator.generate.evidence import WORD, Evidence, query_of, quoted_sql, split_name
 from orchestrator.generate.history import traits
 from orchestrator.generate.inputs import Inputs
 from orchestrator.generate.synthesis import calls
@@ -111,6 +111,7 @@ def _meant(target: Target, surface: Surface) -> Iterator[tuple[str, float]]:
         words = target.name.split()
         for size in range(1, 5):
             yield f"statement {' '.join(words[:size])}", 0.5
+        yield f"operator {target.name}", 0.7
         for first, second in pairwise(words):
             yield f"pair {first} {second}", 0.5
 
@@ -124,12 +125,28 @@ def _from_words(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
             lines[word.lower()] += 1
     for word in dict.fromkeys(titled):
         _say(evidence, word, knobs["titled"], inputs.surface, "the title says it")
-    for first, second in pairwise(titled):
-        if first in KEYWORDS and second in KEYWORDS:
-            evidence.add(f"pair {first} {second}", knobs["titled"], "the title says it")
-            evidence.add(f"statement {first} {second}", knobs["titled"], "the title says it")
+    paths = {word for change in inputs.changes for word in split_name(change.path.rpartition("/")[2].partition(".")[0])}
+    _phrases(evidence, inputs, {*titled}, paths, knobs)
     for word, count in lines.items():
         _say(evidence, word, knobs["said"] * (1 - 0.6**count), inputs.surface, "the changed lines say it")
+
+
+#: Words that many statements have in common.
+_FILLING = frozenset(
+    {"values", "select", "table", "if", "exists", "on", "from", "to", "for", "into", "by", "or", "with"}
+)
+
+
+def _phrases(evidence: Evidence, inputs: Inputs, titled: set[str], paths: set[str], knobs: Knobs) -> None:
+    """Statements and clauses of several words, when the title or the names of the changed files say all of them."""
+    said = {one.rstrip("s") for one in titled}
+    shown = said | {one.rstrip("s") for one in paths}
+    for aspect in inputs.library.phrases:
+        words = {one.rstrip("s") for one in aspect.split(" ")[1:]} - _FILLING
+        if words and words <= said:
+            evidence.add(aspect, knobs["titled"], "the title says it")
+        elif words and words <= shown:
+            evidence.add(aspect, knobs["named"], "the names of the changed files say it")
 
 
 def _say(evidence: Evidence, word: str, likely: float, surface: Surface, why: str) -> None:

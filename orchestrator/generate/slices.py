@@ -5,42 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from orchestrator.cases.sql.words import SYSTEM_DATABASES
 from orchestrator.generate.library import LibraryScript
+from orchestrator.generate.objects import word_of
 
-_OBJECTS = frozenset({
-    "table", "view", "database", "schema", "function", "index", "account", "role", "user", "snapshot", "pitr", "sequence",
-    "stage", "publication", "procedure", "source", "task",
-})  # fmt: skip
 #: Statements that fill or change a table, taken along with it; more rows say little.
 _FILLED = 2
 _DEEPEST = 6
-
-
-def word_of(token: str) -> str:
-    """The name or word a token holds."""
-    return token.lower().rstrip("(").strip().strip("`'\"")
-
-
-def creates(tokens: Sequence[str]) -> list[tuple[str, str]]:
-    """(kind, name) of the objects a statement makes."""
-    words = [word_of(token) for token in tokens[:16]]
-    if words[:1] != ["create"] and words[:3] != ["data", "branch", "create"]:
-        return []
-    for at, word in enumerate(words):
-        if word not in _OBJECTS or at == 0:
-            continue
-        names = []
-        rest = [one for one in words[at + 1 :] if one not in {"if", "not", "exists"}]
-        while rest:
-            name, rest = rest[0], rest[1:]
-            if rest[:1] == ["."] and len(rest) > 1:
-                name, rest = rest[1], rest[2:]
-            names.append((word, name))
-            if word not in {"role", "user"} or rest[:1] != [","]:
-                break
-            rest = rest[1:]
-        return names
-    return []
 
 
 class Slicer:
@@ -52,8 +23,9 @@ class Slicer:
         self.kinds: dict[str, str] = {}
         self._filled: dict[str, list[int]] = defaultdict(list)
         self._memory: dict[int, tuple[int, ...]] = {}
+        self._runnable: dict[int, bool] = {}
         for at, statement in enumerate(self.statements):
-            for kind, name in creates(statement.tokens):
+            for kind, name in statement.made:
                 self.made[name].append(at)
                 self.kinds[name] = kind
         for at, statement in enumerate(self.statements):
@@ -76,7 +48,7 @@ class Slicer:
         self._memory[at] = ()  # what needs itself needs nothing
         found: set[int] = set()
         if depth <= _DEEPEST:
-            for name in {word_of(token) for token in self.statements[at].tokens} & self.made.keys():
+            for name in self.statements[at].names & self.made.keys():
                 for one in self._of_name(name, at):
                     found |= {one, *self.needs(one, depth + 1)}
             for one in self._of_session(at):
@@ -84,6 +56,23 @@ class Slicer:
         found.discard(at)
         self._memory[at] = tuple(sorted(found))
         return self._memory[at]
+
+    def runnable(self, at: int) -> bool:
+        """Whether everything a statement and its needs work on is made in the script, or is the server's own."""
+        if at not in self._runnable:
+            self._runnable[at] = all(self._known(one) for one in (*self.needs(at), at))
+        return self._runnable[at]
+
+    def _known(self, at: int) -> bool:
+        for table in self.statements[at].tables:
+            database, _, name = table.rpartition(".")
+            if database in SYSTEM_DATABASES or name == "dual":
+                continue
+            if not any(one < at for one in self.made.get(name, ())) and table not in {
+                n for _, n in self.statements[at].made
+            }:
+                return False
+        return True
 
     def _of_name(self, name: str, at: int) -> list[int]:
         before = [one for one in self.made[name] if one < at]

@@ -28,19 +28,22 @@ _CASTS = (
 )  # fmt: skip
 _CASTABLE = {
     "date": "'2024-02-29'", "datetime": "'2024-02-29 12:34:56.789'", "time": "'12:34:56.789'", "year": "2024",
-    "timestamp": "'2024-02-29 12:34:56'", "json": "'{{\"a\": [1, null]}}'", "vecf32": "'[1,2,3]'", "vecf64": "'[1,2,3]'",
+    "timestamp": "'2024-02-29 12:34:56'", "json": "'{{\"a\": [1, null]}}'",
+    "vecf32": "'[1,2,3]'", "vecf64": "'[1,2,3]'",
     "uuid": "'6ccd780c-baba-1026-9564-5b8c656024db'", "geometry": "'POINT(1 1)'",
 }  # fmt: skip
 _OPERATIONS = (
     "{int} <=> null", "{int} div 2", "{int} % 2", "{int} mod 2", "{int} & 3", "{int} | 4", "{int} ^ 1", "{int} << 2",
     "{int} >> 1", "~{int}", "{int} xor 1", "{int} between 0 and 2", "{int} not between 1 and 2", "{int} in (1, 2)",
-    "{int} not in (1, 2)", "({int}, {varchar}) in ((1, 'abc'), (2, ''))", "({int}, {varchar}) not in ((1, 'abc'), (2, ''))",
+    "{int} not in (1, 2)", "({int}, {varchar}) in ((1, 'abc'), (2, ''))",
+    "({int}, {varchar}) not in ((1, 'abc'), (2, ''))",
     "{varchar} like 'a%'", "{varchar} not like '_b%'", "{varchar} like 'a\\\\%'", "{varchar} ilike 'A%'",
     "{varchar} regexp '^a'", "{varchar} not regexp 'b$'", "{varchar} rlike 'c'", "{json} -> '$.a'", "{json} ->> '$.a'",
     "{int} || {int}", "{int} && 1", "{int} != 1", "{varchar}::text", "1 + interval 1 day", "{date} + interval 1 day",
     "{date} - interval 1 week", "{date} + interval 1 month", "{date} + interval 1 quarter", "{date} - interval 1 year",
     "{datetime} + interval 1 hour", "{datetime} - interval 1 minute", "{datetime} + interval 1 second",
-    "{datetime} - interval 1 microsecond", "{int} is true", "{int} is not true", "{int} is not false", "{int} is not null",
+    "{datetime} - interval 1 microsecond", "{int} is true", "{int} is not true",
+    "{int} is not false", "{int} is not null",
 )  # fmt: skip
 
 
@@ -67,14 +70,18 @@ def calls(function: SqlFunction, name: str) -> Iterator[Expression]:
             yield made(f"{name}({', '.join(arguments)}){ends[row % len(ends)]}")
 
 
+#: What a function's name says of its first argument.
+_HINTS = (
+    ("json", "document"),
+    ("st_", "shape"),
+    ("vec", "vector"),
+    ("date", "temporal"),
+    ("time", "temporal"),
+)
+
+
 def _guesses(name: str) -> Iterable[tuple[str, ...]]:
-    for word, kind in (
-        ("json", "document"),
-        ("st_", "shape"),
-        ("vec", "vector"),
-        ("date", "temporal"),
-        ("time", "temporal"),
-    ):
+    for word, kind in _HINTS:
         if word in name:
             return ((kind,), (kind, "document" if kind == "document" else "any"))
     return _GUESSED

@@ -80,3 +80,14 @@ select concat(b, '-', a), concat(a, b, c, d), concat_ws(',', b, a), length(b), s
 select round(c, 1), abs(c), ceil(c), floor(c), truncate(c, 1), sign(c), mod(a, 2), power(a, 2) from k1 order by id;
 select greatest(a, 1, id), least(a, 1, id), greatest(null, 1), least(1, null), isnull(a), hex(b), mod(a, 2) from k1 order by id;
 select min(a), max(b), sum(c), avg(c), count(*), count(a), stddev_pop(a), var_samp(a), stddev_samp(a), any_value(a), bit_or(a) from k1;
+select sleep(0), ifnull(null, 1), nullif(1, 1), hex('a'), mod(5, 2), round(1.25, 1), uuid() is not null;
+create table k3 (id int, parent int, tag varchar(10));
+insert into k3 values (1, null, 'root'), (2, 1, 'left'), (3, 1, 'right'), (4, 2, 'leaf');
+select c.id, p.tag from k3 c left join k3 p on c.parent = p.id where c.tag in ('left', 'leaf') and exists (select 1 from k3 x where x.parent = c.id) order by c.id;
+with recursive t (id, depth) as (select id, 0 from k3 where parent is null union all select k3.id, t.depth + 1 from k3 join t on k3.parent = t.id) select id, depth from t order by id;
+select tag, count(*), sum(id) from k3 group by tag having sum(id) > 1 order by tag limit 2;
+update k3 set tag = 'moved' where id = 4;
+delete from k3 where id = 4;
+begin;
+insert into k3 values (9, 1, 'txn');
+commit;
