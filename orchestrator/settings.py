@@ -35,6 +35,8 @@ class Settings:
     artifacts: str = ""
     #: Checked out trees and caches of a worker host; by default ``workspaces`` in ``state``.
     workspaces: str = ""
+    #: The history model: a file, or ``none``; by default ``models/<profile>.model`` in ``state``, where there is one.
+    model: str | None = None
     #: Wins over the profile's ``repository``.
     repo: str | None = None
     #: Wins over the profile's ``bvt.server.provider``.
@@ -60,6 +62,11 @@ def settings_from(environ: Mapping[str, str] | None = None) -> Settings:
         artifacts=str(Path(said.artifacts or state / "artifacts").absolute()),
         workspaces=str(Path(said.workspaces or state / "workspaces").absolute()),
     )
+
+
+def model_path(profile: str, settings: Settings) -> Path:
+    """Where ``learn`` puts the model of a profile, and ``plan`` looks for it, when nobody names a file."""
+    return Path(settings.state) / "models" / f"{profile}.model"
 
 
 def to_environment(settings: Settings) -> dict[str, str]:

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestrator.cli.output import emit
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Profile
-from orchestrator.settings import Settings, load_profile, settings_from
+from orchestrator.settings import Settings, load_profile, model_path, settings_from
+
+if TYPE_CHECKING:
+    from orchestrator.domain.change import DiffSummary
+    from orchestrator.planner.learned import Advice
 
 #: The first user's.
 DEFAULT_PROFILE = "matrixone"
@@ -35,7 +41,9 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", metavar="REV", help="the branch the change is for")
     parser.add_argument("--head", metavar="REV", help="the change; default: HEAD")
     parser.add_argument("--profile", metavar="P", default=DEFAULT_PROFILE, help="name or file of a profile")
-    parser.add_argument("--strategies", metavar="A,B", default="rules,safety", help="default: rules,safety")
+    parser.add_argument("--strategies", metavar="A,B", help="default: rules,safety; with a model all there are")
+    parser.add_argument("--model", metavar="FILE", help="a history model that `learn` made, or none")
+    parser.add_argument("--budget", metavar="B", help="what SQL cases may cost: 10%% of all statements, 30min")
     parser.add_argument("--category", metavar="C", action="append", default=[], help="add a category; repeatable")
     parser.add_argument("--pr", metavar="N", type=int, help="number of the pull request")
     parser.add_argument("--base-branch", metavar="NAME", help="default: the profile's")
@@ -53,10 +61,10 @@ def plan_from_args(args: argparse.Namespace) -> TestPlan:
     """The plan that :func:`add_plan_arguments` asks for."""
     from orchestrator.diff.source import from_file, from_repository
     from orchestrator.planner.pipeline import build_plan
+    from orchestrator.planner.strategies import DEFAULT, WITH_MODEL
 
     settings = settings_from()
     profile = load_profile(args.profile, settings)
-    strategies = [name for name in args.strategies.split(",") if name]
     repository = _repository(args, settings, profile)
     if repository is None:
         change, tree = from_file(args.diff), None
@@ -71,7 +79,25 @@ def plan_from_args(args: argparse.Namespace) -> TestPlan:
         base_branch=args.base_branch or change.base_branch or profile.base_branch,
         head_branch=args.head_branch or change.head_branch,
     )
-    return build_plan(change, profile, strategies=strategies, tree=tree, asked=args.category)
+    advice = _advice(args, settings, profile, change, repository)
+    names = args.strategies or ",".join(WITH_MODEL if advice and advice.outlook else DEFAULT)
+    strategies = [name for name in names.split(",") if name]
+    return build_plan(change, profile, strategies=strategies, tree=tree, asked=args.category, advice=advice)
+
+
+def _advice(
+    args: argparse.Namespace, settings: Settings, profile: Profile, change: DiffSummary, repository: str | None
+) -> Advice | None:
+    """What a history model says, if there is one, and the budget."""
+    from orchestrator.planner.budget import parse_budget
+    from orchestrator.planner.learned import Advice, advise
+
+    budget = parse_budget(args.budget) if args.budget else None
+    named = args.model or settings.model
+    path = Path(named) if named else model_path(profile.name, settings)
+    if named == "none" or (not named and not path.exists()):
+        return Advice(None, budget=budget) if budget else None
+    return advise(change, profile, path, repository)._replace(budget=budget)
 
 
 def bvt_scripts(args: argparse.Namespace, plan: TestPlan, limit: int) -> dict[str, tuple[str, ...]]:

@@ -46,6 +46,11 @@ class Casebook:
         """The number of a case, new if need be."""
         return self.numbers.setdefault(stem, len(self.numbers))
 
+    def file_of(self, stem: str) -> str:
+        """The script of a case: its stem with the extension it has."""
+        extension = next((one for one in SCRIPTS if one in self.blobs.get(stem, {})), SCRIPTS[0])
+        return f"{stem}.{extension}"
+
     def apply(self, entries: Iterable[Entry], layout: Layout, time: int, read: ReadBlob) -> None:
         """Become the tree that a commit makes of this one."""
         changed: dict[str, None] = {}

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.diff.outline import changed_in_lines
+from orchestrator.domain.change import DiffSummary, FileLines
 from orchestrator.history.words import code_words, literals, path_words, text_words
 
 #: No file's diff speaks with more lines than this: beyond it, it is generated or moved.
 _MOST_LINES = 3000
-
-
-@dataclass(slots=True)
-class FileLines:
-    """The lines of one file that a diff takes out and puts in, and the headings of its hunks; all undecoded."""
-
-    deleted: list[bytes] = field(default_factory=list)
-    added: list[bytes] = field(default_factory=list)
-    headings: list[bytes] = field(default_factory=list)
+#: Of a longer line the rest is data.
+_LONGEST_LINE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,30 +30,37 @@ class Facts:
     lines: int = 0
 
 
-def make_facts(files: Iterable[str], changed: dict[str, FileLines]) -> Facts:
-    """The facts of a change to ``files``, of some of which the lines are known."""
+def make_facts(files: Iterable[str], changed: Mapping[str, FileLines], functions: Iterable[str] | None = None) -> Facts:
+    """The facts of a change to ``files``, of some of which the lines are known.
+
+    ``functions`` (``package:Func``) are those known from somewhere better than the lines.
+    """
     paths = tuple(sorted(set(files)))
-    functions: set[str] = set()
     words: dict[str, int] = {}
     strings: dict[str, int] = {}
-    lines = 0
-    for path in paths:
-        of_file = changed.get(path)
-        if of_file is None:
-            continue
-        lines += len(of_file.deleted) + len(of_file.added)
+    found: set[str] = set()
+    read = {path: changed[path] for path in paths if path in changed}
+    for path, of_file in read.items():
         if lines_of(of_file) > _MOST_LINES:
             continue
+        changed_lines = of_file.deleted + of_file.added
         package = path.rpartition("/")[0]
-        functions |= {
-            f"{package}:{name}" for name in changed_in_lines(of_file.headings, of_file.deleted + of_file.added)
-        }
-        text = [line.decode("utf-8", "replace")[:1000] for line in of_file.deleted + of_file.added]
+        found |= {f"{package}:{name}" for name in changed_in_lines(of_file.headings, changed_lines)}
+        text = [line.decode("utf-8", "replace")[:_LONGEST_LINE] for line in changed_lines]
         _add(words, code_words(text))
         for literal in literals(text):
             _add(strings, text_words(literal))
-    names = path_words([*paths, *(name.partition(":")[2] for name in functions)])
-    return Facts(paths, tuple(sorted(functions)), words, strings, names, lines)
+    known = sorted(set(functions) if functions is not None else found)
+    names = path_words([*paths, *(name.partition(":")[2] for name in known)])
+    return Facts(paths, tuple(known), words, strings, names, sum(map(lines_of, read.values())))
+
+
+def facts_of(change: DiffSummary, is_production: Callable[[str], bool]) -> Facts:
+    """The facts of a change that a diff was read into."""
+    files = [file for file in change.files if is_production(file.path)]
+    functions = [f"{file.package}:{name}" for file in files for name in file.functions]
+    paths = [path for file in files for path in (file.path, file.old_path) if path]
+    return make_facts(paths, {file.path: file.lines for file in files if file.lines}, functions)
 
 
 def lines_of(file: FileLines) -> int:

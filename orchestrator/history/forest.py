@@ -35,8 +35,8 @@ class Forest:
             _grow(tree, rows, sums)
         return [1.0 / (1.0 + math.exp(-_bounded(self.slope * total + self.offset))) for total in sums]
 
-    def heaviest(self, row: tuple[float, ...], count: int = 3) -> list[tuple[str, float]]:
-        """The features that moved a row's logit most, each with by how much (Saabas: value after less value before)."""
+    def moved(self, row: tuple[float, ...]) -> dict[str, float]:
+        """By how much each feature moved a row's logit: value after a decision less value before (Saabas, 2014)."""
         moved: dict[str, float] = {}
         for tree in self.trees:
             node, value = 0, _mean(tree, 0)
@@ -46,7 +46,7 @@ class Forest:
                 after = _mean(tree, node)
                 moved[self.features[feature]] = moved.get(self.features[feature], 0.0) + self.slope * (after - value)
                 value = after
-        return sorted(moved.items(), key=lambda item: (-item[1], item[0]))[:count]
+        return moved
 
 
 def _grow(tree: Tree, rows: list[tuple[float, ...]], sums: list[float]) -> None:

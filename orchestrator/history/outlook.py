@@ -18,14 +18,17 @@ class Outlook:
     """Chances between 0 and 1: cases by stem, categories and package directories by name."""
 
     ranker: Ranker
+    past: Past
+    book: Casebook
+    question: Question
     signals: Signals
     cases: dict[str, float] = field(default_factory=dict)
     categories: dict[str, float] = field(default_factory=dict)
     packages: dict[str, float] = field(default_factory=dict)
     #: Statements of each case, by stem.
     statements: dict[str, int] = field(default_factory=dict)
-    #: What the chances of the cases were made from, by stem.
-    rows: dict[str, Row] = field(default_factory=dict)
+    #: What the chances were made from: rows by test, of cases, categories and packages.
+    rows: tuple[dict[str, Row], dict[str, Row], dict[str, Row]] = ({}, {}, {})
 
     @property
     def total(self) -> int:
@@ -38,6 +41,11 @@ class Outlook:
         for stem, count in self.statements.items():
             found[category_of(stem)] = found.get(category_of(stem), 0) + count
         return found
+
+    def knows(self, path: str) -> bool:
+        """Whether history has seen a file, or another of its directory, change."""
+        channels = self.past.channels
+        return path in channels["file"].frequency or path.rpartition("/")[0] in channels["package"].frequency
 
     def ranked_cases(self) -> list[str]:
         """Stems, the best chance for its cost first."""
@@ -84,12 +92,15 @@ def look(ranker: Ranker, past: Past, book: Casebook, question: Question) -> Outl
     packages = package_rows(signals, book, question)
     return Outlook(
         ranker,
+        past,
+        book,
+        question,
         signals,
         by_case,
         dict(zip(categories.names, ranker.categories.chances(categories.rows), strict=True)),
         dict(zip(packages.names, ranker.packages.chances(packages.rows), strict=True)),
         {stem: book.statements[number] for number, stem in book.stems.items()},
-        dict(zip(cases.names, cases.rows, strict=True)),
+        tuple(dict(zip(kind.names, kind.rows, strict=True)) for kind in (cases, categories, packages)),  # type: ignore[arg-type]
     )
 
 

@@ -10,7 +10,7 @@ from typing import IO
 
 from orchestrator.diff.git import Git
 from orchestrator.diff.paths import decode, file_line
-from orchestrator.history.facts import FileLines
+from orchestrator.domain.change import FileLines
 
 _HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@ ?(.*)")
 _OPTIONS = ("-r", "--root", "-m", "-p", "-U0", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv")

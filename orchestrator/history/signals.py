@@ -34,6 +34,8 @@ class Signals:
     #: The tokens they come from, and how alike each observation is, by kind of likeness.
     tokens: Tokens = field(default_factory=dict)
     alike: dict[str, dict[int, float]] = field(default_factory=dict)
+    #: The observation that speaks loudest for each test, by kind of likeness and target.
+    sources: dict[tuple[str, str], dict[Any, int]] = field(default_factory=dict)
 
     def of(self, target: str) -> Named:
         """The signals of one of `TARGETS`."""
@@ -49,7 +51,7 @@ def read_signals(past: Past, book: Casebook, facts: Facts, now: int) -> Signals:
     for name, norm in NEAR.items():
         signals.alike[name] = alike = _alike(past, signals.tokens, norm)
         for target in TARGETS:
-            _spread(past, name, alike, signals.of(target), target, now)
+            signals.sources[name, target] = _spread(past, name, alike, signals.of(target), target, now)
     _text(book, facts, signals.cases)
     return signals
 
@@ -124,9 +126,13 @@ def _alike(past: Past, tokens: Tokens, norm: int) -> dict[int, float]:
     return {number: dot / (length * past.observed[number].norms[norm]) for number, dot in dots.items()}
 
 
-def _spread(past: Past, name: str, alike: dict[int, float], named: Named, target: str, now: int) -> None:  # noqa: PLR0913
-    """Hand the likeness of each observation to the tests it touched: the best, the sum, and the sum of late."""
+def _spread(past: Past, name: str, alike: dict[int, float], named: Named, target: str, now: int) -> dict[Any, int]:  # noqa: PLR0913
+    """Hand the likeness of each observation to the tests it touched: the best, the sum, and the sum of late.
+
+    Returns where the best comes from.
+    """
     best, total, lately = Scores(), Scores(), Scores()
+    source: dict[Any, int] = {}
     for number, likeness in alike.items():
         observed = past.observed[number]
         tests = labels(observed, target)
@@ -139,9 +145,11 @@ def _spread(past: Past, name: str, alike: dict[int, float], named: Named, target
         for test in tests:
             if near > best.get(test, 0.0):
                 best[test] = near
+                source[test] = number
             total[test] = total.get(test, 0.0) + kept
             lately[test] = lately.get(test, 0.0) + late
     named[f"{name}_max"], named[f"{name}_sum"], named[f"{name}_recent"] = best, total, lately
+    return source
 
 
 def _text(book: Casebook, facts: Facts, named: Named) -> None:

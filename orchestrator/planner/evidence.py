@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.plan import Priority, Suite
 from orchestrator.domain.profile import Profile
+
+if TYPE_CHECKING:
+    from orchestrator.history.outlook import Outlook
+    from orchestrator.planner.budget import Budget
 
 #: The strategy that stands for a person's own wish; nothing overrules it.
 ASKED = "asked"
@@ -69,6 +73,10 @@ class Context:
     tree: Tree | None = None
     #: Categories a person asked for.
     asked: tuple[str, ...] = ()
+    #: What a history model says of the change, when there is one that may be asked.
+    outlook: Outlook | None = None
+    #: What may be spent on SQL cases; ``None``: whatever the evidence asks for.
+    budget: Budget | None = None
 
 
 class Strategy(Protocol):
