@@ -69,10 +69,10 @@ def load_model(path: Path) -> Model:
     """
     try:
         document: Any = json.loads(gzip.decompress(path.read_bytes()))
+    except (EOFError, ValueError, zlib.error, gzip.BadGzipFile, RecursionError) as error:
+        raise BadModelError(f"the model {path} is damaged: {error}", _AGAIN) from None
     except OSError as error:
         raise BadModelError(f"the model {path} cannot be read: {error.strerror or error}", _AGAIN) from None
-    except (EOFError, ValueError, zlib.error, RecursionError) as error:
-        raise BadModelError(f"the model {path} is damaged: {error}", _AGAIN) from None
     if not isinstance(document, dict) or document.get("scheme") != SCHEME:
         scheme = document.get("scheme") if isinstance(document, dict) else None
         raise BadModelError(f"the model {path} is of scheme {scheme!r}; this program reads {SCHEME}", _AGAIN)

@@ -36,7 +36,7 @@ def advise(change: DiffSummary, profile: Profile, path: Path, repository: str | 
     try:
         return advise_by(change, profile, load_model(path), repository)
     except MoTestplanError as error:
-        return _not_asked(str(error))
+        return _not_asked(error.message)
 
 
 def advise_by(change: DiffSummary, profile: Profile, model: Model, repository: str | None = None) -> Advice:

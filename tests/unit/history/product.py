@@ -46,7 +46,7 @@ def go_source(feature: str, number: int) -> str:
 def case_source(feature: str, part: int, number: int) -> str:
     """A SQL case of a feature."""
     lines = [f"create {feature} {feature}_{part};"]
-    lines += [f"select {feature}_{part}_value from t where a = {row + number};" for row in range(9 + part)]
+    lines += [f"insert {feature}_{part}_value {row + number};" for row in range(9 + part)]
     return "\n".join(lines) + "\n"
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.errors import BadModelError, UsageError
+from orchestrator.history.facts import make_facts
 from orchestrator.history.learn import learn, update
 from orchestrator.history.model import Model, load_model, save_model
 from orchestrator.history.outlook import look
 from orchestrator.history.study import question_of
-from orchestrator.history.facts import make_facts
 from tests.unit.history.product import DAY, PROFILE, START, add_commits, make_history
 
 

@@ -13,7 +13,11 @@ def test_code_and_sql_meet_in_one_spelling() -> None:
 
 
 def test_words_of_the_language_say_nothing() -> None:
-    assert set(code_words(["if err != nil { return nil, err }", "createTable(x)"])) == {"create", "table", "createtable"}
+    assert set(code_words(["if err != nil { return nil, err }", "createTable(x)"])) == {
+        "create",
+        "table",
+        "createtable",
+    }
 
 
 def test_strings_of_code_are_found_with_their_escapes() -> None:
