@@ -13,18 +13,15 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
 
-from orchestrator import __version__
 from orchestrator.cli import edge
-from orchestrator.domain.errors import EXIT_PASSED, InfrastructureError, UnknownRunError, UsageError, nearest
+from orchestrator.domain.errors import EXIT_PASSED, InfrastructureError, UsageError
 from orchestrator.domain.plain import to_plain
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.hosts import Host, HostRecord, Want, Wanted
+from orchestrator.runs.hosts import SILENT, faults, named
 
-#: Seconds without a beat after which a host counts as silent.
-SILENT = 10.0
 #: Seconds that a host has to answer a wish.
 _ANSWER = 15.0
 _WANTS = {"pause": Want.PAUSE, "resume": Want.ACTIVE, "drain": Want.DRAIN, "remove": Want.REMOVE}
@@ -47,27 +44,11 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_PASSED
     if not args.name:
         raise UsageError(f"hosts {args.action}: no host is named", "`mo-testplan hosts` lists them.")
-    host = _named(ledger.hosts(), args.name)
+    host = named(ledger.hosts(), args.name)
     done = _steer(ledger, host, _WANTS[args.action], args.why, wait=not args.no_wait)
     edge.record(ledger, f"hosts {args.action}", host.name, done)
     edge.say(f"{host.name}: {done}")
     return EXIT_PASSED
-
-
-def faults(host: Host) -> Iterator[str]:
-    """What is the matter with a host, each thing in a few words."""
-    if host.silent > SILENT:
-        yield f"silent for {host.silent:.0f} s"
-    if host.scheme is not None and host.scheme != keys.SCHEME:
-        yield f"speaks ledger scheme {host.scheme}, this program {keys.SCHEME}"
-    record = host.record
-    if record is None:
-        yield "its record is in a form this version does not know"
-        return
-    if record.version != __version__:
-        yield f"version {record.version}, this program is {__version__}"
-    if record.state != "active":
-        yield f"{record.state}{f': {record.why}' if record.why else ''}"
 
 
 def _steer(ledger: Ledger, host: Host, want: Want, why: str, *, wait: bool) -> str:
@@ -96,18 +77,6 @@ def _give_back(ledger: Ledger, held: tuple[tuple[str, float], ...]) -> None:
         seen = ledger.delivery(*keys.pair(member))
         if seen is not None:
             ledger.expire(seen.run, seen.shard, seen.delivery)
-
-
-def _named(hosts: list[Host], name: str) -> Host:
-    found = [host for host in hosts if host.name == name] or [host for host in hosts if host.name.startswith(name)]
-    if len(found) == 1:
-        return found[0]
-    names = [host.name for host in hosts]
-    if found:
-        raise UnknownRunError(
-            f"{name!r} may mean several hosts: {', '.join(h.name for h in found)}", "Write more of it."
-        )
-    raise UnknownRunError(f"there is no host {name!r}", nearest(name, names))
 
 
 def _print(hosts: list[Host], form: str) -> None:

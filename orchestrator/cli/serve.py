@@ -4,39 +4,42 @@ The OpenAPI document is at /openapi.json, metrics for Prometheus at /metrics. Ca
 Put a TLS proxy in front. With WeCom, enter https://HOST/wecom/app as the application's address for messages, or
 https://HOST/wecom/bot as the bot's. The secrets come from the environment variables that the profile names (wecom.app,
 wecom.bot). An AI bot with a long connection needs no address: `control` connects to it.
+
+WeCom waits no longer than a second for an answer, so what is asked is done in a second process, which this one keeps.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import threading
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.cli import edge, life
-from orchestrator.cli.chat import make_office, make_wecom_app, me
+from orchestrator.cli import answering, edge, life
+from orchestrator.cli.chat import make_office
 from orchestrator.cli.github import GitHubIn
 from orchestrator.cli.services import make_service
-from orchestrator.commands.desk import Desk
 from orchestrator.commands.inbox import Inbox
 from orchestrator.domain.errors import EXIT_PASSED, ToolMissingError
 from orchestrator.domain.profile import Profile
 from orchestrator.notify.telling import Teller
-from orchestrator.notify.wecom.app import App
 from orchestrator.notify.wecom.board import Board
 from orchestrator.notify.wecom.callback import AppCallback
 from orchestrator.notify.wecom.crypto import Cipher
-from orchestrator.notify.wecom.dialogue import Dialogue, Replier
-from orchestrator.notify.wecom.hook import BotCallback, HookReplier, ResponseUrls
-from orchestrator.notify.wecom.identity import Identities
-from orchestrator.notify.wecom.limits import WindowClient
-from orchestrator.notify.wecom.repliers import AppReplier
+from orchestrator.notify.wecom.hook import BotCallback
 from orchestrator.notify.wecom.secrets import mask_logs
 from orchestrator.settings import Settings, check_profile
 
 if TYPE_CHECKING:
     from orchestrator.api.server import Callback
+
+#: Seconds that a command may take which is under way when this process is told to end.
+_PATIENCE = 20.0
+
+logger = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,11 +47,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", default="matrixone", help="profile whose runs it serves (default matrixone)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8600, help="port to listen on (default 8600)")
+    parser.add_argument("--answers-only", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--until-eof", action="store_true", help=argparse.SUPPRESS)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop; what was accepted is done before the end, or by the next process."""
+    config = edge.settings()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    profile = check_profile(args.profile, config)
+    life.end_with_stdin(args.until_eof)
+    if args.answers_only:
+        return answering.run(profile, config)
     try:
         import uvicorn
 
@@ -59,26 +69,17 @@ def run(args: argparse.Namespace) -> int:
         raise ToolMissingError(
             f"serve needs the {error.name} package", "Install it with: pip install 'mo-testplan[api]'"
         ) from None
-    config = edge.settings()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    profile = check_profile(args.profile, config)
-    served = _Served(profile, config)
-    service = make_service(profile, config)
+    service, callbacks, webhook = (
+        make_service(profile, config),
+        _callbacks(profile, config),
+        GitHubIn(profile, config).webhook,
+    )
     service.ledger.ping()
-    life.end_with_stdin(args.until_eof)
-    stop, github = threading.Event(), GitHubIn(profile, config)
-    work = [github.serve, *(dialogue.serve for dialogue in served.dialogues)]
-    threads = [threading.Thread(target=one, args=(stop,)) for one in work]
-    for thread in threads:
-        thread.start()
-    try:
-        mask_logs("uvicorn.access", "uvicorn.error")
-        server = make_api(service, config.redis_url, routes(served.callbacks, Metrics(service), github.webhook))
+    mask_logs("uvicorn.access", "uvicorn.error")
+    server = make_api(service, config.redis_url, routes(callbacks, Metrics(service), webhook))
+    words = ["serve", "--profile", args.profile, "--answers-only"]
+    with _answered(words) if callbacks or webhook else contextlib.nullcontext():
         _listen(uvicorn, server, args)
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
     return EXIT_PASSED
 
 
@@ -93,38 +94,42 @@ def _listen(uvicorn: Any, server: object, args: argparse.Namespace) -> None:  # 
     )
 
 
-class _Served:
-    """The callback addresses of a profile, and who answers what comes in by them."""
+@contextlib.contextmanager
+def _answered(words: Sequence[str]) -> Iterator[None]:
+    """Keep a process that does what is asked; one that ends by itself is followed by another."""
+    stop = threading.Event()
 
-    def __init__(self, profile: Profile, config: Settings) -> None:
-        self.callbacks: dict[str, Callback] = {}
-        self.dialogues: list[Dialogue] = []
-        self._profile, self._config, self._office = profile, config, make_office(profile, config)
-        self._app = make_wecom_app(profile, os.environ, WindowClient(config.redis_url))
-        if self._app is not None:
-            self._serve_app(self._app)
-        if profile.wecom.bot.id and os.environ.get(profile.wecom.bot.token_env):
-            self._serve_bot()
+    def keep() -> None:
+        while not stop.is_set():
+            service = life.Service(words, os.environ)
+            while service.alive() and not stop.wait(0.2):
+                pass
+            if not stop.is_set():
+                logger.error("the process that answers has ended: another one starts")
+                stop.wait(1.0)
+            service.stop(_PATIENCE)
 
-    def _serve_app(self, app: App) -> None:
-        said = self._profile.wecom.app
-        cipher = _cipher(said.token_env, said.aes_key_env, said.corp_id)
-        accept = Inbox(self._config.redis_url, "app").accept
-        self.callbacks["/wecom/app"] = AppCallback(cipher, said.agent_id, accept)
-        self._answer("app", AppReplier(app, self._office.shelf))
+    keeper = threading.Thread(target=keep, name="answers")
+    keeper.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        keeper.join()
 
-    def _serve_bot(self) -> None:
-        said, board = self._profile.wecom.bot, Board(self._config.redis_url)
-        cipher = _cipher(said.token_env, said.aes_key_env, "")
-        accept = Inbox(self._config.redis_url, "hook").accept
-        progress = Teller(self._office, ()).progress_line
-        self.callbacks["/wecom/bot"] = BotCallback(cipher, board, accept, progress)
-        self._answer("hook", HookReplier(board, ResponseUrls(board, self._profile.wecom.base_url)))
 
-    def _answer(self, channel: str, replier: Replier) -> None:
-        identities = Identities(self._app, self._office.shelf, self._office.people)
-        inbox = Inbox(self._config.redis_url, channel)
-        self.dialogues.append(Dialogue(inbox, Desk(self._office), replier, me(f"serve-{channel}"), identities))
+def _callbacks(profile: Profile, config: Settings) -> dict[str, Callback]:
+    """The callback addresses of a profile whose secrets this process was given."""
+    found: dict[str, Callback] = {}
+    app, bot = profile.wecom.app, profile.wecom.bot
+    if answering.has_app(profile):
+        cipher = _cipher(app.token_env, app.aes_key_env, app.corp_id)
+        found["/wecom/app"] = AppCallback(cipher, app.agent_id, Inbox(config.redis_url, "app").accept)
+    if answering.has_hook(profile):
+        cipher, board = _cipher(bot.token_env, bot.aes_key_env, ""), Board(config.redis_url)
+        progress = Teller(make_office(profile, config), ()).progress_line
+        found["/wecom/bot"] = BotCallback(cipher, board, Inbox(config.redis_url, "hook").accept, progress)
+    return found
 
 
 def _cipher(token_env: str, aes_key_env: str, receiver: str) -> Cipher:

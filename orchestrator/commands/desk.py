@@ -36,6 +36,8 @@ ACTIONS: dict[str, Action] = {
     "rerun": steer.rerun,
     "cancel": steer.cancel,
     "quarantine": steer.quarantine,
+    "quarantined": look.quarantined,
+    "release": steer.release,
     "subscribe": steer.subscribe,
     "unsubscribe": steer.unsubscribe,
     "mute": steer.mute,

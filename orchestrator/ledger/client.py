@@ -247,6 +247,18 @@ class Ledger(Hosts, Waiting):
         number, queue, priority = cast("list[str | None]", self.redis.hmget(keys.part(run, "shards"), names))
         return Delivery(run, shard, int(number), queue or "", int(priority or 0)) if number else None
 
+    def holder(self, run: str, shard: str) -> str:
+        """The worker that has a shard; empty when none has."""
+        return str(self.redis.hget(keys.part(run, "shards"), f"{shard}|owner") or "")
+
+    def stopping(self, run: str) -> frozenset[str]:
+        """Tasks of a run that somebody asked to end."""
+        return frozenset(cast("list[str]", self.redis.hkeys(keys.part(run, "cancelled"))))
+
+    def cancelled(self, run: str) -> bool:
+        """Whether somebody asked for the end of the whole run."""
+        return bool(self.redis.hexists(keys.run(run), "cancel"))
+
     def active(self) -> list[str]:
         """Runs without a summary, oldest first."""
         return cast("list[str]", self.redis.zrange(keys.ACTIVE, 0, -1))
@@ -324,4 +336,5 @@ def _progress(run: str, header: dict[str, str]) -> Progress:
         cancelled_at=float(header["cancel_at"]) if "cancel_at" in header else None,
         flaky=number("flaky"),
         commit=header.get("commit", ""),
+        plan=header.get("plan", ""),
     )

@@ -70,8 +70,9 @@ class Progress:
     cancelled_at: float | None = None
     #: Tasks that failed first and passed then.
     flaky: int = 0
-    #: Commit under test.
+    #: Commit under test, and SHA-256 of the plan.
     commit: str = ""
+    plan: str = ""
 
     @property
     def done(self) -> int:

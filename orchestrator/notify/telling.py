@@ -84,7 +84,8 @@ class Teller:
         places = [place for place in heard if place not in knows and place != "wecom"]
         if places:
             text = words(self._office, progress)
-            messages = [_message(progress.run, kind, place, text) for place in places]
+            line = f"> {text.partition(chr(10))[0]}"  # in a crowd
+            messages = [_message(progress.run, kind, place, text, line) for place in places]
             self._office.store.enqueue(messages, self._office.clock())
 
     def _base(self, summary: RunSummary) -> Baseline:

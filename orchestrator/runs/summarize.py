@@ -13,7 +13,6 @@ from orchestrator.domain.quarantine import Quarantine, apply
 from orchestrator.domain.run import CaseResult, RunSummary, TaskResult, TaskState, verdict
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Progress
-from orchestrator.planner.codec import loads
 from orchestrator.store import OutboxMessage, Store, StoredCase
 
 #: Why a task that never finished by itself ended as it did.
@@ -36,22 +35,21 @@ def summarize(
     progress, text = ledger.progress(run), ledger.plan(run)
     if progress is None or text is None:
         return None
-    plan = loads(text)
     store.record_plan(
         run,
         text,
         parent=progress.parent,
         pr_number=progress.pr_number,
         profile=progress.profile,
-        repo_commit=plan.diff_summary.head_commit,
+        repo_commit=progress.commit or None,
         created=progress.created,
     )
     collect_cases(ledger, store, run, "0")
     quarantines = store.quarantines(progress.profile, at=progress.ended or ledger.now())
-    summary = summary_of(ledger, progress, plan.id, quarantines)
+    summary = summary_of(ledger, progress, progress.plan, quarantines)
     store.commit_run(summary, messages(summary))
     marked = [result for result in summary.tasks if result.quarantine]
-    ledger.close_run(run, summary.state, (task.id for task in plan.tasks), marked)
+    ledger.close_run(run, summary.state, (result.task for result in summary.tasks), marked)
     return summary
 
 

@@ -218,7 +218,7 @@ def test_what_only_strict_finds_is_told_and_does_not_fail(dsn: Dsn, tmp_path: Pa
     assert f"{first}  \U0001d100\n{second}" in text
     result.write_text(text.replace(f"{first}  \U0001d100\n{second}", f"{second}  \U0001d100\n{first}"))
     ending, record = run_suite(workspace, EMBEDDED, compare="both")
-    assert ending.state is TaskState.PASSED
+    assert (ending.state, ending.message) == (TaskState.PASSED, "strict alone finds sums/add.sql:3")
     assert [case.name for case in record.cases if case.kind is FailureKind.STRICT] == ["sums/add.sql:3"]
     assert record.named("sums/add.sql:3").status is CaseStatus.PASSED
 

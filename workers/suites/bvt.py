@@ -147,6 +147,8 @@ class _Watcher:
     base: PurePosixPath
     counts: dict[CaseStatus, int] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
+    #: What passes as mo-tester compares and is wrong as the strict comparison finds.
+    strict: list[str] = field(default_factory=list)
     errors: deque[str] = field(default_factory=lambda: deque(maxlen=20))
 
     def line(self, stream: Stream, text: str) -> None:
@@ -166,13 +168,21 @@ class _Watcher:
             self.job.log(f"{row['verdict']} {case.name}")
             if len(self.failures) < 3:
                 self.failures.append(case.name)
+        if case.kind is FailureKind.STRICT:
+            self.strict.append(case.name)
         self.job.emit(case)
 
     def summary(self) -> str:
-        """What failed, in one line."""
+        """What failed, and what only the strict comparison finds, in one line."""
         failed, total = self.counts.get(CaseStatus.FAILED, 0), sum(self.counts.values())
-        more = f" and {failed - 3} more" if failed > 3 else ""
-        return f"{failed} of {total} commands failed: {', '.join(self.failures)}{more}"
+        told = [f"{failed} of {total} commands failed: {_named(self.failures, failed)}"] if failed else []
+        told += [f"strict alone finds {_named(self.strict[:3], len(self.strict))}"] if self.strict else []
+        return "; ".join(told)
+
+
+def _named(names: list[str], count: int) -> str:
+    """The first three of ``count`` names."""
+    return ", ".join(names) + (f" and {count - 3} more" if count > 3 else "")
 
 
 def _case(row: dict[str, Any], base: PurePosixPath) -> CaseResult:
@@ -230,4 +240,4 @@ def _ending(job: Job, watcher: _Watcher, done: Exit, reproduce: str) -> Ending:
 def _passed(watcher: _Watcher, reproduce: str) -> Ending:
     if not sum(watcher.counts.values()):
         return Ending(TaskState.SKIPPED, "the scripts hold no command", reproduce)
-    return Ending(TaskState.PASSED, "", reproduce)
+    return Ending(TaskState.PASSED, watcher.summary(), reproduce)

@@ -131,6 +131,8 @@ class App:
 class Member:
     """The application's chat with one member: a :class:`~orchestrator.notify.base.Notifier`."""
 
+    limit = APP_MARKDOWN
+
     def __init__(self, app: App, user: str, shelf: Shelf) -> None:
         self._app, self._user, self._shelf = app, user, shelf
 

@@ -223,6 +223,8 @@ def _judged(frame: dict[str, Any]) -> dict[str, Any]:
 class BotChat:
     """A bot's chat with one group or person: a :class:`~orchestrator.notify.base.Notifier`."""
 
+    limit = MARKDOWN_LIMIT
+
     def __init__(self, bot: BotConnection, chat: str) -> None:
         self._bot, self._chat = bot, chat
 

@@ -178,6 +178,8 @@ class ResponseUrls:
 class HookChat:
     """A chat of a bot behind a URL: a :class:`~orchestrator.notify.base.Notifier`."""
 
+    limit = MARKDOWN_LIMIT
+
     def __init__(self, urls: ResponseUrls, chat: str) -> None:
         self._urls, self._chat = urls, chat
 

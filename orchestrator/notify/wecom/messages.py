@@ -44,7 +44,7 @@ def summary_message(
     """
     words = WORDS[language]
     head, tail = _head(summary, words), _tail(summary, words)
-    parts = (_failures(summary, words, base or Baseline()), _troubles(summary, words))
+    parts = (_failures(summary, words, base or Baseline()), *_apart(summary, words), _troubles(summary, words))
     sections = [section for section in parts if section.total]
     room = (limit - size("\n".join([*head, *tail]))) // max(1, len(sections))
     body = [line for section in sections for line in _fit(section, words, room)]
@@ -77,7 +77,9 @@ def _head(summary: RunSummary, words: Words) -> list[str]:
     if summary.parent:
         lines.append(f"> {words.parent} `{neutral(summary.parent, 80)}`")
     if summary.cancelled_by:
-        lines.append(f"> {words.cancelled_by}{neutral(summary.cancelled_by, 120)}")
+        gone = [task.stop.gone for task in summary.tasks if task.stop is not None]
+        ended = f" · {words.ended_in.format(duration(max(gone)))}" if gone else ""
+        lines.append(f"> {words.cancelled_by}{neutral(summary.cancelled_by, 120)}{ended}")
     return lines + (_suites(summary, words) or [words.nothing])
 
 
@@ -114,13 +116,16 @@ def _cases(tasks: list[TaskResult], words: Words) -> str:
 
 
 def new_failures(summary: RunSummary, base: Baseline) -> int:
-    """How many of the failures that a summary shows the base branch does not have."""
-    failed = [task for task in summary.tasks if task.state is TaskState.FAILED]
-    return sum(base.new(task.task, case.name) is True for task in failed for case in _cases_of(task))
+    """How many of the failures that a summary shows, and that block, the base branch does not have."""
+    return sum(base.new(task.task, case.name) is True for task in _blocking(summary) for case in _cases_of(task))
+
+
+def _blocking(summary: RunSummary) -> list[TaskResult]:
+    return [task for task in summary.tasks if task.counts_as is TaskState.FAILED]
 
 
 def _failures(summary: RunSummary, words: Words, base: Baseline) -> _Section:
-    failed = [task for task in summary.tasks if task.state is TaskState.FAILED]
+    failed = _blocking(summary)
     rows = [row for task in failed for row in _task_failures(task, words, base)]
     rows.sort(key=lambda row: row[0] is not True)  # what is new first
     lines = [f"{line} {_MARK[is_new](words)}".rstrip() for is_new, line in rows]
@@ -170,8 +175,23 @@ def _case_line(task: TaskResult, case: CaseResult, words: Words) -> str:
 
 
 def _line(name: str, place: str | None, why: str) -> str:
-    parts = [f"`{neutral(name, 120)}`", place, neutral(why, 160)]
+    parts = [f"`{neutral(name, 120)}`", neutral(place, 200) if place else "", neutral(why, 160)]
     return "> " + " ".join(part for part in parts if part)
+
+
+def _apart(summary: RunSummary, words: Words) -> Iterator[_Section]:
+    """What failed and blocks nothing: in quarantine, or only once."""
+    held = [task for task in summary.tasks if task.quarantine and task.state is TaskState.FAILED]
+    lines = [_line(task.task, task.quarantine, _first_words(task)) for task in held[:_TROUBLES]]
+    yield _Section(words.quarantined, lines, len(held))
+    flaky = [task for task in summary.tasks if task.flaky]
+    lines = [_line(task.task, None, _first_words(task)) for task in flaky[:_TROUBLES]]
+    yield _Section(words.flaky, lines, len(flaky))
+
+
+def _first_words(task: TaskResult) -> str:
+    case = next(iter(_real(task.failures)), None)
+    return f"{case.name} {case.message}" if case is not None else task.message
 
 
 def _troubles(summary: RunSummary, words: Words) -> _Section:

@@ -53,6 +53,8 @@ class Robot:
     lost answer shows twice.
     """
 
+    limit = MARKDOWN_LIMIT
+
     def __init__(
         self,
         key: str,

@@ -23,6 +23,9 @@ class Words:
     cases: str
     failures: str
     of_them_new: str
+    quarantined: str
+    flaky: str
+    ended_in: str
     new: str
     known: str
     infrastructure: str
@@ -71,6 +74,9 @@ ZH = Words(
     cases="用例",
     failures="失败",
     of_them_new="其中新增 {}",
+    quarantined="隔离中（不影响结果）",
+    flaky="不稳定（重试后通过）",
+    ended_in="所有进程 {} 后结束",
     new="新增",
     known="主干已有",
     infrastructure="环境问题（不算测试失败）",
@@ -110,6 +116,9 @@ EN = Words(
     cases="cases",
     failures="Failures",
     of_them_new="of them new: {}",
+    quarantined="In quarantine (blocks nothing)",
+    flaky="Flaky (passed when tried again)",
+    ended_in="every process dead after {}",
     new="new",
     known="fails on the base branch, too",
     infrastructure="Infrastructure (not test failures)",

@@ -50,6 +50,7 @@ class BotSide:
     port: int = 0
     shown: list[Shown] = field(default_factory=list)
     subscriptions: int = 0
+    refused_by_rate: int = 0
     kicks: int = 0
     changed: threading.Condition = field(default_factory=threading.Condition)
     _heard: dict[str, _Heard] = field(default_factory=dict)
@@ -235,6 +236,7 @@ class BotSide:
             sent.popleft()
         sent.append(now)
         if len(sent) > _PER_MINUTE:
+            self.refused_by_rate += 1
             raise Refusal(45009, "api freq out of limit")
 
     def wait_for(self, holds: Any, timeout: float = 10.0) -> bool:  # noqa: ANN401 - a predicate of a test
