@@ -59,10 +59,10 @@ class GitHubDesk:
     # -- pushes --------------------------------------------------------------------------------------------------
 
     def _pushed(self, hook: Hook, association: str) -> None:
-        """Plan the push; run it, in place of what ran before, when its author's pull requests run by themselves."""
-        self._end(hook, f"superseded by {hook.head[:12]}", but=hook.head)
+        """Plan the push; run it when its author's pull requests run by themselves: the new run supersedes the old."""
         plan = self._service.plan(Change(pull=hook.pull))
         if association not in self._said.run_for:
+            self._end(hook, f"superseded by {hook.head[:12]}", but=hook.head)
             why = f"It runs when a member writes `/test` or sets the label {code(self._said.label)}."
             self._tell(hook, f"plan-{plan.id[:12]}", comment=words.plan_comment(plan, why))
             return
