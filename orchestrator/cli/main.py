@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "hosts": ("hosts", "list worker hosts; pause, drain or remove one"),
     "control": ("control", "watch over runs: summaries, lost workers, messages"),
     "serve": ("serve", "serve the REST API, metrics and callbacks of chats"),
+    "autopilot": ("autopilot", "take a change from its plan to a verdict without a person"),
     "mcp": ("mcp", "serve agents over the Model Context Protocol"),
     "token": ("token", "make a token for the API or the MCP server"),
     "flower": ("flower", "watch workers and tasks in a browser"),

@@ -239,6 +239,24 @@ class GitHub:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Autopilot:
+    """What the autopilot may do by itself, and what it may spend on one change."""
+
+    #: ``run`` the plan, run tasks ``again``, run what fails on the ``base`` commit; the rest ends in a question.
+    may: tuple[Literal["run", "again", "base"], ...] = ("run", "again", "base")
+    max_runs: int = 6
+    #: Estimated, of all runs together.
+    runner_minutes: float = 240.0
+    #: Tries at a task that infrastructure took down, and runs in which a failure is seen before it is believed.
+    infrastructure_tries: int = 3
+    failures_seen: int = 2
+    #: Where a question goes in the outbox, e.g. ``wecom``; empty: it is only said and recorded.
+    ask: str = "wecom"
+    #: Minutes to wait for one run.
+    patience: float = 240.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """A project: its rules, suites and limits."""
 
@@ -259,3 +277,4 @@ class Profile:
     retention: Retention = field(default_factory=Retention)
     wecom: WeCom = field(default_factory=WeCom)
     github: GitHub = field(default_factory=GitHub)
+    autopilot: Autopilot = field(default_factory=Autopilot)
