@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 #: Tries of one ledger command, some seconds; `workers.shard` holds a finished result for longer.
 _RETRIES = 5
+#: Seconds a heartbeat may wait for its answer.
+_PULSE_SECONDS = 3.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -160,7 +162,8 @@ def make_bench(config: Settings, profiles: dict[str, Profile], host: Host) -> Be
             logger.warning("run %s is complete, and nobody could be told: %s", run, error.message)
 
     ledger = Ledger(config.redis_url, retries=_RETRIES)
-    return Bench(ledger, Path(config.artifacts), checkout, profile, suites(host), completed)
+    pulse = Ledger(config.redis_url, retries=0, timeout=_PULSE_SECONDS)
+    return Bench(ledger, Path(config.artifacts), checkout, profile, suites(host), completed, pulse=pulse)
 
 
 def suites(host: Host) -> dict[SuiteName, Suite]:
