@@ -55,7 +55,7 @@ def cancel(office: Office, incoming: Incoming, command: Command) -> Answer:
     summary, plan = office.runs.find(command.arg(0))
     if summary.state.final:
         by = office.say("ended_by", neutral(summary.cancelled_by, 60)) if summary.cancelled_by else ""
-        words = office.say("ended", summary.run, summary.state.value) + by
+        words = office.say("ended", summary.run, office.state(summary.state.value)) + by
         return Answer(words, run_card(office, summary, plan), target=summary.run, result="ended already")
     tasks = [task_named(office, summary, command.arg(1))] if command.arg(1) else []
     if summary.cancelled_by and not tasks:

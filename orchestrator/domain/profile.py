@@ -48,13 +48,34 @@ class UnitTests:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """What is made once a run, before its first shard, for all of them."""
+
+    #: Run in the tree under test; none: there is nothing to build.
+    command: tuple[str, ...] = ()
+    #: Files and directories of the tree that it makes, and that every shard is to find.
+    outputs: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+    timeout: float = 1800.0
+    #: Whose shards need it.
+    suites: tuple[Literal["ut", "bvt", "sca"], ...] = ("ut", "bvt", "sca")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """Where SQL cases run."""
 
-    #: ``dsn``: one that runs; ``mariadb``: a private MariaDB is started; ``embedded``: a server in process.
-    provider: Literal["dsn", "mariadb", "embedded"] = "embedded"
-    #: ``mysql://user:password@host:port`` for provider ``dsn``; ``MO_TESTPLAN_BVT_DSN`` wins over it.
+    #: ``dsn``: one that runs; ``mariadb``: a private MariaDB is started; ``embedded``: a server in process; ``launch``:
+    #: ``command`` is started.
+    provider: Literal["dsn", "mariadb", "embedded", "launch"] = "embedded"
+    #: ``mysql://user:password@host:port`` for provider ``dsn``; ``MO_TESTPLAN_BVT_DSN`` wins over it. With
+    #: ``launch`` it tells user and password.
     dsn: str | None = None
+    #: The words that start a server, for provider ``launch``. Placeholders: ``{port}``, which it must listen on,
+    #: ``{port2}`` … ``{port9}``, ``{directory}``, a private one it runs in, and ``{workspace}``, the tree under test.
+    command: tuple[str, ...] = ()
+    #: Files that ``command`` finds in its directory: path → text, with the same placeholders.
+    files: dict[str, str] = field(default_factory=dict)
     #: How long a server may take to answer its first connection.
     startup_timeout: float = 300.0
 
@@ -121,7 +142,7 @@ class Dispatch:
     workers: int = 4
     #: A worker that has not been heard of for this long has lost its task.
     lease: float = 20.0
-    #: Seconds after which shards that wait are owed a quarter of the places, whoever else is in the queue.
+    #: Seconds after which the pull request that has waited longest is owed a quarter of a queue's places.
     patience: float = 120.0
     #: Tries at a task that infrastructure took down, the first included.
     attempts: int = 3
@@ -226,6 +247,7 @@ class Profile:
     #: Glob patterns; a change in nothing else plans nothing.
     documentation: tuple[str, ...] = ("*.md",)
     rules: tuple[Rule, ...] = ()
+    build: Build = field(default_factory=Build)
     unit_tests: UnitTests = field(default_factory=UnitTests)
     bvt: Bvt = field(default_factory=Bvt)
     sca: Sca = field(default_factory=Sca)
