@@ -259,6 +259,11 @@ class Ledger(Hosts, Waiting):
         """The worker that has a shard; empty when none has."""
         return str(self.redis.hget(keys.part(run, "shards"), f"{shard}|owner") or "")
 
+    def since(self, run: str) -> dict[str, float]:
+        """When the newest task of each shard that was taken started (Unix seconds), by shard."""
+        fields = cast("dict[str, str]", self.redis.hgetall(keys.part(run, "shards")))
+        return {name.removesuffix("|started"): float(at) for name, at in fields.items() if name.endswith("|started")}
+
     def stopping(self, run: str) -> frozenset[str]:
         """Tasks of a run that somebody asked to end."""
         return frozenset(cast("list[str]", self.redis.hkeys(keys.part(run, "cancelled"))))
