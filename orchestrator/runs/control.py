@@ -19,6 +19,8 @@ from orchestrator.runs import canvas
 
 logger = logging.getLogger(__name__)
 
+#: Messages in a queue from which on no run is taken: some 200 MB of Redis.
+MOST_WAITING = 100_000
 #: What ``rerun --failed`` runs again: what failed, and what infrastructure took down.
 RERUN = frozenset({TaskState.FAILED, TaskState.ERROR, TaskState.LOST})
 
@@ -40,6 +42,7 @@ def start(  # noqa: PLR0913 - who starts what, for whom, and how much it counts
     """
     check(plan)
     commit = commit_of(plan)
+    _room(ledger, plan)
     run = run or new_run_id()
     first = canvas.deliveries(run, plan, weight)
     header = {
@@ -64,6 +67,16 @@ def start(  # noqa: PLR0913 - who starts what, for whom, and how much it counts
             f"The control process sends the rest once Redis takes messages: `mo-testplan watch {run}`.",
         ) from None
     return run
+
+
+def _room(ledger: Ledger, plan: TestPlan) -> None:
+    """Refuse a run when a queue it needs is full: nobody serves it, or far too few do."""
+    for queue in sorted({shard.queue for shard in plan.shards}):
+        if ledger.queue_length(queue) >= MOST_WAITING:
+            raise BrokerError(
+                f"queue {queue!r} holds {MOST_WAITING} messages: nothing more is taken",
+                "Start workers for it (`mo-testplan doctor` says who serves it), or cancel runs that wait.",
+            )
 
 
 def commit_of(plan: TestPlan) -> str:
