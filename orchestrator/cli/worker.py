@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import shutil
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from orchestrator.domain.run import ShardSpec
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.hosts import HostRecord
-from orchestrator.messaging import SUITE_QUEUES, App, ask_summary, make_app
+from orchestrator.messaging import SUITE_QUEUES, App, ask_summary, host_label, make_app
 from orchestrator.settings import Settings, check_profile
 from workers.agent import DISK_ENOUGH, Agent, consumer_of, full_name
 from workers.build import Builder
@@ -95,6 +96,8 @@ def run(args: argparse.Namespace) -> int:
     for name in queues:
         if name.partition(".")[0] not in SUITE_QUEUES:
             raise UsageError(f"no queue {name!r}", nearest(name, SUITE_QUEUES))
+    # Its own queues, too, so that a run can be sent to this host alone.
+    queues += [f"{suite}.{host_label(socket.gethostname())}" for suite in SUITE_QUEUES if suite in queues]
     config = edge.settings()
     profiles = {profile.name: profile for profile in (check_profile(path, config) for path in args.profile)}
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

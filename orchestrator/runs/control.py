@@ -12,8 +12,9 @@ from orchestrator.domain.errors import BrokerError, UnknownRunError, UsageError,
 from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.run import RunSummary, ShardSpec, TaskState
 from orchestrator.ledger.client import Ledger
-from orchestrator.messaging import App, ask_summary, broker_reported, message_id, run_suite
+from orchestrator.messaging import App, ask_summary, broker_reported, host_label, message_id, run_suite
 from orchestrator.planner.codec import dumps, subset
+from orchestrator.planner.subset import labelled
 from orchestrator.planner.verify import check
 from orchestrator.runs import canvas
 
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 MOST_WAITING = 100_000
 #: What ``rerun --failed`` runs again: what failed, and what infrastructure took down.
 RERUN = frozenset({TaskState.FAILED, TaskState.ERROR, TaskState.LOST})
+#: What ``rerun --lost`` runs again.
+LOST = RERUN - {TaskState.FAILED}
 
 
 def start(  # noqa: PLR0913 - who starts what, for whom, and how much it counts
@@ -185,13 +188,26 @@ def _messages(ledger: Ledger, run: str, known: Mapping[str, tuple[str, str]], ta
     return ids
 
 
-def rerun_plan(plan: TestPlan, summary: RunSummary, *, failed: bool, tasks: Collection[str] = ()) -> TestPlan:
-    """The same plan, cut down to ``tasks``, or to what failed (``failed``), or as it is."""
+def rerun_plan(  # noqa: PLR0913 - what to run again, and where
+    plan: TestPlan,
+    summary: RunSummary,
+    *,
+    failed: bool,
+    tasks: Collection[str] = (),
+    lost: bool = False,
+    host: str = "",
+) -> TestPlan:
+    """The same plan, cut down to ``tasks``, to what failed (``failed``), to what infrastructure took down (``lost``).
+
+    With ``host``, a host's name, for the workers there alone.
+    """
     if tasks:
-        return subset(plan, tasks)
-    if not failed:
-        return plan
-    again = [result.task for result in summary.tasks if result.state in RERUN]
-    if not again:
-        raise UsageError(f"nothing failed in run {summary.run}", "Name tasks with --task, or leave --failed out.")
-    return subset(plan, again)
+        plan = subset(plan, tasks)
+    elif failed or lost:
+        wanted = RERUN if failed else LOST
+        again = [result.task for result in summary.tasks if result.state in wanted]
+        if not again:
+            what = "failed" if failed else "was lost"
+            raise UsageError(f"nothing {what} in run {summary.run}", "Name tasks with --task, or leave the option out.")
+        plan = subset(plan, again)
+    return labelled(plan, host_label(host)) if host else plan

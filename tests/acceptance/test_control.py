@@ -122,3 +122,24 @@ def test_a_test_that_passes_at_the_second_try_is_shown_as_flaky_and_the_run_pass
     assert summary is not None
     assert (summary.state.value, summary.state.exit_code) == ("passed", 0)
     assert {task.task: task.flaky for task in summary.tasks} == {"ut:flaky": True, "ut:a": False}
+
+
+def test_a_run_can_be_repeated_by_the_workers_of_one_host(fleet: Fleet) -> None:
+    import socket
+
+    from orchestrator.runs.queues import unserved
+    from orchestrator.store import Store
+
+    ledger = fleet.ledger()
+    plan = fleet.project.plan([["a"]])
+    run = control.start(fleet.app, ledger, plan)
+    wait_until("the run has its summary", lambda: ended(ledger, run), 60)
+    with Store(fleet.environ["MO_TESTPLAN_STORE_URL"]) as store:
+        summary = store.summary(run)
+    assert summary is not None
+    again = control.rerun_plan(plan, summary, failed=False, host=socket.gethostname())
+    repeated = control.start(fleet.app, ledger, again, parent=run)
+    wait_until("it runs there", lambda: ended(ledger, repeated), 60)
+    elsewhere = control.rerun_plan(plan, summary, failed=False, host="no.such-host")
+    assert [shard.queue for shard in elsewhere.shards] == ["ut.at-no-such-host"]
+    assert unserved(fleet.app, {shard.queue for shard in elsewhere.shards}) == ["ut.at-no-such-host"]
