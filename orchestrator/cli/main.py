@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("worker", "take tests from the queues of this host's choice"),
     "hosts": ("hosts", "list worker hosts; pause, drain or remove one"),
     "control": ("control", "watch over runs: summaries, lost workers, messages"),
+    "acl": ("acl", "print the Redis user that worker hosts should have"),
     "serve": ("serve", "take commands from WeCom by callback"),
     "flower": ("flower", "watch workers and tasks in a browser"),
     "demo": ("demo", "see the whole job on a small project, with nothing to set up"),
