@@ -8,13 +8,13 @@ import time
 from typing import Any
 
 from benchmarks.chatload.place import Place, place, wait
-from orchestrator.commands.pulls import plan_pull
 from orchestrator.commands.shelf import Shelf, Subscription
 from orchestrator.domain.run import TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Delivery
 from orchestrator.messaging import ask_summary, make_app
 from orchestrator.runs import control
+from orchestrator.service.pulls import plan_pull
 from orchestrator.settings import check_profile
 
 PEOPLE = """

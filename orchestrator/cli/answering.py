@@ -1,4 +1,4 @@
-"""Does what came in by callbacks, and answers it: the second process of `serve`."""
+"""Does what came in by callbacks and webhooks, and answers it: the second process of `serve`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 
 from orchestrator.cli import life
 from orchestrator.cli.chat import make_office, make_wecom_app, me
+from orchestrator.cli.github import GitHubIn
 from orchestrator.commands.desk import Desk
 from orchestrator.commands.inbox import Inbox
 from orchestrator.domain.errors import EXIT_PASSED
@@ -38,7 +39,8 @@ def run(profile: Profile, config: Settings) -> int:
     """Answer until told to stop, and end what was begun."""
     os.nice(_NICE)
     stop = threading.Event()
-    threads = [threading.Thread(target=one.serve, args=(stop,)) for one in _dialogues(profile, config)]
+    work = [GitHubIn(profile, config).serve, *(dialogue.serve for dialogue in _dialogues(profile, config))]
+    threads = [threading.Thread(target=serve, args=(stop,)) for serve in work]
     for thread in threads:
         thread.start()
     with contextlib.suppress(KeyboardInterrupt), life.ended_by_signals():

@@ -7,12 +7,12 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
+from orchestrator.cli.kept import Kept
 from orchestrator.commands.desk import Desk
 from orchestrator.commands.inbox import Inbox
 from orchestrator.commands.office import Office
-from orchestrator.commands.people import People, people_from
+from orchestrator.commands.people import people_from
 from orchestrator.commands.shelf import Shelf
 from orchestrator.domain.errors import MoTestplanError
 from orchestrator.domain.profile import Profile
@@ -49,33 +49,8 @@ def make_office(profile: Profile, config: Settings) -> Office:
         Store(config.store_url),
         make_app(config.redis_url),
         Shelf(config.redis_url),
-        PeopleFile(config),
+        Kept(lambda: read_people(config), people_from),
     )
-
-
-class PeopleFile:
-    """``people.yaml``, read again when it changes; one that became wrong is reported and the last good one stays."""
-
-    def __init__(self, config: Settings) -> None:
-        self._config = config
-        data, self._path = read_people(config)
-        self._people, self._stamp = people_from(data, self._path), self._changed()
-
-    def __call__(self) -> People:
-        """Who may do what, now."""
-        if self._changed() != self._stamp:
-            self._stamp = self._changed()
-            try:
-                self._people = people_from(*read_people(self._config))
-            except MoTestplanError as error:
-                logger.error("%s; the list before stays in force", error.message)
-        return self._people
-
-    def _changed(self) -> int:
-        try:
-            return Path(self._path).stat().st_mtime_ns
-        except OSError:
-            return 0
 
 
 def make_wecom_app(profile: Profile, environ: Mapping[str, str], windows: WindowClient) -> App | None:

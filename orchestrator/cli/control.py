@@ -16,6 +16,7 @@ from typing import Any
 
 from orchestrator.cli import edge, life
 from orchestrator.cli.chat import BotHolder, Finder, Members, hook_chats, make_office, make_wecom_app
+from orchestrator.cli.github import GitHubOut
 from orchestrator.cli.keeping import Keeper
 from orchestrator.domain.errors import MoTestplanError, UsageError
 from orchestrator.domain.profile import Profile
@@ -70,20 +71,25 @@ def run(args: argparse.Namespace) -> int:
         finders["app"] = Members(wecom_app, office.shelf)
     if bot is not None:
         finders["bot"] = bot
-    told = [*channels, *finders]
+    told, github = [*channels, *finders], GitHubOut(profile, config)
     teller = Teller(office, told)
 
     def summarize_one(run_id: str) -> None:
         ledger, store = connections()
-        summary = summarize(ledger, store, run_id, teller.verdict)
+        summary = summarize(ledger, store, run_id, lambda ended: [*teller.verdict(ended), *github.verdict(ended)])
         if summary is not None:
             logger.info("run %s: %s in %.1f s", run_id, summary.state.value, summary.seconds)
 
     connections = _per_thread(config)
     tasks.register(app, summarize_one)
     _every(_REAP_EVERY, "reaper", lambda: _reaper(connections()[0], app, who, summarize_one, profile).tick)
-    _every(_DELIVER_EVERY, "deliver", lambda: _deliverer(connections()[1], channels, list(finders.values())))
+    _every(
+        _DELIVER_EVERY,
+        "deliver",
+        lambda: _deliverer(connections()[1], channels, list(finders.values())),
+    )
     _every(_TELL_EVERY, "tell", lambda: teller.tick)
+    _every(_TELL_EVERY, "github", lambda: github.tick)
     _every(_KEEP_EVERY, "keep", lambda: _keeper(connections(), app, who, profile, config).tick)
     if bot is not None:
         _every(0.0, "bot", lambda: bot.serve)

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.output import emit
+from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Profile
+from orchestrator.planner.evidence import Tree
 from orchestrator.settings import Settings, load_profile, settings_from
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
         "--durations", metavar="FILE", help="measured seconds; default: what `control` wrote here, if any"
     )
     parser.add_argument("--category", metavar="C", action="append", default=[], help="add a category; repeatable")
-    parser.add_argument("--pr", metavar="N", type=int, help="number of the pull request")
+    parser.add_argument("--pr", metavar="N", type=int, help="a pull request; alone, read from GitHub or the clone")
     parser.add_argument("--base-branch", metavar="NAME", help="default: the profile's")
     parser.add_argument("--head-branch", metavar="NAME")
 
@@ -59,20 +61,12 @@ def run(args: argparse.Namespace) -> int:
 
 def plan_from_args(args: argparse.Namespace) -> TestPlan:
     """The plan that :func:`add_plan_arguments` asks for."""
-    from orchestrator.diff.source import from_file, from_repository
     from orchestrator.planner.pipeline import build_plan
 
     settings = settings_from()
     profile = load_profile(args.profile, settings)
     strategies = [name for name in args.strategies.split(",") if name]
-    repository = _repository(args, settings, profile)
-    if repository is None:
-        change, tree = from_file(args.diff), None
-    else:
-        from orchestrator.planner.tree import GitTree
-
-        change = from_repository(repository, args.base, args.head or "HEAD")
-        tree = GitTree(repository, change.head_commit or args.head or "HEAD")
+    change, tree = _change(args, settings, profile)
     change = dataclasses.replace(
         change,
         pr_number=args.pr if args.pr is not None else change.pr_number,
@@ -81,6 +75,22 @@ def plan_from_args(args: argparse.Namespace) -> TestPlan:
     )
     measured = _measured(args.durations, settings, profile)
     return build_plan(change, profile, strategies=strategies, tree=tree, asked=args.category, measured=measured)
+
+
+def _change(args: argparse.Namespace, settings: Settings, profile: Profile) -> tuple[DiffSummary, Tree | None]:
+    """The change that is asked about, and the tree at its head where there is one to look at."""
+    from orchestrator.diff.source import from_file, from_repository
+    from orchestrator.planner.tree import GitTree
+
+    if args.pr is not None and not (args.diff or args.base or args.head):
+        from orchestrator.cli.pull import pull_change
+
+        return pull_change(args, settings, profile)
+    repository = _repository(args, settings, profile)
+    if repository is None:
+        return from_file(args.diff), None
+    change = from_repository(repository, args.base, args.head or "HEAD")
+    return change, GitTree(repository, change.head_commit or args.head or "HEAD")
 
 
 def _measured(named: str | None, settings: Settings, profile: Profile) -> Measured | None:
@@ -122,7 +132,7 @@ def _repository(args: argparse.Namespace, settings: Settings, profile: Profile) 
             raise UsageError("--diff and --repo/--base/--head are two ways to name one change", "Name one of them.")
         return None
     if args.base is None:
-        raise UsageError("no change is named", "Use --diff FILE, --diff - for stdin, or --repo DIR --base REV.")
+        raise UsageError("no change is named", "Use --diff FILE, --diff - for stdin, --repo DIR --base REV, or --pr N.")
     repository = args.repo or settings.repo or profile.repository or "."
     return str(repository)
 

@@ -1,6 +1,7 @@
-"""Take callbacks of a WeCom application or AI bot, and do what people ask.
+"""Serve the REST API with its events and metrics, and take the callbacks of chats.
 
-Put a TLS proxy in front and enter https://HOST/wecom/app as the application's address for messages, or
+The OpenAPI document is at /openapi.json, metrics for Prometheus at /metrics. Callers need a token: `mo-testplan token`.
+Put a TLS proxy in front. With WeCom, enter https://HOST/wecom/app as the application's address for messages, or
 https://HOST/wecom/bot as the bot's. The secrets come from the environment variables that the profile names (wecom.app,
 wecom.bot). An AI bot with a long connection needs no address: `control` connects to it.
 
@@ -15,12 +16,14 @@ import logging
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
-from orchestrator.api.server import Callback, make_server
 from orchestrator.cli import answering, edge, life
 from orchestrator.cli.chat import make_office
+from orchestrator.cli.github import GitHubIn
+from orchestrator.cli.services import make_service
 from orchestrator.commands.inbox import Inbox
-from orchestrator.domain.errors import EXIT_PASSED, ToolMissingError, UsageError
+from orchestrator.domain.errors import EXIT_PASSED, ToolMissingError
 from orchestrator.domain.profile import Profile
 from orchestrator.notify.telling import Teller
 from orchestrator.notify.wecom.board import Board
@@ -30,6 +33,9 @@ from orchestrator.notify.wecom.hook import BotCallback
 from orchestrator.notify.wecom.secrets import mask_logs
 from orchestrator.settings import Settings, check_profile
 
+if TYPE_CHECKING:
+    from orchestrator.api.server import Callback
+
 #: Seconds that a command may take which is under way when this process is told to end.
 _PATIENCE = 20.0
 
@@ -38,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``serve``."""
-    parser.add_argument("--profile", default="matrixone", help="profile whose runs people steer (default matrixone)")
+    parser.add_argument("--profile", default="matrixone", help="profile whose runs it serves (default matrixone)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8600, help="port to listen on (default 8600)")
     parser.add_argument("--answers-only", action="store_true", help=argparse.SUPPRESS)
@@ -55,20 +61,37 @@ def run(args: argparse.Namespace) -> int:
         return answering.run(profile, config)
     try:
         import uvicorn
-    except ModuleNotFoundError:
+
+        from orchestrator.api.metrics import Metrics
+        from orchestrator.api.rest.app import make_api
+        from orchestrator.api.server import routes
+    except ModuleNotFoundError as error:
         raise ToolMissingError(
-            "serve needs the uvicorn package", "Install it with: pip install 'mo-testplan[wecom]'"
+            f"serve needs the {error.name} package", "Install it with: pip install 'mo-testplan[api]'"
         ) from None
-    callbacks = _callbacks(profile, config)
-    if not callbacks:
-        raise UsageError(
-            f"profile {profile.name!r} has no WeCom application or bot whose secrets this process knows",
-            f"Set wecom.app in the profile and {profile.wecom.app.secret_env} in the environment.",
-        )
+    service, callbacks, webhook = (
+        make_service(profile, config),
+        _callbacks(profile, config),
+        GitHubIn(profile, config).webhook,
+    )
+    service.ledger.ping()
     mask_logs("uvicorn.access", "uvicorn.error")
-    with _answered(["serve", "--profile", args.profile, "--answers-only"]):
-        uvicorn.run(make_server(callbacks), host=args.host, port=args.port, log_config=None, access_log=False)
+    server = make_api(service, config.redis_url, routes(callbacks, Metrics(service), webhook))
+    words = ["serve", "--profile", args.profile, "--answers-only"]
+    with _answered(words) if callbacks or webhook else contextlib.nullcontext():
+        _listen(uvicorn, server, args)
     return EXIT_PASSED
+
+
+def _listen(uvicorn: Any, server: object, args: argparse.Namespace) -> None:  # noqa: ANN401 - imported late
+    uvicorn.run(
+        server,
+        host=args.host,
+        port=args.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=3,  # event streams end only when their runs do
+    )
 
 
 @contextlib.contextmanager

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from orchestrator.commands import look, steer
 from orchestrator.commands.cards import question
 from orchestrator.commands.grammar import Command, NotUnderstoodError, parse
-from orchestrator.commands.model import Answer, Card, Incoming, Role
+from orchestrator.commands.model import Answer, Card, Incoming
 from orchestrator.commands.neutral import neutral
 from orchestrator.commands.office import Office
 from orchestrator.commands.permit import refusal
 from orchestrator.commands.shelf import Ticket
 from orchestrator.domain.errors import MoTestplanError
+from orchestrator.service.caller import Role
 
 #: Commands a person may give in a minute.
 PER_MINUTE = 20

@@ -7,8 +7,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from orchestrator.commands.model import Role
 from orchestrator.domain.errors import UsageError
+from orchestrator.service.caller import Role
 
 #: Characters of a command.
 MAX_TEXT = 500

@@ -2,23 +2,7 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, field
-
-
-class Role(enum.IntEnum):
-    """What a person may do; each role includes those before it. Nobody has one unless ``people.yaml`` says so."""
-
-    NONE = 0
-    VIEWER = 1
-    DEVELOPER = 2
-    MAINTAINER = 3
-    ADMIN = 4
-
-    @property
-    def label(self) -> str:
-        """As it is written in ``people.yaml``."""
-        return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)

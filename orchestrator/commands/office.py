@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from orchestrator.commands.lookup import Lookup
 from orchestrator.commands.model import Incoming
 from orchestrator.commands.people import People
 from orchestrator.commands.shelf import Shelf
-from orchestrator.commands.words import Language, say
+from orchestrator.commands.words import Language, say, state
 from orchestrator.domain.profile import Profile
 from orchestrator.ledger.client import Ledger
 from orchestrator.messaging import App
+from orchestrator.service.lookup import Lookup
 from orchestrator.store import Store
 
 
@@ -43,6 +43,10 @@ class Office:
     def say(self, key: str, *parts: object) -> str:
         """Words in that language."""
         return say(self.language, key, *parts)
+
+    def state(self, value: str) -> str:
+        """The word for a state of a run or a task."""
+        return state(self.language, value)
 
     def record(self, incoming: Incoming, action: str, target: str, result: str) -> None:
         """Put what was asked, by whom and what came of it, into the audit log and the run's own record."""

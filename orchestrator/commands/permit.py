@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from orchestrator.commands.grammar import Command
-from orchestrator.commands.model import Incoming, Role
+from orchestrator.commands.model import Incoming
 from orchestrator.commands.office import Office
-from orchestrator.commands.pulls import author_email, pull_author
 from orchestrator.domain.errors import MoTestplanError
+from orchestrator.service.caller import Role
+from orchestrator.service.pulls import author_email, pull_author
 
 
 def refusal(office: Office, incoming: Incoming, command: Command) -> str:

@@ -10,7 +10,6 @@ from orchestrator.commands.look import task_named
 from orchestrator.commands.model import Answer, Card, Incoming
 from orchestrator.commands.neutral import neutral
 from orchestrator.commands.office import Office
-from orchestrator.commands.pulls import plan_pull
 from orchestrator.commands.shelf import Subscription
 from orchestrator.domain.errors import UnknownRunError, UsageError, nearest
 from orchestrator.domain.plan import TestPlan
@@ -18,6 +17,7 @@ from orchestrator.domain.quarantine import Quarantine
 from orchestrator.ledger.hosts import Want, Wanted
 from orchestrator.runs import control
 from orchestrator.runs.hosts import named
+from orchestrator.service.pulls import plan_pull
 
 _HOUR = "1h"
 
@@ -55,7 +55,7 @@ def cancel(office: Office, incoming: Incoming, command: Command) -> Answer:
     summary, plan = office.runs.find(command.arg(0))
     if summary.state.final:
         by = office.say("ended_by", neutral(summary.cancelled_by, 60)) if summary.cancelled_by else ""
-        words = office.say("ended", summary.run, summary.state.value) + by
+        words = office.say("ended", summary.run, office.state(summary.state.value)) + by
         return Answer(words, run_card(office, summary, plan), target=summary.run, result="ended already")
     tasks = [task_named(office, summary, command.arg(1))] if command.arg(1) else []
     if summary.cancelled_by and not tasks:

@@ -86,6 +86,24 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "settled": ("已结束", "Ended"),
 }
 
+#: States of runs and of tasks; in English they are the words of the program.
+_STATES: Final[dict[str, str]] = {
+    "planned": "已计划",
+    "pending": "未开始",
+    "running": "运行中",
+    "passed": "通过",
+    "failed": "失败",
+    "skipped": "跳过",
+    "cancelled": "已取消",
+    "error": "环境错误",
+    "lost": "丢失",
+}
+
+
+def state(language: Language, value: str) -> str:
+    """The word for a state of a run or a task (``failed``)."""
+    return _STATES[value] if language == "zh" else value
+
 
 def say(language: Language, key: str, *parts: object) -> str:
     """The words ``key`` with ``parts`` in their places."""

@@ -6,7 +6,9 @@ MoTestplanError
 │   ├── BadProfileError   a profile file is wrong
 │   ├── BadPlanError      a plan file is wrong, or newer than this program
 │   ├── BadCaseError      a SQL case or result file is wrong
-│   └── UnknownRunError   no run, task or revision of that name
+│   ├── UnknownRunError   no run, task or revision of that name
+│   ├── NotAllowedError   the caller's role or budget does not cover it
+│   └── ConflictError     it contradicts what was done or asked before
 ├── InfrastructureError   exit 3: the answer could not be had
 │   ├── BrokerError       Redis cannot be reached or refuses
 │   ├── ServerError       a SQL server does not come up, or is lost
@@ -68,6 +70,14 @@ class BadCaseError(UsageError):
 
 class UnknownRunError(UsageError):
     """No run, task or revision of that name."""
+
+
+class NotAllowedError(UsageError):
+    """The caller's role or budget does not cover it."""
+
+
+class ConflictError(UsageError):
+    """It contradicts what was done or asked before."""
 
 
 class InfrastructureError(MoTestplanError):

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+#: Roles of people and programs, as files name them.
+RoleName = Literal["viewer", "developer", "maintainer", "admin"]
 #: Words of the profile for :class:`orchestrator.domain.plan.Priority`.
 PriorityName = Literal["critical", "high", "medium", "low"]
 
@@ -63,10 +65,17 @@ class Build:
 class Server:
     """Where SQL cases run."""
 
-    #: ``dsn``: one that runs; ``mariadb``: a private MariaDB is started; ``embedded``: a server in process.
-    provider: Literal["dsn", "mariadb", "embedded"] = "embedded"
-    #: ``mysql://user:password@host:port`` for provider ``dsn``; ``MO_TESTPLAN_BVT_DSN`` wins over it.
+    #: ``dsn``: one that runs; ``mariadb``: a private MariaDB is started; ``embedded``: a server in process; ``launch``:
+    #: ``command`` is started.
+    provider: Literal["dsn", "mariadb", "embedded", "launch"] = "embedded"
+    #: ``mysql://user:password@host:port`` for provider ``dsn``; ``MO_TESTPLAN_BVT_DSN`` wins over it. With
+    #: ``launch`` it tells user and password.
     dsn: str | None = None
+    #: The words that start a server, for provider ``launch``. Placeholders: ``{port}``, which it must listen on,
+    #: ``{port2}`` … ``{port9}``, ``{directory}``, a private one it runs in, and ``{workspace}``, the tree under test.
+    command: tuple[str, ...] = ()
+    #: Files that ``command`` finds in its directory: path → text, with the same placeholders.
+    files: dict[str, str] = field(default_factory=dict)
     #: How long a server may take to answer its first connection.
     startup_timeout: float = 300.0
 
@@ -204,6 +213,30 @@ class WeCom:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GitHub:
+    """Where pull requests live, and what they may set going by themselves."""
+
+    #: ``owner/name``; empty: the project is not at GitHub.
+    repository: str = ""
+    #: GitHub Enterprise Server: ``https://HOST/api/v3``.
+    base_url: str = "https://api.github.com"
+    #: Names of the environment variables that hold a token, or an App's private key (PEM), and the webhook's secret.
+    token_env: str = "MO_TESTPLAN_GITHUB_TOKEN"  # noqa: S105 - a name
+    app_key_env: str = "MO_TESTPLAN_GITHUB_APP_KEY"
+    webhook_secret_env: str = "MO_TESTPLAN_GITHUB_WEBHOOK_SECRET"  # noqa: S105 - a name
+    #: The App's client id or number; empty: the token is used.
+    app_id: str = ""
+    #: Associations whose pull requests run without anybody asking; those of others get their plan told.
+    run_for: tuple[str, ...] = ("OWNER", "MEMBER", "COLLABORATOR")
+    #: A label, which only those may set who may write, that lets any pull request run.
+    label: str = "run-tests"
+    #: What an association may do in comments.
+    roles: dict[str, RoleName] = field(
+        default_factory=lambda: {"OWNER": "maintainer", "MEMBER": "maintainer", "COLLABORATOR": "developer"}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """A project: its rules, suites and limits."""
 
@@ -221,3 +254,4 @@ class Profile:
     dispatch: Dispatch = field(default_factory=Dispatch)
     retention: Retention = field(default_factory=Retention)
     wecom: WeCom = field(default_factory=WeCom)
+    github: GitHub = field(default_factory=GitHub)

@@ -341,6 +341,7 @@ def _progress(run: str, header: dict[str, str]) -> Progress:
         cost=float(header.get("cost", 0)),
         cancelled_by=header.get("cancel"),
         who=header.get("who", ""),
+        cancelled_at=float(header["cancel_at"]) if "cancel_at" in header else None,
         flaky=number("flaky"),
         commit=header.get("commit", ""),
         plan=header.get("plan", ""),

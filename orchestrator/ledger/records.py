@@ -66,6 +66,8 @@ class Progress:
     cancelled_by: str | None
     #: Who started it.
     who: str = ""
+    #: When the end was asked for.
+    cancelled_at: float | None = None
     #: Tasks that failed first and passed then.
     flaky: int = 0
     #: Commit under test, and SHA-256 of the plan.

@@ -6,11 +6,11 @@ import json
 
 from orchestrator.commands.neutral import neutral
 from orchestrator.commands.office import Office
-from orchestrator.commands.pulls import suites_of
 from orchestrator.ledger.records import Progress
 from orchestrator.notify.wecom.messages import duration
 from orchestrator.notify.wecom.words import WORDS
 from orchestrator.planner.codec import loads
+from orchestrator.service.pulls import suites_of
 
 #: Shares of a run's tasks, in percent, that are worth a message.
 STEPS = (25, 50, 75)

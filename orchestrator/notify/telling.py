@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from orchestrator.commands.cards import run_card
 from orchestrator.commands.neutral import neutral
 from orchestrator.commands.office import Office
-from orchestrator.commands.pulls import author_email, on_base_branch
 from orchestrator.domain.errors import MoTestplanError
 from orchestrator.domain.plain import to_plain
 from orchestrator.domain.plan import TestPlan
@@ -20,6 +19,7 @@ from orchestrator.notify.wecom.messages import duration, new_failures, summary_m
 from orchestrator.notify.wecom.words import WORDS
 from orchestrator.planner.codec import loads
 from orchestrator.runs.baseline import Baseline, baseline
+from orchestrator.service.pulls import author_email, on_base_branch
 from orchestrator.store import OutboxMessage
 
 _BAD = (RunState.FAILED, RunState.ERROR)

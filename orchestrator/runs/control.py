@@ -30,16 +30,17 @@ def start(  # noqa: PLR0913 - who starts what, for whom, and how much it counts
     *,
     parent: str | None = None,
     who: str = "",
+    run: str | None = None,
     weight: float = 1.0,
 ) -> str:
-    """Write the run into the ledger, then send its shards; the run's id.
+    """Write the run into the ledger, then send its shards; the run's id, which is ``run`` if the caller chose one.
 
     If the sending is interrupted, the reaper finds shards whose message is missing and sends them; the
     :class:`BrokerError` then names the run.
     """
     check(plan)
     commit = commit_of(plan)
-    run = new_run_id()
+    run = run or new_run_id()
     first = canvas.deliveries(run, plan, weight)
     header = {
         "pr": plan.diff_summary.pr_number or "",

@@ -273,7 +273,7 @@ def test_a_run_is_cancelled_in_the_application_where_cards_really_change(chat: C
     chat.gone(tree, began)
     assert chat.ended(run) is RunState.CANCELLED
     wait_until("the verdict is told", lambda: chat.verdicts(run))
-    wait_until("the card has its last state", lambda: "cancelled" in card.content and "详情" in card.buttons)
+    wait_until("the card has its last state", lambda: "已取消" in card.content and "详情" in card.buttons)
     wait_until("a stale click says so", lambda: _stale(chat, card, confirm))
 
 

@@ -13,8 +13,9 @@ import pytest
 import uvicorn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.applications import Starlette
 
-from orchestrator.api.server import MAX_BODY, make_server
+from orchestrator.api.server import MAX_BODY, routes
 from orchestrator.commands.inbox import Inbox
 from orchestrator.commands.model import Incoming
 from orchestrator.domain.errors import BrokerError
@@ -46,7 +47,8 @@ def served(valkey_url: str) -> Iterator[Served]:
     cipher = Cipher(TOKEN, AES_KEY, corp.corp_id)
     with CorpSide(corp) as side:
         served = Served(side, Inbox(valkey_url, "app"))
-        asgi = make_server({"/wecom/app": AppCallback(cipher, corp.agent_id, lambda incoming: served.accept(incoming))})  # noqa: PLW0108 - replaced by a test
+        callback = AppCallback(cipher, corp.agent_id, lambda incoming: served.accept(incoming))  # noqa: PLW0108 - replaced by a test
+        asgi = Starlette(routes=routes({"/wecom/app": callback}))
         server = uvicorn.Server(uvicorn.Config(asgi, port=0, log_level="error", lifespan="off"))
         thread = threading.Thread(target=server.run)
         thread.start()
@@ -92,7 +94,7 @@ def _posted(served: Served, **query: str) -> int:
     return httpx.post(corp.callback_url, params={**right, **query}, content=body).status_code
 
 
-@pytest.mark.parametrize("seconds", [-301, 301, 10**9])
+@pytest.mark.parametrize("seconds", [-330, 330, 10**9])
 def test_an_old_or_future_timestamp_is_refused(served: Served, seconds: int) -> None:
     assert _posted(served, timestamp_to_sign=str(int(time.time()) + seconds)) == 403
     assert served.taken() == []

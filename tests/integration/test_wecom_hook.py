@@ -9,8 +9,9 @@ from contextlib import contextmanager
 
 import pytest
 import uvicorn
+from starlette.applications import Starlette
 
-from orchestrator.api.server import make_server
+from orchestrator.api.server import routes
 from orchestrator.commands.inbox import Inbox
 from orchestrator.commands.model import Answer, Button, Card, Incoming
 from orchestrator.commands.people import People, Person
@@ -74,7 +75,7 @@ def served(valkey_url: str) -> Iterator[Served]:
         callback = BotCallback(
             Cipher(TOKEN, AES_KEY, ""), served.board, served.inbox.accept, lambda _: (served.line, served.over)
         )
-        with running(make_server({"/wecom/bot": callback})) as port:
+        with running(Starlette(routes=routes({"/wecom/bot": callback}))) as port:
             side.callback_url = f"http://127.0.0.1:{port}/wecom/bot"
             yield served
         served.urls.close()

@@ -40,7 +40,7 @@ def template_card(card: Card, task: str, style: Style) -> dict[str, Any]:
         shown["horizontal_content_list"] = [{"keyname": neutral(k, 20), "value": neutral(v, 60)} for k, v in rows]
     if card.buttons:
         shown["button_list"] = [
-            {"text": neutral(button.text, 10), "style": style.danger if button.danger else 1, "key": button.key}
+            {"text": neutral(button.text, 16), "style": style.danger if button.danger else 1, "key": button.key}
             for button in card.buttons[:_BUTTONS]
         ]
     else:

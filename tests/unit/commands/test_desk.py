@@ -9,7 +9,6 @@ import pytest
 from orchestrator.commands.desk import PER_MINUTE, Desk
 from orchestrator.commands.model import Answer
 from orchestrator.commands.office import Office
-from orchestrator.commands.pulls import plan_pull
 from orchestrator.commands.shelf import Ticket
 from orchestrator.domain.errors import BrokerError
 from orchestrator.domain.run import RunState, TaskResult, TaskState
@@ -18,6 +17,7 @@ from orchestrator.ledger.keys import SCHEME
 from orchestrator.ledger.records import Delivery
 from orchestrator.runs import control
 from orchestrator.runs.summarize import summarize
+from orchestrator.service.pulls import plan_pull
 from tests.unit.commands.conftest import clicked, said
 
 

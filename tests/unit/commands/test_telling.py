@@ -11,13 +11,13 @@ import pytest
 
 from orchestrator.commands.desk import Desk
 from orchestrator.commands.office import Office
-from orchestrator.commands.pulls import plan_pull
 from orchestrator.domain.run import CaseResult, CaseStatus, TaskResult, TaskState
 from orchestrator.ledger.records import Delivery
 from orchestrator.notify.telling import Teller
 from orchestrator.planner.encode import plan_id
 from orchestrator.runs import control
 from orchestrator.runs.summarize import summarize
+from orchestrator.service.pulls import plan_pull
 from orchestrator.store import OutboxEntry
 from tests.unit.commands.conftest import said
 

@@ -1,0 +1,12 @@
+"""Agents, CI and other programs: MCP, the autopilot, GitHub, REST, and this project tested by itself."""
+
+from __future__ import annotations
+
+from benchmarks.promised.measure import INPUTS, Promise
+
+PROMISES = [
+    Promise("mcp-session", "0 fail", lambda: INPUTS.tests("tests/integration/test_mcp.py")),
+    Promise("rest-schema", "0 fail", lambda: INPUTS.tests("tests/integration/test_api_schema.py")),
+    Promise("event-streams", "100 hear all", lambda: INPUTS.tests("tests/integration/test_api.py", "-k", "hundred")),
+    Promise("metrics", "0 fail", lambda: INPUTS.tests("tests/integration/test_api.py", "-k", "metrics or dashboard")),
+]
