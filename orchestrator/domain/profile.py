@@ -100,6 +100,8 @@ class Bvt:
     exclusive: tuple[str, ...] = ()
     #: Known categories with their number of statements: the first estimate, and the tree when only a diff is at hand.
     categories: dict[str, int] = field(default_factory=dict)
+    #: Categories, and cases (``category/path`` without extension), that every plan with a budget keeps.
+    always: tuple[str, ...] = ()
     timeout: float = 4500.0
     statement_timeout: float = 120.0
     setup_seconds: float = 60.0
@@ -237,6 +239,24 @@ class GitHub:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Autopilot:
+    """What the autopilot may do by itself, and what it may spend on one change."""
+
+    #: ``run`` the plan, run tasks ``again``, run what fails on the ``base`` commit; the rest ends in a question.
+    may: tuple[Literal["run", "again", "base"], ...] = ("run", "again", "base")
+    max_runs: int = 6
+    #: Estimated, of all runs together.
+    runner_minutes: float = 240.0
+    #: Tries at a task that infrastructure took down, and runs in which a failure is seen before it is believed.
+    infrastructure_tries: int = 3
+    failures_seen: int = 2
+    #: Where a question goes in the outbox, e.g. ``wecom``; empty: it is only said and recorded.
+    ask: str = "wecom"
+    #: Minutes to wait for one run.
+    patience: float = 240.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """A project: its rules, suites and limits."""
 
@@ -244,6 +264,8 @@ class Profile:
     #: A git directory or working clone that holds the pull requests; ``MO_TESTPLAN_REPO`` wins over it.
     repository: str | None = None
     base_branch: str = "main"
+    #: Days by which a history model may be older than the change it is asked about.
+    model_days: int = 60
     #: Glob patterns; a change in nothing else plans nothing.
     documentation: tuple[str, ...] = ("*.md",)
     rules: tuple[Rule, ...] = ()
@@ -255,3 +277,4 @@ class Profile:
     retention: Retention = field(default_factory=Retention)
     wecom: WeCom = field(default_factory=WeCom)
     github: GitHub = field(default_factory=GitHub)
+    autopilot: Autopilot = field(default_factory=Autopilot)
