@@ -1,6 +1,6 @@
 """A day of a thousand hosts and some hundred concurrent pull requests: real planner, ledger and Redis, simulated hosts.
 
-    python benchmarks/fleet_day.py [--hosts 1000] [--hours 24] [--runs 2600] [--pictures DIR] [--format text|json]
+    python benchmarks/fleet_day.py [--hosts 1000] [--hours 24] [--runs 2300] [--pictures DIR] [--format text|json]
 
 Runs arrive as people work: few at night, most before noon and after lunch. Six in ten have 4 to 12 shards, three 20 to
 60, one 150 to 400; a shard takes about 400 seconds. Told are the time shards wait and how much longer a run takes than
@@ -34,7 +34,7 @@ from workers.agent import INTERVAL as HOST_BEAT
 from workers.heart import INTERVAL as TASK_BEAT
 
 SIZES = {"small": (0.6, 4, 12), "medium": (0.3, 20, 60), "big": (0.1, 150, 400)}
-TICK = 10.0
+TICK = 30.0
 
 
 def arrivals(dice: random.Random, runs: int, hours: float) -> list[float]:
@@ -169,7 +169,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hosts", type=int, default=1000)
     parser.add_argument("--hours", type=float, default=24.0)
-    parser.add_argument("--runs", type=int, default=2600)
+    parser.add_argument("--runs", type=int, default=2300)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--pictures", metavar="DIR", help="write fleet-wait.svg, fleet-load.svg and fleet-redis.svg")
     parser.add_argument("--format", choices=["text", "json"], default="text")
