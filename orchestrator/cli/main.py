@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("worker", "take tests from the queues of this host's choice"),
     "hosts": ("hosts", "list worker hosts; pause, drain or remove one"),
     "control": ("control", "watch over runs: summaries, lost workers, messages"),
+    "acl": ("acl", "print the Redis user that worker hosts should have"),
     "serve": ("serve", "serve the REST API, metrics and callbacks of chats"),
     "autopilot": ("autopilot", "take a change from its plan to a verdict without a person"),
     "mcp": ("mcp", "serve agents over the Model Context Protocol"),
