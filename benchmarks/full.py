@@ -14,6 +14,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
+_CASES = ("--cases", os.environ.get("MO_CASES", ""))
+_VERDICTS = str(Path(os.environ.get("MO_TESTPLAN_SHARED", ""), "motester", "mariadb_verdicts_open.jsonl.gz"))
+_SERVER = os.environ.get("MO_SERVER", "")
+_TEN_CATEGORIES = tuple(
+    word
+    for name in ("array", "cte", "dtype", "expression", "join", "operator", "prepare", "subquery", "view", "window")
+    for word in ("--category", name)
+)
+
 #: What each campaign needs in the environment, and its command.
 CAMPAIGNS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     ((), ("benchmarks.plan", "--rounds", "31")),
@@ -22,6 +31,11 @@ CAMPAIGNS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("MO_REPO",), ("benchmarks.real_pr",)),
     ((), ("benchmarks.wecom",)),
     ((), ("benchmarks.chaos", "--runs", "200", "--tasks", "50")),
+    (("MO_CASES", "MO_TESTPLAN_SHARED"), ("benchmarks.motester", *_CASES, "--verdicts", _VERDICTS)),
+    (("MO_CASES",), ("benchmarks.motester", *_CASES, "--genrs")),
+    (("MO_CASES", "MO_TESTER"), ("benchmarks.motester", *_CASES, "--beside")),
+    (("MO_CASES", "MO_TESTER", "MO_TESTPLAN_SHARED"), ("benchmarks.motester_speed", *_CASES)),
+    (("MO_CASES", "MO_TESTER", "MO_SERVER"), ("benchmarks.motester", *_CASES, *_TEN_CATEGORIES, "--dsn", _SERVER)),
 ]
 
 

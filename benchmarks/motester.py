@@ -2,6 +2,7 @@
 
     motester.py --cases DIR --verdicts FILE    the same scripts, one by one, against its verdicts
     motester.py --cases DIR --beside           the real program (MO_TESTER) runs each script too, on the same server
+    motester.py --cases DIR --category A --category B --dsn URL    whole directories, each in one process of either
     motester.py --cases DIR --genrs            record twice; where both agree, a run must pass
 
 DIR is the case tree; FILE holds mo-tester's answers, a JSON object a script: path, nometa, total, rows; crash, timeout.
@@ -26,7 +27,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from benchmarks.bvt.alone import comparable, recordable  # noqa: E402 - after the path
-from benchmarks.bvt.parity import Parity, beside, read_rows, recorded  # noqa: E402
+from benchmarks.bvt.parity import Parity, beside, categories, read_rows, recorded  # noqa: E402
 from benchmarks.bvt.recording import record_all  # noqa: E402
 from workers.bvt.dsn import Dsn, parse_dsn  # noqa: E402
 from workers.servers import make_server  # noqa: E402
@@ -60,6 +61,8 @@ def _measure(args: argparse.Namespace, dsn: Dsn) -> tuple[dict[str, Any], str, b
     tree = args.cases.resolve()
     if args.verdicts:
         return _parity(recorded(dsn, tree, sample(read_rows(args.verdicts, args.only), args.limit), sys.stderr))
+    if args.category:
+        return _parity(categories(dsn, tree, args.category, sys.stderr))
     if args.beside:
         names = sample(comparable(tree, args.only), args.limit)
         with args.save.open("a", encoding="utf-8") if args.save else nullcontext() as kept:
@@ -88,6 +91,7 @@ def _arguments() -> argparse.Namespace:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--verdicts", type=Path, metavar="FILE")
     what.add_argument("--beside", action="store_true")
+    what.add_argument("--category", action="append", metavar="NAME", help="a directory of DIR; several times")
     what.add_argument("--genrs", action="store_true")
     parser.add_argument("--save", type=Path, metavar="FILE", help="append mo-tester's verdicts (--beside)")
     parser.add_argument("--dsn", help="a server that may be wiped; default: a private MariaDB")

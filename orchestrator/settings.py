@@ -35,6 +35,10 @@ class Settings:
     artifacts: str = ""
     #: Checked out trees and caches of a worker host; by default ``workspaces`` in ``state``.
     workspaces: str = ""
+    #: A Go build cache that a run's own cache starts as a copy of; only the operator writes it.
+    gocache_seed: str = ""
+    #: The history model: a file, or ``none``; by default ``models/<profile>.model`` in ``state``, where there is one.
+    model: str | None = None
     #: Wins over the profile's ``repository``.
     repo: str | None = None
     #: Wins over the profile's ``bvt.server.provider``.
@@ -65,6 +69,11 @@ def settings_from(environ: Mapping[str, str] | None = None) -> Settings:
         durations=str(Path(said.durations or state / "durations.json").absolute()),
         workspaces=str(Path(said.workspaces or state / "workspaces").absolute()),
     )
+
+
+def model_path(profile: str, settings: Settings) -> Path:
+    """Where ``learn`` puts the model of a profile, and ``plan`` looks for it, when nobody names a file."""
+    return Path(settings.state) / "models" / f"{profile}.model"
 
 
 def to_environment(settings: Settings) -> dict[str, str]:
@@ -126,6 +135,11 @@ def _with_environment(profile: Profile, settings: Settings) -> Profile:
         server = from_plain(Server, {"provider": settings.bvt_server}, "MO_TESTPLAN_BVT_SERVER", BadProfileError)
     if settings.bvt_dsn:
         server = dataclasses.replace(server, provider="dsn", dsn=settings.bvt_dsn)
+    if server.provider == "launch" and not server.command:
+        raise BadProfileError(
+            f"profile {profile.name}: bvt.server.provider is launch, and there is no command",
+            "Write the words that start the server: command: [./server, --port, '{port}'].",
+        )
     if server is not profile.bvt.server:
         profile = dataclasses.replace(profile, bvt=dataclasses.replace(profile.bvt, server=server))
     return dataclasses.replace(profile, repository=settings.repo or profile.repository)

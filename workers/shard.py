@@ -17,9 +17,10 @@ from orchestrator.domain.errors import BrokerError, InfrastructureError, MoTestp
 from orchestrator.domain.plan import Suite as SuiteName
 from orchestrator.domain.plan import TestTask
 from orchestrator.domain.profile import Profile
-from orchestrator.domain.run import CaseStatus, ShardSpec, Stop, TaskResult, TaskState
+from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, ShardSpec, Stop, TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Beat, Delivery, Gate
+from workers.build import BuildFailedError
 from workers.heart import Heart
 from workers.sink import Sink, task_folder
 from workers.suites.base import Closable, Ending, Job, Suite
@@ -183,6 +184,8 @@ class _Shard:
         again = False
         try:
             ending = self._execute(task, attempt, folder, sink)
+        except BuildFailedError as error:
+            ending = _not_built(error, sink)
         except MoTestplanError as error:
             ending = Ending(TaskState.ERROR, str(error))
             again = isinstance(error, InfrastructureError) or error is self.unfit
@@ -245,6 +248,13 @@ class _Shard:
             self.resources.close()
         finally:
             self.release()
+
+
+def _not_built(error: BuildFailedError, sink: Sink) -> Ending:
+    """A build that fails is a verdict on the code, as a failing test is."""
+    sink.case(CaseResult("build", CaseStatus.FAILED, message=error.message, kind=FailureKind.BUILD))
+    sink.line(error.message)
+    return Ending(TaskState.FAILED, error.message.partition("\n")[0])
 
 
 def _result(  # noqa: PLR0913 - the whole record of an attempt

@@ -51,6 +51,23 @@ class Seen:
         """Not needed."""
 
 
+@dataclass
+class ByScript:
+    """A listener that keeps it apart by script."""
+
+    seen: dict[str, Seen] = field(default_factory=dict)
+
+    def command(self, result: CommandResult) -> None:
+        """Keep it."""
+        self.seen.setdefault(result.path, Seen()).command(result)
+
+    def script(self, result: ScriptResult) -> None:
+        """Not needed."""
+
+    def close(self, scripts: Sequence[ScriptResult]) -> None:
+        """Not needed."""
+
+
 def comparable(tree: Path, only: str = "") -> list[str]:
     """Scripts below ``tree`` that can run by themselves on any server, from its parent."""
     names = [script.relative_to(tree.parent).as_posix() for script in find_scripts(tree)]
@@ -77,6 +94,16 @@ def alone(case: str, tree: Path) -> Iterator[Case]:
             (base / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(tree.parent / name, base / name)
         yield Case(base / case, case, base)
+
+
+def run_category(dsn: Dsn, tree: Path, name: str) -> dict[str, Seen]:
+    """The scripts of one directory of ``tree``, one after the other as in a run of it, without metadata."""
+    told = ByScript()
+    options = Options(metadata=False, ignore_issues=True, reset=True, resources=str(tree.parent / "resources"))
+    with Runner(dsn, options, told, threading.Event()) as runner:
+        for script in find_scripts(tree / name):
+            runner.run(Case(script, script.relative_to(tree.parent).as_posix(), tree.parent))
+    return told.seen
 
 
 def run_alone(dsn: Dsn, case: Case, *, metadata: bool, patience: float = SCRIPT_TIMEOUT) -> Seen:

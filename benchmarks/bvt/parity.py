@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from benchmarks.bvt.alone import SCRIPT_TIMEOUT, Seen, alone, run_alone
+from benchmarks.bvt.alone import SCRIPT_TIMEOUT, Seen, alone, run_alone, run_category
 from benchmarks.bvt.peer import MoTester
 from workers.bvt.dsn import Dsn
 
@@ -99,6 +99,25 @@ def beside(dsn: Dsn, tree: Path, names: Iterable[str], told: TextIO, kept: TextI
                 if kept is not None:
                     print(json.dumps(row), file=kept, flush=True)
                 parity.compare(row, seen)
+    return parity
+
+
+def categories(dsn: Dsn, tree: Path, names: Iterable[str], told: TextIO) -> Parity:
+    """Run whole directories of ``tree``, each in one process of mo-tester's and then by ours, without metadata."""
+    parity = Parity(told, Tally(), Tally())
+    with MoTester(dsn) as peer:
+        for name in names:
+            answered = peer.run(tree.parent, f"path={tree.name}/{name}", "ignore", "nometa")
+            ours = run_category(dsn, tree, name)
+            if answered.total is None:
+                print(f"{name}: mo-tester made no report: {answered.said}", file=told, flush=True)
+                parity.without.unanswered += len(ours)
+                continue
+            for path, total in answered.totals.items():
+                row: Row = {"path": path, "nometa": True, "total": total, "rows": answered.rows.get(path, [])}
+                parity.compare(row, ours.get(path, Seen()))
+            failed = sum(map(len, answered.rows.values()))
+            print(f"{name}: {answered.total} commands, {failed} do not pass", file=told, flush=True)
     return parity
 
 

@@ -25,7 +25,8 @@ JAVA = ("java", "-Xms1024M", "-Xmx1024M")
 _BUILTIN = (
     "performance_schema,sys,mo_catalog,mo_task,information_schema,mysql,system_metrics,system,query_result,mo_debug"
 )
-_SUMMARY = re.compile(r"^\[SUMMARY\].*?TOTAL :(\d+)", re.MULTILINE)
+#: A line of report.txt: a script, or SUMMARY, and how many commands it has.
+_TOTAL = re.compile(r"^\[(.*?)\] COST :.*?TOTAL :(\d+)", re.MULTILINE)
 _FAILED = re.compile(r"^\[SCRIPT   FILE\]: (.*)\n\[ROW    NUMBER\]: (\d+)$", re.MULTILINE)
 
 
@@ -36,6 +37,7 @@ class Used(NamedTuple):
     #: Peak of resident memory, in MB.
     megabytes: float
     exit_code: int | None
+    #: Seconds of processor time, of it and its children.
     cpu: float = 0.0
 
 
@@ -44,13 +46,27 @@ class Answered:
     """What mo-tester said of a run: how many commands, and by script the lines of those that did not pass."""
 
     used: Used
+    #: Commands in all; None when it made no report.
     total: int | None = None
+    totals: dict[str, int] = field(default_factory=dict)
     rows: dict[str, list[int]] = field(default_factory=dict)
     #: The end of its log, when it made no report.
     said: str = ""
 
 
-def run_measured(command: Sequence[str], *, cwd: Path, log: Path, timeout: float, env: dict[str, str]) -> Used:
+def jars() -> Path:
+    """The directory of mo-tester's jars. Raises MissingError."""
+    return Path(environment("MO_TESTER"), "lib").resolve()
+
+
+def run_measured(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    log: Path = Path(os.devnull),
+    timeout: float = 3600.0,
+    env: dict[str, str] | None = None,
+) -> Used:
     """Run ``command`` with its output in ``log``; exit code None when it had to be killed after ``timeout`` seconds."""
     started = time.monotonic()
     with log.open("wb") as out:
@@ -73,7 +89,7 @@ class MoTester:
     """mo-tester for one server; a context manager that owns a working directory."""
 
     def __init__(self, dsn: Dsn) -> None:
-        self.lib = Path(environment("MO_TESTER"), "lib").resolve()
+        self.lib = jars()
         self._folder = tempfile.TemporaryDirectory()
         self.home = Path(self._folder.name)
         self._configure(dsn)
@@ -84,19 +100,16 @@ class MoTester:
     def __exit__(self, *_: object) -> None:
         self._folder.cleanup()
 
-    def run(self, base: Path, *words: str, timeout: float = 3600.0, locale: str = "C.UTF-8") -> Answered:
+    def run(self, base: Path, *words: str, timeout: float = 3600.0) -> Answered:
         """``words`` are mo-tester's arguments; paths in them are taken from ``base``."""
         report = self.home / "report"
         for name in ("report.txt", "error.txt"):
             with suppress(FileNotFoundError):
                 (report / name).unlink()
+        self._link(base)
         log = self.home / "log.txt"
         command = [*JAVA, "-Dfile.encoding=UTF-8", "-cp", f"{self.home}:{self.lib}/*", "io.mo.Tester", *words]
-        env = {**os.environ, "LC_ALL": locale}
-        link = self.home / base.name
-        if link.is_symlink():
-            link.unlink()
-        link.symlink_to(base)
+        env = {**os.environ, "LC_ALL": "C.UTF-8"}
         answered = Answered(run_measured(command, cwd=self.home, log=log, timeout=timeout, env=env))
         try:
             text = (report / "report.txt").read_text("utf-8", "replace")
@@ -104,11 +117,18 @@ class MoTester:
         except FileNotFoundError:
             answered.said = "\n".join(log.read_text("utf-8", "replace").splitlines()[-8:])
             return answered
-        summary = _SUMMARY.search(text)
-        answered.total = int(summary[1]) if summary else None
+        answered.totals = {path: int(total) for path, total in _TOTAL.findall(text)}
+        answered.total = answered.totals.pop("SUMMARY", None)
         for path, line in _FAILED.findall(errors):
             answered.rows.setdefault(path, []).append(int(line))
         return answered
+
+    def _link(self, base: Path) -> None:
+        """mo-tester reads its configuration where it runs: put what is in ``base`` there, too."""
+        for old in filter(Path.is_symlink, list(self.home.iterdir())):
+            old.unlink()
+        for entry in base.iterdir():
+            (self.home / entry.name).symlink_to(entry)
 
     def _configure(self, dsn: Dsn) -> None:
         source = self.lib.parent

@@ -81,7 +81,13 @@ def record_all(dsn: Dsn, tree: Path, names: Iterable[str], told: TextIO) -> Reco
 
 def _record(dsn: Dsn, case: Case, target: Path) -> Seen:
     seen = _Errors()
-    options = Options(ignore_issues=True, reset=True, statement_timeout=_STATEMENT, script_timeout=_SCRIPT)
+    options = Options(
+        ignore_issues=True,
+        reset=True,
+        resources=str(case.base / "resources") if case.base else "",
+        statement_timeout=_STATEMENT,
+        script_timeout=_SCRIPT,
+    )
     with Runner(dsn, options, seen, threading.Event()) as runner:
         runner.record(case, target)
     return seen

@@ -6,6 +6,8 @@ from benchmarks.promised.measure import INPUTS, Promise
 
 PROMISES = [
     Promise("mcp-session", "0 fail", lambda: INPUTS.tests("tests/integration/test_mcp.py")),
+    Promise("autopilot", "0 fail", lambda: INPUTS.tests("tests/acceptance/test_autopilot.py", "tests/unit/autopilot")),
+    Promise("github", "0 fail", lambda: INPUTS.tests("tests/acceptance/test_github.py", "tests/unit/github")),
     Promise("rest-schema", "0 fail", lambda: INPUTS.tests("tests/integration/test_api_schema.py")),
     Promise("event-streams", "100 hear all", lambda: INPUTS.tests("tests/integration/test_api.py", "-k", "hundred")),
     Promise("metrics", "0 fail", lambda: INPUTS.tests("tests/integration/test_api.py", "-k", "metrics or dashboard")),

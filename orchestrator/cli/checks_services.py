@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -88,6 +89,8 @@ def sql_server(host: Host) -> Check:
         return embedded_sql(host)
     if server.provider == "mariadb":
         return _mariadb()
+    if server.provider == "launch":
+        return Check(name="sql server", ok=True, found=f"is started by {shlex.join(server.command)}")
     return _dsn(server.dsn)
 
 

@@ -22,6 +22,7 @@ from orchestrator.domain.errors import (
 COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("plan", "turn a diff into a plan of tests"),
     "explain": ("explain", "say why each test of a plan was chosen, why not, and what it costs"),
+    "learn": ("learn", "build the history model that plans draw on"),
     "run": ("run", "execute a plan on workers, or here with --local"),
     "status": ("status", "say where a run stands"),
     "watch": ("watch", "follow a run until it ends"),
@@ -36,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "hosts": ("hosts", "list worker hosts; pause, drain or remove one"),
     "control": ("control", "watch over runs: summaries, lost workers, messages"),
     "serve": ("serve", "serve the REST API, metrics and callbacks of chats"),
+    "autopilot": ("autopilot", "take a change from its plan to a verdict without a person"),
     "mcp": ("mcp", "serve agents over the Model Context Protocol"),
     "token": ("token", "make a token for the API or the MCP server"),
     "flower": ("flower", "watch workers and tasks in a browser"),

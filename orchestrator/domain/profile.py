@@ -48,13 +48,34 @@ class UnitTests:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """What is made once a run, before its first shard, for all of them."""
+
+    #: Run in the tree under test; none: there is nothing to build.
+    command: tuple[str, ...] = ()
+    #: Files and directories of the tree that it makes, and that every shard is to find.
+    outputs: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+    timeout: float = 1800.0
+    #: Whose shards need it.
+    suites: tuple[Literal["ut", "bvt", "sca"], ...] = ("ut", "bvt", "sca")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """Where SQL cases run."""
 
-    #: ``dsn``: one that runs; ``mariadb``: a private MariaDB is started; ``embedded``: a server in process.
-    provider: Literal["dsn", "mariadb", "embedded"] = "embedded"
-    #: ``mysql://user:password@host:port`` for provider ``dsn``; ``MO_TESTPLAN_BVT_DSN`` wins over it.
+    #: ``dsn``: one that runs; ``mariadb``: a private MariaDB is started; ``embedded``: a server in process; ``launch``:
+    #: ``command`` is started.
+    provider: Literal["dsn", "mariadb", "embedded", "launch"] = "embedded"
+    #: ``mysql://user:password@host:port`` for provider ``dsn``; ``MO_TESTPLAN_BVT_DSN`` wins over it. With
+    #: ``launch`` it tells user and password.
     dsn: str | None = None
+    #: The words that start a server, for provider ``launch``. Placeholders: ``{port}``, which it must listen on,
+    #: ``{port2}`` … ``{port9}``, ``{directory}``, a private one it runs in, and ``{workspace}``, the tree under test.
+    command: tuple[str, ...] = ()
+    #: Files that ``command`` finds in its directory: path → text, with the same placeholders.
+    files: dict[str, str] = field(default_factory=dict)
     #: How long a server may take to answer its first connection.
     startup_timeout: float = 300.0
 
@@ -79,6 +100,8 @@ class Bvt:
     exclusive: tuple[str, ...] = ()
     #: Known categories with their number of statements: the first estimate, and the tree when only a diff is at hand.
     categories: dict[str, int] = field(default_factory=dict)
+    #: Categories, and cases (``category/path`` without extension), that every plan with a budget keeps.
+    always: tuple[str, ...] = ()
     timeout: float = 4500.0
     statement_timeout: float = 120.0
     setup_seconds: float = 60.0
@@ -121,7 +144,7 @@ class Dispatch:
     workers: int = 4
     #: A worker that has not been heard of for this long has lost its task.
     lease: float = 20.0
-    #: Seconds after which shards that wait are owed a quarter of the places, whoever else is in the queue.
+    #: Seconds after which the pull request that has waited longest is owed a quarter of a queue's places.
     patience: float = 120.0
     #: Tries at a task that infrastructure took down, the first included.
     attempts: int = 3
@@ -216,6 +239,24 @@ class GitHub:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Autopilot:
+    """What the autopilot may do by itself, and what it may spend on one change."""
+
+    #: ``run`` the plan, run tasks ``again``, run what fails on the ``base`` commit; the rest ends in a question.
+    may: tuple[Literal["run", "again", "base"], ...] = ("run", "again", "base")
+    max_runs: int = 6
+    #: Estimated, of all runs together.
+    runner_minutes: float = 240.0
+    #: Tries at a task that infrastructure took down, and runs in which a failure is seen before it is believed.
+    infrastructure_tries: int = 3
+    failures_seen: int = 2
+    #: Where a question goes in the outbox, e.g. ``wecom``; empty: it is only said and recorded.
+    ask: str = "wecom"
+    #: Minutes to wait for one run.
+    patience: float = 240.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """A project: its rules, suites and limits."""
 
@@ -223,9 +264,12 @@ class Profile:
     #: A git directory or working clone that holds the pull requests; ``MO_TESTPLAN_REPO`` wins over it.
     repository: str | None = None
     base_branch: str = "main"
+    #: Days by which a history model may be older than the change it is asked about.
+    model_days: int = 60
     #: Glob patterns; a change in nothing else plans nothing.
     documentation: tuple[str, ...] = ("*.md",)
     rules: tuple[Rule, ...] = ()
+    build: Build = field(default_factory=Build)
     unit_tests: UnitTests = field(default_factory=UnitTests)
     bvt: Bvt = field(default_factory=Bvt)
     sca: Sca = field(default_factory=Sca)
@@ -233,3 +277,4 @@ class Profile:
     retention: Retention = field(default_factory=Retention)
     wecom: WeCom = field(default_factory=WeCom)
     github: GitHub = field(default_factory=GitHub)
+    autopilot: Autopilot = field(default_factory=Autopilot)

@@ -141,6 +141,14 @@ class Ledger(Hosts, Waiting):
         names = [keys.part(run, "shards"), keys.LEASES]
         return bool(self._call("expire", names, [run, shard, delivery]))
 
+    def build(
+        self, run: str, store: str, owner: str, lease: float, ending: tuple[str, str] | None = None
+    ) -> tuple[str, str]:
+        """Ask whose the build of ``run`` in an artifact store is, or settle it: see ``build.lua``."""
+        args = [store, owner, lease, *(ending or ())]
+        answer, text = self._call("build", [keys.run(run), keys.part(run, "builds")], args)
+        return str(answer), str(text)
+
     def commit(self, run: str, token: str) -> str:
         """Ask to write the summary: ``ok`` for one caller, else ``open``, ``taken``, ``done`` or ``gone``."""
         return str(self._call("commit", [keys.run(run)], [token, _PERMIT]))

@@ -73,12 +73,12 @@ class Writes:
             raise UnknownRunError(f"no plan {plan[:80]!r} is kept here", "Make it again: plans are kept for a week.")
         return loads(text)
 
-    def start(self, caller: Caller, order: Order, plan: TestPlan) -> Done:
-        """Start a plan."""
+    def start(self, caller: Caller, order: Order, plan: TestPlan, *, parent: str | None = None) -> Done:
+        """Start a plan; ``parent`` is the run it repeats a part of."""
 
         def work() -> Done:
             self._ours(plan)
-            return self._begin(caller, order, plan, "start", None)
+            return self._begin(caller, order, plan, "start", parent)
 
         return self._ordered(caller, order, "start", plan.id[:12], work)
 

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +24,7 @@ from orchestrator.notify.wecom.standin.corpside import AES_KEY, TOKEN, CorpSide
 from orchestrator.notify.wecom.standin.shown import Shown
 from orchestrator.store import Store
 from tests.acceptance.project import make_project
-from tests.acceptance.servers import free_port, redis_server, service, wait_until
+from tests.acceptance.servers import free_port, path_without_sandbox, redis_server, service, wait_until
 from tests.postgres import new_database, postgres_server
 from tests.require import require
 
@@ -84,7 +83,7 @@ class Chat:
         (self.project.profile.parent / "people.yaml").write_text(PEOPLE)
         self.project.environ |= {
             "MO_TESTPLAN_REDIS_URL": url,
-            "PATH": _without_sandbox(folder / "bin"),  # the switch is outside of what a sandbox shows
+            "PATH": path_without_sandbox(folder / "bin"),  # the switch is outside of what a sandbox shows
             "MO_TESTPLAN_WECOM_BOT_SECRET": bot.secret,
             "MO_TESTPLAN_WECOM_APP_SECRET": corp.corp.secret,
             "MO_TESTPLAN_WECOM_APP_TOKEN": TOKEN,
@@ -196,14 +195,6 @@ def chat(standing: tuple[Chat, str]) -> Iterator[Chat]:
     chat, url = standing
     with services(chat, url):
         yield chat
-
-
-def _without_sandbox(folder: Path) -> str:
-    """A PATH with git and Go and nothing else."""
-    folder.mkdir()
-    for name in ("git", "go", "sh", "sleep"):
-        (folder / name).symlink_to(Path(shutil.which(name) or name).resolve())
-    return str(folder)
 
 
 def _zombie(pid: int) -> bool:
