@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rerun": ("rerun", "run again what failed, one task, or all"),
     "logs": ("logs", "print the log of a task"),
     "runs": ("runs", "list runs"),
+    "escapes": ("escapes", "say which failures of a full run selection would have missed"),
     "cases": ("cases", "work with SQL cases"),
     "worker": ("worker", "take tests from the queues of this host's choice"),
     "control": ("control", "watch over runs: summaries, lost workers, messages"),
