@@ -27,6 +27,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # so that `python benchmarks/outages.py` finds the packages without an installation
 
 from benchmarks.rig.fleet import Fleet  # noqa: E402 - after the path is set
+from benchmarks.rig.postgres import postgres  # noqa: E402
 from benchmarks.rig.project import Behaviour, Project, make_project  # noqa: E402
 from orchestrator.domain.errors import BrokerError  # noqa: E402
 from orchestrator.domain.run import TaskState  # noqa: E402
@@ -35,7 +36,6 @@ from orchestrator.ledger.client import Ledger  # noqa: E402
 from orchestrator.ledger.records import Progress  # noqa: E402
 from orchestrator.runs import control  # noqa: E402
 from orchestrator.store import Store  # noqa: E402
-from tests.postgres import new_database, postgres_server  # noqa: E402
 
 LEASE = 6.0
 _GIVE_UP = 180.0
@@ -113,8 +113,8 @@ def broker_away(folder: Path, down: float) -> dict[str, Any]:
 def leader_killed(folder: Path) -> dict[str, Any]:
     """Kill the leading control process of two, with a run that only a reaper would end."""
     project = make_project(folder, {"p": Behaviour("passes")}, dispatch=f"{{lease: {LEASE}}}")
-    with postgres_server() as server:
-        url = new_database(server)
+    with postgres() as server:
+        url = f"{server}/postgres"
         with Fleet(project, hosts=0, controls=2, environ={"MO_TESTPLAN_STORE_URL": url}) as fleet, Store(url) as store:
             return _failover(fleet, project, store)
 

@@ -37,6 +37,8 @@ class Settings:
     workspaces: str = ""
     #: A Go build cache that a run's own cache starts as a copy of; only the operator writes it.
     gocache_seed: str = ""
+    #: The history model: a file, or ``none``; by default ``models/<profile>.model`` in ``state``, where there is one.
+    model: str | None = None
     #: Wins over the profile's ``repository``.
     repo: str | None = None
     #: Wins over the profile's ``bvt.server.provider``.
@@ -69,6 +71,11 @@ def settings_from(environ: Mapping[str, str] | None = None) -> Settings:
         durations=str(Path(said.durations or state / "durations.json").absolute()),
         workspaces=str(Path(said.workspaces or state / "workspaces").absolute()),
     )
+
+
+def model_path(profile: str, settings: Settings) -> Path:
+    """Where ``learn`` puts the model of a profile, and ``plan`` looks for it, when nobody names a file."""
+    return Path(settings.state) / "models" / f"{profile}.model"
 
 
 def to_environment(settings: Settings) -> dict[str, str]:

@@ -22,6 +22,7 @@ from orchestrator.domain.errors import (
 COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("plan", "turn a diff into a plan of tests"),
     "explain": ("explain", "say why each test of a plan was chosen, why not, and what it costs"),
+    "learn": ("learn", "build the history model that plans draw on"),
     "run": ("run", "execute a plan on workers, or here with --local"),
     "status": ("status", "say where a run stands"),
     "watch": ("watch", "follow a run until it ends"),

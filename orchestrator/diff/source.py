@@ -12,7 +12,7 @@ from pathlib import Path
 from orchestrator.diff.outline import changed_in_hunks
 from orchestrator.diff.paths import decode, is_outside
 from orchestrator.diff.unified import FileDiff, parse
-from orchestrator.domain.change import ChangeKind, DiffSummary, FileChange
+from orchestrator.domain.change import ChangeKind, DiffSummary, FileChange, FileLines
 from orchestrator.domain.errors import BadDiffError
 
 _HOW = "Make one with `git diff -M BASE...HEAD > FILE`, or use --repo, --base, --head."
@@ -100,6 +100,18 @@ def _change(file: FileDiff, functions: set[str]) -> FileChange:
         deleted=file.deleted,
         old_path=decode(file.old_path) if file.old_path is not None else None,
         binary=file.binary,
+        lines=_lines(file),
+    )
+
+
+def _lines(file: FileDiff) -> FileLines | None:
+    if not file.hunks:
+        return None
+    marked = [line for hunk in file.hunks for line in hunk.lines]
+    return FileLines(
+        [line[1:].rstrip(b"\r\n") for line in marked if line[:1] == b"-"],
+        [line[1:].rstrip(b"\r\n") for line in marked if line[:1] == b"+"],
+        [hunk.heading for hunk in file.hunks],
     )
 
 
@@ -129,4 +141,5 @@ def _merge(earlier: FileChange, later: FileChange) -> FileChange:
         deleted=earlier.deleted + later.deleted,
         old_path=later.old_path or earlier.old_path,
         binary=earlier.binary or later.binary,
+        lines=later.lines or earlier.lines,
     )

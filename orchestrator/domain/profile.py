@@ -102,6 +102,8 @@ class Bvt:
     exclusive: tuple[str, ...] = ()
     #: Known categories with their number of statements: the first estimate, and the tree when only a diff is at hand.
     categories: dict[str, int] = field(default_factory=dict)
+    #: Categories, and cases (``category/path`` without extension), that every plan with a budget keeps.
+    always: tuple[str, ...] = ()
     timeout: float = 4500.0
     statement_timeout: float = 120.0
     setup_seconds: float = 60.0
@@ -266,6 +268,8 @@ class Profile:
     #: A git directory or working clone that holds the pull requests; ``MO_TESTPLAN_REPO`` wins over it.
     repository: str | None = None
     base_branch: str = "main"
+    #: Days by which a history model may be older than the change it is asked about.
+    model_days: int = 60
     #: Glob patterns; a change in nothing else plans nothing.
     documentation: tuple[str, ...] = ("*.md",)
     rules: tuple[Rule, ...] = ()
