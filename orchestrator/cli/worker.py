@@ -156,7 +156,7 @@ def make_agent(config: Settings, app: App, record: HostRecord) -> Agent:
 
 def make_host(config: Settings, environ: Mapping[str, str], *, sandbox_needed: bool) -> Host:
     """This machine, as suites see it; with ``sandbox_needed`` an error where tests could not be confined."""
-    sandbox = available(environ.get("PATH"))
+    sandbox = available(environ.get("PATH")) if config.sandbox != "off" else None
     if sandbox is None and sandbox_needed:
         raise ToolMissingError(
             f"this worker would run code of pull requests unconfined: {describe(environ.get('PATH'))}",
