@@ -127,6 +127,13 @@ def summary_signature(app: App, run: str) -> Signature:
     return app.signature(SUMMARIZE, args=(run,), immutable=True, options={"queue": CONTROL_QUEUE})
 
 
+def host_label(hostname: str) -> str:
+    """The label of a host's own queues (``ut.at-build7``), by which a run can be sent to it alone."""
+    return "at-" + "".join(char if char.isascii() and char.isalnum() else "-" for char in hostname.lower())[:40].strip(
+        "-"
+    )
+
+
 def run_suite(run: str, suite: str) -> str:
     """The stamp by which the messages of one suite (``UT`` …) of a run are revoked together."""
     return f"{run}/{suite}"

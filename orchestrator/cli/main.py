@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("runs", "list runs"),
     "quarantine": ("quarantine", "tests whose failures block nobody until a day"),
     "stats": ("stats", "say what is slow, what is flaky, and what pull requests cost"),
+    "escapes": ("escapes", "say which failures of a full run selection would have missed"),
     "cases": ("cases", "work with SQL cases"),
     "worker": ("worker", "take tests from the queues of this host's choice"),
     "hosts": ("hosts", "list worker hosts; pause, drain or remove one"),
