@@ -30,12 +30,22 @@ CAMPAIGNS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("MO_REPO",), ("benchmarks.functions", "--limit", "1000", "--step", "5")),
     (("MO_REPO",), ("benchmarks.real_pr",)),
     ((), ("benchmarks.wecom",)),
+    (("MO_CASES",), ("benchmarks.balance", "--seeds", "50")),
+    ((), ("benchmarks.fairness", "--hosts", "4")),
+    ((), ("benchmarks.fairness", "--hosts", "16", "--stream", "1.2")),
+    ((), ("benchmarks.scaling", "--tasks", "96")),
+    ((), ("benchmarks.fleet_day",)),
     ((), ("benchmarks.chaos", "--runs", "200", "--tasks", "50")),
+    ((), ("benchmarks.cancel", "--trials", "20")),
+    ((), ("benchmarks.outages", "--down", "60")),
+    ((), ("benchmarks.partition",)),
+    ((), ("benchmarks.overhead",)),
     (("MO_CASES", "MO_TESTPLAN_SHARED"), ("benchmarks.motester", *_CASES, "--verdicts", _VERDICTS)),
     (("MO_CASES",), ("benchmarks.motester", *_CASES, "--genrs")),
     (("MO_CASES", "MO_TESTER"), ("benchmarks.motester", *_CASES, "--beside")),
     (("MO_CASES", "MO_TESTER", "MO_TESTPLAN_SHARED"), ("benchmarks.motester_speed", *_CASES)),
     (("MO_CASES", "MO_TESTER", "MO_SERVER"), ("benchmarks.motester", *_CASES, *_TEN_CATEGORIES, "--dsn", _SERVER)),
+    ((), ("benchmarks.itself",)),
 ]
 
 

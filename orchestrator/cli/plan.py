@@ -115,19 +115,31 @@ def _measured(named: str | None, settings: Settings, profile: Profile) -> Measur
     return read_durations(path, profile.name) if named or path.is_file() else None
 
 
+def advice_for(
+    named: str | None, settings: Settings, profile: Profile, change: DiffSummary, repository: str | None
+) -> Advice | None:
+    """What a history model says of a change; ``named`` is a file or ``none``, by default the one `learn` made."""
+    from orchestrator.planner.learned import advise
+
+    named = named or settings.model
+    path = Path(named) if named else model_path(profile.name, settings)
+    if named == "none" or (not named and not path.exists()):
+        return None
+    return advise(change, profile, path, repository)
+
+
 def _advice(
     args: argparse.Namespace, settings: Settings, profile: Profile, change: DiffSummary, repository: str | None
 ) -> Advice | None:
     """What a history model says, if there is one, and the budget."""
     from orchestrator.planner.budget import parse_budget
-    from orchestrator.planner.learned import Advice, advise
+    from orchestrator.planner.learned import Advice
 
     budget = parse_budget(args.budget) if args.budget else None
-    named = args.model or settings.model
-    path = Path(named) if named else model_path(profile.name, settings)
-    if named == "none" or (not named and not path.exists()):
-        return Advice(None, budget=budget) if budget else None
-    return advise(change, profile, path, repository)._replace(budget=budget)
+    advice = advice_for(args.model, settings, profile, change, repository)
+    if budget is None:
+        return advice
+    return (advice or Advice(None))._replace(budget=budget)
 
 
 def bvt_scripts(args: argparse.Namespace, plan: TestPlan, limit: int) -> dict[str, tuple[str, ...]]:

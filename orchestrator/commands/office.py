@@ -13,8 +13,11 @@ from orchestrator.commands.shelf import Shelf
 from orchestrator.commands.words import Language, say, state
 from orchestrator.domain.profile import Profile
 from orchestrator.ledger.client import Ledger
+from orchestrator.ledger.orders import Orders
 from orchestrator.messaging import App
 from orchestrator.service.lookup import Lookup
+from orchestrator.service.reads import Reads
+from orchestrator.service.writes import Writes
 from orchestrator.store import Store
 
 
@@ -34,6 +37,12 @@ class Office:
     def runs(self) -> Lookup:
         """The runs of this profile."""
         return Lookup(self.ledger, self.store, self.profile.name)
+
+    @cached_property
+    def writes(self) -> Writes:
+        """Orders, as every other caller gives them; the desk itself keeps the audit log."""
+        reads = Reads(self.ledger, self.store, self.app, self.profile.name)
+        return Writes(reads, Orders(self.shelf.redis), audited=False)
 
     @property
     def language(self) -> Language:

@@ -29,8 +29,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitTests:
-    """How Go unit tests run."""
+    """How unit tests run."""
 
+    #: ``pytest``: a "package" is a directory or file of tests, and ``{python}`` the worker's own interpreter.
+    format: Literal["go-test-json", "pytest"] = "go-test-json"
     #: Package patterns and further flags are appended.
     command: tuple[str, ...] = ("go", "test", "-json")
     flags: tuple[str, ...] = ()
@@ -124,8 +126,10 @@ class Analyser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sca:
-    """Static analysis: one task an analyser, whenever a Go file changes."""
+    """Static analysis: one task an analyser, whenever one of its files changes."""
 
+    #: Glob patterns of the files that call for it.
+    files: tuple[str, ...] = ("*.go",)
     analysers: tuple[Analyser, ...] = ()
     setup_seconds: float = 20.0
 

@@ -71,6 +71,25 @@ class Execution:
             )
         return done
 
+    def program(self, argv: tuple[str, ...], timeout: float, on_line: OnLine, homes: tuple[Path, ...]) -> Exit:
+        """Run a program that needs no ``go``; in a sandbox it sees ``homes``, where its interpreter lives, too.
+
+        :raises InfrastructureError: it cannot be started.
+        """
+        sandbox, workspace = self.host.sandbox, self.job.workspace
+        words = tuple(word.replace(WORKSPACE, str(workspace)) for word in argv)
+        places = {"home": self.scratch.home, "tmp": self.scratch.tmp}
+        env = scrub(self.host.environment, **places, extra=self.extra, network=sandbox is None)
+        env["PATH"] = ":".join([*(str(home / "bin") for home in homes), env["PATH"]])
+        if sandbox is not None:
+            env["TMPDIR"] = "/tmp"  # noqa: S108 - the sandbox's own
+            found = Path(find_program(words[0], workspace, env["PATH"]))
+            own = (workspace, self.scratch.root)
+            view = View(cwd=workspace, tmp=self.scratch.tmp, readable=(*homes, found), writable=own)
+            words = sandbox.wrap((str(found), *words[1:]), view)
+        command = Command(argv=words, cwd=workspace, env=env, timeout=timeout, limits=self.host.limits)
+        return run(command, on_line, self.job.cancelled)
+
     def prefetch(self, patterns: Iterable[str]) -> InfrastructureError | None:
         """In a sandbox: download the modules ``patterns`` need, before any code of the PR runs without a network.
 
@@ -144,10 +163,14 @@ def go_patterns(names: Iterable[str]) -> tuple[str, ...]:
 
     :raises BadPlanError: a name that leaves the tree.
     """
-    return tuple("." if name == "." else f"./{_inside(name)}" for name in names)
+    return tuple("." if name == "." else f"./{inside(name)}" for name in names)
 
 
-def _inside(name: str) -> str:
+def inside(name: str) -> str:
+    """``name`` as a path in the tree, without ``./`` before it.
+
+    :raises BadPlanError: a name that leaves the tree.
+    """
     plain = name.removeprefix("./")
     if not plain or plain.startswith("/") or ".." in PurePosixPath(plain).parts or re.search(r"[\x00-\x1f]", plain):
         raise BadPlanError(
