@@ -12,6 +12,8 @@ _OBJECTS = frozenset({
 })  # fmt: skip
 #: What a table's name follows.
 _TABLES_FOLLOW = frozenset({"from", "join", "into", "update", "table", "describe", "desc", "against"})
+#: After ``from`` these say that no table follows.
+_NO_TABLES = frozenset({"snapshot", "pitr", "account", "database", "stage"})
 _SKIPPED = frozenset({"if", "not", "exists", "only", "ignore", "low_priority", "lateral"})
 
 
@@ -56,6 +58,8 @@ def tables_of(tokens: Sequence[str]) -> Iterator[str]:
         if name[0] in "('\"@{" or (name[-1] == "(" and word not in {"into", "table"}) or not name[0].isprintable():
             continue
         plain = word_of(name)
+        if plain in _NO_TABLES or not (plain[:1].isalnum() or plain[:1] == "_"):
+            continue
         if words[after + 1 : after + 2] == ["."] and after + 2 < len(words):
             yield f"{plain}.{word_of(words[after + 2])}"
         elif (
