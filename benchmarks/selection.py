@@ -30,11 +30,12 @@ from orchestrator.diff.git import Git, Objects, find_git, isolated  # noqa: E402
 from orchestrator.domain.profile import Profile  # noqa: E402
 from orchestrator.history.commits import Commit, read_commits  # noqa: E402
 from orchestrator.history.facts import make_facts  # noqa: E402
+from orchestrator.history.imports import read_imports  # noqa: E402
 from orchestrator.history.outlook import Outlook, look  # noqa: E402
 from orchestrator.history.patches import Patch  # noqa: E402
 from orchestrator.history.ranker import Ranker  # noqa: E402
 from orchestrator.history.reading import with_patches  # noqa: E402
-from orchestrator.history.study import WINDOW, Study, question_of  # noqa: E402
+from orchestrator.history.study import WINDOW, Study, quarter_of, question_of  # noqa: E402
 from orchestrator.history.timeline import LAG  # noqa: E402
 from orchestrator.history.train import require_learning  # noqa: E402
 from orchestrator.settings import load_profile, settings_from  # noqa: E402
@@ -65,12 +66,6 @@ def read_rows(path: Path) -> list[Asked]:
     return sorted(asked, key=lambda one: (one.time, one.sha))
 
 
-def quarter(time: int) -> int:
-    """When the quarter of a time began."""
-    day = datetime.fromtimestamp(time, UTC)
-    return int(datetime(day.year, 1 + (day.month - 1) // 3 * 3, 1, tzinfo=UTC).timestamp())
-
-
 def predict(git: Git, profile: Profile, rows: list[Asked]) -> Iterator[dict[str, Any]]:
     """Predictions of all rows; those that are not ancestors of the newest get a walk of their own."""
     while rows:
@@ -78,18 +73,19 @@ def predict(git: Git, profile: Profile, rows: list[Asked]) -> Iterator[dict[str,
         on_line = {commit.sha for commit in commits}
         here = [row for row in rows if row.sha in on_line]
         with Objects(git) as objects:
-            yield from _Walk(profile, here, objects).predictions(with_patches(git, commits))
+            yield from _Walk(git, profile, here, objects).predictions(with_patches(git, commits))
         rows = [row for row in rows if row.sha not in on_line]
 
 
 class _Walk:
     """One pass over a line of commits that answers the rows on it."""
 
-    def __init__(self, profile: Profile, rows: list[Asked], objects: Objects) -> None:
+    def __init__(self, git: Git, profile: Profile, rows: list[Asked], objects: Objects) -> None:
         self._profile = profile
         self._rows = {row.sha: row for row in rows}
         self._objects = objects
-        self._study = Study(profile, quarter(rows[0].time) - WINDOW)
+        start = quarter_of(rows[0].time) - WINDOW
+        self._study = Study(profile, start, lambda revision: read_imports(git, objects, revision))
         self._made = -1
         self._ranker: Ranker | None = None
 
@@ -99,6 +95,7 @@ class _Walk:
         for commit, patch in history:
             row = self._rows.pop(commit.sha, None)
             if row is not None:
+                self._study.turn(commit)
                 yield self._answer(row, patch)
             files = [entry.path for entry in commit.entries if layout.is_production(entry.path)]
             self._study.step(commit, make_facts(files, patch), self._objects.read)
@@ -108,7 +105,7 @@ class _Walk:
     def _answer(self, row: Asked, patch: Patch) -> dict[str, Any]:
         timeline = self._study.timeline
         timeline.settle(row.time - LAG)
-        began = quarter(row.time)
+        began = quarter_of(row.time)
         if began != self._made:
             self._study.forget(began - WINDOW)
             self._ranker = self._study.fit(began - LAG)
@@ -116,7 +113,7 @@ class _Walk:
             print(f"models of {datetime.fromtimestamp(began, UTC):%Y-%m-%d}", file=sys.stderr, flush=True)
         if self._ranker is None:
             return {"sha": row.sha, "categories": [], "cases": [], "select": [], "ut_packages": [], "ut_chosen": 0}
-        question = question_of(self._profile, make_facts(row.paths, patch), row.time)
+        question = question_of(self._profile, make_facts(row.paths, patch), row.time, self._study.imports)
         return prediction(row, look(self._ranker, timeline.past, timeline.book, question))
 
 
