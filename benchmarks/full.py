@@ -10,9 +10,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+
+_SELECTION = (
+    *(
+        "--repo",
+        os.environ.get("MO_REPO", ""),
+        "--ablation",
+        "--out",
+        str(Path(tempfile.gettempdir()) / "selection.jsonl"),
+    ),
+    *("--meta", str(Path(os.environ.get("MO_TESTPLAN_SHARED", "")) / "selection" / "dev_meta.jsonl")),
+)
 
 #: What each campaign needs in the environment, and its command.
 CAMPAIGNS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
@@ -20,6 +32,8 @@ CAMPAIGNS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("MO_REPO",), ("benchmarks.rules", "--limit", "1000", "--step", "3")),
     (("MO_REPO",), ("benchmarks.functions", "--limit", "1000", "--step", "5")),
     (("MO_REPO",), ("benchmarks.real_pr",)),
+    (("MO_REPO",), ("benchmarks.learned", "--repo", os.environ.get("MO_REPO", ""))),
+    (("MO_REPO", "MO_TESTPLAN_SHARED"), ("benchmarks.selection", *_SELECTION)),
 ]
 
 
