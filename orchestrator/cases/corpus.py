@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 from orchestrator.domain.errors import BadCaseError
 
 #: Raised with `fingerprint.SCHEME` and with the tables below: a test holds the two together.
-INDEX_SCHEME: Final = 1
+INDEX_SCHEME: Final = 2
 _APPLICATION: Final = 0x6D6F7470
 _SUFFIXES = (".sql", ".test")
 #: A file that changed so short a time before it was read may have changed again unseen. Nanoseconds.
@@ -76,6 +76,14 @@ class Place(NamedTuple):
     last: int
 
 
+class Known(NamedTuple):
+    """What the index knows of a shape: its first place, how often it is there, whether the very text is, too."""
+
+    place: Place
+    times: int
+    exact: bool
+
+
 _Keyed = list[tuple[tuple[int, int, int], tuple[int, ...]]]
 #: (statements, shape, exact, bag) of the script; its statements and its blocks by (bag, shape, exact).
 BuiltRows = tuple[tuple[object, ...], _Keyed, _Keyed]
@@ -124,7 +132,7 @@ class Corpus:
                 "SELECT id, path, size, modified, changed, read, content FROM script"
             )
         }
-        seen = {one.path: one for one in _walk(str(self.root))}
+        seen = {one.path: one for one in sorted(_walk(str(self.root)))}
         if not seen:
             raise BadCaseError(f"there is no script in {self.root}", "Scripts are files that end in .sql or .test.")
         stale = [
@@ -133,17 +141,19 @@ class Corpus:
         gone = [path for path in known if path not in seen]
         if not stale and not gone:
             return Refreshed(len(seen), 0, 0)
-        return self._update(stale, gone, {path: entry[3] for path, entry in known.items()}, len(seen))
+        with _without_collection():
+            return self._update(stale, gone, {path: entry[3] for path, entry in known.items()}, len(seen))
 
     def _update(self, stale: Sequence[_Seen], gone: list[str], contents: dict[str, bytes], count: int) -> Refreshed:
         from orchestrator.cases.fingerprint_rows import Builder  # parser and lexer: not for an unchanged tree
 
         rows, touched, unread = [], [], []
         builder = Builder()
-        for one in _without_collection(stale):
+        for one in stale:
             now = time.time_ns()
             try:
-                content = Path(self.root, one.path).read_bytes()
+                with open(f"{self.root}/{one.path}", "rb") as file:  # noqa: PTH123 - as `_walk`
+                    content = file.read()
             except OSError:
                 unread.append(one.path)
                 gone += [one.path] if one.path in contents else []
@@ -157,21 +167,33 @@ class Corpus:
                 )
         with _transaction(self.connection) as connection:
             connection.executemany("UPDATE script SET size=?, modified=?, changed=?, read=? WHERE path=?", touched)
-            _remove(
-                connection, [*gone, *(str(head[0]) for head, _ in rows)]
-            )  # also what another process was faster with
+            again = [str(head[0]) for head, _ in rows]  # also what another process was faster with
+            _remove(connection, [*gone, *again])
             _insert(connection, rows)
         return Refreshed(count - len(unread), len(rows), len(gone), tuple(unread))
 
-    def same(self, table: str, bag: int, shape: bytes, *, but: str = "") -> tuple[Place, int] | None:
+    def same(self, table: str, bag: int, shape: bytes, exact: bytes, *, but: str = "") -> Known | None:
         """The first statement or block of this shape in a script other than ``but``, and how many there are."""
-        times = "times" if table == "statement" else "1"
-        row = self.connection.execute(
-            f"SELECT path, {_PLACES[table]}, sum({times}) OVER () FROM {table} JOIN script ON script.id = script"  # noqa: S608
-            f" WHERE {table}.bag = ? AND {table}.shape = ? AND path <> ? ORDER BY path, 3 LIMIT 1",
-            (signed(bag), short(shape), but),
+        times = "sum(times)" if table == "statement" else "count(*)"
+        key = (signed(bag), short(shape))
+        script, count, same_text = self.connection.execute(
+            f"SELECT min(script), {times}, max(exact = ?) FROM {table} WHERE bag = ? AND shape = ? AND script <> ?",  # noqa: S608
+            (short(exact), *key, self._identity(but)),
         ).fetchone()
-        return (Place(*row[:-1]), row[-1]) if row else None
+        if script is None:
+            return None
+        place = self.connection.execute(
+            f"SELECT path, {_PLACES[table]} FROM {table} JOIN script ON script.id = script"  # noqa: S608
+            f" WHERE {table}.bag = ? AND {table}.shape = ? AND script = ? ORDER BY 2 LIMIT 1",
+            (*key, script),
+        ).fetchone()
+        return Known(Place(*place), count, bool(same_text))
+
+    def _identity(self, path: str) -> int:
+        if not path:
+            return 0
+        row = self.connection.execute("SELECT id FROM script WHERE path = ?", (path,)).fetchone()
+        return int(row[0]) if row else 0
 
     def candidates(self, table: str, bag: int, *, but: str = "", limit: int = 8) -> list[Place]:
         """Statements, blocks or scripts of this bag, one of each shape: reordering may make them the same."""
@@ -231,12 +253,13 @@ def _script(prefix: str, entry: os.DirEntry[str]) -> Iterator[_Seen]:
             yield _Seen(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-def _without_collection(files: Iterable[_Seen]) -> Iterator[_Seen]:
-    """The files, with the collection of cyclic garbage off: reading makes none, and millions of objects."""
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """With the collection of cyclic garbage off: reading makes millions of objects and no cycle."""
     was_on = gc.isenabled()
     gc.disable()
     try:
-        yield from files
+        yield
     finally:
         if was_on:
             gc.enable()

@@ -7,6 +7,7 @@ only: a variant that differs in little. Everything else is ``distinct``.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,9 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from orchestrator.cases.fingerprint import Statement, Typed, read_statements, with_types
-from orchestrator.cases.sql.codes import LITERAL, TIMES
+from orchestrator.cases.sql.codes import LITERAL, RANK, TIMES
 from orchestrator.cases.sql.ddl import Tables
-from orchestrator.cases.sql.statement import Shape
+from orchestrator.cases.sql.statement import Shape, has_unordered
 from orchestrator.cases.sql.tree import Matcher, Node
 
 Level = Literal["exact", "shape", "reorder", "near", "distinct"]
@@ -28,6 +29,7 @@ _NEAR = 0.8
 #: Longer statements are not compared code by code to say where they differ.
 _LONGEST_DIFFERENCE = 4_000
 _MOST_DIFFERENCES = 8
+_NAME = re.compile(r"[#@]\d+[a-z]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def _ways(matcher: Matcher, left: Typed, right: Typed, number: int) -> Iterator[
             for name in bound:
                 matcher.unbind(name)
     matcher.budget -= 10
-    if matcher.budget < 0:
+    if matcher.budget < 0 or not has_unordered(mine.shape):
         return
     trees = tree_of(mine), tree_of(yours)
     if trees[0] is None or trees[1] is None:
@@ -145,8 +147,8 @@ def _bind_all(matcher: Matcher, left: Sequence[str], right: Sequence[str]) -> li
 def _types_agree(matcher: Matcher, left: Typed, right: Typed) -> bool:
     if not left.types and not right.types:
         return True
-    mine, yours = _type_by_name(left), _type_by_name(right)
-    return all(kind == yours.get(matcher.there.get(name, name), "") for name, kind in mine.items())
+    mine = {matcher.there.get(name, name): kind for name, kind in _type_by_name(left).items() if kind}
+    return mine == {name: kind for name, kind in _type_by_name(right).items() if kind}
 
 
 def _type_by_name(typed: Typed) -> dict[str, str]:
@@ -219,5 +221,5 @@ def _spell(codes: Sequence[str]) -> str:
 
 def _readable(code: str) -> str:
     if code[0] == LITERAL:
-        return f"literal {code[1:].lstrip('=').partition(TIMES)[0][:40]!r}"
-    return "name" if code[0] in "#@" and code[1:].rstrip("(").isdecimal() else code
+        return f"literal {code[1:].lstrip('=').partition(TIMES)[0].partition(RANK)[0][:40]!r}"
+    return _NAME.sub("name", code)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from orchestrator.cases.corpus import Corpus, Place
+from orchestrator.cases.corpus import Corpus, Known, Place
 from orchestrator.cases.dedup import DUPLICATE, Level, Verdict, compare
 from orchestrator.cases.discover import read_text
 from orchestrator.cases.fingerprint import Fingerprint, Typed
 from orchestrator.cases.fingerprint_script import Block, Reader, ReadScript
 from orchestrator.cases.script import parse_script
+from orchestrator.cases.sql.statement import has_unordered
 from orchestrator.domain.errors import BadCaseError
 
 #: Scripts that are looked at for what a block is a variant of.
@@ -60,26 +61,33 @@ class Search:
         """The new script ``text``, to be looked up."""
         return self._reader.read(parse_script(text, path))
 
-    def look_up(self, script: ReadScript, own_path: str = "") -> Iterator[Finding]:
-        """What ``script`` repeats. ``own_path`` is its path in the tree, when it is there already."""
+    def look_up(self, script: ReadScript, own_path: str = "", *, advise: bool = True) -> Iterator[Finding]:
+        """What ``script`` repeats, and with ``advise`` what its new blocks are variants of.
+
+        ``own_path`` is its path in the tree, when it is there already.
+        """
         if not script.statements:
             return
+        known = [self._known(placed.typed, own_path) for placed in script.statements]
         whole = self._find("script", script, script.fingerprint, (0, len(script.statements)), own_path)
         if whole is not None:
             yield whole
         for block in script.blocks:
-            if block.last - block.first > 1 and whole is None:
-                yield from self._block(script, block, own_path)
-        yield from self._statements(script, own_path)
+            if block.checks and block.last - block.first > 1 and whole is None:
+                bounds = (block.first, block.last)
+                found = self._find("block", script, block.fingerprint, bounds, own_path)
+                if found is None and advise:
+                    found = self._variant(script, block, known[block.first : block.last])
+                if found is not None:
+                    yield found
+        yield from self._statements(script, known, own_path)
         self._remember(script)
 
-    def _block(self, script: ReadScript, block: Block, own_path: str) -> Iterator[Finding]:
-        bounds = (block.first, block.last)
-        found = self._find("block", script, block.fingerprint, bounds, own_path)
-        if found is None and self.corpus is not None:
-            found = self._variant(script, block, own_path)
-        if found is not None:
-            yield found
+    def _known(self, typed: Typed, own_path: str) -> Known | None:
+        if self.corpus is None:
+            return None
+        statement = typed.statement
+        return self.corpus.same("statement", statement.bag, typed.digest, statement.exact, but=own_path)
 
     def _find(
         self, kind: str, script: ReadScript, fingerprint: Fingerprint, bounds: tuple[int, int], own_path: str
@@ -94,56 +102,57 @@ class Search:
         self, kind: str, fingerprint: Fingerprint, own_path: str
     ) -> Iterator[tuple[ReadScript, Place, int]]:
         """New scripts and places that may be the same, then those of the tree, and how often they are there."""
-        for known in (self._new.get((kind, fingerprint.shape)), self._bags.get((kind, fingerprint.bag))):
-            if known is not None:
-                yield *known, 1
+        for earlier in (self._new.get((kind, fingerprint.shape)), self._bags.get((kind, fingerprint.bag))):
+            if earlier is not None:
+                yield *earlier, 1
+        for place, times in self._places(kind, fingerprint, own_path):
+            other = self._load(place.path)
+            if other is not None and len(other.statements) >= place.last:
+                yield other, place, times
+
+    def _places(self, kind: str, fingerprint: Fingerprint, own_path: str) -> Iterator[tuple[Place, int]]:
         if self.corpus is None:
             return
-        places: list[tuple[Place, int]] = []
-        if kind == "script":
-            places += [
-                (Place(path, 1, 0, 0, -1), 1)
-                for path in self.corpus.same_scripts(fingerprint.shape)
-                if path != own_path
-            ]
-        else:
-            same = self.corpus.same(kind, fingerprint.bag, fingerprint.shape, but=own_path)
-            places += [same] if same else []
-        places += [(place, 1) for place in self.corpus.candidates(kind, fingerprint.bag, but=own_path)]
-        for place, times in places:
-            other = self._load(place.path)
-            if other is not None:
-                last = len(other.statements) if place.last < 0 else place.last
-                yield other, place._replace(last=last), times
+        if kind == "block":
+            known = self.corpus.same(kind, fingerprint.bag, fingerprint.shape, fingerprint.exact, but=own_path)
+            if known is not None:
+                yield known.place, known.times
+        for place in self.corpus.candidates(kind, fingerprint.bag, but=own_path):
+            yield place, 1
 
-    def _statements(self, script: ReadScript, own_path: str) -> Iterator[Finding]:
+    def _statements(self, script: ReadScript, known: Sequence[Known | None], own_path: str) -> Iterator[Finding]:
         if self.corpus is None:
             return
         for number, (typed, line, _session) in enumerate(script.statements):
-            bag = typed.statement.bag
-            same = self.corpus.same("statement", bag, typed.digest, but=own_path)
+            same = known[number]
             if same is not None:
-                place, times = same
-                verdict = Verdict("shape")
-                yield Finding(
-                    "statement", script.path, line, line, verdict.level, f"{place.path}:{place.line}", (), times
-                )
+                level: Level = "exact" if same.exact else "shape"
+                existing = f"{same.place.path}:{same.place.line}"
+                yield Finding("statement", script.path, line, line, level, existing, (), same.times)
                 continue
-            for place in self.corpus.candidates("statement", bag, but=own_path, limit=3):
-                other = self._load(place.path)
-                verdict = _on_line(typed, other, place.line) if other else Verdict("distinct")
+            if not has_unordered(typed.statement.shape):
+                continue
+            for place in self.corpus.candidates("statement", typed.statement.bag, but=own_path, limit=3):
+                verdict = self._on_line(typed, place)
                 if verdict.duplicate:
                     yield _finding("statement", script, (number, number + 1), place, verdict, 1)
                     break
 
-    def _variant(self, script: ReadScript, block: Block, own_path: str) -> Finding | None:
+    def _on_line(self, typed: Typed, place: Place) -> Verdict:
+        """The verdict on the statements of ``place``'s line that may be ``typed`` reordered."""
+        other = self._load(place.path)
+        for placed in other.statements if other else ():
+            if placed.line == place.line and placed.typed.statement.bag == typed.statement.bag:
+                verdict = compare([typed], [placed.typed])
+                if verdict.duplicate:
+                    return verdict
+        return Verdict("distinct")
+
+    def _variant(self, script: ReadScript, block: Block, known: Sequence[Known | None]) -> Finding | None:
         """The block of the tree that most resembles ``block``, if it is near: the rarest common statements vote."""
-        assert self.corpus is not None  # noqa: S101 - asked for only then
         votes: Counter[str] = Counter()
-        for typed, _, _ in script.statements[block.first : block.last]:
-            same = self.corpus.same("statement", typed.statement.bag, typed.digest, but=own_path)
-            if same is not None:
-                votes[same[0].path] += round(1000 / same[1])
+        for same in filter(None, known):
+            votes[same.place.path] += round(1000 / same.times)
         mine = _typed(script, block.first, block.last)
         best: tuple[int, Finding] | None = None
         for path, _ in votes.most_common(_MOST_VARIANTS):
@@ -180,13 +189,6 @@ class Search:
 
 def _typed(script: ReadScript, first: int, last: int) -> Sequence[Typed]:
     return [one.typed for one in script.statements[first:last]]
-
-
-def _on_line(typed: Typed, other: ReadScript, line: int) -> Verdict:
-    for placed in other.statements:
-        if placed.line == line and placed.typed.statement.bag == typed.statement.bag:
-            return compare([typed], [placed.typed])
-    return Verdict("distinct")
 
 
 def _finding(  # noqa: PLR0913

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,6 +11,10 @@ from orchestrator.domain.change import DiffSummary
 
 #: Version of the plan's JSON. A reader refuses a plan of a newer one.
 SCHEMA_VERSION = 1
+
+
+#: What hosts can say they are good for: the part after the dot of a queue such as ``bvt.gpu``.
+LABEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 
 class Suite(StrEnum):

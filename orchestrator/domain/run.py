@@ -113,6 +113,18 @@ class CaseResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """How the end of a running task went, each in seconds after it was asked for."""
+
+    #: The first signal was sent.
+    signalled: float
+    #: No process of the test was left.
+    gone: float
+    #: What it had used - a SQL server, a lock - was given back or removed.
+    cleaned: float
+
+
+@dataclass(frozen=True, slots=True)
 class TaskResult:
     """How a task of a run ended (or stands)."""
 
@@ -120,6 +132,8 @@ class TaskResult:
     state: TaskState
     attempt: int = 1
     seconds: float = 0.0
+    #: Of ``seconds``, what making the shard ready took: the tree, a server. Its first task pays for it.
+    setup: float = 0.0
     #: Cases by status.
     passed: int = 0
     failed: int = 0
@@ -132,6 +146,17 @@ class TaskResult:
     host: str | None = None
     #: The command line to run this test by hand, when there is one.
     reproduce: str | None = None
+    #: It failed first and passed when it was tried again on the same commit.
+    flaky: bool = False
+    #: Its failure blocks nothing: who owns that, until when, and why. ``None``: it does.
+    quarantine: str | None = None
+    #: When it was cancelled while it ran.
+    stop: Stop | None = None
+
+    @property
+    def counts_as(self) -> TaskState:
+        """Its state in the verdict of its run: a failure in quarantine blocks nothing."""
+        return TaskState.PASSED if self.quarantine and self.state is TaskState.FAILED else self.state
 
 
 @dataclass(frozen=True, slots=True)

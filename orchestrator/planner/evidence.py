@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.plan import Priority, Suite
 from orchestrator.domain.profile import Profile
+from orchestrator.planner.measured import Measured
 
 if TYPE_CHECKING:
     from orchestrator.history.outlook import Outlook
@@ -61,6 +62,13 @@ class Tree(Protocol):
         """All files below ``path``, relative to it, sorted."""
         ...
 
+    def count(self, expression: str, path: str, glob: str) -> Mapping[str, int]:
+        """Lines that match a basic regular expression in the files below ``path`` that match ``glob``.
+
+        By path in the tree; files without such a line are left out.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -73,6 +81,8 @@ class Context:
     tree: Tree | None = None
     #: Categories a person asked for.
     asked: tuple[str, ...] = ()
+    #: What tests took the last times.
+    measured: Measured = field(default_factory=Measured)
     #: What a history model says of the change, when there is one that may be asked.
     outlook: Outlook | None = None
     #: What may be spent on SQL cases; ``None``: whatever the evidence asks for.

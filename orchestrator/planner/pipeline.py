@@ -14,6 +14,7 @@ from orchestrator.planner.cost import cost
 from orchestrator.planner.encode import plan_id
 from orchestrator.planner.evidence import Context, Evidence, Remark, Strategy, Tree
 from orchestrator.planner.learned import Advice
+from orchestrator.planner.measured import Measured
 from orchestrator.planner.rank import rank
 from orchestrator.planner.select import Selected, select
 from orchestrator.planner.shard import shard
@@ -42,22 +43,23 @@ class Proposed:
         return "\n".join([*(f"{r.strategy}: {r.text}" for r in self.remarks), *lines])
 
 
-def build_plan(  # noqa: PLR0913 - each but the first two has a default
+def build_plan(  # noqa: PLR0913 - the inputs of a plan
     change: DiffSummary,
     profile: Profile,
     *,
     strategies: Sequence[str] = DEFAULT,
     tree: Tree | None = None,
     asked: Sequence[str] = (),
+    measured: Measured | None = None,
     advice: Advice | None = None,
 ) -> TestPlan:
     """Plan the tests of ``change``.
 
-    ``tree`` is the head's, when a repository is at hand. ``asked`` are categories a person wants in any case: one that
-    does not exist is a :class:`UsageError`. ``advice`` is what a
-    history model says, and what SQL cases may cost. The same arguments give the same plan, byte for byte.
+    ``tree`` is the head's, when a repository is at hand; ``measured`` what tests took the last times; ``advice`` what a
+    history model says, and what SQL cases may cost. ``asked`` are categories a person wants in any case: one that does
+    not exist is a :class:`UsageError`. The same arguments give the same plan, byte for byte.
     """
-    context = make_context(change, profile, tree, asked)
+    context = make_context(change, profile, tree, asked, measured)
     if advice is not None:
         context = dataclasses.replace(context, outlook=advice.outlook, budget=advice.budget)
         if advice.outlook is not None and tree is None:  # the tree the model ends with is better than none
@@ -68,7 +70,13 @@ def build_plan(  # noqa: PLR0913 - each but the first two has a default
     return _assemble(change, context, proposed, selected, told)
 
 
-def make_context(change: DiffSummary, profile: Profile, tree: Tree | None = None, asked: Sequence[str] = ()) -> Context:
+def make_context(
+    change: DiffSummary,
+    profile: Profile,
+    tree: Tree | None = None,
+    asked: Sequence[str] = (),
+    measured: Measured | None = None,
+) -> Context:
     """What the strategies may look at; checks ``asked`` against the categories there are."""
     if tree is not None:
         categories = tree.directories(profile.bvt.cases)
@@ -79,7 +87,7 @@ def make_context(change: DiffSummary, profile: Profile, tree: Tree | None = None
     for name in asked:
         if name not in categories:
             raise UsageError(f"no category is called {name!r}", nearest(name, categories))
-    return Context(profile, categories, tree, tuple(dict.fromkeys(asked)))
+    return Context(profile, categories, tree, tuple(dict.fromkeys(asked)), measured or Measured())
 
 
 def propose(change: DiffSummary, context: Context, strategies: Iterable[Strategy]) -> Proposed:
@@ -95,7 +103,7 @@ def _assemble(
     change: DiffSummary, context: Context, proposed: Proposed, selected: Selected, told: Sequence[str]
 ) -> TestPlan:
     profile = context.profile
-    sharded = shard([make_task(candidate, context) for candidate in selected.chosen], profile)
+    sharded = shard([make_task(candidate, context) for candidate in selected.chosen], profile, context.measured)
     price = cost(sharded.shards, profile.dispatch.workers)
     skipped = [f"Skipped {task.id}: {task.note}." for task in sharded.tasks if task.skip]
     plan = TestPlan(
@@ -111,5 +119,5 @@ def _assemble(
         unmatched=unmatched(change, profile),
         notes=(*told, *(remark.text for remark in proposed.remarks), *skipped),
     )
-    check(plan, profile.bvt.order_groups)
+    check(plan, profile)
     return dataclasses.replace(plan, id=plan_id(plan))

@@ -83,5 +83,5 @@ def _candidate(suite: Suite, name: str, pieces: list[Evidence], context: Context
         reasons=tuple(Reason(piece.strategy, piece.weight, piece.detail) for piece in pieces),
         files=files,
         note="; ".join(dict.fromkeys(piece.note for piece in pieces if piece.note)) or None,
-        seconds=seconds(suite, name, files, context.profile),
+        seconds=seconds(suite, name, files, context),
     )

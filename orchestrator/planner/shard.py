@@ -1,19 +1,18 @@
-"""Shard: tasks of one suite packed into units of dispatch, longest first, order groups kept together and in order."""
+"""Shard: tasks of one suite and label cut into units of dispatch; order groups kept, exclusive categories alone."""
 
 from __future__ import annotations
 
 import dataclasses
-import heapq
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from orchestrator.domain.plan import Shard, Suite, TestTask
+from orchestrator.domain.errors import BadProfileError
+from orchestrator.domain.plan import LABEL, Shard, Suite, TestTask
 from orchestrator.domain.profile import Profile
+from orchestrator.planner.cost import critical_path
 from orchestrator.planner.estimate import setup_seconds
-
-#: Tasks that stay together, in this order.
-Atom = tuple[TestTask, ...]
+from orchestrator.planner.measured import Measured
+from orchestrator.planner.pack import Atom, length, pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,49 +26,92 @@ class Sharded:
         return "\n".join(f"{shard.id} {shard.est_duration:.1f} s: {' '.join(shard.tasks)}" for shard in self.shards)
 
 
-def shard(tasks: Iterable[TestTask], profile: Profile) -> Sharded:
-    """Put every task into exactly one shard of about ``dispatch.shard_seconds``."""
+def shard(tasks: Iterable[TestTask], profile: Profile, measured: Measured | None = None) -> Sharded:
+    """Put every task into exactly one shard of at most about ``dispatch.shard_seconds``."""
     tasks = tuple(tasks)
+    by_queue: dict[tuple[Suite, str], list[TestTask]] = {}
+    for suite in Suite:
+        for task in (task for task in tasks if task.type is suite):
+            by_queue.setdefault((suite, queue_of(task, profile)), []).append(task)
     shards = tuple(
-        made for suite in Suite for made in _of_suite(suite, [task for task in tasks if task.type is suite], profile)
+        made
+        for (suite, queue), inside in by_queue.items()
+        for made in _of_queue(suite, queue, inside, profile, setup_seconds(suite, profile, measured))
     )
     home = {task: made.id for made in shards for task in made.tasks}
     return Sharded(tuple(dataclasses.replace(task, shard=home[task.id]) for task in tasks), shards)
 
 
-def _of_suite(suite: Suite, tasks: list[TestTask], profile: Profile) -> list[Shard]:
-    setup = setup_seconds(suite, profile)
+def queue_of(task: TestTask, profile: Profile) -> str:
+    """The queue whose workers can run a task: its suite's, or with the label that the profile gives it."""
+    label = profile.dispatch.labels.get(task.id)
+    if label and not LABEL.fullmatch(label):
+        raise BadProfileError(
+            f"profile {profile.name}: {label!r} is no label of hosts", "Write small letters, digits, - and _."
+        )
+    return f"{task.type.queue}.{label}" if label else task.type.queue
+
+
+def _of_queue(suite: Suite, queue: str, tasks: list[TestTask], profile: Profile, setup: float) -> list[Shard]:
     groups = profile.bvt.order_groups if suite is Suite.BVT else ()
-    bins = pack(_atoms(tasks, groups), max(1.0, profile.dispatch.shard_seconds - setup))
-    ordered = sorted((_in_order(atoms) for atoms in bins), key=_urgency)
-    return [_shard(f"{suite.queue}-{number}", suite, run, setup) for number, run in enumerate(ordered, 1)]
+    exclusive = frozenset(profile.bvt.exclusive if suite is Suite.BVT else ())
+    atoms = list(_atoms(tasks, groups, profile))
+    alone = [[atom] for atom in atoms if any(task.category in exclusive for task in atom)]
+    shared = [atom for atom in atoms if not any(task.category in exclusive for task in atom)]
+    bins = alone + _cut(shared, profile, setup)
+    ordered = sorted((_in_order(inside) for inside in bins), key=_urgency)
+    return [_shard(f"{queue}-{number}", suite, queue, run, setup) for number, run in enumerate(ordered, 1)]
 
 
-def _shard(name: str, suite: Suite, tasks: list[TestTask], setup: float) -> Shard:
-    length = _length(tasks) + (0.0 if all(task.skip for task in tasks) else setup)
-    return Shard(name, suite, suite.queue, tuple(task.id for task in tasks), round(length, 1))
+def _cut(atoms: Sequence[Atom], profile: Profile, setup: float) -> list[list[Atom]]:
+    """As few shards as their greatest length allows, or as many more as shorten the wait and cost little.
+
+    Every shard pays the set-up again. More shards are taken when ``dispatch.workers`` would be done earlier and all of
+    them together take at most ``dispatch.overhead`` longer.
+    """
+    dispatch = profile.dispatch
+    capacity = max(1.0, dispatch.shard_seconds - setup)
+    best = pack(atoms, capacity)
+    fewest, work = len(best), sum(map(length, atoms))
+    wait = _wait(best, setup, dispatch.workers)
+    for count in range(fewest + 1, -(-fewest // dispatch.workers) * dispatch.workers + 1):
+        if work + count * setup > (work + fewest * setup) * (1 + dispatch.overhead):
+            break
+        bins = pack(atoms, capacity, count)
+        sooner = _wait(bins, setup, dispatch.workers)
+        if sooner < wait - 0.1:
+            best, wait = bins, sooner
+    return best
 
 
-def _atoms(tasks: list[TestTask], groups: tuple[tuple[str, ...], ...]) -> list[Atom]:
+def _wait(bins: Sequence[Sequence[Atom]], setup: float, workers: int) -> float:
+    return critical_path([sum(map(length, inside)) + setup for inside in bins], workers)
+
+
+def _shard(name: str, suite: Suite, queue: str, tasks: list[TestTask], setup: float) -> Shard:
+    seconds = length(tasks) + (0.0 if all(task.skip for task in tasks) else setup)
+    return Shard(name, suite, queue, tuple(task.id for task in tasks), round(seconds, 1))
+
+
+def _atoms(tasks: list[TestTask], groups: tuple[tuple[str, ...], ...], profile: Profile) -> Iterator[Atom]:
     by_category = {task.category: task for task in tasks}
-    together = [atom for group in groups if (atom := tuple(by_category[name] for name in group if name in by_category))]
-    grouped = {task.id for atom in together for task in atom}
-    return together + [(task,) for task in tasks if task.id not in grouped]
+    grouped: set[str] = set()
+    for group in groups:
+        atom = tuple(by_category[name] for name in group if name in by_category)
+        if atom:
+            _same_label(group, profile)
+            grouped |= {task.id for task in atom}
+            yield atom
+    yield from ((task,) for task in tasks if task.id not in grouped)
 
 
-def pack(atoms: list[Atom], capacity: float) -> list[list[Atom]]:
-    """Longest processing time first into as few bins as ``capacity`` (seconds) needs; what is longer gets its own."""
-    ordered = sorted(atoms, key=lambda atom: (-_length(atom), atom[0].id))
-    alone = [[atom] for atom in ordered if _length(atom) >= capacity]
-    rest = ordered[len(alone) :]
-    count = min(len(rest), math.ceil(sum(map(_length, rest)) / capacity) or 1)
-    bins: list[list[Atom]] = [[] for _ in range(count)]
-    heap = [(0.0, number) for number in range(count)]
-    for atom in rest:
-        length, number = heapq.heappop(heap)
-        bins[number].append(atom)
-        heapq.heappush(heap, (length + _length(atom), number))
-    return alone + bins
+def _same_label(group: tuple[str, ...], profile: Profile) -> None:
+    labels = {profile.dispatch.labels.get(f"bvt:{name}") for name in group}
+    if len(labels) > 1:
+        raise BadProfileError(
+            f"the order group {', '.join(group)} is to run on hosts of different labels",
+            "Give all of it one label in dispatch.labels.",
+        )
 
 
 def _in_order(atoms: list[Atom]) -> list[TestTask]:
@@ -80,8 +122,4 @@ def _in_order(atoms: list[Atom]) -> list[TestTask]:
 
 def _urgency(tasks: Iterable[TestTask]) -> tuple[int, float, str]:
     tasks = tuple(tasks)
-    return min(task.priority for task in tasks), -_length(tasks), tasks[0].id
-
-
-def _length(tasks: Iterable[TestTask]) -> float:
-    return sum(task.est_duration for task in tasks)
+    return min(task.priority for task in tasks), -length(tasks), tasks[0].id

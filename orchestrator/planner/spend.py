@@ -127,7 +127,7 @@ def _packages(ranked: Ranked, context: Context, change: DiffSummary, explainer: 
     for name in chosen:
         reasons = as_reasons(explainer.package(name))
         chance = outlook.packages[name]
-        price = seconds(Suite.UNIT_TEST, name, (), context.profile)
+        price = seconds(Suite.UNIT_TEST, name, (), context)
         spent.chosen.append(
             Candidate(Suite.UNIT_TEST, name, round(chance, 4), priority_of(chance), reasons, seconds=price)
         )

@@ -7,19 +7,21 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from orchestrator.domain.errors import BadPlanError
-from orchestrator.domain.plan import Shard, Suite, TestPlan, TestTask
+from orchestrator.domain.plan import LABEL, Shard, Suite, TestPlan, TestTask
+from orchestrator.domain.profile import Profile
 from orchestrator.planner.names import is_package_pattern, is_safe_path
 from orchestrator.planner.rank import task_id
 
 _REMEDY = "Make the plan again with `mo-testplan plan`."
 
 
-def check(plan: TestPlan, order_groups: Sequence[Sequence[str]] = ()) -> None:
+def check(plan: TestPlan, profile: Profile | None = None) -> None:
     """Raise :class:`BadPlanError` unless all of this holds.
 
     Ids are unique and say what the task is; names stay inside the tree; every task is in exactly one shard, the one it
-    names, of its own suite, on that suite's queue; durations are finite; order groups are together and in order; the
-    profile is a plain name and commits are commit ids.
+    names, of its own suite, on that suite's queue or a labelled one of it; durations are finite; the profile is a plain
+    name and commits are commit ids. With ``profile`` too: order groups are together and in order, exclusive categories
+    are alone, and every shard is on the queue of its tasks' label.
     """
     if not is_safe_path(plan.profile) or "/" in plan.profile:
         raise _broken(f"{plan.profile!r} is no name of a profile")
@@ -31,8 +33,11 @@ def check(plan: TestPlan, order_groups: Sequence[Sequence[str]] = ()) -> None:
     _unique("task", [task.id for task in plan.tasks])
     _unique("shard", [shard.id for shard in plan.shards])
     _check_partition(plan.tasks, plan.shards)
-    for group in order_groups:
-        _check_order(group, plan.shards)
+    if profile is not None:
+        for group in profile.bvt.order_groups:
+            _check_order(group, plan.shards)
+        _check_exclusive(plan, profile)
+        _check_labels(plan, profile)
 
 
 def _check_task(task: TestTask) -> None:
@@ -54,7 +59,7 @@ def _check_partition(tasks: Sequence[TestTask], shards: Sequence[Shard]) -> None
     known = {task.id: task for task in tasks}
     for shard in shards:
         _check_duration(shard.id, shard.est_duration)
-        if shard.queue != shard.suite.queue:
+        if not _serves(shard.queue, shard.suite):
             raise _broken(f"shard {shard.id!r} is for queue {shard.queue!r}, which no worker of its suite serves")
         for name in shard.tasks:
             task = known.pop(name, None)
@@ -72,6 +77,31 @@ def _check_order(group: Sequence[str], shards: Sequence[Shard]) -> None:
     found = [inside for shard in shards if (inside := [task for task in shard.tasks if task in wanted])]
     if wanted and found != [wanted]:
         raise _broken(f"{' before '.join(wanted)} is not kept in one shard and in order")
+
+
+def _check_exclusive(plan: TestPlan, profile: Profile) -> None:
+    exclusive = {task_id(Suite.BVT, category) for category in profile.bvt.exclusive}
+    together = [{task_id(Suite.BVT, name) for name in group} for group in profile.bvt.order_groups]
+    for shard in plan.shards:
+        for task in exclusive.intersection(shard.tasks):
+            company = {task}.union(*(group for group in together if task in group))
+            if not company.issuperset(shard.tasks):
+                raise _broken(f"{task!r} is exclusive and shares shard {shard.id!r}")
+
+
+def _check_labels(plan: TestPlan, profile: Profile) -> None:
+    queues = {shard.id: shard.queue for shard in plan.shards}
+    for task in plan.tasks:
+        label = profile.dispatch.labels.get(task.id)
+        wanted = f"{task.type.queue}.{label}" if label else task.type.queue
+        if queues[task.shard or ""] != wanted:
+            raise _broken(f"task {task.id!r} is for queue {wanted!r} and in a shard for another")
+
+
+def _serves(queue: str, suite: Suite) -> bool:
+    """Whether a queue is the suite's, or the suite's with a label: ``bvt.gpu``."""
+    name, dot, label = queue.partition(".")
+    return name == suite.queue and (not dot or LABEL.fullmatch(label) is not None)
 
 
 def _check_duration(name: str, duration: float) -> None:

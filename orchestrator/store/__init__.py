@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.store.api import (
     AuditEntry,
+    DayLoad,
     DueMessage,
+    FlakyCase,
     OutboxEntry,
     OutboxMessage,
     OutboxState,
+    PrCost,
     RunRecord,
+    SlowTask,
     StoredCase,
 )
 
@@ -22,11 +26,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AuditEntry",
+    "DayLoad",
     "DueMessage",
+    "FlakyCase",
     "OutboxEntry",
     "OutboxMessage",
     "OutboxState",
+    "PrCost",
     "RunRecord",
+    "SlowTask",
     "Store",
     "StoredCase",
 ]

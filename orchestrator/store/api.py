@@ -106,3 +106,51 @@ class AuditEntry:
     action: str
     target: str
     result: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlowTask:
+    """What a task took in a time, in seconds."""
+
+    task: str
+    runs: int
+    mean: float
+    longest: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class FlakyCase:
+    """A case that failed and passed on one commit."""
+
+    task: str
+    name: str
+    #: Commits on which it did both.
+    commits: int
+    failures: int
+    #: When a run with such a failure ended last, Unix seconds.
+    last: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PrCost:
+    """What a pull request's runs took."""
+
+    pr: int
+    runs: int
+    failed: int
+    #: Runner-seconds.
+    seconds: float
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
+class DayLoad:
+    """What a day's runs took."""
+
+    #: Its beginning, Unix seconds.
+    day: float
+    runs: int
+    failed: int
+    #: Runner-seconds.
+    seconds: float

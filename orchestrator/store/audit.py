@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import select
 
@@ -19,16 +21,16 @@ class Audit(Database):
         self, who: str, origin: str, action: str, target: str, result: str, at: float | None = None
     ) -> None:
         """Add one entry; ``at`` (Unix seconds) is now unless told."""
-        row = AuditRow(
-            at=time.time() if at is None else clean.number(at),
-            who=clean.text(who, clean.NAME),
-            origin=clean.text(origin, clean.NAME),
-            action=clean.text(action, clean.NAME),
-            target=clean.text(target, clean.NAME),
-            result=clean.text(result),
-        )
+        entry = AuditEntry(time.time() if at is None else at, who, origin, action, target, result)
         with self.writing() as session:
-            session.add(row)
+            session.add(AuditRow(**_columns(entry)))
+
+    def audit_deeds(self, deeds: Sequence[tuple[str, AuditEntry]]) -> None:
+        """Add entries that came from elsewhere, each with its id there; those that are here already stay."""
+        if deeds:
+            rows = [{"source_id": clean.text(source, clean.NAME), **_columns(entry)} for source, entry in deeds]
+            with self.writing() as session:
+                session.execute(self.insert_new(AuditRow), rows)
 
     def audit_log(self, limit: int = 100, target: str | None = None) -> list[AuditEntry]:
         """The newest entries first, about one target if named."""
@@ -40,3 +42,14 @@ class Audit(Database):
                 AuditEntry(row.at, row.who, row.origin, row.action, row.target, row.result)
                 for row in session.scalars(query)
             ]
+
+
+def _columns(entry: AuditEntry) -> dict[str, Any]:
+    return {
+        "at": clean.number(entry.at),
+        "who": clean.text(entry.who, clean.NAME),
+        "origin": clean.text(entry.origin, clean.NAME),
+        "action": clean.text(entry.action, clean.NAME),
+        "target": clean.text(entry.target, clean.NAME),
+        "result": clean.text(entry.result),
+    }

@@ -1,4 +1,4 @@
-"""The tables. All metadata is in this module, so that migrations have one place to compare with.
+"""The tables. All metadata is in this module, so that ``migrations`` have one place to compare with.
 
 Times are Unix seconds; states are the words of :mod:`orchestrator.domain.run`.
 """
@@ -8,23 +8,12 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Float, ForeignKey, Index, Integer, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-#: Number of this layout. A program refuses a database of a newer one.
-SCHEME = 1
-
 #: SQLite numbers rows by itself only for INTEGER; PostgreSQL wants room for more.
 _RowId = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class Base(DeclarativeBase):
     """The one metadata."""
-
-
-class SchemeRow(Base):
-    """One row: the layout of this database."""
-
-    __tablename__ = "mo_testplan_scheme"
-
-    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
 
 class RunRow(Base):
@@ -52,6 +41,7 @@ class TaskRow(Base):
     """How a task of a run ended."""
 
     __tablename__ = "tasks"
+    __table_args__ = (Index("tasks_by_task", "task", "run"),)
 
     run: Mapped[str] = mapped_column(Text, ForeignKey("runs.id"), primary_key=True)
     task: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -60,6 +50,8 @@ class TaskRow(Base):
     state: Mapped[str] = mapped_column(Text)
     attempt: Mapped[int] = mapped_column(Integer)
     seconds: Mapped[float] = mapped_column(Float)
+    #: Of ``seconds``, what making ready took: the tree, a server.
+    setup: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
     passed: Mapped[int] = mapped_column(BigInteger)
     failed: Mapped[int] = mapped_column(BigInteger)
     skipped: Mapped[int] = mapped_column(BigInteger)
@@ -68,6 +60,24 @@ class TaskRow(Base):
     failures: Mapped[str] = mapped_column(Text)
     host: Mapped[str | None] = mapped_column(Text)
     reproduce: Mapped[str | None] = mapped_column(Text)
+    #: 1: it failed first and passed then.
+    flaky: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    #: Why its failure blocks nothing.
+    quarantine: Mapped[str | None] = mapped_column(Text)
+    #: How its end went when it was cancelled, as JSON.
+    stop: Mapped[str | None] = mapped_column(Text)
+
+
+class QuarantineRow(Base):
+    """A test whose failures block nobody until a day."""
+
+    __tablename__ = "quarantine"
+
+    profile: Mapped[str] = mapped_column(Text, primary_key=True)
+    test: Mapped[str] = mapped_column(Text, primary_key=True)
+    owner: Mapped[str] = mapped_column(Text)
+    until: Mapped[float] = mapped_column(Float)
+    reason: Mapped[str] = mapped_column(Text)
 
 
 class CaseRow(Base):
@@ -118,7 +128,7 @@ class AuditRow(Base):
     """Written once, never changed."""
 
     __tablename__ = "audit"
-    __table_args__ = (Index("audit_by_target", "target", "id"),)
+    __table_args__ = (Index("audit_by_target", "target", "id"), UniqueConstraint("source_id", name="audit_source"))
 
     id: Mapped[int] = mapped_column(_RowId, primary_key=True, autoincrement=True)
     at: Mapped[float] = mapped_column(Float)
@@ -127,3 +137,18 @@ class AuditRow(Base):
     action: Mapped[str] = mapped_column(Text)
     target: Mapped[str] = mapped_column(Text)
     result: Mapped[str] = mapped_column(Text)
+    #: Of a deed that came through the ledger: its id there, so that reading it twice writes it once.
+    source_id: Mapped[str | None] = mapped_column(Text)
+
+
+class DurationRow(Base):
+    """The last measured seconds of a task or a script, which outlive the results they came from."""
+
+    __tablename__ = "durations"
+
+    profile: Mapped[str] = mapped_column(Text, primary_key=True)
+    #: A task's id, a script's path in the tree, or ``setup:`` and the queue of a suite.
+    unit: Mapped[str] = mapped_column(Text, primary_key=True)
+    #: JSON list of seconds, newest first.
+    recent: Mapped[str] = mapped_column(Text)
+    updated: Mapped[float] = mapped_column(Float)

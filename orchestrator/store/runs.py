@@ -11,10 +11,10 @@ from sqlalchemy import func, select, update
 
 from orchestrator.domain.errors import UnknownRunError
 from orchestrator.domain.plain import from_plain, to_plain
-from orchestrator.domain.run import CaseResult, RunState, RunSummary, TaskResult, TaskState
+from orchestrator.domain.run import CaseResult, RunState, RunSummary, Stop, TaskResult, TaskState
 from orchestrator.store import clean
 from orchestrator.store.api import OutboxMessage, RunRecord
-from orchestrator.store.database import Database
+from orchestrator.store.durations import Durations
 from orchestrator.store.models import OutboxRow, RunRow, TaskRow
 from orchestrator.store.outbox import message_row
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 
-class Runs(Database):
+class Runs(Durations):
     """The part of the store that knows runs."""
 
     def record_plan(  # noqa: PLR0913 - the columns of a run's first row
@@ -60,6 +60,7 @@ class Runs(Database):
             tasks = [_task_row(summary.run, place, task) for place, task in enumerate(summary.tasks)]
             if tasks:
                 session.execute(self.insert_new(TaskRow), tasks)
+            self.learn(session, summary)
             if messages:
                 session.execute(self.insert_new(OutboxRow), [message_row(m, time.time()) for m in messages])
         return True
@@ -170,6 +171,7 @@ def _task_row(run_id: str, place: int, task: TaskResult) -> dict[str, Any]:
         "state": task.state.value,
         "attempt": clean.count(task.attempt),
         "seconds": clean.number(task.seconds),
+        "setup": clean.number(task.setup),
         "passed": clean.count(task.passed),
         "failed": clean.count(task.failed),
         "skipped": clean.count(task.skipped),
@@ -177,6 +179,9 @@ def _task_row(run_id: str, place: int, task: TaskResult) -> dict[str, Any]:
         "failures": json.dumps(to_plain(task.failures)),  # ASCII: escapes keep every character, NUL included
         "host": clean.text(task.host, clean.NAME),
         "reproduce": clean.text(task.reproduce),
+        "flaky": int(task.flaky),
+        "quarantine": clean.text(task.quarantine, clean.NAME),
+        "stop": json.dumps(to_plain(task.stop)) if task.stop else None,
     }
 
 
@@ -187,6 +192,7 @@ def _task(row: TaskRow) -> TaskResult:
         state=TaskState(row.state),
         attempt=row.attempt,
         seconds=row.seconds,
+        setup=row.setup,
         passed=row.passed,
         failed=row.failed,
         skipped=row.skipped,
@@ -194,4 +200,7 @@ def _task(row: TaskRow) -> TaskResult:
         failures=tuple(from_plain(CaseResult, failure, f"task {row.task}") for failure in failures),
         host=row.host,
         reproduce=row.reproduce,
+        flaky=bool(row.flaky),
+        quarantine=row.quarantine,
+        stop=from_plain(Stop, json.loads(row.stop), f"task {row.task}") if row.stop else None,
     )

@@ -257,6 +257,17 @@ def test_a_reset_drops_every_foreign_database_first(dsn: Dsn, tmp_path: Path, ad
     assert databases(admin) == {"information_schema", "mysql", "performance_schema", "sys"}
 
 
+def test_after_a_reset_run_nothing_of_its_scripts_is_left(dsn: Dsn, tmp_path: Path, admin: Wire) -> None:
+    admin.query("create user if not exists was_there")
+    sql = "create database left_behind;\ncreate user made_here;\ndrop user was_there;\ncreate user was_there;\n"
+    told = run(dsn, write(tmp_path, "r.sql", sql, sql), Options(reset=True))
+    assert told.verdicts == [PASS] * 4
+    assert "left_behind" not in databases(admin)
+    users = admin.query("select user from mysql.user where user in ('was_there', 'made_here')").rows
+    assert users == [[b"was_there"]]
+    admin.query("drop user was_there")
+
+
 def test_local_files_are_loaded_only_when_the_statement_names_them(dsn: Dsn, tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text("1\n2\n")
     sql = (

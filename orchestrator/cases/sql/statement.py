@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import compress, count
+from operator import itemgetter
 from typing import NamedTuple
 
-from orchestrator.cases.sql.codes import CALL, LITERAL, NAME, TIMES, VALUE, code_of, literal_value, spelling_of
-from orchestrator.cases.sql.context import in_one_order, needs_places, placed_codes
+from orchestrator.cases.sql.arguments import refine
+from orchestrator.cases.sql.codes import CALL, LITERAL, NAME, SILENT, TIMES, VALUE, code_of, literal_value, spelling_of
+from orchestrator.cases.sql.context import needs_places, placed
 
 #: Before a word with a parenthesis these say that it names a table, index or view and not a function.
 _NAMES_FOLLOW_WORDS = """
@@ -29,22 +33,31 @@ text time timestamp type user week year
 """
 _SOFT = frozenset(_SOFT_WORDS.split())
 _STAR_BEFORE = frozenset({"select", ",", ".", "distinct", "all"})
+_UNORDERED = frozenset({"and", "&&", "or", "in(", "group"})
 _WRITES = frozenset({"insert", "replace", "load"})
-_NUMBERED = re.compile(r"([#@])\d+(\(?)\Z")
+_NUMBERED = re.compile(r"([#@])\d+([a-z]*\(?)\Z")
+_PLAIN_NAME = re.compile(r"[a-z_$][a-z0-9_$]{,63}\Z")
+#: Values that have a class of their own; that they are repeated says nothing more.
+_THEMSELVES = frozenset({"0", "1", "''"})
+_FIRST = itemgetter(0)
+_PLAIN_NUMBERS = tuple(f"#{at}" for at in range(100))
 _MASK = 2**64 - 1
 _LONGEST_KEPT, _MOST_KEPT = 100, 400_000
 
 
 class Shape(NamedTuple):
-    """A statement's codes (names as ``#0``, ``#1`` …) and the names they stand for, in that order.
+    """A statement's codes, names in them as ``#0``, ``#1`` …, and the names these stand for, in that order.
 
-    ``soft`` are keywords that may be columns; ``whole`` says that the statement uses its table's whole row.
+    Letters after the number say what is odd about a name.
+    ``soft`` are keywords that may be columns; ``whole`` says that the statement uses its table's whole row, ``reads``
+    that it uses what is there: all but DROP, and CREATE without a query.
     """
 
     codes: tuple[str, ...]
     names: tuple[str, ...]
     soft: tuple[str, ...]
     whole: bool
+    reads: bool
 
     @property
     def text(self) -> str:
@@ -55,6 +68,33 @@ class Shape(NamedTuple):
     def bag(self) -> int:
         """The codes without order and names, as 64 bits: unequal for statements that no reordering makes equal."""
         return sum(map(_weight, self.codes)) & _MASK
+
+
+def has_unordered(shape: Shape) -> bool:
+    """Whether any part of the statement may stand in another order: AND, OR, IN, GROUP BY, INSERT by column."""
+    if not _UNORDERED.isdisjoint(shape.codes):
+        return True
+    return shape.codes[0] in _WRITES and not shape.whole
+
+
+class _Kinds(dict[str, str]):
+    """Name code → what it is for: a name, ``@`` a variable, and letters that say what is odd about it.
+
+    Nothing for a plain name; an odd one is there to be tested.
+    """
+
+    def __missing__(self, code: str) -> str:
+        name = code[1:]
+        kind = ""
+        if not _PLAIN_NAME.match(name):
+            kind = f"{'@' if name[:1] == '@' else '#'}{'l' if len(name) > 64 else ''}{'' if name.isascii() else 'u'}"
+            kind += "" if name.lstrip("@").replace("$", "_").isidentifier() else "q"
+        if len(self) < _MOST_KEPT and len(code) <= _LONGEST_KEPT:
+            self[code] = kind
+        return kind
+
+
+_kind = _Kinds().__getitem__
 
 
 class _Weights(dict[str, int]):
@@ -77,51 +117,81 @@ def spelled(tokens: Iterable[str]) -> str:
 
 def shape_of(tokens: Sequence[str]) -> Shape:
     """The shape of one statement (at least one token, no comments)."""
+    _, codes, marks = coded(tokens)
+    if SILENT in codes:
+        codes = [code for code in codes if code != SILENT] or codes
+        marks = list(map(_FIRST, codes))
+    head = codes[0]
+    opening = _settle_calls(codes, marks) if CALL in marks else []
+    places = _places(NAME, marks)
+    order = dict.fromkeys([codes[place] for place in places])
+    numbers = _numbers(order)
+    for place in places:
+        codes[place] = numbers[codes[place]]
+    for place in opening:
+        codes[place] += "("
+    soft = () if _SOFT.isdisjoint(codes) else tuple(sorted(_SOFT.intersection(codes)))
+    reads = head != "drop" and (head != "create" or "select" in codes)
+    return Shape(tuple(codes), tuple([name[1:] for name in order]), soft, _uses_row(codes), reads)
+
+
+def _numbers(order: Iterable[str]) -> dict[str, str]:
+    """The names in the order they come, numbered."""
+    kinds = list(map(_kind, order))
+    if not any(kinds) and len(kinds) <= len(_PLAIN_NUMBERS):
+        return dict(zip(order, _PLAIN_NUMBERS, strict=False))
+    return {code: f"{kind[:1] or '#'}{at}{kind[1:]}" for at, (code, kind) in enumerate(zip(order, kinds, strict=True))}
+
+
+def _places(mark: str, marks: Iterable[str]) -> list[int]:
+    """The places of ``mark``, without a loop in Python: this is called for every statement of a corpus."""
+    return list(compress(count(), map(mark.__eq__, marks)))
+
+
+def _settle_calls(codes: list[str], marks: list[str]) -> list[int]:
+    """Make each call a fixed word, or the name of a table, index or view; the places of the latter."""
+    follow = _BY_HEAD.get(codes[0], _NAMES_FOLLOW)
+    indexes = codes[0] in _DEFINES and "select" not in codes
+    opening = []
+    for place in _places(CALL, marks):
+        word = codes[place][1:]
+        if codes[place - 1] in follow or (indexes and _is_prefix(codes, place)):
+            codes[place], marks[place] = NAME + word, NAME
+            opening.append(place)
+        else:
+            codes[place] = f"{word}("
+    return opening
+
+
+def coded(tokens: Sequence[str]) -> tuple[Sequence[str], list[str], list[str]]:
+    """The tokens in the one order that equal statements have; the code of each, names as they are; its first letter."""
     codes = list(map(code_of, tokens))
     if needs_places(codes):
-        tokens = in_one_order(tokens)
-        codes = placed_codes(tokens)
-    _mark_repeated(tokens, codes)
-    if "" in codes:
-        codes = [code for code in codes if code]
-    head = codes[0] if codes else ""
-    follow = _BY_HEAD.get(head, _NAMES_FOLLOW)
-    indexes = head in _DEFINES and "select" not in codes
-    names: dict[str, str] = {}
-    for place, code in enumerate(codes):
-        if code < LITERAL:  # a name or a call
-            name, opening = code, ""
-            if code[0] == CALL:
-                if not (codes[place - 1] in follow or (indexes and _is_prefix(codes, place))):
-                    codes[place] = f"{code[1:]}("
-                    continue
-                name, opening = NAME + code[1:], "("
-            number = names.get(name)
-            if number is None:
-                number = names[name] = f"{'@' if name[1:2] == '@' else '#'}{len(names)}"
-            codes[place] = number + opening
-    soft = () if _SOFT.isdisjoint(codes) else tuple(sorted(_SOFT.intersection(codes)))
-    return Shape(tuple(codes), tuple([name[1:] for name in names]), soft, _uses_row(codes))
+        tokens, codes = placed(tokens, codes)
+    marks = list(map(_FIRST, codes))
+    if LITERAL in marks:
+        refine(tokens, codes, marks)
+        _mark_repeated(tokens, codes, _places(LITERAL, marks))
+    return tokens, codes, marks
 
 
-def _mark_repeated(tokens: Sequence[str], codes: list[str]) -> None:
+def _mark_repeated(tokens: Sequence[str], codes: list[str], literals: Sequence[int]) -> None:
     """Mark literals whose value is repeated in the statement: ``a = 5 or b = 5`` is not ``a = 5 or b = 6``."""
-    places = [place for place, code in enumerate(codes) if code[:1] == LITERAL and code[1:2] != "="]
-    if len(places) < 2:
+    places = [place for place in literals if codes[place][1:2] != "="]
+    values = [tokens[place] for place in places]
+    distinct = set(values)
+    if '"' in map(_FIRST, distinct):
+        values = list(map(literal_value, values))
+        distinct = set(values)
+    if len(distinct) == len(values):
         return
-    written = [tokens[place] for place in places]
-    if len(set(written)) == len(written) and '"' not in {token[0] for token in written}:
-        return
-    values = [(codes[place], literal_value(tokens[place])) for place in places]
-    counts: dict[tuple[str, str], int] = {}
-    for value in values:
-        counts[value] = counts.get(value, 0) + 1
-    if len(counts) == len(values):
-        return
-    order: dict[tuple[str, str], int] = {}
-    for place, value in zip(places, values, strict=True):
-        if counts[value] > 1 and value[0][1:] != value[1]:
-            codes[place] = f"{value[0]}{TIMES}{counts[value]}{VALUE}{order.setdefault(value, len(order))}"
+    marked: dict[str, str] = {}
+    for value, times in Counter(values).items():
+        if times > 1 and value not in _THEMSELVES:
+            marked[value] = f"{TIMES}{times}{VALUE}{len(marked)}"
+    for place, value in zip(places, values, strict=True) if marked else ():
+        if value in marked:
+            codes[place] += marked[value]
 
 
 def _is_prefix(codes: Sequence[str], place: int) -> bool:

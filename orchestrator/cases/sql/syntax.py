@@ -14,22 +14,25 @@ from typing import Any
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from orchestrator.cases.sql.codes import LITERAL, TIMES, VALUE, code_of, exact_code, literal_value
+from orchestrator.cases.sql.codes import LITERAL, TIMES, VALUE, code_of, literal_value
 from orchestrator.cases.sql.dialect import MatrixOne
-from orchestrator.cases.sql.statement import Shape
+from orchestrator.cases.sql.statement import Shape, coded
 from orchestrator.cases.sql.tree import Node
 
 _DIALECT = MatrixOne()
 #: Words of a join that may be left out.
 _NO_DIFFERENCE = ("INNER", "OUTER")
-_STARTS_LITERAL = "'\"$.0123456789"
+#: The parser recurses on these: its compiled build may crash, and it takes the square of the time of many joins.
+_NESTS = ("select", "join", "case", "explain", "with")
+_MAY_NEST = frozenset(word[0] for word in _NESTS) | frozenset(word[0].upper() for word in _NESTS)
+_MOST_NESTED, _LONGEST = 300, 50_000
 #: Deeper trees than this are compared by their tokens only.
 _DEEPEST = 200
 
 
 def parse_tree(tokens: Sequence[str], shape: Shape) -> Node | None:
     """The tree of one statement without comments and hints; None when no parser reads it, or when it is too deep."""
-    tree = read_tree(" ".join(tokens))
+    tree = read_tree(tuple(tokens))
     if tree is None:
         return None
     try:
@@ -39,10 +42,16 @@ def parse_tree(tokens: Sequence[str], shape: Shape) -> Node | None:
 
 
 @lru_cache(maxsize=512)
-def read_tree(text: str) -> Any:  # noqa: ANN401 - exp.Expression, which mypy cannot see through the compiled build
-    """The sqlglot tree of one statement; None where it reads none, or more than one."""
+def read_tree(tokens: tuple[str, ...]) -> Any:  # noqa: ANN401 - exp.Expression, which mypy cannot see through the compiled build
+    """The sqlglot tree of one statement; None where it reads none, or more than one.
+
+    The parser's time and stack are bounded by the words that nest: past so many of them it is not asked.
+    """
+    nesting = Counter(token.lower().rstrip("( \t\r\n") for token in tokens if token[0] in _MAY_NEST)
+    if len(tokens) > _LONGEST or any(nesting[word] > _MOST_NESTED for word in _NESTS):
+        return None
     try:
-        trees = _DIALECT.parse(text)
+        trees = _DIALECT.parse(" ".join(tokens))
     except (SqlglotError, RecursionError, ValueError):
         return None
     return trees[0] if len(trees) == 1 else None
@@ -54,12 +63,17 @@ class _TooDeepError(Exception):
 
 class _Reader:
     def __init__(self, tokens: Sequence[str], shape: Shape) -> None:
-        #: (Code, value) of the literals that stand in the statement more than once → their label.
-        counts = Counter((code_of(token), literal_value(token)) for token in tokens if token[0] in _STARTS_LITERAL)
-        self.repeated = {value: f"{value[0]}{TIMES}{times}" for value, times in counts.items() if times > 1}
+        #: (Code without its place, value) of a literal → how often it stands in the statement.
+        self.times: Counter[tuple[str, str]] = Counter()
+        #: The same → its code by its place, where it has only one.
+        self.codes: dict[tuple[str, str], str] = {}
+        for token, code, _ in zip(*coded(tokens), strict=True):
+            if code[:1] == LITERAL:
+                key = (code_of(token), literal_value(token))
+                placed = code.partition(TIMES)[0]
+                self.codes[key] = placed if self.codes.get(key, placed) == placed else key[0]
+                self.times[key] += 1
         self.names = frozenset(shape.names)
-        #: Literals that count as they are somewhere in this statement count so everywhere in it.
-        self.exact = frozenset(code for code in shape.codes if code.startswith(f"{LITERAL}="))
 
     def node(self, tree: Any, depth: int) -> Node:  # noqa: ANN401
         """The node of ``tree``."""
@@ -116,12 +130,12 @@ class _Reader:
         token = "'" + tree.name.replace("\\", "\\\\").replace("'", "''") + "'" if tree.is_string else tree.name
         if not token:
             return Node("literal")
-        exact = exact_code(token)
-        if exact in self.exact:
-            return Node(exact)
-        code = code_of(token)
-        repeated = self.repeated.get((code, literal_value(token)))
-        return Node(code) if repeated is None else Node(repeated, name=VALUE + literal_value(token))
+        value = literal_value(token)
+        key = (code_of(token), value)
+        code, times = self.codes.get(key, key[0]), self.times[key]
+        if times < 2 or code[1:2] == "=":
+            return Node(code)
+        return Node(f"{code}{TIMES}{times}", name=VALUE + value)
 
     def _insert(self, tree: Any, depth: int) -> Node | None:  # noqa: ANN401
         """INSERT (columns) VALUES rows: the columns, each with its values, in any order."""

@@ -52,6 +52,38 @@ DIFFERENT = [
     ("select a from t1, t2", "select a from t1, t1"),
     ("select 1; select 2", "select 1"),
     ("prepare s from 'select a from t where b = ?'", "prepare s from 'select max(a) from t where b = ?'"),
+    ("select a || 'x' from t where a = 12 and b = 13", "select 'x' || a from t where b = 13 and a = 12"),
+    ("select in_range(2.5, 1.0, 2.0)", "select in_range(1.5, 1.0, 2.0)"),
+    ("select a from t where in_range(a, 12, 15)", "select a from t where in_range(a, 15, 12)"),
+    ("select a from t where a between 12 and 15", "select a from t where a between 15 and 12"),
+    ("select elt(2, 'a', 'b')", "select elt(4, 'a', 'b')"),
+    ("select curtime(3)", "select curtime(6)"),
+    ("select strcmp('abc', 'acd')", "select strcmp('banana', 'apple')"),
+    ("select upper('abc')", "select upper('ABC')"),
+    ("select field('15', 14, 15)", "select field('16', 14, 15)"),
+    ("select unhex('01')", "select unhex('0001')"),
+    ("select st_astext(st_geomfromtext('POINT(1 2)'))", "select st_astext(st_geomfromtext('POLYGON((0 0,1 0,0 0))'))"),
+    ("select yearweek('2005-01-01')", "select yearweek('2008-01-15')"),
+    ("select timestampdiff(day, '2020-02-03', '2020-02-05')", "select timestampdiff(day, '2020-02-05', '2020-02-03')"),
+    ("select microsecond('2024-12-20 10:11:12.000000')", "select microsecond('2024-12-20 10:11:12.123456')"),
+    ("select a from t where b = '2024-12-20 00:00:00'", "select a from t where b = '2024-12-20 11:20:00'"),
+    ("select a from t where b = 9.0", "select a from t where b = 9.5"),
+    ("select a from t where b = 0.9", "select a from t where b = 1.1"),
+    ("select round(2.5)", "select round(2.4)"),
+    ("select bin(10e50)", "select bin(2e5)"),
+    ("select a from t where b like '1'", "select a from t where b like 1"),
+    ("select a from t where date_trunc('year', b)", "select a from t where date_trunc('day', b)"),
+    (
+        "select a from t order by b limit 3 by rank with option 'mode=pre'",
+        "select a from t order by b limit 3 by rank with option 'mode=post'",
+    ),
+    ("create table t (a double precision(10, 4))", "create table t (a double precision(5, 4))"),
+    ("load data infile 'a' into table t character set utf_8", "load data infile 'a' into table t character set abcd"),
+    ("create role 'plain'", "create role 'a\"; drop table b; select \"c'"),
+    ("create procedure p () 'begin select 12; end'", "create procedure p () 'begin select 13, 14; end'"),
+    ("create account `a.b`", "create account ab"),
+    ("create table 数据 (a int)", "create table t (a int)"),
+    ('/*+ {"rewrites": "a"} */ select a from t', '/*+ {"rewrites": "b"} */ select a from t'),
 ]
 SAME = [
     ("select * from t1 where a = 12", "select * from t2 where b = 35", "shape"),
@@ -79,6 +111,12 @@ SAME = [
     ("--- @metacmp(false)\n-- @bvt:issue#3\nselect a from t;", "select a from t", "exact"),
     ("not sql at all ((", "NOT   sql at all ((", "exact"),
     ("select a from t;;", "select a from t", "exact"),
+    ("select round(12.34, 2)", "select round(56.78, 2)", "shape"),
+    ("select dayofmonth('2007-02-11')", "select dayofmonth('2024-05-15')", "shape"),
+    ("select concat('ab', 'cd')", "select concat('bc', 'de')", "shape"),
+    ("select coalesce(a, 2022) from t", "select coalesce(b, 2025) from u", "shape"),
+    ("select 12 > -13", "select 22 > -43", "shape"),
+    ("select 12 in (13, 14, 'x')", "select 12 in ('x', 13, 14)", "reorder"),
 ]
 
 
@@ -98,6 +136,21 @@ def test_context_gives_names_their_types() -> None:
     assert not compare_texts(query, query, big, small).duplicate
     renamed = "select in_range(b, 12, 15) from u"
     assert compare_texts(query, renamed, big, "create table u (b bigint)").level == "shape"
+
+
+def test_types_count_whichever_side_has_them() -> None:
+    query, table = "select count(*) from t where b = 12 and a > 'x'", "create table t (a int, b int)"
+    reordered = "select count(*) from t where a > 'x' and b = 12"
+    assert compare_texts(query, reordered, table, table).level == "reorder"
+    for contexts in ((table, ""), ("", table)):
+        assert not compare_texts(query, reordered, *contexts).duplicate
+
+
+def test_a_view_has_the_types_of_what_it_reads() -> None:
+    script = "create table t (a {}); create view v as select a from t"
+    assert not compare_texts(script.format("int"), script.format("bigint")).duplicate
+    view, ints, texts = "create view v as select a from t", "create table t (a int)", "create table t (a text)"
+    assert not compare_texts(view, view, ints, texts).duplicate
 
 
 def test_alter_table_changes_the_type_of_a_name() -> None:

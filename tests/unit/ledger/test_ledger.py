@@ -76,9 +76,9 @@ def test_nothing_starts_after_a_cancel_and_what_runs_is_told_at_its_next_beat(le
     run = new_run(ledger, tasks=3)
     delivery = Delivery(run, "s0", 1)
     ledger.start(delivery, "w", "t0", LEASE)
-    assert ledger.beat(delivery, "w", "t0", LEASE) is Beat.OK
+    assert ledger.beat(delivery, "w", "t0", LEASE) == (Beat.OK, 0.0)
     assert not ledger.cancel(run, "li", [("t0", "s0"), ("t1", "s0"), ("t2", "s0")], whole_run=True)
-    assert ledger.beat(delivery, "w", "t0", LEASE) is Beat.CANCELLED
+    assert ledger.beat(delivery, "w", "t0", LEASE)[0] is Beat.CANCELLED
     assert ledger.start(delivery, "w", "t1", LEASE)[0] is Gate.CANCELLED
     assert finish(ledger, run, "t0", TaskState.CANCELLED) == "complete"
     progress = ledger.progress(run)
@@ -103,7 +103,7 @@ def test_a_silent_worker_loses_its_shard_and_its_late_result_does_not_count(ledg
     assert (run, "s0") in ledger.expired()
     again = ledger.reap(delivery, 3, started=True)
     assert again == Delivery(run, "s0", 2, "ut", 3)
-    assert ledger.beat(delivery, "w", "t0", LEASE) is Beat.STALE
+    assert ledger.beat(delivery, "w", "t0", LEASE)[0] is Beat.STALE
     assert finish(ledger, run, "t0") == "stale"
     assert ledger.start(again, "v", "t0", LEASE) == (Gate.OK, 2)
 

@@ -54,5 +54,8 @@ class FakeTree:
     def has_directory(self, path: str) -> bool:
         return path == "." or path in self._dirs
 
+    def count(self, expression: str, path: str, glob: str) -> dict[str, int]:
+        return {}
+
     def files(self, path: str) -> tuple[str, ...]:
         return tuple(sorted(file.removeprefix(path + "/") for file in self._files if file.startswith(path + "/")))

@@ -10,10 +10,11 @@ from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.plan import Priority, Suite, TestTask
 from orchestrator.planner.cost import cost, critical_path
 from orchestrator.planner.evidence import Context, Evidence
+from orchestrator.planner.pack import pack
 from orchestrator.planner.pipeline import make_context, propose
 from orchestrator.planner.rank import rank, task_id
 from orchestrator.planner.select import select
-from orchestrator.planner.shard import pack, shard
+from orchestrator.planner.shard import shard
 from orchestrator.planner.strategies import strategies_named
 from tests.unit.planner.factories import PROFILE, make_change
 

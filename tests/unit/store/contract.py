@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+from sqlalchemy import inspect, text
 
 from orchestrator.domain.errors import InfrastructureError, UnknownRunError
-from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, RunState
-from orchestrator.store import AuditEntry, OutboxState, Store, StoredCase
+from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, RunState, TaskResult, TaskState
+from orchestrator.store import AuditEntry, OutboxState, Store, StoredCase, migrations
+from orchestrator.store.models import Base
 from tests.unit.store.factories import GO_FAILURE, SQL_FAILURE, make_cases, make_message, make_summary, make_task
 
 NOW = 1_700_000_300.0
@@ -235,6 +239,89 @@ class AuditContract:
         store.audit("a", "cli", "run", "r", "done")
         assert store.audit_log()[0].at > NOW
 
+    def test_deeds_from_elsewhere_are_written_once(self, store: Store) -> None:
+        entry = AuditEntry(NOW, "bo@ci", "cli", "cancel", "r-0001", "asked")
+        for _ in range(2):
+            store.audit_deeds([("1-0", entry), ("2-0", entry)])
+        assert store.audit_log() == [entry, entry]
+        assert store.forget(cases=0, runs=0, audit=NOW + 1).deeds == 2
+
+
+class DurationContract:
+    def commit(self, store: Store, run: str, *tasks: TaskResult, files: tuple[str, ...] = ()) -> None:
+        listed = [{"id": task.task, "files": list(files)} for task in tasks]
+        store.record_plan(
+            run, json.dumps({"tasks": listed}), parent=None, pr_number=None, profile="demo", repo_commit=None, created=1
+        )
+        store.commit_run(make_summary(run, RunState.PASSED, tasks=tasks), [])
+
+    def test_the_estimate_is_the_median_of_what_it_took_without_set_up(self, store: Store) -> None:
+        for number, seconds in enumerate((31.0, 900.0, 30.0)):
+            self.commit(store, f"r-{number}", make_task("ut:pkg/a", seconds=seconds, setup=20.0))
+        assert store.durations("demo") == {"ut:pkg/a": 11.0, "setup:ut": 20.0}
+        assert store.durations("other") == {}
+
+    def test_a_part_and_what_was_not_judged_say_nothing_of_the_whole(self, store: Store) -> None:
+        self.commit(store, "r-1", make_task("bvt:join", seconds=5.0), files=("join.sql",))
+        self.commit(store, "r-2", make_task("ut:pkg/a", TaskState.ERROR, seconds=5.0))
+        assert store.durations("demo") == {}
+
+    def test_scripts_are_known_by_their_path_from_the_attempt_that_counts(self, store: Store) -> None:
+        plan(store)
+        rows = [
+            StoredCase(f"{n}-0", "bvt:join", attempt, dataclasses.replace(SQL_FAILURE, seconds=seconds))
+            for n, (attempt, seconds) in enumerate([(1, 9.0), (2, 0.5), (2, 0.25)])
+        ]
+        store.add_cases("r-0001", rows)
+        store.commit_run(make_summary(tasks=(make_task("bvt:join", attempt=2, seconds=2.0),)), [])
+        assert store.durations("demo") == {"bvt:join": 2.0, "join/join.sql": 0.75}
+
+    def test_a_second_commit_teaches_nothing(self, store: Store) -> None:
+        for seconds in (1.0, 99.0):
+            self.commit(store, "r-1", make_task("ut:pkg/a", seconds=seconds))
+        assert store.durations("demo") == {"ut:pkg/a": 1.0}
+
+
+class StatisticsContract:
+    def judge(self, store: Store, run: str, commit: str, status: CaseStatus, **changes: Any) -> None:  # noqa: ANN401
+        store.record_plan(
+            run, "{}", parent=None, pr_number=7, profile="demo", repo_commit=commit, created=1_700_000_000.0
+        )
+        store.add_cases(run, [StoredCase("1-0", "ut:pkg/a", 1, CaseResult(name="pkg/a.TestA", status=status))])
+        state = RunState.FAILED if status is CaseStatus.FAILED else RunState.PASSED
+        store.commit_run(make_summary(run, state, **changes), [make_message(run)])
+
+    def test_fail_and_pass_on_one_commit_is_flaky_and_on_two_is_not(self, store: Store) -> None:
+        self.judge(store, "r-1", "a" * 40, CaseStatus.FAILED)
+        self.judge(store, "r-2", "b" * 40, CaseStatus.PASSED)
+        assert store.flakiest(0) == []
+        self.judge(store, "r-3", "a" * 40, CaseStatus.PASSED)
+        assert [(f.name, f.commits, f.failures) for f in store.flakiest(0)] == [("pkg/a.TestA", 1, 1)]
+        assert store.flakiest(1_800_000_000) == []
+        assert store.flakiest(0, profile="other") == []
+
+    def test_slow_tasks_costs_and_days_add_up(self, store: Store) -> None:
+        self.judge(store, "r-1", "a" * 40, CaseStatus.PASSED, pr_number=7, cost=10.0, tasks=(make_task(seconds=4.0),))
+        self.judge(store, "r-2", "a" * 40, CaseStatus.FAILED, pr_number=7, cost=5.0, tasks=(make_task(seconds=2.0),))
+        (slow,) = store.slowest(0)
+        assert (slow.task, slow.runs, slow.mean, slow.longest, slow.total) == ("ut:pkg/price", 2, 3.0, 4.0, 6.0)
+        (cost,) = store.costs(0)
+        assert (cost.pr, cost.runs, cost.failed, cost.seconds) == (7, 2, 1, 15.0)
+        assert [(day.runs, day.failed, day.seconds) for day in store.days(0)] == [(2, 1, 15.0)]
+
+    def test_cases_go_before_runs_and_what_waits_to_be_told_stays(self, store: Store) -> None:
+        self.judge(store, "r-old", "a" * 40, CaseStatus.PASSED, ended=1_700_000_100.0)
+        self.judge(store, "r-new", "a" * 40, CaseStatus.PASSED, ended=1_700_000_900.0)
+        gone = store.forget(cases=1_700_000_500.0, runs=0, audit=0)
+        assert (gone.cases, gone.runs) == (1, 0)
+        assert (len(store.cases("r-old")), len(store.cases("r-new"))) == (0, 1)
+        assert store.forget(cases=0, runs=1_700_000_500.0, audit=0).runs == 0, "its message has not left"
+        for due in store.due(NOW, 10):
+            store.sent(due.id)
+        assert store.forget(cases=0, runs=1_700_000_500.0, audit=0).runs == 1
+        assert [run.id for run in store.runs()] == ["r-new"]
+        assert store.durations("demo"), "what was measured stays"
+
 
 class SchemeContract:
     def test_what_was_written_is_there_for_the_next_process(self, store: Store, url: str) -> None:
@@ -243,15 +330,42 @@ class SchemeContract:
             assert again.summary("r-0001") == make_summary()
 
     def test_a_newer_scheme_is_refused(self, store: Store, url: str) -> None:
-        from sqlalchemy import update
-
-        from orchestrator.store.models import SchemeRow
-
         with store.writing() as session:
-            session.execute(update(SchemeRow).values(version=999))
-        with pytest.raises(InfrastructureError, match=r"scheme 999.*\n.*Upgrade"):
+            session.execute(text("UPDATE mo_testplan_version SET version_num = '9999'"))
+        with pytest.raises(InfrastructureError, match=r"revision 9999.*\n.*Upgrade"):
             Store(url)
 
+    def test_migrations_and_models_say_the_same(self, store: Store) -> None:
+        from alembic.autogenerate import compare_metadata
+        from alembic.migration import MigrationContext
 
-class StoreContract(HistoryContract, CaseContract, OutboxContract, AuditContract, SchemeContract):
+        with store.reading() as session:
+            options = {"version_table": migrations.VERSION_TABLE}
+            context = MigrationContext.configure(session.connection(), opts=options)
+            assert compare_metadata(context, Base.metadata) == []
+            assert context.get_current_revision() == migrations.HEAD
+
+    def test_a_database_from_before_revisions_is_brought_up_to_date(self, store: Store, url: str) -> None:
+        from alembic import command
+
+        with store.writing() as session:
+            connection = session.connection()
+            Base.metadata.drop_all(connection)
+            session.execute(text("DROP TABLE mo_testplan_version"))
+            command.upgrade(migrations.config(connection), "0001")
+            session.execute(text("DROP TABLE mo_testplan_version"))
+            session.execute(text("CREATE TABLE mo_testplan_scheme (version INTEGER)"))
+            columns, row = "id, plan, profile, created, cost", "'r-0001', '', 'demo', 7.0, 0.0"
+            session.execute(text(f"INSERT INTO runs ({columns}) VALUES ({row})"))  # noqa: S608
+        with Store(url) as migrated:
+            assert [run.id for run in migrated.runs()] == ["r-0001"]
+            assert migrated.durations("demo") == {}
+            migrated.audit("a", "cli", "run", "r", "done")
+            with migrated.reading() as session:
+                assert "mo_testplan_scheme" not in inspect(session.connection()).get_table_names()
+
+
+class StoreContract(
+    HistoryContract, CaseContract, OutboxContract, AuditContract, DurationContract, StatisticsContract, SchemeContract
+):
     """All of it."""

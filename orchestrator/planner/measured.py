@@ -1,0 +1,61 @@
+"""Measured seconds as a file: written by the control process, read by whoever plans, without a database."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orchestrator.domain.errors import UsageError
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Unit → seconds: a task's id, a BVT script's path in the tree, or ``setup:`` and the queue of a suite."""
+
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def task(self, task_id: str, scripts: tuple[str, ...] = ()) -> float | None:
+        """Seconds of a task; with ``scripts`` (paths in the tree) of these alone, the unknown ones at their mean."""
+        if not scripts:
+            return self.seconds.get(task_id)
+        known = [self.seconds[script] for script in scripts if script in self.seconds]
+        return sum(known) * len(scripts) / len(known) if known else None
+
+    def setup(self, queue: str) -> float | None:
+        """Seconds before the first task of a shard of that suite starts."""
+        return self.seconds.get(f"setup:{queue}")
+
+
+def write_durations(path: Path, profiles: Mapping[str, Mapping[str, float]]) -> None:
+    """Replace the file in one step; readers see the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"version": _VERSION, "profiles": profiles}, indent=1, sort_keys=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(file.name, 0o644)  # noqa: PTH101 - CI reads what control wrote
+    Path(file.name).replace(path)
+
+
+def read_durations(path: Path, profile: str) -> Measured:
+    """What the file says of a profile; :class:`UsageError` for what is no such file."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data["version"] != _VERSION:
+            raise ValueError(f"version {data['version']!r}")
+        rows = data["profiles"].get(profile, {})
+        seconds = {str(unit): float(value) for unit, value in rows.items()}
+        if not all(0 <= value < 1e9 for value in seconds.values()):
+            raise ValueError("seconds are out of bounds")
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}", "Name a file of measured seconds.") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f"{path} is no file of measured seconds: {error}", "Write it with `mo-testplan stats --durations FILE`."
+        ) from None
+    return Measured(seconds)
