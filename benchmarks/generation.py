@@ -23,9 +23,11 @@ from typing import Any, NamedTuple
 if __package__ in {None, ""}:  # started as a file
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from orchestrator.cases.dedup_search import Search
 from orchestrator.generate.gates import static_gates
 from orchestrator.generate.generator import generate
 from orchestrator.generate.inputs import RepositoryInputs
+from orchestrator.generate.treecopy import TreeCopy
 from orchestrator.surface.matrixone.reader import MatrixOneReader
 
 CASES = "test/distributed/cases"
@@ -60,14 +62,17 @@ def work(arguments: tuple[str, str, int, int, Sequence[Row]]) -> list[dict[str, 
     """Generate for some rows, one after the other; what came of each."""
     repo, out, budget, seed, rows = arguments
     reader = RepositoryInputs(Path(repo), CASES, MatrixOneReader())
-    return [_one(reader, Path(out), budget, seed, row) for row in rows]
+    with TreeCopy() as copy:
+        return [_one(reader, copy, Path(out), budget, seed, row) for row in rows]
 
 
-def _one(reader: RepositoryInputs, out: Path, budget: int, seed: int, row: Row) -> dict[str, Any]:
+def _one(  # noqa: PLR0913 - the command line's options
+    reader: RepositoryInputs, copy: TreeCopy, out: Path, budget: int, seed: int, row: Row
+) -> dict[str, Any]:
     started = time.perf_counter()
     inputs = reader.read(row.parent, row.sha, row.subject, HIDDEN)
     made = generate(inputs, str(row.pr or row.sha[:10]), budget, seed=seed)
-    kept, dropped = static_gates(made.drafts, inputs.library)
+    kept, dropped = static_gates(made.drafts, Search(copy.at(inputs.library)))
     statements = 0
     for draft in kept:
         path = out / row.sha / draft.path

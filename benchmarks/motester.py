@@ -4,6 +4,7 @@
     motester.py --cases DIR --beside           the real program (MO_TESTER) runs each script too, on the same server
     motester.py --cases DIR --category A --category B --dsn URL    whole directories, each in one process of either
     motester.py --cases DIR --genrs            record twice; where both agree, a run must pass
+    motester.py --cases DIR --strict           what the strict comparison finds where mo-tester's lets pass
 
 DIR is the case tree; FILE holds mo-tester's answers, a JSON object a script: path, nometa, total, rows; crash, timeout.
 ``--beside`` writes such a file with --save FILE. What depends on the clock, on accounts or on files is left out there,
@@ -29,6 +30,7 @@ if str(ROOT) not in sys.path:
 from benchmarks.bvt.alone import comparable, recordable  # noqa: E402 - after the path
 from benchmarks.bvt.parity import Parity, beside, categories, read_rows, recorded  # noqa: E402
 from benchmarks.bvt.recording import record_all  # noqa: E402
+from benchmarks.bvt.strictness import findings_of  # noqa: E402
 from workers.bvt.dsn import Dsn, parse_dsn  # noqa: E402
 from workers.servers import make_server  # noqa: E402
 
@@ -67,6 +69,10 @@ def _measure(args: argparse.Namespace, dsn: Dsn) -> tuple[dict[str, Any], str, b
         names = sample(comparable(tree, args.only), args.limit)
         with args.save.open("a", encoding="utf-8") if args.save else nullcontext() as kept:
             return _parity(beside(dsn, tree, names, sys.stderr, kept))
+    if args.strict:
+        names = sample(comparable(tree, args.only), args.limit)
+        found = findings_of(dsn, tree, names, sys.stderr, metadata=args.metadata)
+        return {"passed": found.passed, "kinds": dict(found.kinds)}, str(found), True
     sums = record_all(dsn, tree, sample(recordable(tree, args.only), args.limit), sys.stderr)
     return vars(sums), str(sums), sums.passed == sums.alike
 
@@ -93,7 +99,9 @@ def _arguments() -> argparse.Namespace:
     what.add_argument("--beside", action="store_true")
     what.add_argument("--category", action="append", metavar="NAME", help="a directory of DIR; several times")
     what.add_argument("--genrs", action="store_true")
+    what.add_argument("--strict", action="store_true")
     parser.add_argument("--save", type=Path, metavar="FILE", help="append mo-tester's verdicts (--beside)")
+    parser.add_argument("--metadata", action="store_true", help="also labels, types, precision and scale (--strict)")
     parser.add_argument("--dsn", help="a server that may be wiped; default: a private MariaDB")
     parser.add_argument("--only", default="", metavar="TEXT", help="only paths that contain TEXT")
     parser.add_argument("--limit", type=int, metavar="N", help="only N scripts, evenly spread")

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Iterator
 
 from benchmarks.rig.postgres import postgres
-
 from tests.require import require
 
 

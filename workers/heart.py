@@ -61,8 +61,12 @@ class Heart:
     def stopped(self) -> bool:
         """Whether the current task must end: it was cancelled, or the shard is somebody else's by now.
 
-        Whoever asks acts upon it: the first time it is true is when the test is told.
+        Whoever asks acts upon it: the first time it is true is when the test is told. Whether this host is cut off is
+        judged here, too: the thread that beats may hang in a connection that nobody answers.
         """
+        if self.answer is Beat.OK and self._task and time.monotonic() - self._answered > self._cut_off:
+            logger.error("cut off from the ledger for %.0f s: this test ends", self._cut_off)
+            self._asked, self.cut_off, self.answer = time.monotonic(), True, Beat.STALE
         if self.answer is Beat.OK:
             return False
         if self._heard is None:
@@ -85,9 +89,9 @@ class Heart:
             try:
                 self._hear(*self._ledger.beat(self._delivery, self._owner, self._task, self._lease))
                 if self._sink is not None:
-                    self._sink.flush()
+                    self._sink.flush(self._ledger)
             except BrokerError as error:
-                self._unanswered(error)
+                logger.warning("no heartbeat: %s", error.message)
             except Exception:  # the thread must outlive a surprise: without it the task counts as lost
                 logger.exception("no heartbeat")
 
@@ -96,12 +100,6 @@ class Heart:
         if self.answer is Beat.OK and answer is not Beat.OK:
             self._asked = self._answered - seconds
             self.answer = answer
-
-    def _unanswered(self, error: BrokerError) -> None:
-        logger.warning("no heartbeat: %s", error.message)
-        if self.answer is Beat.OK and time.monotonic() - self._answered > self._cut_off:
-            logger.error("cut off from the ledger for %.0f s: this test ends", self._cut_off)
-            self._asked, self.cut_off, self.answer = time.monotonic(), True, Beat.STALE
 
 
 class _Beater:

@@ -49,6 +49,8 @@ class Bench:
     completed: Callable[[str], None] = lambda run: None
     #: Seconds a process that met trouble of its host takes nothing new, so that others may take what it gave back.
     pause: float = 2.0
+    #: The connection of heartbeats: one that gives up soon, so that a host that is cut off notices.
+    pulse: Ledger | None = None
 
 
 class Resources:
@@ -97,7 +99,7 @@ def run_shard(bench: Bench, delivery: Delivery) -> dict[str, object]:
         profile, unfit = Profile(name=spec.profile), error
     ran: dict[str, str] = {}
     dispatch = profile.dispatch
-    with Heart(bench.ledger, delivery, owner, dispatch.lease, dispatch.cut_off) as heart:
+    with Heart(bench.pulse or bench.ledger, delivery, owner, dispatch.lease, dispatch.cut_off) as heart:
         shard = _Shard(bench, delivery, spec, profile, owner, heart, unfit)
         try:
             for task in spec.tasks:

@@ -53,17 +53,18 @@ class Sink:
             self._lines.append(line[:MESSAGE_LIMIT])
             self._log_file.write(line + "\n")
 
-    def flush(self) -> None:
-        """Send what came since the last time."""
+    def flush(self, through: Ledger | None = None) -> None:
+        """Send what came since the last time, through another connection if one is named."""
+        ledger = through or self._ledger
         with self._lock:
             cases, self._cases = self._cases, []
             lines, self._lines = self._lines[-_LINES_PER_BATCH:], []
         try:
             if cases:
-                self._ledger.append_cases(self._run, self._task, self._attempt, cases)
+                ledger.append_cases(self._run, self._task, self._attempt, cases)
                 cases = []
             if lines:
-                self._ledger.append_log(self._run, self._task, lines)
+                ledger.append_log(self._run, self._task, lines)
                 lines = []
         finally:
             with self._lock:  # what could not be sent goes with the next batch

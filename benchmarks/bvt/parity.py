@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -12,6 +13,8 @@ from typing import Any, TextIO
 from benchmarks.bvt.alone import SCRIPT_TIMEOUT, Seen, alone, run_alone, run_category
 from benchmarks.bvt.peer import MoTester
 from workers.bvt.dsn import Dsn
+from workers.bvt.session import open_wire
+from workers.bvt.wire import ServerFaultError
 
 #: Seconds for scripts mo-tester hung in.
 HOPELESS = 5.0
@@ -95,6 +98,8 @@ def beside(dsn: Dsn, tree: Path, names: Iterable[str], told: TextIO, kept: TextI
             for nometa in (False, True):
                 with alone(name, tree) as case:
                     row = _ask(peer, name, case.base or tree, nometa=nometa)
+                    if row.get("timeout"):
+                        _free(dsn)
                     seen = run_alone(dsn, case, metadata=not nometa, patience=PEER_PATIENCE)
                 if kept is not None:
                     print(json.dumps(row), file=kept, flush=True)
@@ -128,6 +133,16 @@ def _ask(peer: MoTester, name: str, base: Path, *, nometa: bool) -> Row:
     if answered.total is None:
         row |= {"timeout": answered.used.exit_code is None, "crash": answered.said[-300:]}
     return row
+
+
+def _free(dsn: Dsn) -> None:
+    """End what a killed mo-tester left running: an endless statement holds its locks for ever."""
+    wire = open_wire(dsn)
+    for row in wire.query("SHOW PROCESSLIST").rows:
+        if row[0] is not None and int(row[0]) != wire.thread_id:
+            with suppress(ServerFaultError):
+                wire.query(f"KILL {int(row[0])}")
+    wire.close()
 
 
 def read_rows(file: Path, only: str = "") -> list[Row]:

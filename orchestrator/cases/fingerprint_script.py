@@ -41,13 +41,17 @@ class Placed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The statements ``first`` to ``last`` (exclusive) of a script and their fingerprint; lines are 1-based."""
+    """The statements ``first`` to ``last`` (exclusive) of a script and their fingerprint; lines are 1-based.
+
+    ``checks`` says whether any of them asks for something: without, the block only sets up or clears away.
+    """
 
     first: int
     last: int
     first_line: int
     last_line: int
     fingerprint: Fingerprint
+    checks: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +125,5 @@ def _opens(codes: Sequence[str]) -> bool:
 def _block(part: Sequence[Placed], first: int, names: dict[str, int]) -> Block:
     typed, lines, sessions = zip(*part, strict=True)
     same = () if len(set(sessions)) == 1 else sessions
-    return Block(first, first + len(part), lines[0], lines[-1], numbered_fingerprint(typed, same, names))
+    checks = any(one.statement.shape.codes[0] in _CHECKS for one in typed)
+    return Block(first, first + len(part), lines[0], lines[-1], numbered_fingerprint(typed, same, names), checks)

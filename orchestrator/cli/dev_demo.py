@@ -12,6 +12,7 @@ from orchestrator.cli.demo.sample import SampleRepository
 from orchestrator.cli.demo.stage import demo_environment, demo_settings, write_profile
 from orchestrator.cli.life import Service, undisturbed
 from orchestrator.cli.local import LocalStack
+from orchestrator.notify.wecom.standin.botside import BotSide
 from orchestrator.notify.wecom.standin.corpside import AES_KEY, TOKEN
 from orchestrator.notify.wecom.standin.world import WeComWorld
 from orchestrator.settings import to_environment
@@ -43,7 +44,7 @@ def playground(world: WeComWorld, tell: Callable[[str], object]) -> Iterator[Non
         sample.fix()
         sample.number(FIXED)
         profile, port = _profile(folder, world), _free_port()
-        world.corp.callback_url = f"http://127.0.0.1:{port}/wecom/app"
+        world.serve_at(f"http://127.0.0.1:{port}")
         environ = demo_environment(folder, _secrets(world))
         local = stack.enter_context(LocalStack(demo_settings(folder), str(profile), workers=2, environ=environ))
         words = ["serve", "--profile", str(profile), "--port", str(port)]
@@ -68,7 +69,7 @@ def _profile(folder: Path, world: WeComWorld) -> Path:
         {
             "base_url": world.base_url,
             "app": {"corp_id": corp.corp_id, "agent_id": corp.agent_id},
-            "bot": {"id": bot.bot_id, "url": bot.url},
+            "bot": {"id": bot.bot_id, **({"url": bot.url} if isinstance(bot, BotSide) else {})},
         },
     )
     admin, developer = world.members[0], world.members[min(1, len(world.members) - 1)]
@@ -83,8 +84,15 @@ def _secrets(world: WeComWorld) -> dict[str, str]:
         "MO_TESTPLAN_WECOM_APP_SECRET": world.corp.corp.secret,
         "MO_TESTPLAN_WECOM_APP_TOKEN": TOKEN,
         "MO_TESTPLAN_WECOM_APP_AES_KEY": AES_KEY,
-        "MO_TESTPLAN_WECOM_BOT_SECRET": world.bot.secret,
+        **bot_secrets(world),
     }
+
+
+def bot_secrets(world: WeComWorld) -> dict[str, str]:
+    """What the environment must say for the bot, in whichever mode it is."""
+    if isinstance(world.bot, BotSide):
+        return {"MO_TESTPLAN_WECOM_BOT_SECRET": world.bot.secret}
+    return {"MO_TESTPLAN_WECOM_BOT_TOKEN": TOKEN, "MO_TESTPLAN_WECOM_BOT_AES_KEY": AES_KEY}
 
 
 def _free_port() -> int:

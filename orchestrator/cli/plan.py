@@ -83,12 +83,11 @@ def plan_from_args(args: argparse.Namespace) -> TestPlan:
         durations=args.durations or "",
         budget=parse_budget(args.budget) if args.budget else None,
     )
+    named = None if args.strategies is None else [name for name in args.strategies.split(",") if name]
     return build_plan(
         change,
         profile,
-        strategies=[name for name in args.strategies.split(",") if name]
-        if args.strategies is not None
-        else found.strategies,
+        strategies=found.strategies if named is None else named,
         tree=tree,
         asked=args.category,
         measured=found.measured,

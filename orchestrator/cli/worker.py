@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import shutil
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from orchestrator.domain.run import ShardSpec
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.hosts import HostRecord
-from orchestrator.messaging import SUITE_QUEUES, App, ask_summary, make_app
+from orchestrator.messaging import SUITE_QUEUES, App, ask_summary, host_label, make_app
 from orchestrator.settings import Settings, check_profile
 from workers.agent import DISK_ENOUGH, Agent, consumer_of, full_name
 from workers.build import Builder
@@ -54,6 +55,8 @@ _LIMITS = {
 }
 #: Tries of one ledger command, some seconds; `workers.shard` holds a finished result for longer.
 _RETRIES = 5
+#: Seconds a heartbeat may wait for its answer.
+_PULSE_SECONDS = 3.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,6 +96,8 @@ def run(args: argparse.Namespace) -> int:
     for name in queues:
         if name.partition(".")[0] not in SUITE_QUEUES:
             raise UsageError(f"no queue {name!r}", nearest(name, SUITE_QUEUES))
+    # Its own queues, too, so that a run can be sent to this host alone.
+    queues += [f"{suite}.{host_label(socket.gethostname())}" for suite in SUITE_QUEUES if suite in queues]
     config = edge.settings()
     profiles = {profile.name: profile for profile in (check_profile(path, config) for path in args.profile)}
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -222,7 +227,8 @@ def make_bench(config: Settings, profiles: dict[str, Profile], host: Host) -> Be
 
     ledger = Ledger(config.redis_url, retries=_RETRIES)
     builder = Builder(ledger, host, Path(config.artifacts))
-    return Bench(ledger, Path(config.artifacts), checkout, profile, suites(host), completed)
+    pulse = Ledger(config.redis_url, retries=0, timeout=_PULSE_SECONDS)
+    return Bench(ledger, Path(config.artifacts), checkout, profile, suites(host), completed, pulse=pulse)
 
 
 def suites(host: Host) -> dict[SuiteName, Suite]:

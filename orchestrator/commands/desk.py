@@ -91,19 +91,20 @@ class Desk:
         ticket = office.shelf.look(key.removeprefix("no:"))
         if ticket is None:
             office.record(incoming, "click", "", "refused: stale")
-            return Answer(office.say("stale"), Card(office.say("stale")), result="stale")
+            return Answer(office.say("stale"), Card(office.say("stale"), settled=office.say("done")), result="stale")
         if ticket.asker and ticket.asker != incoming.who:
             office.record(incoming, ticket.command, ticket.run, "refused: asked by another")
             return Answer(office.say("not_yours"), result="refused")
         if ticket.confirms and not office.shelf.use_up(key.removeprefix("no:")):
-            return Answer(office.say("stale"), Card(office.say("stale")), result="stale")
+            return Answer(office.say("stale"), Card(office.say("stale"), settled=office.say("done")), result="stale")
         if no:
             return self._left_alone(incoming, ticket)
         return self._permitted(incoming, parse(ticket.command), confirmed=ticket.confirms)
 
     def _left_alone(self, incoming: Incoming, ticket: Ticket) -> Answer:
         self.office.record(incoming, ticket.command, ticket.run, "aborted")
-        return Answer(card=Card(self.office.say("aborted", ticket.command), run=ticket.run), result="aborted")
+        words = self.office.say("aborted", ticket.command)
+        return Answer(card=Card(words, run=ticket.run, settled=self.office.say("done")), result="aborted")
 
     def _permitted(self, incoming: Incoming, command: Command, *, confirmed: bool = False) -> Answer:
         why_not = refusal(self.office, incoming, command)

@@ -57,8 +57,9 @@ class Card:
     title: str
     text: str = ""
     rows: tuple[tuple[str, str], ...] = ()
-    #: None: the card is settled.
     buttons: tuple[Button, ...] = ()
+    #: What stands, greyed, in the place of the buttons there were, where a channel can show that.
+    settled: str = ""
     #: The run it tells of.
     run: str = ""
 

@@ -68,12 +68,15 @@ def cancel(office: Office, incoming: Incoming, command: Command) -> Answer:
     tasks = [task_named(office, summary, command.arg(1))] if command.arg(1) else []
     if summary.cancelled_by and not tasks:
         words = office.say("cancelling", neutral(summary.cancelled_by, 60), office.say("all_of", summary.run))
-        return Answer(card=Card(words, run=summary.run), target=summary.run, result="cancelled already")
+        return Answer(
+            card=Card(words, run=summary.run, settled=office.say("done")),
+            target=summary.run,
+            result="cancelled already",
+        )
     office.writes.cancel(*_order(incoming), summary.run, tasks)
     what = office.say("task_of", summary.run, neutral(tasks[0], 80)) if tasks else office.say("all_of", summary.run)
-    return Answer(
-        card=Card(office.say("cancelling", neutral(incoming.user, 40), what), run=summary.run), target=summary.run
-    )
+    words = office.say("cancelling", neutral(incoming.user, 40), what)
+    return Answer(card=Card(words, run=summary.run, settled=office.say("done")), target=summary.run)
 
 
 def quarantine(office: Office, incoming: Incoming, command: Command) -> Answer:

@@ -48,6 +48,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "{}, really `{}`? Confirm within two minutes, or write “confirm {}”",
     ),
     "aborted": ("已放弃：{}", "Left alone: {}"),
+    "done": ("已处理", "Done"),
     "stale": ("这个按钮已失效", "This button is no longer valid"),
     "not_yours": ("只有发起人可以确认", "Only who asked may confirm"),
     "ended": ("运行 {} 已经结束：{}", "Run {} has ended already: {}"),

@@ -24,14 +24,22 @@ def from_file(name: str) -> DiffSummary:
     Raises:
         BadDiffError: the file cannot be read, is no diff, or is damaged.
     """
+    return from_text(read_diff(name))
+
+
+def read_diff(name: str) -> bytes:
+    """The bytes of a diff: of a file, or of standard input when ``name`` is ``-``.
+
+    Raises:
+        BadDiffError: the file cannot be read.
+    """
     if name == "-" and sys.stdin is None:
         raise BadDiffError("standard input is closed", "Pipe a diff into this command, or name its file.")
     try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise BadDiffError(f"the diff {name!r} cannot be read: {reason}", "Check its path and its rights.") from error
-    return from_text(data)
 
 
 def from_text(data: bytes) -> DiffSummary:

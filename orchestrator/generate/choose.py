@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.generate.cleanup import cleanup
+from orchestrator.generate.kits import KIT
 from orchestrator.generate.library import LibraryScript
 from orchestrator.generate.packs import Pack, Packer
 from orchestrator.generate.slices import Slicer
@@ -54,7 +55,7 @@ class Chooser:
         for path, script in self._scripts.items():
             for at, statement in enumerate(script.statements):
                 if statement.plain:
-                    worth = self._worth(statement.aspects)
+                    worth = self._worth(statement.aspects) * (1.0 if path.startswith(KIT) else self._knobs["tree"])
                     if worth > self._knobs["least_statement"]:
                         found.append((-worth, path, at))
         found.sort()
@@ -106,7 +107,7 @@ class Chooser:
             if cost > room:
                 continue
             aspects = [one for each in needed for one in self._scripts[path].statements[each].aspects]
-            rate = self._worth(aspects) / cost
+            rate = self._worth(aspects) / cost * (1.0 if path.startswith(KIT) else self._knobs["tree"])
             if not self._heap or rate >= -self._heap[0][0]:
                 return rate, path, at, needed
             if rate >= self._knobs["least_rate"]:

@@ -51,6 +51,11 @@ class Draft:
         gone = set(positions)
         return replace(self, statements=tuple(one for at, one in enumerate(self.statements) if at not in gone))
 
+    def with_sql(self, changed: Mapping[int, str]) -> Draft:
+        """The same file with other words for some statements."""
+        written = [replace(one, sql=changed.get(at, one.sql)) for at, one in enumerate(self.statements)]
+        return replace(self, statements=tuple(written))
+
     def with_ignored(self, columns: Mapping[int, Sequence[int]]) -> Draft:
         """The same file with result columns (by statement) that are not compared."""
         written = [

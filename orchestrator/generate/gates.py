@@ -11,7 +11,6 @@ from orchestrator.cases.script import parse_script
 from orchestrator.cases.sql.lexer import split_statements
 from orchestrator.cases.sql.words import SYSTEM_DATABASES
 from orchestrator.generate.draft import Draft
-from orchestrator.generate.library import Library
 
 #: What no generated case may do, whoever wrote it: commands of the harness, the server's own objects, other hosts.
 _FORBIDDEN = (
@@ -48,15 +47,12 @@ class Dropped:
     reason: str
 
 
-def static_gates(
-    drafts: Sequence[Draft], library: Library, search: Search | None = None
-) -> tuple[list[Draft], list[Dropped]]:
-    """Those that pass, and the others with their reason. ``search`` knows the tree; by default only the drafts."""
+def static_gates(drafts: Sequence[Draft], search: Search) -> tuple[list[Draft], list[Dropped]]:
+    """Those that pass, and the others with their reason. ``search`` knows what the tree tests already."""
     kept: list[Draft] = []
     dropped: list[Dropped] = []
-    looked = search or Search(None)
     for draft in drafts:
-        reason = next(_reasons(draft, looked), None)
+        reason = next(_reasons(draft, search), None)
         if reason is None:
             kept.append(draft)
         else:

@@ -13,7 +13,7 @@ from orchestrator.generate.draft import Draft
 from orchestrator.generate.evidence import Evidence, query_of
 from orchestrator.generate.expressions import Expression
 from orchestrator.generate.inputs import Inputs
-from orchestrator.generate.kits import kit
+from orchestrator.generate.kits import KIT, kit
 from orchestrator.generate.library import LibraryScript
 from orchestrator.generate.packs import Packer
 from orchestrator.generate.predict import Knobs, predict, values
@@ -29,7 +29,7 @@ KNOBS: Final[dict[str, float]] = {
     "past": 1.0,
     "scripts_n": 10,
     "scripts_power": 1,
-    "scripts": 0.35,
+    "scripts": 0.25,
     "quoted": 0.6,
     "target": 0.9,
     "hop": 0.4,
@@ -39,8 +39,9 @@ KNOBS: Final[dict[str, float]] = {
     "named": 0.4,
     "known": 0.6,
     "tried": 0.8,
-    "word": 0.6,
+    "word": 0.35,
     "special": 3.0,
+    "tree": 0.6,
     "least_statement": 0.5,
     "least_rate": 0.05,
     "least_expression": 0.15,
@@ -87,7 +88,7 @@ def category_of(inputs: Inputs, choice: Choice) -> str:
     for score, path in near:
         votes[path.rpartition("/")[0]] += round(score * 1000)
     for path, positions in choice.slices.items():
-        if not path.startswith("kit/"):
+        if not path.startswith(KIT):
             votes[path.rpartition("/")[0]] += len(positions)
     best = sorted(votes.items(), key=lambda one: (-one[1], one[0]))
     return best[0][0] if best and best[0][0] else "function"

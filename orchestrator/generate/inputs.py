@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.diff.git import Git, Objects, failed, find_git, isolated
+from orchestrator.diff.git import Git, Objects, failed, find_git, isolated, resolve
+from orchestrator.diff.paths import decode
 from orchestrator.diff.repository import read_repository
+from orchestrator.diff.source import from_text, read_diff
 from orchestrator.diff.tree import RevisionTree
-from orchestrator.diff.unified import FileDiff
+from orchestrator.diff.unified import FileDiff, parse
 from orchestrator.generate.history import Past, PastChange
 from orchestrator.generate.library import Library, LibraryScript, is_script, read_script
 from orchestrator.surface.model import ChangedFile, Surface, Target
@@ -46,8 +48,10 @@ class RepositoryInputs:
         self._scripts: dict[str, LibraryScript] = {}
         self._past: dict[str, PastChange | None] = {}
 
-    def read(self, base: str, head: str, title: str, exclude: Sequence[str] = ()) -> Inputs:
+    def read(self, base: str, head: str, title: str | None, exclude: Sequence[str] = ()) -> Inputs:
         """The inputs for ``base`` to ``head``; nothing below ``exclude`` of the head is read.
+
+        Without a title it is the first line of the head's message.
 
         Raises:
             WorkspaceError, UnknownRunError: the repository or a revision cannot be read.
@@ -55,12 +59,36 @@ class RepositoryInputs:
         change = read_repository(self._directory, base, head, exclude)
         with isolated(find_git(self._directory), change.revisions.head) as git, Objects(git) as objects:
             changes = tuple(changed_file(file, functions) for file, functions in change.files)
-            surface = self._surfaces.at(RevisionTree(git, objects, change.revisions.head))
-            library = self._library(git, objects, change.revisions.merge_base)
-            past = self._history(git, objects, change.revisions.merge_base)
-            return Inputs(
-                title, changes, surface, tuple(targets(surface, changes)), library, past, tuple(change.warnings)
-            )
+            said = title if title is not None else _title(objects.read(change.revisions.head) or b"")
+            ends = (change.revisions.merge_base, change.revisions.head)
+            return self._inputs(git, objects, ends, said, changes, change.warnings)
+
+    def read_diff(self, name: str, base: str, title: str) -> Inputs:
+        """The inputs for a diff (a file, or ``-``) against ``base``; the surface is that of ``base``.
+
+        Raises:
+            BadDiffError, WorkspaceError, UnknownRunError: the diff, the repository or the revision cannot be read.
+        """
+        changes, warnings = _changes_of_diff(name)
+        found = find_git(self._directory)
+        revision = resolve(found, base, base).head
+        with isolated(found, revision) as git, Objects(git) as objects:
+            return self._inputs(git, objects, (revision, revision), title, changes, warnings)
+
+    def _inputs(  # noqa: PLR0913 - all that is known of the change
+        self,
+        git: Git,
+        objects: Objects,
+        ends: tuple[str, str],
+        title: str,
+        changes: tuple[ChangedFile, ...],
+        warnings: Sequence[str],
+    ) -> Inputs:
+        base, head = ends
+        surface = self._surfaces.at(RevisionTree(git, objects, head))
+        library = self._library(git, objects, base)
+        past = self._history(git, objects, base)
+        return Inputs(title, changes, surface, tuple(targets(surface, changes)), library, past, tuple(warnings))
 
     def _library(self, git: Git, objects: Objects, commit: str) -> Library:
         found = {}
@@ -112,6 +140,30 @@ class RepositoryInputs:
             return None
         exercised = frozenset(aspect for one in added for aspect in one.aspects)
         return PastChange(name, title, tuple(paths), tuple(scripts), exercised)
+
+
+def inputs_of_diff(name: str, title: str) -> Inputs:
+    """The inputs that a bare diff gives: no tree, no past, and nothing known of the product.
+
+    Raises:
+        BadDiffError: the file cannot be read, is no diff, or is damaged.
+    """
+    changes, warnings = _changes_of_diff(name)
+    said = "without a repository the product's functions, cases and history are unknown: only the kit is cut from"
+    return Inputs(title, changes, Surface(), (), Library({}), Past(()), (*warnings, said))
+
+
+def _changes_of_diff(name: str) -> tuple[tuple[ChangedFile, ...], list[str]]:
+    """The files of a diff, and warnings; `from_file` says what is wrong with one that cannot be read."""
+    data = read_diff(name)
+    summary = from_text(data)
+    functions = {file.path: set(file.functions) for file in summary.files}
+    files = parse(data, [])
+    return tuple(changed_file(one, functions.get(decode(one.path), set())) for one in files), list(summary.warnings)
+
+
+def _title(commit: bytes) -> str:
+    return commit.partition(b"\n\n")[2].partition(b"\n")[0].decode("utf-8", "replace")
 
 
 def changed_file(file: FileDiff, functions: set[str]) -> ChangedFile:

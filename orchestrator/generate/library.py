@@ -43,6 +43,7 @@ class LibraryScript:
     """A script of the tree, read once."""
 
     statements: tuple[Statement, ...]
+    text: str
     #: How often it says a word (three letters or more, lower case).
     words: Mapping[str, int]
     #: Words in all.
@@ -70,7 +71,7 @@ def read_script(text: str) -> LibraryScript:
         if one.plain:
             found |= {each.text: each for each in expressions(one.tokens, columns)}
     exercised = frozenset(one for each in statements for one in each.aspects)
-    return LibraryScript(tuple(statements), words, words.total(), exercised, tuple(found.values()))
+    return LibraryScript(tuple(statements), text, words, words.total(), exercised, tuple(found.values()))
 
 
 def _statement(sql: str, tokens: Sequence[str], *, plain: bool) -> Statement:
@@ -112,6 +113,10 @@ class Library:
     def rarity(self, aspect: str) -> float:
         """``ln((N+1)/(n+1))`` over the scripts of the tree."""
         return math.log((len(self.scripts) + 1) / (self._aspect_frequency[aspect] + 1))
+
+    def covers(self, aspect: str) -> bool:
+        """Whether some script exercises an aspect."""
+        return self._aspect_frequency[aspect] > 0
 
     def word_rarity(self, word: str) -> float:
         """The same for a word."""

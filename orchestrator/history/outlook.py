@@ -12,6 +12,9 @@ from orchestrator.history.past import Past
 from orchestrator.history.ranker import ORDER_POWER, SELECT_POWER, Ranker, worth
 from orchestrator.history.signals import Signals, read_signals
 
+#: Categories that come first in a ranking, whatever they cost.
+_LIKELIEST = 10
+
 
 @dataclass(slots=True)
 class Outlook:
@@ -52,8 +55,10 @@ class Outlook:
         return _ranked(self.cases, self.statements, self.total, ORDER_POWER)
 
     def ranked_categories(self) -> list[str]:
-        """Names, the best chance first."""
-        return _ranked(self.categories, {}, 1, 0.0)
+        """Names: the ten of the best chance, then the others; within both the best chance for its cost first."""
+        likely = _ranked(self.categories, {}, 1, 0.0)[:_LIKELIEST]
+        order = _ranked(self.categories, self.category_statements(), self.total, SELECT_POWER)
+        return sorted(order, key=lambda name: name not in likely)
 
     def chosen_categories(self) -> list[str]:
         """The categories worth their cost, the best first: few for a plain change, more for a wide one."""

@@ -23,6 +23,8 @@ _CANCEL_CHUNK = 400
 #: Seconds a caller may take to write a run's history before another may try.
 _PERMIT = 30
 _KEEP = 24 * 3600
+#: Seconds a stream is kept after a worker last wrote to it, whatever became of its run meanwhile.
+_KEEP_STREAMS = 7 * 24 * 3600
 _CASES_KEPT = 200_000
 _LOG_LINES_KEPT = 5_000
 
@@ -174,8 +176,9 @@ class Ledger(Hosts, Waiting):
             row = {"task": task, "attempt": str(attempt), "case": text}
             pipe.xadd(keys.part(run, "cases"), cast("Any", row), maxlen=_CASES_KEPT, approximate=True)
             if case.status in ("failed", "error"):
-                event = {"kind": "failure", **row}
-                pipe.xadd(keys.part(run, "events"), cast("Any", event), maxlen=10_000, approximate=True)
+                event = cast("Any", {"kind": "failure", **row})
+                pipe.xadd(keys.part(run, "events"), event, maxlen=10_000, approximate=True, nomkstream=True)
+        pipe.expire(keys.part(run, "cases"), _KEEP_STREAMS)
         pipe.execute()
 
     def read_cases(self, run: str, after: str, count: int = 1000) -> list[tuple[str, dict[str, str]]]:
@@ -188,6 +191,7 @@ class Ledger(Hosts, Waiting):
         pipe = self.redis.pipeline(transaction=False)
         for line in lines:
             pipe.xadd(keys.log(run, task), {"line": line}, maxlen=_LOG_LINES_KEPT, approximate=True)
+        pipe.expire(keys.log(run, task), _KEEP_STREAMS)
         pipe.execute()
 
     def overlapped(self, run: str, task: str, host: str, seconds: float) -> None:
@@ -212,6 +216,11 @@ class Ledger(Hosts, Waiting):
         answer = cast("Any", self.redis.xread({keys.part(run, "events"): after}, count=500, block=block))
         rows = answer[0][1] if answer else []
         return [Event(str(entry), str(fields.pop("kind")), dict(fields)) for entry, fields in rows]
+
+    def last_event(self, run: str) -> Event | None:
+        """The newest event of a run."""
+        answer = cast("Any", self.redis.xrevrange(keys.part(run, "events"), count=1))
+        return next((Event(str(entry), str(fields.pop("kind")), dict(fields)) for entry, fields in answer), None)
 
     # -- questions -----------------------------------------------------------------------------------------------
 
@@ -259,6 +268,11 @@ class Ledger(Hosts, Waiting):
         """The worker that has a shard; empty when none has."""
         return str(self.redis.hget(keys.part(run, "shards"), f"{shard}|owner") or "")
 
+    def since(self, run: str) -> dict[str, float]:
+        """When the newest task of each shard that was taken started (Unix seconds), by shard."""
+        fields = cast("dict[str, str]", self.redis.hgetall(keys.part(run, "shards")))
+        return {name.removesuffix("|started"): float(at) for name, at in fields.items() if name.endswith("|started")}
+
     def stopping(self, run: str) -> frozenset[str]:
         """Tasks of a run that somebody asked to end."""
         return frozenset(cast("list[str]", self.redis.hkeys(keys.part(run, "cancelled"))))
@@ -280,6 +294,11 @@ class Ledger(Hosts, Waiting):
         """(run, shard, when sent) of every shard no worker has started, oldest first."""
         rows = cast("list[tuple[str, float]]", self.redis.zrange(keys.QUEUED, 0, -1, withscores=True))
         return [(*keys.pair(member), sent) for member, sent in rows]
+
+    def memory(self) -> tuple[int, int]:
+        """Bytes that Redis uses and may use; 0 when it has no limit."""
+        info = self.redis.info("memory")
+        return int(info["used_memory"]), int(info.get("maxmemory", 0))
 
     def now(self) -> float:
         """Redis' clock, Unix seconds."""

@@ -46,7 +46,7 @@ def known(  # noqa: PLR0913 - where each piece of knowledge comes from
 
     seconds = Path(durations or settings.durations)
     measured = read_durations(seconds, profile.name) if durations or seconds.is_file() else None
-    advice = _advice(change, profile, settings, repository, model or settings.model or "")
+    advice = advice_for(model, settings, profile, change, repository)
     if budget is not None:
         from orchestrator.planner.learned import Advice
 
@@ -54,9 +54,11 @@ def known(  # noqa: PLR0913 - where each piece of knowledge comes from
     return Known(tuple(WITH_MODEL if advice is not None and advice.outlook else DEFAULT), measured, advice)
 
 
-def _advice(
-    change: DiffSummary, profile: Profile, settings: Settings, repository: str | None, named: str
+def advice_for(
+    named: str | None, settings: Settings, profile: Profile, change: DiffSummary, repository: str | None
 ) -> Advice | None:
+    """What a history model says of a change; ``named`` is a file or ``none``, by default the one `learn` made."""
+    named = named or settings.model
     path = Path(named) if named else model_path(profile.name, settings)
     if named == "none" or (not named and not path.exists()):
         return None

@@ -62,6 +62,8 @@ def build_plan(  # noqa: PLR0913 - the inputs of a plan
     context = make_context(change, profile, tree, asked, measured)
     if advice is not None:
         context = dataclasses.replace(context, outlook=advice.outlook, budget=advice.budget)
+        if advice.outlook is not None and tree is None:  # the tree the model ends with is better than none
+            context = dataclasses.replace(context, categories=context.categories | advice.outlook.categories.keys())
     proposed = propose(change, context, (*strategies_named(strategies), Asked()))
     selected = select(rank(proposed.evidence, context), context, change, proposed.veto)
     told = [text for text in (advice.note if advice else "", selected.note) if text]

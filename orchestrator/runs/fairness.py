@@ -58,9 +58,8 @@ def better(scene: Scene, patience: float = PATIENCE, behind: float = 0.0) -> dic
         return {}
     levels: dict[Shard, int] = {}
     for flow, shards in scene.waiting.items():
-        front = shards[: max(_FRONT, scene.owed)]
         taken = scene.running.get(flow, 0)
-        levels |= {shard: canvas.level(taken + place, at.weight) for place, (shard, at) in enumerate(front)}
+        levels |= {shard: canvas.level(taken + place, at.weight) for place, (shard, at) in enumerate(shards[:_FRONT])}
     oldest = creditor(scene, patience)
     if oldest is not None:
         places = scene.owed - scene.running.get(oldest, 0) + math.ceil(behind / patience)

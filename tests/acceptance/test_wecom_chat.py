@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -49,6 +50,7 @@ chats:
 """
 
 
+PROGRESS = re.compile(r"`\d{4}-[0-9a-f]{8}`.* \d+/\d+: ")
 #: Where measured seconds go, when somebody wants them: this tier waits for conditions and asserts no times.
 FIGURES = os.environ.get("MO_TESTPLAN_FIGURES")
 
@@ -89,20 +91,24 @@ class Chat:
         }
 
     def says(self, user: str, text: str) -> Shown:
-        """Somebody writes in the group; the first thing that is answered."""
+        """Somebody writes in the group; the first thing that is answered, and not told by itself."""
         before = len(self.bot.shown)
         self.bot.say(user, text, "team")
-        return self._next(self.bot.shown, before)
+
+        def answers(shown: Shown) -> bool:
+            return shown.msgtype != "markdown" and not PROGRESS.match(shown.content)
+
+        return self._next(self.bot.shown, before, answers)
 
     def tells(self, user: str, text: str) -> Shown:
         """Somebody writes to the application."""
         before = len(self.corp.corp.shown)
         assert self.corp.say(user, text) == 1
-        return self._next(self.corp.corp.shown, before)
+        return self._next(self.corp.corp.shown, before, lambda shown: shown.chat == user)
 
-    def _next(self, shown: list[Shown], before: int) -> Shown:
-        wait_until("an answer", lambda: len(shown) > before, 15)
-        return shown[before]
+    def _next(self, shown: list[Shown], before: int, answers: Callable[[Shown], bool]) -> Shown:
+        wait_until("an answer", lambda: any(map(answers, shown[before:])), 30)
+        return next(filter(answers, shown[before:]))
 
     def clicked(self, click: Callable[[], object], card: Shown) -> float:
         """Seconds from a click to the card's change."""

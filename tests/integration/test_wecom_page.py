@@ -15,6 +15,7 @@ from orchestrator.commands.model import Button, Card
 from orchestrator.notify.wecom.bot import BotConnection
 from orchestrator.notify.wecom.cards import BOT_STYLE, template_card
 from orchestrator.notify.wecom.robot import Robot
+from orchestrator.notify.wecom.standin.botside import BotSide
 from orchestrator.notify.wecom.standin.world import WeComWorld
 from tests.browser import chromium
 from tests.require import require
@@ -31,6 +32,7 @@ class Echo:
 
     def __init__(self, world: WeComWorld) -> None:
         self.heard: list[dict[str, Any]] = []
+        assert isinstance(world.bot, BotSide)
         self.bot = BotConnection(world.bot.url, world.bot.bot_id, world.bot.secret, self._receive)
 
     def _receive(self, body: Any, req_id: str) -> None:  # noqa: ANN401 - JSON

@@ -33,6 +33,7 @@ text time timestamp type user week year
 """
 _SOFT = frozenset(_SOFT_WORDS.split())
 _STAR_BEFORE = frozenset({"select", ",", ".", "distinct", "all"})
+_UNORDERED = frozenset({"and", "&&", "or", "in(", "group"})
 _WRITES = frozenset({"insert", "replace", "load"})
 _NUMBERED = re.compile(r"([#@])\d+([a-z]*\(?)\Z")
 _PLAIN_NAME = re.compile(r"[a-z_$][a-z0-9_$]{,63}\Z")
@@ -67,6 +68,13 @@ class Shape(NamedTuple):
     def bag(self) -> int:
         """The codes without order and names, as 64 bits: unequal for statements that no reordering makes equal."""
         return sum(map(_weight, self.codes)) & _MASK
+
+
+def has_unordered(shape: Shape) -> bool:
+    """Whether any part of the statement may stand in another order: AND, OR, IN, GROUP BY, INSERT by column."""
+    if not _UNORDERED.isdisjoint(shape.codes):
+        return True
+    return shape.codes[0] in _WRITES and not shape.whole
 
 
 class _Kinds(dict[str, str]):

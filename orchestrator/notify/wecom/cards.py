@@ -48,6 +48,13 @@ def template_card(card: Card, task: str, style: Style) -> dict[str, Any]:
     return shown
 
 
+def greyed(shown: dict[str, Any], words: str) -> dict[str, Any]:
+    """A card without buttons as the replacement of one that had some: an application's shows grey words there."""
+    rest = {name: value for name, value in shown.items() if name != "card_action"}
+    button = {"text": neutral(words, 16), "key": "settled", "style": 1}
+    return {**rest, "card_type": "button_interaction", "button_list": [button], "replace_text": button["text"]}
+
+
 def in_words(answer: Answer) -> str:
     """An answer as markdown alone, for when its card cannot be shown now."""
     lines = [answer.text] if answer.text else []
