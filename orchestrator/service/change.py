@@ -51,7 +51,7 @@ def plan_change(
     profile: Profile, change: Change, read: ReadPull | None = None, settings: Settings | None = None
 ) -> TestPlan:
     """The plan, with all that the host of ``settings`` knows; :class:`UsageError` and its kin say what is wrong."""
-    _one_of(change)
+    one_of(change)
     if change.diff is not None:
         plan = _of_diff(profile, change, settings)
     elif change.pull is not None:
@@ -64,7 +64,8 @@ def plan_change(
     return plan if len(chosen) == len(plan.tasks) else subset(plan, chosen)
 
 
-def _one_of(change: Change) -> None:
+def one_of(change: Change) -> None:
+    """Raise :class:`UsageError` unless the change is named in just one way."""
     named = [name for name in ("pull", "base", "diff") if getattr(change, name) is not None]
     if len(named) != 1:
         raise UsageError(
