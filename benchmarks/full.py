@@ -10,9 +10,22 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+
+_REPO = ("--repo", os.environ.get("MO_REPO", ""))
+_META = str(Path(os.environ.get("MO_TESTPLAN_SHARED", ""), "selection", "dev_meta.jsonl"))
+_PREDICTIONS = str(Path(tempfile.gettempdir(), "selection.jsonl"))
+_CASES = ("--cases", os.environ.get("MO_CASES", ""))
+_VERDICTS = str(Path(os.environ.get("MO_TESTPLAN_SHARED", ""), "motester", "mariadb_verdicts_open.jsonl.gz"))
+_SERVER = os.environ.get("MO_SERVER", "")
+_TEN_CATEGORIES = tuple(
+    word
+    for name in ("array", "cte", "dtype", "expression", "join", "operator", "prepare", "subquery", "view", "window")
+    for word in ("--category", name)
+)
 
 #: What each campaign needs in the environment, and its command.
 CAMPAIGNS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
@@ -20,6 +33,28 @@ CAMPAIGNS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("MO_REPO",), ("benchmarks.rules", "--limit", "1000", "--step", "3")),
     (("MO_REPO",), ("benchmarks.functions", "--limit", "1000", "--step", "5")),
     (("MO_REPO",), ("benchmarks.real_pr",)),
+    (("MO_REPO",), ("benchmarks.learned", *_REPO)),
+    (
+        ("MO_REPO", "MO_TESTPLAN_SHARED"),
+        ("benchmarks.selection", *_REPO, "--meta", _META, "--out", _PREDICTIONS, "--ablation"),
+    ),
+    ((), ("benchmarks.wecom",)),
+    (("MO_CASES",), ("benchmarks.balance", "--seeds", "50")),
+    ((), ("benchmarks.fairness", "--hosts", "4")),
+    ((), ("benchmarks.fairness", "--hosts", "16", "--stream", "1.2")),
+    ((), ("benchmarks.scaling", "--tasks", "96")),
+    ((), ("benchmarks.fleet_day",)),
+    ((), ("benchmarks.chaos", "--runs", "200", "--tasks", "50")),
+    ((), ("benchmarks.cancel", "--trials", "20")),
+    ((), ("benchmarks.outages", "--down", "60")),
+    ((), ("benchmarks.partition",)),
+    ((), ("benchmarks.overhead",)),
+    (("MO_CASES", "MO_TESTPLAN_SHARED"), ("benchmarks.motester", *_CASES, "--verdicts", _VERDICTS)),
+    (("MO_CASES",), ("benchmarks.motester", *_CASES, "--genrs")),
+    (("MO_CASES", "MO_TESTER"), ("benchmarks.motester", *_CASES, "--beside")),
+    (("MO_CASES", "MO_TESTER", "MO_TESTPLAN_SHARED"), ("benchmarks.motester_speed", *_CASES)),
+    (("MO_CASES", "MO_TESTER", "MO_SERVER"), ("benchmarks.motester", *_CASES, *_TEN_CATEGORIES, "--dsn", _SERVER)),
+    ((), ("benchmarks.itself",)),
     (("MO_CASES",), ("benchmarks.dedup", "--rounds", "5")),
 ]
 

@@ -6,9 +6,11 @@ ledger and its reaper own redelivery, so tasks are acknowledged early and never 
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from orchestrator.domain.errors import BrokerError
 from orchestrator.domain.plan import Suite
@@ -37,8 +39,11 @@ def make_app(redis_url: str, labelled: Iterable[str] = ()) -> App:
     from kombu import Exchange, Queue
 
     names = dict.fromkeys((*SUITE_QUEUES, CONTROL_QUEUE, *labelled))
-    app = Celery("mo_testplan", broker=redis_url, backend=redis_url, set_as_current=False)
+    url, tls = tls_of(redis_url)
+    app = Celery("mo_testplan", broker=url, backend=url, set_as_current=False)
     app.conf.update(
+        broker_use_ssl=tls,
+        redis_backend_use_ssl=tls,
         task_serializer="json",
         result_serializer="json",
         accept_content=["json"],
@@ -69,6 +74,31 @@ def make_app(redis_url: str, labelled: Iterable[str] = ()) -> App:
     return app
 
 
+def tls_of(redis_url: str) -> tuple[str, dict[str, Any] | None]:
+    """The address without its ``ssl_…`` words, and what Celery wants to know of TLS: certificates are checked.
+
+    ``rediss://host?ssl_ca_certs=FILE`` names an authority of one's own, ``ssl_certfile`` and ``ssl_keyfile`` a client's
+    certificate; ``ssl_cert_reqs=none`` takes any server for the right one.
+    """
+    parts = urlsplit(redis_url)
+    if parts.scheme != "rediss":
+        return redis_url, None
+    said = dict(parse_qsl(parts.query))
+    words = {name: value for name, value in said.items() if name.startswith("ssl_")}
+    rest = {name: value for name, value in said.items() if name not in words}
+    checks = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL}
+    tls: dict[str, Any] = {**words, "ssl_cert_reqs": checks.get(words.get("ssl_cert_reqs", ""), ssl.CERT_REQUIRED)}
+    return urlunsplit(parts._replace(query=urlencode(rest))), tls
+
+
+def know(app: App, queue: str) -> None:
+    """Let ``app`` send to a labelled queue such as ``bvt.gpu`` of a plan that was checked."""
+    from kombu import Exchange, Queue
+
+    if queue not in app.amqp.queues:
+        app.amqp.queues.add(Queue(queue, Exchange(queue), routing_key=queue))
+
+
 @contextmanager
 def broker_reported() -> Iterator[None]:
     """Turn what Celery raises where Redis is away, or refuses, into :class:`BrokerError`."""
@@ -84,6 +114,29 @@ def broker_reported() -> Iterator[None]:
             f"Redis takes no messages: {' '.join(str(error).split())}",
             "Start it, correct MO_TESTPLAN_REDIS_URL, or look at its memory, its disk and the user's rights.",
         ) from None
+
+
+def ask_summary(app: App, run: str) -> None:
+    """Ask the control process to look whether a run is complete; :class:`BrokerError` when Redis takes no messages."""
+    with broker_reported():
+        summary_signature(app, run).apply_async()
+
+
+def summary_signature(app: App, run: str) -> Signature:
+    """The task that writes the summary, if the run is complete and nobody has."""
+    return app.signature(SUMMARIZE, args=(run,), immutable=True, options={"queue": CONTROL_QUEUE})
+
+
+def host_label(hostname: str) -> str:
+    """The label of a host's own queues (``ut.at-build7``), by which a run can be sent to it alone."""
+    return "at-" + "".join(char if char.isascii() and char.isalnum() else "-" for char in hostname.lower())[:40].strip(
+        "-"
+    )
+
+
+def run_suite(run: str, suite: str) -> str:
+    """The stamp by which the messages of one suite (``UT`` …) of a run are revoked together."""
+    return f"{run}/{suite}"
 
 
 def message_id(run: str, shard: str, delivery: int) -> str:

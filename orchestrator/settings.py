@@ -35,6 +35,10 @@ class Settings:
     artifacts: str = ""
     #: Checked out trees and caches of a worker host; by default ``workspaces`` in ``state``.
     workspaces: str = ""
+    #: A Go build cache that a run's own cache starts as a copy of; only the operator writes it.
+    gocache_seed: str = ""
+    #: The history model: a file, or ``none``; by default ``models/<profile>.model`` in ``state``, where there is one.
+    model: str | None = None
     #: Wins over the profile's ``repository``.
     repo: str | None = None
     #: Wins over the profile's ``bvt.server.provider``.
@@ -47,6 +51,10 @@ class Settings:
     durations: str = ""
     #: Who may give commands in a chat; by default ``people.yaml`` in the directory of profiles.
     people: str = ""
+    #: ``off``: tests run unconfined even where a sandbox works. For one's own code.
+    sandbox: str = ""
+    #: Who may call the API and the MCP server; by default ``tokens.yaml`` in the directory of profiles.
+    tokens: str = ""
 
 
 def settings_from(environ: Mapping[str, str] | None = None) -> Settings:
@@ -63,6 +71,11 @@ def settings_from(environ: Mapping[str, str] | None = None) -> Settings:
         durations=str(Path(said.durations or state / "durations.json").absolute()),
         workspaces=str(Path(said.workspaces or state / "workspaces").absolute()),
     )
+
+
+def model_path(profile: str, settings: Settings) -> Path:
+    """Where ``learn`` puts the model of a profile, and ``plan`` looks for it, when nobody names a file."""
+    return Path(settings.state) / "models" / f"{profile}.model"
 
 
 def to_environment(settings: Settings) -> dict[str, str]:
@@ -105,8 +118,17 @@ def check_profile(name_or_path: str, settings: Settings) -> Profile:
 
 def read_people(settings: Settings) -> tuple[object, str]:
     """The data of the file that says who may do what in a chat, and the file's name; None where there is no file."""
-    path = Path(settings.people or Path(settings.config_dir) / "people.yaml")
-    return (_read_yaml(path) if path.exists() or settings.people else None), str(path)
+    return _read_beside(settings.people, settings, "people.yaml")
+
+
+def read_tokens(settings: Settings) -> tuple[object, str]:
+    """The data of the file that says who may call the API, as :func:`read_people`."""
+    return _read_beside(settings.tokens, settings, "tokens.yaml")
+
+
+def _read_beside(named: str, settings: Settings, usual: str) -> tuple[object, str]:
+    path = Path(named or Path(settings.config_dir) / usual)
+    return (_read_yaml(path) if path.exists() or named else None), str(path)
 
 
 def _with_environment(profile: Profile, settings: Settings) -> Profile:
@@ -115,6 +137,11 @@ def _with_environment(profile: Profile, settings: Settings) -> Profile:
         server = from_plain(Server, {"provider": settings.bvt_server}, "MO_TESTPLAN_BVT_SERVER", BadProfileError)
     if settings.bvt_dsn:
         server = dataclasses.replace(server, provider="dsn", dsn=settings.bvt_dsn)
+    if server.provider == "launch" and not server.command:
+        raise BadProfileError(
+            f"profile {profile.name}: bvt.server.provider is launch, and there is no command",
+            "Write the words that start the server: command: [./server, --port, '{port}'].",
+        )
     if server is not profile.bvt.server:
         profile = dataclasses.replace(profile, bvt=dataclasses.replace(profile.bvt, server=server))
     return dataclasses.replace(profile, repository=settings.repo or profile.repository)
@@ -146,7 +173,7 @@ def _read_yaml(path: Path) -> object:
             return yaml.load(file, Loader=loader)  # noqa: S506 - a safe loader, the C one where it was built
     except OSError as error:
         found = path.parent.glob("*.yaml") if path.parent.is_dir() else ()
-        known = sorted(p.stem for p in found if p.stem != "people")
+        known = sorted(p.stem for p in found if p.stem not in ("people", "tokens"))
         raise BadProfileError(f"cannot read profile {path}: {error.strerror}", nearest(path.stem, known)) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadProfileError(f"{path} is not YAML: {error}", "Correct the file.") from None

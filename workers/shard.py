@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import socket
@@ -12,13 +13,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.domain.errors import BrokerError, MoTestplanError
+from orchestrator.domain.errors import BrokerError, InfrastructureError, MoTestplanError
 from orchestrator.domain.plan import Suite as SuiteName
 from orchestrator.domain.plan import TestTask
 from orchestrator.domain.profile import Profile
-from orchestrator.domain.run import CaseStatus, ShardSpec, TaskResult, TaskState
+from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, ShardSpec, Stop, TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Beat, Delivery, Gate
+from workers.build import BuildFailedError
 from workers.heart import Heart
 from workers.sink import Sink, task_folder
 from workers.suites.base import Closable, Ending, Job, Suite
@@ -27,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds a finished result is held while the broker is away, before it is given up.
 _HOLD_RESULT = 600.0
+#: The ledger's word for an attempt that is not final.
+AGAIN = "again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,12 @@ class Bench:
     #: Profile by name, from this host's disk.
     profile: Callable[[str], Profile]
     suites: Mapping[SuiteName, Suite]
+    #: Called with a run whose last task ended here, so that its summary need not wait for anybody to look.
+    completed: Callable[[str], None] = lambda run: None
+    #: Seconds a process that met trouble of its host takes nothing new, so that others may take what it gave back.
+    pause: float = 2.0
+    #: The connection of heartbeats: one that gives up soon, so that a host that is cut off notices.
+    pulse: Ledger | None = None
 
 
 class Resources:
@@ -70,7 +80,8 @@ class Resources:
             self.seconds += time.monotonic() - began
 
     def close(self) -> None:
-        """Release everything, last made first."""
+        """Release everything, last made first; what is asked for later is made anew."""
+        self._made.clear()
         self._stack.close()
 
 
@@ -87,17 +98,31 @@ def run_shard(bench: Bench, delivery: Delivery) -> dict[str, object]:
         # Said as the result of each task: a shard that never starts would be sent again for ever.
         profile, unfit = Profile(name=spec.profile), error
     ran: dict[str, str] = {}
-    with Heart(bench.ledger, delivery, owner, profile.dispatch.lease) as heart:
+    dispatch = profile.dispatch
+    with Heart(bench.pulse or bench.ledger, delivery, owner, dispatch.lease, dispatch.cut_off) as heart:
         shard = _Shard(bench, delivery, spec, profile, owner, heart, unfit)
         try:
             for task in spec.tasks:
                 answer = shard.run(task)
+                if answer == AGAIN and not shard.put_back:  # a failure is confirmed at once, where all is set up
+                    answer = shard.run(task)
                 ran[task.id] = answer
                 if answer in (Gate.STALE, Gate.DUPLICATE, Gate.GONE, Beat.STALE):
                     break
         finally:
             shard.close()
+    if shard.put_back:
+        _hand_back(bench, delivery)
     return {"run": delivery.run, "shard": delivery.shard, "tasks": dict(list(ran.items())[:20])}
+
+
+def _hand_back(bench: Bench, delivery: Delivery) -> None:
+    """Infrastructure failed a task here: let the reaper send the shard again, and leave it to another host first."""
+    try:
+        bench.ledger.expire(delivery.run, delivery.shard, delivery.delivery)
+    except BrokerError as error:  # its lease ends by itself
+        logger.warning("shard %s of run %s waits for its lease: %s", delivery.shard, delivery.run, error.message)
+    time.sleep(bench.pause)
 
 
 class _Shard:
@@ -118,67 +143,89 @@ class _Shard:
         self.resources = Resources()
         self.tree: Path | None = None
         self.release: Callable[[], None] = lambda: None
+        #: Whether a task is pending again because this host could not run it.
+        self.put_back = False
 
     def run(self, task: TestTask) -> str:
-        """One task through the gate: its final state, or why it was refused."""
+        """One task through the gate: its final state, "again", or why it was refused."""
         gate, attempt = self.bench.ledger.start(self.delivery, self.owner, task.id, self.profile.dispatch.lease)
         if gate is not Gate.OK:
             return gate.value
         folder = task_folder(self.bench.artifacts, self.spec.run, task.id) / str(attempt)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            sink = Sink(self.bench.ledger, self.spec.run, task.id, attempt, folder)
-        except OSError as error:
-            message = f"its log cannot be kept on this host: {error}"
-            host = self.owner.partition(":")[0]
-            return self._record(TaskResult(task.id, TaskState.ERROR, attempt, message=message, host=host))
+        sink = Sink(self.bench.ledger, self.spec.run, task.id, attempt, folder)
         self.heart.begin(task.id, sink)
         began, ready = time.monotonic(), self.resources.seconds
         try:
-            ending = self._execute(task, attempt, folder, sink)
+            ending, again = self._outcome(task, attempt, folder, sink)
+            stop = self._stopped() if ending.state is TaskState.CANCELLED else None
         finally:
             self.heart.rest()
-        seconds = time.monotonic() - began
-        result = _result(task, attempt, ending, seconds, sink, self.owner)
-        return self._record(dataclasses.replace(result, setup=round(self.resources.seconds - ready, 3)), sink)
+        result = _result(task, attempt, ending, time.monotonic() - began, sink, self.owner)
+        result = dataclasses.replace(result, stop=stop, setup=round(self.resources.seconds - ready, 3))
+        answer = self._record(result, sink, again=again)
+        if answer == Beat.STALE and not self.heart.cut_off:
+            with contextlib.suppress(BrokerError):  # only a record
+                self.bench.ledger.overlapped(self.spec.run, task.id, self.owner, self.heart.since_asked())
+        return answer
 
-    def _execute(self, task: TestTask, attempt: int, folder: Path, sink: Sink) -> Ending:
+    def _stopped(self) -> Stop:
+        """A cancelled task's processes are gone: clean up what it used, and say how long each step took."""
+        gone = self.heart.since_asked()
+        self.resources.close()
+        cleaned = self.heart.since_asked()
+        return Stop(round(self.heart.signalled(), 3), round(gone, 3), round(cleaned, 3))
+
+    def _outcome(self, task: TestTask, attempt: int, folder: Path, sink: Sink) -> tuple[Ending, bool]:
+        """How an attempt ended, and whether that is for another host to try again."""
+        again = False
         try:
-            if self.unfit is not None:
-                raise self.unfit
-            if self.tree is None:
-                with self.resources.timed():
-                    self.tree, self.release = self.bench.checkout(self.profile, self.spec, self.heart.stopped)
-            job = Job(
-                run=self.spec.run,
-                task=task,
-                attempt=attempt,
-                profile=self.profile,
-                workspace=self.tree,
-                artifacts=folder,
-                emit=sink.case,
-                log=sink.line,
-                cancelled=self.heart.stopped,
-                resources=self.resources,
-            )
-            ending = self.bench.suites[task.type].execute(job)
+            ending = self._execute(task, attempt, folder, sink)
+        except BuildFailedError as error:
+            ending = _not_built(error, sink)
         except MoTestplanError as error:
             ending = Ending(TaskState.ERROR, str(error))
+            again = isinstance(error, InfrastructureError) or error is self.unfit
         except Exception as error:  # whatever goes wrong here is ours: it must end as a result, not as silence
             logger.exception("run %s: task %s", self.spec.run, task.id)
             ending = Ending(TaskState.ERROR, f"internal error: {type(error).__name__}: {error}")
         if self.heart.answer is Beat.CANCELLED and ending.state is not TaskState.PASSED:
-            return Ending(TaskState.CANCELLED, "cancelled", ending.reproduce)
-        return ending
+            return Ending(TaskState.CANCELLED, "cancelled", ending.reproduce), False
+        if self.heart.cut_off:
+            return Ending(TaskState.ERROR, "this host could not reach the ledger; the test was ended"), True
+        return ending, again
 
-    def _record(self, result: TaskResult, sink: Sink | None = None) -> str:
+    def _execute(self, task: TestTask, attempt: int, folder: Path, sink: Sink) -> Ending:
+        if self.unfit is not None:
+            raise self.unfit
+        if self.tree is None:
+            with self.resources.timed():
+                self.tree, self.release = self.bench.checkout(self.profile, self.spec, self.heart.stopped)
+        job = Job(
+            run=self.spec.run,
+            task=task,
+            attempt=attempt,
+            profile=self.profile,
+            workspace=self.tree,
+            artifacts=folder,
+            emit=sink.case,
+            log=sink.line,
+            cancelled=self.heart.stopped,
+            resources=self.resources,
+        )
+        return self.bench.suites[task.type].execute(job)
+
+    def _record(self, result: TaskResult, sink: Sink | None = None, *, again: bool = False) -> str:
         """Tell the ledger, waiting out a broker that is away: the result of an hour must not be lost to a minute."""
+        dispatch = self.profile.dispatch
+        attempts = dispatch.attempts if again else 1
         deadline = time.monotonic() + _HOLD_RESULT
         while True:
             try:
                 if sink is not None:
                     sink.flush()
-                answer = self.bench.ledger.finish(self.delivery, self.owner, result)
+                answer = self.bench.ledger.finish(
+                    self.delivery, self.owner, result, attempts=attempts, confirm=dispatch.confirm_failures
+                )
             except BrokerError:
                 if time.monotonic() > deadline:
                     raise
@@ -186,7 +233,10 @@ class _Shard:
                 continue
             if sink is not None:
                 sink.close()
-            return Beat.STALE.value if answer == "stale" else result.state.value
+            self.put_back = self.put_back or (answer == AGAIN and again)
+            if answer == "complete":
+                self.bench.completed(self.spec.run)
+            return answer if answer in (AGAIN, Beat.STALE) else result.state.value
 
     def close(self) -> None:
         """Give back servers and the tree."""
@@ -194,6 +244,13 @@ class _Shard:
             self.resources.close()
         finally:
             self.release()
+
+
+def _not_built(error: BuildFailedError, sink: Sink) -> Ending:
+    """A build that fails is a verdict on the code, as a failing test is."""
+    sink.case(CaseResult("build", CaseStatus.FAILED, message=error.message, kind=FailureKind.BUILD))
+    sink.line(error.message)
+    return Ending(TaskState.FAILED, error.message.partition("\n")[0])
 
 
 def _result(  # noqa: PLR0913 - the whole record of an attempt

@@ -70,6 +70,8 @@ def _revoke(ledger: Ledger, task_id: str, *, terminated: bool) -> None:
         return
     run, shard, _ = message
     try:
+        if not terminated and ledger.cancelled(run):
+            return  # our own revoke, after the flag
         spec = ledger.spec(run, shard)
         if spec is not None:
             ledger.cancel(run, "revoked by an operator", [(task.id, shard) for task in spec.tasks], whole_run=False)

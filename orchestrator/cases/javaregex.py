@@ -1,14 +1,21 @@
-r"""Java regular expressions (``java.util.regex``, JDK 17) read as Python ones.
+r"""Java regular expressions (``java.util.regex``, JDK 17) read as Python ones, and searched for a bounded time.
 
 What differs is rewritten: named groups, ``\Q..\E``, ``\h \R \z \Z``, POSIX classes, and ``.`` and ``$`` with Java's
 line ends. ``\d \w \s`` are ASCII in Java, hence `re.ASCII`. What has no counterpart is refused: class intersection
 (``[a&&b]``), nested classes, Unicode properties, flags in mid-pattern.
+
+A script's author writes the pattern and a server the text, and some pairs take longer than the universe lasts: the
+engine is the library `regex`, which can be told when to stop.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import regex
 
 _LINE_END = r"(?:\r\n|[\n\r\x85\u2028\u2029])"
 _BLANKS = r" \t\xA0\u1680\u180e\u2000-\u200a\u202f\u205f\u3000"
@@ -50,17 +57,42 @@ _TOKEN = re.compile(
 )
 
 
+#: Seconds a search may take. Those in use take microseconds.
+SEARCH_TIMEOUT = 2.0
+
+
 class UnsupportedRegexError(ValueError):
     """The pattern is wrong, or uses what has no counterpart here."""
 
 
+class EndlessRegexError(ValueError):
+    """The search did not end in time: the pattern backtracks without bound on this text."""
+
+
 @lru_cache(maxsize=1024)
-def compile_java(pattern: str) -> re.Pattern[str]:
+def compile_java(pattern: str) -> regex.Pattern[str]:
     """``pattern`` compiled. Raises `UnsupportedRegexError` with the reason."""
+    import regex
+
     try:
-        return re.compile(translate(pattern), re.ASCII)
-    except (re.error, OverflowError, RecursionError) as error:
+        return regex.compile(translate(pattern), regex.ASCII | regex.V0)
+    except (regex.error, OverflowError, RecursionError) as error:
         raise UnsupportedRegexError(str(error)) from error
+
+
+def found(pattern: str, text: str, *, whole: bool = False, timeout: float = SEARCH_TIMEOUT) -> bool:
+    """Whether ``pattern`` is somewhere in ``text`` (``find``), or matches the ``whole`` of it (``matches``).
+
+    Raises `UnsupportedRegexError`, and `EndlessRegexError` after ``timeout`` seconds.
+    """
+    compiled = compile_java(pattern)
+    look = compiled.fullmatch if whole else compiled.search
+    try:
+        return look(text, concurrent=True, timeout=timeout) is not None
+    except TimeoutError as error:
+        raise EndlessRegexError(
+            f"the pattern {pattern[:80]!r} is still searched for after {timeout:g} s: it backtracks without bound"
+        ) from error
 
 
 def translate(pattern: str) -> str:

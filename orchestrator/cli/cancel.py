@@ -1,29 +1,87 @@
-"""End a run, or some of its tasks. What runs is told at once and killed within a second."""
+"""End a run, a suite or some tasks of it, or every run of a pull request. What runs is killed within a second.
+
+With --wait this returns when no process is left, and says how long each step took.
+"""
 
 from __future__ import annotations
 
 import argparse
+import time
 
 from orchestrator.cli import edge
-from orchestrator.domain.errors import EXIT_PASSED
+from orchestrator.cli.show import stop_words
+from orchestrator.domain.errors import EXIT_INFRASTRUCTURE, EXIT_PASSED, UsageError
+from orchestrator.domain.plan import Suite
+from orchestrator.domain.run import Stop, TaskState
 from orchestrator.ledger.client import Ledger
-from orchestrator.messaging import make_app
+from orchestrator.messaging import App, make_app
 from orchestrator.runs import control
+
+_PATIENCE = 60.0
+_SUITES = {suite.queue: suite for suite in Suite}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``cancel``."""
-    parser.add_argument("run", metavar="RUN", help="a run's id, or the beginning of one")
-    parser.add_argument("--task", action="append", default=[], metavar="ID", help="only this task; repeatable")
+    parser.add_argument("run", nargs="?", metavar="RUN", help="a run's id, or the beginning of one")
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument("--task", action="append", default=[], metavar="ID", help="only this task; repeatable")
+    part.add_argument("--suite", choices=sorted(_SUITES), help="only the tasks of this suite")
+    part.add_argument("--pr", type=edge.positive, metavar="N", help="every run of this pull request, instead of RUN")
+    parser.add_argument("--profile", default="", metavar="P", help="with --pr: only runs of this profile")
+    parser.add_argument("--wait", action="store_true", help="until nothing of it runs, and say how that went")
 
 
 def run(args: argparse.Namespace) -> int:
     """Set the flag that ends it."""
     config = edge.settings()
+    if (args.run is None) == (args.pr is None):
+        raise UsageError("cancel what? A RUN or --pr N", "`mo-testplan runs` lists them.")
+    app, ledger = make_app(config.redis_url), Ledger(config.redis_url)
+    if args.pr is not None:
+        names = control.cancel_pull(app, ledger, args.pr, edge.who(), args.profile)
+        for name in names:
+            edge.record(ledger, "cancel", name, f"asked for all runs of PR {args.pr}")
+        edge.say(f"cancelling {', '.join(names)}" if names else f"no run of PR {args.pr} is under way")
+        return _wait(ledger, names) if args.wait else EXIT_PASSED
     summary, _ = edge.find_run(config, args.run)
     if summary.state.final:
         edge.say(f"run {summary.run} has ended already: {summary.state.value}")
         return EXIT_PASSED
-    control.cancel(make_app(config.redis_url), Ledger(config.redis_url), summary.run, edge.who(), args.task)
-    edge.say(f"cancelling {', '.join(args.task) or 'all'} of run {summary.run}")
+    return _cancel(app, ledger, summary.run, args)
+
+
+def _cancel(app: App, ledger: Ledger, name: str, args: argparse.Namespace) -> int:
+    suite = _SUITES[args.suite] if args.suite else None
+    control.cancel(app, ledger, name, edge.who(), args.task, suite=suite)
+    what = f"suite {args.suite}" if suite else ", ".join(args.task) or "all"
+    edge.record(ledger, "cancel", name, f"asked for {what}")
+    edge.say(f"cancelling {what} of run {name}")
+    return _wait(ledger, [name]) if args.wait else EXIT_PASSED
+
+
+def _wait(ledger: Ledger, names: list[str]) -> int:
+    """Until no task that was cancelled runs any more; then the seconds of each."""
+    began = time.monotonic()
+    left = set(names)
+    while left and time.monotonic() - began < _PATIENCE:
+        left = {name for name in left if _running(ledger, name)}
+        if left:
+            time.sleep(0.1)
+    for name in names:
+        for task, stop in sorted(_stops(ledger, name).items()):
+            edge.say(f"  {name} {task}: {stop_words(stop)}")
+    if left:
+        edge.say(f"after {_PATIENCE:g} s something of {', '.join(sorted(left))} still runs: see `mo-testplan status`")
+        return EXIT_INFRASTRUCTURE
+    edge.say(f"nothing of it runs any more after {time.monotonic() - began:.2f} s")
     return EXIT_PASSED
+
+
+def _running(ledger: Ledger, name: str) -> bool:
+    cancelled = ledger.stopping(name)
+    return any(state is TaskState.RUNNING and task in cancelled for task, state in ledger.states(name).items())
+
+
+def _stops(ledger: Ledger, name: str) -> dict[str, Stop]:
+    return {task: result.stop for task, result in ledger.results(name).items() if result.stop is not None}

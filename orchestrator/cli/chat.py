@@ -7,12 +7,12 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
+from orchestrator.cli.kept import Kept
 from orchestrator.commands.desk import Desk
 from orchestrator.commands.inbox import Inbox
 from orchestrator.commands.office import Office
-from orchestrator.commands.people import People, people_from
+from orchestrator.commands.people import people_from
 from orchestrator.commands.shelf import Shelf
 from orchestrator.domain.errors import MoTestplanError
 from orchestrator.domain.profile import Profile
@@ -21,15 +21,21 @@ from orchestrator.messaging import make_app
 from orchestrator.notify.base import Notifier
 from orchestrator.notify.telling import Teller
 from orchestrator.notify.wecom.app import App, Member
-from orchestrator.notify.wecom.bot import PER_CHAT, Body, BotChat, BotConnection
+from orchestrator.notify.wecom.board import Board
+from orchestrator.notify.wecom.bot import Body, BotChat, BotConnection
 from orchestrator.notify.wecom.callback import bot_incoming
 from orchestrator.notify.wecom.dialogue import Dialogue
-from orchestrator.notify.wecom.limits import RollingWindow
+from orchestrator.notify.wecom.hook import HookChats, ResponseUrls
+from orchestrator.notify.wecom.identity import Identities
+from orchestrator.notify.wecom.limits import WindowClient, shared_windows
 from orchestrator.notify.wecom.repliers import BotReplier
 from orchestrator.settings import Settings, read_people
 from orchestrator.store import Store
 
 logger = logging.getLogger(__name__)
+
+#: The notifier of a channel by its name in the outbox; None for other channels.
+Finder = Callable[[str], Notifier | None]
 
 #: Seconds a process stays away from a bot that another one took over.
 _YIELD = 60.0
@@ -43,39 +49,17 @@ def make_office(profile: Profile, config: Settings) -> Office:
         Store(config.store_url),
         make_app(config.redis_url),
         Shelf(config.redis_url),
-        PeopleFile(config),
+        Kept(lambda: read_people(config), people_from),
+        settings=config,
     )
 
 
-class PeopleFile:
-    """``people.yaml``, read again when it changes; one that became wrong is reported and the last good one stays."""
-
-    def __init__(self, config: Settings) -> None:
-        self._config = config
-        data, self._path = read_people(config)
-        self._people, self._stamp = people_from(data, self._path), self._changed()
-
-    def __call__(self) -> People:
-        """Who may do what, now."""
-        if self._changed() != self._stamp:
-            self._stamp = self._changed()
-            try:
-                self._people = people_from(*read_people(self._config))
-            except MoTestplanError as error:
-                logger.error("%s; the list before stays in force", error.message)
-        return self._people
-
-    def _changed(self) -> int:
-        try:
-            return Path(self._path).stat().st_mtime_ns
-        except OSError:
-            return 0
-
-
-def make_wecom_app(profile: Profile, environ: Mapping[str, str]) -> App | None:
+def make_wecom_app(profile: Profile, environ: Mapping[str, str], windows: WindowClient) -> App | None:
     """The application of a profile whose secret this process was given."""
     said, secret = profile.wecom.app, environ.get(profile.wecom.app.secret_env)
-    return App(said.corp_id, said.agent_id, secret, profile.wecom.base_url) if said.corp_id and secret else None
+    if not (said.corp_id and secret):
+        return None
+    return App(said.corp_id, said.agent_id, secret, profile.wecom.base_url, shared_windows(windows, "app"))
 
 
 def me(role: str) -> str:
@@ -83,37 +67,44 @@ def me(role: str) -> str:
     return f"{role}-{os.getpid()}@{socket.gethostname()}"
 
 
+def hook_chats(profile: Profile, config: Settings) -> HookChats:
+    """The chats of a bot behind a URL."""
+    return HookChats(ResponseUrls(Board(config.redis_url), profile.wecom.base_url))
+
+
 class Members:
     """The application's chats, made as they are needed: a finder for the outbox."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
-        self._chats: dict[str, Member] = {}
+    def __init__(self, app: App, shelf: Shelf) -> None:
+        self._app, self._shelf = app, shelf
 
     def __call__(self, name: str) -> Notifier | None:
         """The notifier of ``app:USER``."""
         kind, _, user = name.partition(":")
-        return self._chats.setdefault(user, Member(self._app, user)) if kind == "app" and user else None
+        return Member(self._app, user, self._shelf) if kind == "app" and user else None
 
 
 class BotHolder:
     """Holds the bot's connection as long as ``leads()``: one of all control processes does."""
 
-    def __init__(self, profile: Profile, config: Settings, secret: str, leads: Callable[[], bool]) -> None:
+    def __init__(
+        self, profile: Profile, config: Settings, secret: str, leads: Callable[[], bool], windows: WindowClient
+    ) -> None:
         bot = profile.wecom.bot
         self._leads, self._office = leads, make_office(profile, config)
         self._inbox = Inbox(config.redis_url, "bot")
-        self.connection = BotConnection(bot.url, bot.id, secret, self._receive)
-        self._windows: dict[str, RollingWindow] = {}
-        progress = Teller(self._office, ()).progress_line
-        replier = BotReplier(self.connection, self._window, progress)
-        self._dialogue = Dialogue(self._inbox, Desk(self._office), replier, me("bot"))
+        limits = shared_windows(windows, "bot")
+        self.connection = BotConnection(bot.url, bot.id, secret, self._receive, windows=limits)
+        replier = BotReplier(self.connection, Teller(self._office, ()).progress_line)
+        app = make_wecom_app(profile, os.environ, windows)
+        identities = Identities(app, self._office.shelf, self._office.people)
+        self._dialogue = Dialogue(self._inbox, Desk(self._office), replier, me("bot"), identities)
 
     def __call__(self, name: str) -> Notifier | None:
         """The notifier of ``bot:CHAT``, while the bot is ours: a finder for the outbox."""
         kind, _, chat = name.partition(":")
         ours = kind == "bot" and chat and self.connection.connected
-        return BotChat(self.connection, chat, self._window(chat)) if ours else None
+        return BotChat(self.connection, chat) if ours else None
 
     def serve(self) -> None:
         """Hold it whenever this process leads, for ever."""
@@ -148,9 +139,6 @@ class BotHolder:
                     stop.set()
             except MoTestplanError as error:  # without Redis nobody else can lead either
                 logger.warning("the bot's lease: %s", error.message)
-
-    def _window(self, chat: str) -> RollingWindow:
-        return self._windows.setdefault(chat, RollingWindow(PER_CHAT))
 
     def _receive(self, body: Body, req_id: str) -> None:
         incoming = bot_incoming(body, req_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -64,6 +65,8 @@ def queues(host: Host, *, reachable: bool) -> list[Check]:
         found, remedy = "nobody to ask without a broker", "Start Redis first."
         return [Check(name="queues", ok=False, found=found, remedy=remedy)]
     names = [queue for queue in SUITE_QUEUES if queue != "sca" or (host.profile and host.profile.sca.analysers)]
+    labels = host.profile.dispatch.labels if host.profile else {}
+    names += sorted({f"{task.partition(':')[0]}.{label}" for task, label in labels.items()})
     try:
         workers = served(make_app(host.settings.redis_url))
     except MoTestplanError as error:
@@ -88,6 +91,8 @@ def sql_server(host: Host) -> Check:
         return embedded_sql(host)
     if server.provider == "mariadb":
         return _mariadb()
+    if server.provider == "launch":
+        return Check(name="sql server", ok=True, found=f"is started by {shlex.join(server.command)}")
     return _dsn(server.dsn)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import hashlib
 import logging
 import os
 import socket
@@ -14,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.cli import edge, life
-from orchestrator.cli.chat import BotHolder, Members, make_office, make_wecom_app
+from orchestrator.cli.chat import BotHolder, Finder, Members, hook_chats, make_office, make_wecom_app
+from orchestrator.cli.github import GitHubOut
+from orchestrator.cli.keeping import Keeper
 from orchestrator.domain.errors import MoTestplanError, UsageError
 from orchestrator.domain.profile import Profile
 from orchestrator.ledger.client import Ledger
@@ -22,9 +25,10 @@ from orchestrator.messaging import CONTROL_QUEUE, App, make_app
 from orchestrator.notify.base import Notifier
 from orchestrator.notify.outbox import drain
 from orchestrator.notify.telling import Teller
-from orchestrator.notify.wecom.limits import RollingWindow
+from orchestrator.notify.wecom.limits import SharedWindow, WindowClient
 from orchestrator.notify.wecom.robot import Robot
 from orchestrator.runs import tasks
+from orchestrator.runs.fairness import Leveller
 from orchestrator.runs.reaper import Reaper
 from orchestrator.runs.summarize import summarize
 from orchestrator.settings import Settings, check_profile
@@ -36,6 +40,7 @@ logger = logging.getLogger(__name__)
 _REAP_EVERY = 0.5
 _DELIVER_EVERY = 0.5
 _TELL_EVERY = 0.5
+_KEEP_EVERY = 1.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,25 +60,38 @@ def run(args: argparse.Namespace) -> int:
     # A local stack has a Redis of its own, so what it shares is only the history, which takes several writers.
     lock = None if args.until_eof else only_one(config)
     life.end_with_stdin(args.until_eof)
+    Ledger(config.redis_url).agree()
     app = make_app(config.redis_url)
     who = f"control-{os.getpid()}@{socket.gethostname()}"
-    channels = channels_of(profile, os.environ)
-    bot, wecom_app = _bot(profile, config, who), make_wecom_app(profile, os.environ)
-    finders = [finder for finder in (bot, Members(wecom_app) if wecom_app else None) if finder is not None]
-    told = [*channels, *(["app"] if wecom_app else []), *(["bot"] if bot else [])]
-    teller = Teller(make_office(profile, config), told)
+    windows, office = WindowClient(config.redis_url), make_office(profile, config)
+    channels = channels_of(profile, os.environ, windows)
+    bot, wecom_app = _bot(profile, config, who, windows), make_wecom_app(profile, os.environ, windows)
+    finders: dict[str, Finder] = {"hook": hook_chats(profile, config)} if profile.wecom.bot.id else {}
+    if wecom_app is not None:
+        finders["app"] = Members(wecom_app, office.shelf)
+    if bot is not None:
+        finders["bot"] = bot
+    told, github = [*channels, *finders], GitHubOut(profile, config)
+    channels |= github.channels
+    teller = Teller(office, told)
 
     def summarize_one(run_id: str) -> None:
         ledger, store = connections()
-        summary = summarize(ledger, store, run_id, teller.verdict)
+        summary = summarize(ledger, store, run_id, lambda ended: [*teller.verdict(ended), *github.verdict(ended)])
         if summary is not None:
             logger.info("run %s: %s in %.1f s", run_id, summary.state.value, summary.seconds)
 
     connections = _per_thread(config)
     tasks.register(app, summarize_one)
     _every(_REAP_EVERY, "reaper", lambda: _reaper(connections()[0], app, who, summarize_one, profile).tick)
-    _every(_DELIVER_EVERY, "deliver", lambda: _deliverer(connections()[1], channels, finders))
+    _every(
+        _DELIVER_EVERY,
+        "deliver",
+        lambda: _deliverer(connections()[1], channels, list(finders.values())),
+    )
     _every(_TELL_EVERY, "tell", lambda: teller.tick)
+    _every(_TELL_EVERY, "github", lambda: github.tick)
+    _every(_KEEP_EVERY, "keep", lambda: _keeper(connections(), app, who, profile, config).tick)
     if bot is not None:
         _every(0.0, "bot", lambda: bot.serve)
     worker = app.Worker(
@@ -131,26 +149,32 @@ def _reaper(
     return Reaper(ledger, app, who, summarize_one, profile.dispatch)
 
 
-def channels_of(profile: Profile, environ: Mapping[str, str]) -> dict[str, Notifier]:
+def _keeper(pair: tuple[Ledger, Store], app: App, who: str, profile: Profile, config: Settings) -> Keeper:
+    ledger, store = pair
+    leveller = Leveller(ledger, app, profile.dispatch.patience)
+    return Keeper(ledger, store, leveller, lambda: ledger.leads(who), profile.retention, Path(config.durations))
+
+
+def channels_of(profile: Profile, environ: Mapping[str, str], windows: WindowClient) -> dict[str, Notifier]:
     """The chats of a profile whose secrets this process was given."""
     key = environ.get(profile.wecom.key_env)
     if not key:
         return {}
-    return {"wecom": Robot(key, profile.wecom.base_url, window=RollingWindow(profile.wecom.per_minute))}
+    name = f"robot:{hashlib.sha256(key.encode()).hexdigest()[:16]}"  # profiles may share a robot; its key is a secret
+    window = SharedWindow(windows, name, [(profile.wecom.per_minute, 60.0)])
+    return {"wecom": Robot(key, profile.wecom.base_url, window=window)}
 
 
-def _bot(profile: Profile, config: Settings, who: str) -> BotHolder | None:
+def _bot(profile: Profile, config: Settings, who: str, windows: WindowClient) -> BotHolder | None:
     """The holder of the profile's bot, if this process was given its secret: whichever control process leads."""
     secret = os.environ.get(profile.wecom.bot.secret_env)
     if not (profile.wecom.bot.id and secret):
         return None
     ledger = Ledger(config.redis_url)
-    return BotHolder(profile, config, secret, lambda: ledger.leads(who))
+    return BotHolder(profile, config, secret, lambda: ledger.leads(who), windows)
 
 
-def _deliverer(
-    store: Store, channels: Mapping[str, Notifier], finders: Sequence[Callable[[str], Notifier | None]]
-) -> Callable[[], object]:
+def _deliverer(store: Store, channels: Mapping[str, Notifier], finders: Sequence[Finder]) -> Callable[[], object]:
     def find(name: str) -> Notifier | None:
         return next((notifier for finder in finders if (notifier := finder(name)) is not None), None)
 

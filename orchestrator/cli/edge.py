@@ -7,17 +7,23 @@ import json
 import os
 import pwd
 import sys
+import time
 from typing import Any
 
+from orchestrator.cli import output
 from orchestrator.domain.errors import BrokerError, MoTestplanError, UnknownRunError
 from orchestrator.domain.plain import to_plain
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary
 from orchestrator.ledger.client import Ledger
+from orchestrator.ledger.hosts import Deed
 from orchestrator.planner.codec import loads
 from orchestrator.runs.summarize import summary_of
 from orchestrator.settings import Settings, settings_from
 from orchestrator.store import Store
+
+#: A whole number from 1 on, for ``type=`` of an option.
+positive = output.positive
 
 
 def settings() -> Settings:
@@ -34,14 +40,6 @@ def who() -> str:
     return f"{name}@{os.uname().nodename}"
 
 
-def positive(text: str) -> int:
-    """A whole number from 1 on, for ``type=`` of an option."""
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
-    return number
-
-
 def add_format(parser: argparse.ArgumentParser, *more: str) -> None:
     """``--format text|json`` and ``more``."""
     parser.add_argument("--format", choices=["text", "json", *more], default="text", help="how to print (default text)")
@@ -56,6 +54,11 @@ def print_json(value: object) -> None:
 def say(text: str) -> None:
     """Words for a person, on stderr, so that stdout is only the answer."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress goes to stderr
+
+
+def record(ledger: Ledger, action: str, target: str, result: str) -> None:
+    """Put what this command did into the audit log, by way of the ledger: the log is where the control process is."""
+    ledger.deed(Deed(time.time(), who(), "cli", action, target, result))
 
 
 def find_run(config: Settings, name: str) -> tuple[RunSummary, TestPlan]:

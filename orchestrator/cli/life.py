@@ -68,16 +68,16 @@ def undisturbed() -> Iterator[None]:
 
 
 class Service:
-    """One of our own commands as a process of its own, with its log in a file; ends with us."""
+    """One of our own commands as a process of its own, with its log in a file, or in ours; ends with us."""
 
-    def __init__(self, words: Sequence[str], environ: Mapping[str, str], log: Path) -> None:
-        self.log = log
-        with log.open("ab") as out:
+    def __init__(self, words: Sequence[str], environ: Mapping[str, str], log: Path | None = None) -> None:
+        self.log = log or Path(os.devnull)
+        with self.log.open("ab") as out:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "orchestrator", *words, "--until-eof"],
                 stdin=subprocess.PIPE,
-                stdout=out,
-                stderr=subprocess.STDOUT,
+                stdout=out if log else None,
+                stderr=subprocess.STDOUT if log else None,
                 env=dict(environ),
                 start_new_session=True,
             )

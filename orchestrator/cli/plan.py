@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.output import emit
+from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Profile
 from orchestrator.settings import Settings, load_profile, settings_from
 
 if TYPE_CHECKING:
-    from orchestrator.planner.measured import Measured
+    from orchestrator.planner.evidence import Tree
 
 #: The first user's.
 DEFAULT_PROFILE = "matrixone"
@@ -40,12 +40,14 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", metavar="REV", help="the branch the change is for")
     parser.add_argument("--head", metavar="REV", help="the change; default: HEAD")
     parser.add_argument("--profile", metavar="P", default=DEFAULT_PROFILE, help="name or file of a profile")
-    parser.add_argument("--strategies", metavar="A,B", default="rules,safety", help="default: rules,safety")
+    parser.add_argument("--strategies", metavar="A,B", help="default: rules,safety; with a model all there are")
+    parser.add_argument("--model", metavar="FILE", help="a history model that `learn` made, or none")
+    parser.add_argument("--budget", metavar="B", help="what SQL cases may cost: 10%% of all statements, 30min")
     parser.add_argument(
         "--durations", metavar="FILE", help="measured seconds; default: what `control` wrote here, if any"
     )
     parser.add_argument("--category", metavar="C", action="append", default=[], help="add a category; repeatable")
-    parser.add_argument("--pr", metavar="N", type=int, help="number of the pull request")
+    parser.add_argument("--pr", metavar="N", type=int, help="a pull request; alone, read from GitHub or the clone")
     parser.add_argument("--base-branch", metavar="NAME", help="default: the profile's")
     parser.add_argument("--head-branch", metavar="NAME")
 
@@ -59,36 +61,57 @@ def run(args: argparse.Namespace) -> int:
 
 def plan_from_args(args: argparse.Namespace) -> TestPlan:
     """The plan that :func:`add_plan_arguments` asks for."""
-    from orchestrator.diff.source import from_file, from_repository
+    from orchestrator.planner.budget import parse_budget
+    from orchestrator.planner.known import known
     from orchestrator.planner.pipeline import build_plan
 
     settings = settings_from()
     profile = load_profile(args.profile, settings)
-    strategies = [name for name in args.strategies.split(",") if name]
-    repository = _repository(args, settings, profile)
-    if repository is None:
-        change, tree = from_file(args.diff), None
-    else:
-        from orchestrator.planner.tree import GitTree
-
-        change = from_repository(repository, args.base, args.head or "HEAD")
-        tree = GitTree(repository, change.head_commit or args.head or "HEAD")
+    repository, change, tree = _change(args, settings, profile)
     change = dataclasses.replace(
         change,
         pr_number=args.pr if args.pr is not None else change.pr_number,
         base_branch=args.base_branch or change.base_branch or profile.base_branch,
         head_branch=args.head_branch or change.head_branch,
     )
-    measured = _measured(args.durations, settings, profile)
-    return build_plan(change, profile, strategies=strategies, tree=tree, asked=args.category, measured=measured)
+    found = known(
+        change,
+        profile,
+        settings,
+        repository=repository,
+        model=args.model or "",
+        durations=args.durations or "",
+        budget=parse_budget(args.budget) if args.budget else None,
+    )
+    named = None if args.strategies is None else [name for name in args.strategies.split(",") if name]
+    return build_plan(
+        change,
+        profile,
+        strategies=found.strategies if named is None else named,
+        tree=tree,
+        asked=args.category,
+        measured=found.measured,
+        advice=found.advice,
+    )
 
 
-def _measured(named: str | None, settings: Settings, profile: Profile) -> Measured | None:
-    """The seconds in the file that is named, or in the one of this host if there is one."""
-    from orchestrator.planner.measured import read_durations
+def _change(
+    args: argparse.Namespace, settings: Settings, profile: Profile
+) -> tuple[str | None, DiffSummary, Tree | None]:
+    """Repository, change and the tree at its head, as far as there are any."""
+    from orchestrator.diff.source import from_file, from_repository
 
-    path = Path(named or settings.durations)
-    return read_durations(path, profile.name) if named or path.is_file() else None
+    if args.pr is not None and not (args.diff or args.base or args.head):
+        from orchestrator.cli.pull import pull_change
+
+        return args.repo or settings.repo or profile.repository, *pull_change(args, settings, profile)
+    repository = _repository(args, settings, profile)
+    if repository is None:
+        return None, from_file(args.diff), None
+    from orchestrator.planner.tree import GitTree
+
+    change = from_repository(repository, args.base, args.head or "HEAD")
+    return repository, change, GitTree(repository, change.head_commit or args.head or "HEAD")
 
 
 def bvt_scripts(args: argparse.Namespace, plan: TestPlan, limit: int) -> dict[str, tuple[str, ...]]:
@@ -122,7 +145,7 @@ def _repository(args: argparse.Namespace, settings: Settings, profile: Profile) 
             raise UsageError("--diff and --repo/--base/--head are two ways to name one change", "Name one of them.")
         return None
     if args.base is None:
-        raise UsageError("no change is named", "Use --diff FILE, --diff - for stdin, or --repo DIR --base REV.")
+        raise UsageError("no change is named", "Use --diff FILE, --diff - for stdin, --repo DIR --base REV, or --pr N.")
     repository = args.repo or settings.repo or profile.repository or "."
     return str(repository)
 

@@ -53,6 +53,14 @@ def add_stack_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=edge.positive, default=2, metavar="N", help="worker processes of --local (default 2)"
     )
+    parser.add_argument("--no-sandbox", action="store_true", help="with --local: your own code, run unconfined")
+    parser.add_argument(
+        "--weight",
+        type=edge.positive,
+        default=1,
+        metavar="N",
+        help="share of the workers among pull requests (default 1)",
+    )
     parser.add_argument("--server", choices=["dsn", "mariadb", "embedded"], help="SQL server for BVT (with --local)")
     parser.add_argument("--dsn", help="address of a running SQL server for BVT (with --local)")
 
@@ -122,6 +130,7 @@ def local_settings(args: argparse.Namespace, config: Settings, plan: TestPlan) -
         repo=str(git.git_dir),
         bvt_server=args.server or config.bvt_server,
         bvt_dsn=args.dsn or config.bvt_dsn,
+        sandbox="off" if args.no_sandbox else config.sandbox,
     )
 
 
@@ -149,7 +158,8 @@ def run_on(stack: LocalStack, plan: TestPlan, parent: str | None, form: str = "t
 def _remote(args: argparse.Namespace, config: Settings, plan: TestPlan, parent: str | None) -> int:
     ledger, app = Ledger(config.redis_url), make_app(config.redis_url)
     ledger.ping()
-    name = control.start(app, ledger, plan, parent=parent, who=edge.who())
+    name = control.start(app, ledger, plan, parent=parent, who=edge.who(), weight=args.weight)
+    edge.record(ledger, "rerun" if parent else "run", name, f"plan {plan.id[:12]}{f' of {parent}' if parent else ''}")
     if args.detach:
         if args.format == "json":
             edge.print_json({"run": name, "plan": plan.id, "tasks": len(plan.tasks), "shards": len(plan.shards)})

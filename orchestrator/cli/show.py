@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from orchestrator.cli.progress import by_suite, printable, suite_line
 from orchestrator.domain.plan import TestPlan
-from orchestrator.domain.run import CaseResult, RunSummary, TaskResult, TaskState
+from orchestrator.domain.run import CaseResult, RunSummary, Stop, TaskResult, TaskState
 
 _FAILURES_SHOWN = 10
 #: Tasks shown in full; ``--format json`` has all of them.
@@ -29,7 +29,7 @@ def _lines(summary: RunSummary, plan: TestPlan) -> Iterator[str]:
         yield f"  {suite_line(*row)}"
     yield f"  cost {summary.cost:.1f} runner-seconds"
     quiet = (TaskState.PASSED, TaskState.SKIPPED, TaskState.PENDING, TaskState.RUNNING)
-    telling = [result for result in summary.tasks if result.state not in quiet]
+    telling = [result for result in summary.tasks if result.state not in quiet or result.flaky]
     for result in telling[:_TASKS_SHOWN]:
         yield from task_lines(result)
     if len(telling) > _TASKS_SHOWN:
@@ -40,9 +40,12 @@ def _lines(summary: RunSummary, plan: TestPlan) -> Iterator[str]:
 
 def task_lines(result: TaskResult) -> Iterator[str]:
     """A task that needs a person: what failed, where, and how to run it by hand."""
-    yield printable(
-        f"  {result.state.value}: {result.task} ({result.seconds:.1f} s)  {result.message.partition(chr(10))[0]}"
-    )
+    state = "flaky" if result.flaky else result.state.value
+    yield printable(f"  {state}: {result.task} ({result.seconds:.1f} s)  {result.message.partition(chr(10))[0]}")
+    if result.quarantine:
+        yield printable(f"    in quarantine, blocks nothing: {result.quarantine}")
+    if result.stop is not None:
+        yield f"    {stop_words(result.stop)}"
     for case in result.failures[:_FAILURES_SHOWN]:
         yield from case_lines(case)
     if len(result.failures) > _FAILURES_SHOWN:
@@ -61,6 +64,12 @@ def case_lines(case: CaseResult) -> Iterator[str]:
         return
     for line in [line for line in case.message.splitlines() if line.strip()][:6]:
         yield printable(f"        {line.rstrip()[:200]}")
+
+
+def stop_words(stop: Stop) -> str:
+    """How the end of a cancelled task went: ``signalled after 0.21 s, gone after 0.53 s, cleaned up after 0.54 s``."""
+    steps = (("signalled", stop.signalled), ("gone", stop.gone), ("cleaned up", stop.cleaned))
+    return ", ".join(f"{word} after {seconds:.2f} s" for word, seconds in steps)
 
 
 def _flat(text: str | None) -> str:

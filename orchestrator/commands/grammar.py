@@ -7,8 +7,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from orchestrator.commands.model import Role
 from orchestrator.domain.errors import UsageError
+from orchestrator.service.caller import Role
 
 #: Characters of a command.
 MAX_TEXT = 500
@@ -83,8 +83,17 @@ VERBS: tuple[Verb, ...] = (
         Role.MAINTAINER,
         ("隔离",),
         asks=True,
-        english="ignore a test for a while",
-        chinese="暂时隔离一个测试",
+        english="a test blocks nobody for a while (7d)",
+        chinese="一个测试暂时不影响结果（7d）",
+    ),
+    Verb("quarantined", (), Role.VIEWER, ("隔离列表",), english="which tests block nobody", chinese="被隔离的测试"),
+    Verb(
+        "release",
+        ("test",),
+        Role.MAINTAINER,
+        ("解除隔离", "unquarantine"),
+        english="a test blocks again",
+        chinese="解除一个测试的隔离",
     ),
     Verb("subscribe", ("pr|all?",), Role.VIEWER, ("订阅",), english="hear of runs here", chinese="在这里接收运行消息"),
     Verb("unsubscribe", (), Role.VIEWER, ("退订", "取消订阅"), english="no more of it", chinese="不再接收"),

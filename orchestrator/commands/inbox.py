@@ -7,7 +7,7 @@ it was seen in one step; :meth:`Inbox.take` hands it to one worker, and to anoth
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from redis import ResponseError
 
@@ -31,23 +31,35 @@ _STALE_MS = 60_000
 _GROUP = "desk"
 
 
-@every_method_reports_broker_errors
-class Inbox:
-    """The messages of one channel (``app`` or ``bot``)."""
+class Keyed(Protocol):
+    """A message: a dataclass of plain data."""
 
-    def __init__(self, url: str, channel: str, *, retries: int = 3) -> None:
+    @property
+    def key(self) -> str:
+        """The same for every delivery of the same message."""
+        ...
+
+
+T = TypeVar("T", bound=Keyed)
+
+
+@every_method_reports_broker_errors
+class Tray(Generic[T]):
+    """The messages of one channel, dataclasses of one ``kind``."""
+
+    def __init__(self, url: str, channel: str, kind: type[T], *, retries: int = 3) -> None:
         self.redis = connect(url, retries=retries)
-        self.channel = channel
+        self.channel, self._kind = channel, kind
         self._stream = f"{keys.PREFIX}:chat:inbox:{channel}"
         self._accept = self.redis.register_script(_ACCEPT)
 
-    def accept(self, incoming: Incoming) -> bool:
+    def accept(self, incoming: T) -> bool:
         """Note a message; False when it was noted before."""
         seen = f"{keys.PREFIX}:chat:in:{self.channel}:{incoming.key}"
         text = json.dumps(to_plain(incoming), ensure_ascii=False)
         return bool(self._accept(keys=[seen, self._stream], args=[_SEEN_SECONDS, text]))
 
-    def take(self, worker: str, wait: float = 1.0, count: int = 16) -> list[tuple[str, Incoming | None]]:
+    def take(self, worker: str, wait: float = 1.0, count: int = 16) -> list[tuple[str, T | None]]:
         """Up to ``count`` messages with their ids, waiting up to ``wait`` (< 5) seconds; None for an unreadable one."""
         try:
             rows = self._stale(worker, count) or self._new(worker, wait, count)
@@ -56,7 +68,19 @@ class Inbox:
                 raise
             self._make_group()
             return []
-        return [(str(entry), _read(fields)) for entry, fields in rows]
+        return [(str(entry), _read(self._kind, fields)) for entry, fields in rows]
+
+    def left_over(self, worker: str) -> list[tuple[str, T | None]]:
+        """What a process that called itself ``worker`` took and died over: for the one that follows it."""
+        streams = cast("Any", {self._stream: "0"})
+        try:
+            answer = cast("Any", self.redis.xreadgroup(_GROUP, worker, streams, count=1000))
+        except ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            return []
+        rows = answer[0][1] if answer else []
+        return [(str(entry), _read(self._kind, fields)) for entry, fields in rows if fields]
 
     def done(self, entry: str) -> None:
         """A message was acted on."""
@@ -92,8 +116,15 @@ class Inbox:
                 raise
 
 
-def _read(fields: dict[str, str]) -> Incoming | None:
+class Inbox(Tray[Incoming]):
+    """The messages of a chat's channel: ``app``, ``bot`` or ``hook``."""
+
+    def __init__(self, url: str, channel: str, *, retries: int = 3) -> None:
+        super().__init__(url, channel, Incoming, retries=retries)
+
+
+def _read(kind: type[T], fields: dict[str, str]) -> T | None:
     try:
-        return from_plain(Incoming, json.loads(fields["incoming"]), "incoming")
+        return from_plain(kind, json.loads(fields["incoming"]), "incoming")
     except (UsageError, ValueError, KeyError):
         return None

@@ -9,13 +9,14 @@ from orchestrator.commands.grammar import VERBS, Command
 from orchestrator.commands.model import Answer, Incoming
 from orchestrator.commands.neutral import neutral
 from orchestrator.commands.office import Office
-from orchestrator.commands.pulls import plan_pull, suites_of
 from orchestrator.domain.errors import UnknownRunError, nearest
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import CaseResult, RunSummary, TaskState
+from orchestrator.ledger.hosts import Host
 from orchestrator.planner.rank import task_id
 from orchestrator.planner.summary import duration
-from orchestrator.runs.queues import served
+from orchestrator.runs.hosts import faults
+from orchestrator.service.pulls import plan_pull, suites_of
 
 _LINES = 20
 _SHOWN = 10
@@ -48,14 +49,14 @@ def status(office: Office, incoming: Incoming, command: Command) -> Answer:
 def runs(office: Office, _incoming: Incoming, _command: Command) -> Answer:
     """One line a run."""
     rows = office.runs.recent(_SHOWN)
-    lines = [f"> `{run}` {state}{f' PR {pull}' if pull else ''}" for run, state, pull in rows]
+    lines = [f"> `{run}` {office.state(state)}{f' PR {pull}' if pull else ''}" for run, state, pull in rows]
     return Answer("\n".join(lines) or office.say("no_runs"))
 
 
 def plan(office: Office, _incoming: Incoming, command: Command) -> Answer:
     """What would run and why."""
     number = int(command.arg(0))
-    found = plan_pull(office.profile, number)
+    found = plan_pull(office.profile, number, settings=office.settings)
     return Answer("\n".join(plan_lines(office, found, number)), target=str(number))
 
 
@@ -75,10 +76,12 @@ def plan_lines(office: Office, found: TestPlan, number: int) -> list[str]:
 def failures(office: Office, _incoming: Incoming, command: Command) -> Answer:
     """What failed, infrastructure apart."""
     summary, _ = office.runs.find(command.arg(0))
-    lines = [f"**{office.say('failures')}** `{summary.run}` {summary.state.value}"]
+    lines = [f"**{office.say('failures')}** `{summary.run}` {office.state(summary.state.value)}"]
     for task in summary.tasks:
         if task.state in (TaskState.FAILED, TaskState.ERROR, TaskState.LOST):
-            lines.append(f"> {task.state.value} `{neutral(task.task, 100)}` {neutral(task.message, 120)}")
+            held = f" {neutral(task.quarantine, 80)}" if task.quarantine else ""
+            state = office.state(task.state.value)
+            lines.append(f"> {state} `{neutral(task.task, 100)}` {neutral(task.message, 120)}{held}")
             lines += [f"> · {_case(case)}" for case in task.failures[:4]]
     if len(lines) == 1:
         lines.append(office.say("none_failed", summary.run))
@@ -124,13 +127,29 @@ def task_named(office: Office, summary: RunSummary, wanted: str) -> str:
 
 
 def hosts(office: Office, _incoming: Incoming, _command: Command) -> Answer:
-    """Who serves what, and how long each queue is."""
-    queues = served(office.app)
-    lines = [
-        f"> {queue} ({office.ledger.queue_length(queue)}): {neutral(', '.join(sorted(names)), 300)}"
-        for queue, names in sorted(queues.items())
-    ]
+    """Every host, what it does and what is the matter with it, and how long each queue is."""
+    known = office.ledger.hosts()
+    lines = [f"> `{neutral(host.name, 60)}` {_host(host)}" for host in known]
+    queues = {queue for host in known if host.record is not None for queue in host.record.queues}
+    waiting = [f"{queue} {office.ledger.queue_length(queue)}" for queue in sorted(queues)]
+    lines += [f"{office.say('waiting')} {neutral(' · '.join(waiting), 300)}"] if waiting else []
     return Answer("\n".join(lines) or office.say("no_hosts"))
+
+
+def _host(host: Host) -> str:
+    what = neutral("; ".join(faults(host)) or "active", 120)
+    record = host.record
+    if record is None:
+        return what
+    busy = f"{len(record.running)}/{record.concurrency}"
+    return f"{neutral(','.join(record.queues), 60)} {busy} load {record.load:.1f}/{record.cpus} {what}"
+
+
+def quarantined(office: Office, _incoming: Incoming, _command: Command) -> Answer:
+    """Tests that block nobody now, with their owners."""
+    entries = office.store.quarantines(office.profile.name, at=office.clock())
+    lines = [f"> `{neutral(entry.test, 100)}` {neutral(entry.words, 100)}" for entry in entries[:_LINES]]
+    return Answer("\n".join(lines) or office.say("no_quarantine"))
 
 
 def audit(office: Office, _incoming: Incoming, command: Command) -> Answer:

@@ -2,23 +2,7 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, field
-
-
-class Role(enum.IntEnum):
-    """What a person may do; each role includes those before it. Nobody has one unless ``people.yaml`` says so."""
-
-    NONE = 0
-    VIEWER = 1
-    DEVELOPER = 2
-    MAINTAINER = 3
-    ADMIN = 4
-
-    @property
-    def label(self) -> str:
-        """As it is written in ``people.yaml``."""
-        return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +22,18 @@ class Incoming:
     ticket: str = ""
     #: What the channel needs to answer; holds credentials, so it is never shown.
     reply: dict[str, str] = field(default_factory=dict, repr=False)
+    #: The opaque id by which the chat itself names the person, when ``user`` was found out from it.
+    opaque: str = ""
+
+    @property
+    def chat(self) -> str:
+        """The chat's id of the conversation: a group, or one person."""
+        return self.group or self.opaque or self.user
 
     @property
     def place(self) -> str:
         """Where the conversation is: ``bot:GROUP``, or ``app:USER`` for one person."""
-        return f"{self.channel}:{self.group or self.user}"
+        return f"{self.channel}:{self.chat}"
 
     @property
     def who(self) -> str:
@@ -66,10 +57,11 @@ class Card:
     title: str
     text: str = ""
     rows: tuple[tuple[str, str], ...] = ()
-    #: None: the card is settled.
     buttons: tuple[Button, ...] = ()
     #: The run it tells of.
     run: str = ""
+    #: What stands, greyed, in the place of the buttons there were, where a channel can show that.
+    settled: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
-from orchestrator.commands.model import Incoming, Role
+from orchestrator.commands.model import Incoming
 from orchestrator.domain.errors import BadProfileError
 from orchestrator.domain.plain import from_plain
-
-RoleName = Literal["viewer", "developer", "maintainer", "admin"]
+from orchestrator.domain.profile import RoleName
+from orchestrator.service.caller import Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

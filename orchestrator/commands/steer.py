@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 
 from orchestrator.commands.cards import run_card
@@ -10,12 +11,15 @@ from orchestrator.commands.look import task_named
 from orchestrator.commands.model import Answer, Card, Incoming
 from orchestrator.commands.neutral import neutral
 from orchestrator.commands.office import Office
-from orchestrator.commands.pulls import plan_pull
 from orchestrator.commands.shelf import Subscription
 from orchestrator.domain.errors import UnknownRunError, UsageError, nearest
 from orchestrator.domain.plan import TestPlan
+from orchestrator.domain.quarantine import Quarantine
+from orchestrator.ledger.hosts import Want, Wanted
 from orchestrator.runs import control
-from orchestrator.runs.queues import served
+from orchestrator.runs.hosts import named
+from orchestrator.service.caller import Caller, Order, Role
+from orchestrator.service.pulls import plan_pull
 
 _HOUR = "1h"
 
@@ -23,7 +27,7 @@ _HOUR = "1h"
 def run(office: Office, incoming: Incoming, command: Command) -> Answer:
     """Plan a pull request and start it."""
     number = int(command.arg(0))
-    plan = plan_pull(office.profile, number, command.arg(1))
+    plan = plan_pull(office.profile, number, command.arg(1), office.settings)
     if not plan.tasks:
         return Answer(f"PR {number}: {office.say('nothing')}. {neutral(plan.summary)}", target=str(number))
     return _started(office, incoming, plan, None)
@@ -41,11 +45,17 @@ def rerun(office: Office, incoming: Incoming, command: Command) -> Answer:
 
 
 def _started(office: Office, incoming: Incoming, plan: TestPlan, parent: str | None) -> Answer:
-    name = control.start(office.app, office.ledger, plan, parent=parent, who=incoming.who)
+    name = office.writes.start(*_order(incoming), plan, parent=parent).run or ""
     office.shelf.remember(name, incoming.place)
     summary, plan = office.runs.get(name)
     title = f"{office.say('started', neutral(incoming.user, 40))} {name}"
     return Answer(card=run_card(office, summary, plan, title), follow=name, target=name)
+
+
+def _order(incoming: Incoming) -> tuple[Caller, Order]:
+    """The desk has permitted it; a message that comes twice is one order."""
+    key = hashlib.sha256(f"{incoming.channel}:{incoming.key}".encode("utf-8", "replace")).hexdigest()
+    return Caller(incoming.who, incoming.place, Role.MAINTAINER), Order("asked in a chat", key)
 
 
 def cancel(office: Office, incoming: Incoming, command: Command) -> Answer:
@@ -53,22 +63,36 @@ def cancel(office: Office, incoming: Incoming, command: Command) -> Answer:
     summary, plan = office.runs.find(command.arg(0))
     if summary.state.final:
         by = office.say("ended_by", neutral(summary.cancelled_by, 60)) if summary.cancelled_by else ""
-        words = office.say("ended", summary.run, summary.state.value) + by
+        words = office.say("ended", summary.run, office.state(summary.state.value)) + by
         return Answer(words, run_card(office, summary, plan), target=summary.run, result="ended already")
     tasks = [task_named(office, summary, command.arg(1))] if command.arg(1) else []
     if summary.cancelled_by and not tasks:
         words = office.say("cancelling", neutral(summary.cancelled_by, 60), office.say("all_of", summary.run))
-        return Answer(card=Card(words, run=summary.run), target=summary.run, result="cancelled already")
-    control.cancel(office.app, office.ledger, summary.run, incoming.who, tasks)
+        return Answer(
+            card=Card(words, run=summary.run, settled=office.say("done")),
+            target=summary.run,
+            result="cancelled already",
+        )
+    office.writes.cancel(*_order(incoming), summary.run, tasks)
     what = office.say("task_of", summary.run, neutral(tasks[0], 80)) if tasks else office.say("all_of", summary.run)
-    return Answer(
-        card=Card(office.say("cancelling", neutral(incoming.user, 40), what), run=summary.run), target=summary.run
-    )
+    words = office.say("cancelling", neutral(incoming.user, 40), what)
+    return Answer(card=Card(words, run=summary.run, settled=office.say("done")), target=summary.run)
 
 
-def quarantine(office: Office, _incoming: Incoming, command: Command) -> Answer:
-    """Not there yet: said, and on record."""
-    return Answer(office.say("quarantine", neutral(command.arg(0), 100)), result="not supported")
+def quarantine(office: Office, incoming: Incoming, command: Command) -> Answer:
+    """Let a test block nobody for a while; who asks owns it."""
+    entry = Quarantine(command.arg(0), incoming.user, office.clock() + seconds(command.arg(1)))
+    office.store.quarantine(office.profile.name, entry)
+    return Answer(office.say("quarantined", neutral(entry.test, 100), neutral(entry.words, 100)), result=entry.words)
+
+
+def release(office: Office, _incoming: Incoming, command: Command) -> Answer:
+    """Let a test block again before its time."""
+    wanted, profile = command.arg(0), office.profile.name
+    if not office.store.release_quarantine(profile, wanted):
+        known = [entry.test for entry in office.store.quarantines(profile, at=office.clock())]
+        raise UnknownRunError(office.say("not_quarantined", neutral(wanted, 100)), nearest(wanted, known))
+    return Answer(office.say("released", neutral(wanted, 100)))
 
 
 def subscribe(office: Office, incoming: Incoming, command: Command) -> Answer:
@@ -91,21 +115,18 @@ def mute(office: Office, incoming: Incoming, command: Command) -> Answer:
     return Answer(office.say("muted", time.strftime("%m-%d %H:%M", time.gmtime(until))))
 
 
-def drain(office: Office, _incoming: Incoming, command: Command) -> Answer:
-    """Let a worker take no new shards."""
-    queues, wanted = served(office.app), command.arg(0)
-    names = {name for workers in queues.values() for name in workers}
-    found = [name for name in names if wanted in (name, name.partition("@")[0])]
-    if len(found) != 1:
-        raise UnknownRunError(office.say("no_host", wanted, nearest(wanted, names)))
-    for queue, workers in queues.items():
-        if found[0] in workers:
-            office.app.control.cancel_consumer(queue, destination=found)
-    return Answer(office.say("drained", found[0]), target=found[0])
+def drain(office: Office, incoming: Incoming, command: Command) -> Answer:
+    """Let a host finish what it runs, take nothing new, and end."""
+    host = named(office.ledger.hosts(), command.arg(0))
+    office.ledger.want(host.name, Wanted(Want.DRAIN, incoming.who, office.say("asked_in_chat")))
+    held = len(host.record.running) if host.record is not None else 0
+    return Answer(office.say("drained", neutral(host.name, 60), held), target=host.name)
 
 
 def bound(office: Office, command: Command) -> str:
-    """The run a question about ``command`` is bound to: checked before anybody is asked."""
+    """The run a question about ``command`` is bound to. What it concerns is looked for before anybody is asked."""
+    if command.verb.name == "drain":
+        named(office.ledger.hosts(), command.arg(0))
     if command.verb.name != "cancel":
         return ""
     summary, _ = office.runs.find(command.arg(0))

@@ -48,6 +48,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "{}, really `{}`? Confirm within two minutes, or write “confirm {}”",
     ),
     "aborted": ("已放弃：{}", "Left alone: {}"),
+    "done": ("已处理", "Done"),
     "stale": ("这个按钮已失效", "This button is no longer valid"),
     "not_yours": ("只有发起人可以确认", "Only who asked may confirm"),
     "ended": ("运行 {} 已经结束：{}", "Run {} has ended already: {}"),
@@ -63,14 +64,15 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "left_out": ("没有选 {}：{}", "{} was not chosen: {}"),
     "no_hosts": ("没有执行机", "There are no workers"),
     "drained": (
-        "{} 不再接新任务（正在跑的会跑完）；重启 worker 恢复",
-        "{} takes no new work (what runs goes on); restart the worker to undo",
+        "{} 不再接新任务，跑完手上的 {} 个分片后退出",
+        "{} takes no new work, and ends when its {} running shards have",
     ),
-    "no_host": ("没有执行机 {}。{}", "No worker {}. {}"),
-    "quarantine": (
-        "隔离还没有实现：计划和判定还不认识隔离清单；`{}` 没有被隔离",
-        "Quarantine is not there yet: neither planning nor verdicts know one; `{}` still counts",
-    ),
+    "asked_in_chat": ("在聊天里下线", "drained from the chat"),
+    "waiting": ("排队", "Waiting"),
+    "quarantined": ("已隔离：`{}`（{}）", "In quarantine: `{}` ({})"),
+    "no_quarantine": ("没有被隔离的测试", "No test is in quarantine"),
+    "not_quarantined": ("`{}` 没有被隔离", "`{}` is not in quarantine"),
+    "released": ("已解除隔离：`{}`", "No longer in quarantine: `{}`"),
     "subscribed": ("已订阅：{}", "Subscribed: {}"),
     "scope_all": ("全部运行", "all runs"),
     "unsubscribed": ("已退订（{} 项）", "Unsubscribed ({})"),
@@ -84,6 +86,24 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "your_run": ("你的 PR {} 没有通过", "Your PR {} did not pass"),
     "settled": ("已结束", "Ended"),
 }
+
+#: States of runs and of tasks; in English they are the words of the program.
+_STATES: Final[dict[str, str]] = {
+    "planned": "已计划",
+    "pending": "未开始",
+    "running": "运行中",
+    "passed": "通过",
+    "failed": "失败",
+    "skipped": "跳过",
+    "cancelled": "已取消",
+    "error": "环境错误",
+    "lost": "丢失",
+}
+
+
+def state(language: Language, value: str) -> str:
+    """The word for a state of a run or a task (``failed``)."""
+    return _STATES[value] if language == "zh" else value
 
 
 def say(language: Language, key: str, *parts: object) -> str:

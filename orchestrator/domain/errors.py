@@ -5,8 +5,11 @@ MoTestplanError
 │   ├── BadDiffError      the diff is not one, or is damaged
 │   ├── BadProfileError   a profile file is wrong
 │   ├── BadPlanError      a plan file is wrong, or newer than this program
+│   ├── BadModelError     a history model is damaged, foreign or too old
 │   ├── BadCaseError      a SQL case or result file is wrong
-│   └── UnknownRunError   no run, task or revision of that name
+│   ├── UnknownRunError   no run, task or revision of that name
+│   ├── NotAllowedError   the caller's role or budget does not cover it
+│   └── ConflictError     it contradicts what was done or asked before
 ├── InfrastructureError   exit 3: the answer could not be had
 │   ├── BrokerError       Redis cannot be reached or refuses
 │   ├── ServerError       a SQL server does not come up, or is lost
@@ -62,12 +65,24 @@ class BadPlanError(UsageError):
     """A plan file is wrong, or newer than this program."""
 
 
+class BadModelError(UsageError):
+    """A history model is damaged, foreign or too old."""
+
+
 class BadCaseError(UsageError):
     """A SQL case or result file is wrong."""
 
 
 class UnknownRunError(UsageError):
     """No run, task or revision of that name."""
+
+
+class NotAllowedError(UsageError):
+    """The caller's role or budget does not cover it."""
+
+
+class ConflictError(UsageError):
+    """It contradicts what was done or asked before."""
 
 
 class InfrastructureError(MoTestplanError):

@@ -113,6 +113,18 @@ class CaseResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """How the end of a running task went, each in seconds after it was asked for."""
+
+    #: The first signal was sent.
+    signalled: float
+    #: No process of the test was left.
+    gone: float
+    #: What it had used - a SQL server, a lock - was given back or removed.
+    cleaned: float
+
+
+@dataclass(frozen=True, slots=True)
 class TaskResult:
     """How a task of a run ended (or stands)."""
 
@@ -134,6 +146,17 @@ class TaskResult:
     host: str | None = None
     #: The command line to run this test by hand, when there is one.
     reproduce: str | None = None
+    #: It failed first and passed when it was tried again on the same commit.
+    flaky: bool = False
+    #: Its failure blocks nothing: who owns that, until when, and why. ``None``: it does.
+    quarantine: str | None = None
+    #: When it was cancelled while it ran.
+    stop: Stop | None = None
+
+    @property
+    def counts_as(self) -> TaskState:
+        """Its state in the verdict of its run: a failure in quarantine blocks nothing."""
+        return TaskState.PASSED if self.quarantine and self.state is TaskState.FAILED else self.state
 
 
 @dataclass(frozen=True, slots=True)

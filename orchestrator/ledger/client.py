@@ -6,42 +6,37 @@ disagree about the time. Calls raise :class:`BrokerError` when Redis is away for
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, cast
 
-from redis.commands.core import Script
-
+from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plain import from_plain, to_plain
 from orchestrator.domain.run import CaseResult, RunState, ShardSpec, TaskResult, TaskState
 from orchestrator.ledger import keys
-from orchestrator.ledger.connection import connect, every_method_reports_broker_errors
+from orchestrator.ledger.connection import every_method_reports_broker_errors
+from orchestrator.ledger.hosts import Hosts
 from orchestrator.ledger.records import Beat, Delivery, Event, Gate, Progress
+from orchestrator.ledger.waiting import Waiting
 
-_LUA = Path(__file__).parent / "lua"
 #: Tasks ended in one cancel call: a call over 10,000 tasks would block the server for a fifth of a second.
 _CANCEL_CHUNK = 400
 #: Seconds a caller may take to write a run's history before another may try.
 _PERMIT = 30
 _KEEP = 24 * 3600
+#: Seconds a stream is kept after a worker last wrote to it, whatever became of its run meanwhile.
+_KEEP_STREAMS = 7 * 24 * 3600
 _CASES_KEPT = 200_000
 _LOG_LINES_KEPT = 5_000
+#: Bytes of a plan, and of a result: what is bigger would hold up everybody who shares this Redis.
+PLAN_LIMIT = 32 << 20
+RESULT_LIMIT = 1 << 20
 
 
 @every_method_reports_broker_errors
-class Ledger:
+class Ledger(Hosts, Waiting):
     """One client for everybody: control plane, workers, command line."""
-
-    def __init__(self, url: str, *, retries: int = 3) -> None:
-        self.redis = connect(url, retries=retries)
-        self._scripts: dict[str, Script] = {}
-
-    def _call(self, name: str, script_keys: Sequence[str], args: Sequence[object]) -> Any:  # noqa: ANN401 - Lua's answer
-        script = self._scripts.get(name)
-        if script is None:
-            script = self._scripts[name] = self.redis.register_script((_LUA / f"{name}.lua").read_text("utf-8"))
-        return script(keys=list(script_keys), args=[cast("Any", arg) for arg in args])
 
     def ping(self) -> None:
         """Raise :class:`BrokerError` unless Redis answers."""
@@ -57,11 +52,19 @@ class Ledger:
         self,
         run: str,
         plan_json: str,
-        header: Mapping[str, str | int],
+        header: Mapping[str, str | float],
         tasks: Iterable[tuple[str, str, bool]],
         shards: Iterable[tuple[Delivery, ShardSpec]],
     ) -> bool:
-        """Write a run: ``tasks`` are (id, shard, skip), ``shards`` their first messages. False when it exists."""
+        """Write a run: ``tasks`` are (id, shard, skip), ``shards`` their first messages. False when it exists.
+
+        A plan beyond :data:`PLAN_LIMIT` is a :class:`UsageError`.
+        """
+        if len(plan_json) > PLAN_LIMIT:
+            raise UsageError(
+                f"the plan has {len(plan_json) >> 20} MiB, more than the {PLAN_LIMIT >> 20} that a run may have",
+                "Plan a smaller change, or spend a --budget.",
+            )
         rows = [(first.shard, first.queue, first.priority, json.dumps(to_plain(spec))) for first, spec in shards]
         units = json.dumps({"tasks": list(tasks), "shards": rows})
         names = [
@@ -85,35 +88,48 @@ class Ledger:
         answer, attempt = self._call("start", names, [run, delivery.shard, delivery.delivery, owner, task, lease])
         return Gate(answer), int(attempt)
 
-    def beat(self, delivery: Delivery, owner: str, task: str, lease: float) -> Beat:
-        """Renew the shard's lease; learn whether to stop."""
+    def beat(self, delivery: Delivery, owner: str, task: str, lease: float) -> tuple[Beat, float]:
+        """Renew the shard's lease; learn whether to stop, and for how many seconds that has been so."""
         run = delivery.run
         names = [keys.run(run), keys.part(run, "shards"), keys.part(run, "cancelled"), keys.LEASES]
-        return Beat(self._call("beat", names, [run, delivery.shard, owner, task, lease]))
+        answer, milliseconds = self._call("beat", names, [run, delivery.shard, owner, task, lease])
+        return Beat(answer), int(milliseconds) / 1000
 
-    def finish(self, delivery: Delivery, owner: str, result: TaskResult) -> str:
-        """Record how an attempt ended: ``ok``, ``complete`` (the run's last task) or ``stale`` (it does not count)."""
+    def finish(
+        self, delivery: Delivery, owner: str, result: TaskResult, *, attempts: int = 1, confirm: bool = False
+    ) -> str:
+        """Record how an attempt ended: ``ok``, ``complete`` (the run's last task) or ``stale`` (it does not count).
+
+        ``again``: it is not final. An error is tried again up to ``attempts`` times in all, and with ``confirm`` a
+        failure once.
+        """
         run = delivery.run
         names = [
             keys.run(run),
             *(keys.part(run, name) for name in ("tasks", "attempts", "shards", "results")),
             keys.LEASES,
-            keys.part(run, "events"),
+            *(keys.part(run, name) for name in ("events", "cancelled", "doubts")),
         ]
-        text = json.dumps(to_plain(result), ensure_ascii=False)
+        text = _short(result)
         seconds = round(result.seconds, 3)
         args = [run, delivery.shard, owner, result.task, result.attempt, result.state.value, text, seconds]
-        return str(self._call("finish", names, [*args, result.passed, result.failed, result.skipped]))
+        counts = (result.passed, result.failed, result.skipped)
+        return str(self._call("finish", names, [*args, *counts, attempts, int(confirm)]))
 
-    def cancel(self, run: str, who: str, tasks: Sequence[tuple[str, str]], *, whole_run: bool) -> bool:
-        """End ``tasks`` (pairs of id and shard), or with ``whole_run`` the run. True when nothing is left running."""
+    def cancel(
+        self, run: str, who: str, tasks: Sequence[tuple[str, str]], *, whole_run: bool = False, waiting: bool = False
+    ) -> bool:
+        """End ``tasks`` (pairs of id and shard), with ``waiting`` only those that have not started; or the run.
+
+        True when nothing is left running.
+        """
         names = [
             keys.run(run),
             *(keys.part(run, name) for name in ("tasks", "shards", "cancelled")),
             keys.QUEUED,
             keys.part(run, "events"),
         ]
-        scope, complete = "run" if whole_run else "task", False
+        scope, complete = "run" if whole_run else "waiting" if waiting else "task", False
         for first in range(0, max(1, len(tasks)), _CANCEL_CHUNK):
             chunk = [word for pair in tasks[first : first + _CANCEL_CHUNK] for word in pair]
             complete = self._call("cancel", names, [run, who, scope, *chunk])[1] == "complete"
@@ -127,7 +143,7 @@ class Ledger:
             *(keys.part(run, name) for name in ("tasks", "attempts", "shards", "results", "cancelled")),
             keys.LEASES,
             keys.QUEUED,
-            keys.part(run, "events"),
+            *(keys.part(run, name) for name in ("events", "doubts")),
         ]
         why = "lease" if started else "message"
         answer = self._call("reap", names, [run, seen.shard, seen.delivery, attempts, why])
@@ -140,12 +156,26 @@ class Ledger:
         names = [keys.part(run, "shards"), keys.LEASES]
         return bool(self._call("expire", names, [run, shard, delivery]))
 
+    def build(
+        self, run: str, store: str, owner: str, lease: float, ending: tuple[str, str] | None = None
+    ) -> tuple[str, str]:
+        """Ask whose the build of ``run`` in an artifact store is, or settle it: see ``build.lua``."""
+        args = [store, owner, lease, *(ending or ())]
+        answer, text = self._call("build", [keys.run(run), keys.part(run, "builds")], args)
+        return str(answer), str(text)
+
     def commit(self, run: str, token: str) -> str:
         """Ask to write the summary: ``ok`` for one caller, else ``open``, ``taken``, ``done`` or ``gone``."""
         return str(self._call("commit", [keys.run(run)], [token, _PERMIT]))
 
-    def close_run(self, run: str, state: RunState, logs: Iterable[str] = ()) -> None:
-        """The history has the run: give it its final state and let its keys expire in a day."""
+    def close_run(self, run: str, state: RunState, logs: Iterable[str] = (), told: Iterable[TaskResult] = ()) -> None:
+        """The history has the run: give it its final state and let its keys expire in a day.
+
+        ``told`` are results as the summary has them, where the verdict knew more than the worker.
+        """
+        rows = {result.task: json.dumps(to_plain(result), ensure_ascii=False) for result in told}
+        if rows:
+            self.redis.hset(keys.part(run, "results"), mapping=cast("Any", rows))
         names = [keys.run(run), keys.ACTIVE, *keys.parts(run), *(keys.log(run, task) for task in logs)]
         self._call("close", names, [run, state.value, _KEEP])
 
@@ -159,8 +189,9 @@ class Ledger:
             row = {"task": task, "attempt": str(attempt), "case": text}
             pipe.xadd(keys.part(run, "cases"), cast("Any", row), maxlen=_CASES_KEPT, approximate=True)
             if case.status in ("failed", "error"):
-                event = {"kind": "failure", **row}
-                pipe.xadd(keys.part(run, "events"), cast("Any", event), maxlen=10_000, approximate=True)
+                event = cast("Any", {"kind": "failure", **row})
+                pipe.xadd(keys.part(run, "events"), event, maxlen=10_000, approximate=True, nomkstream=True)
+        pipe.expire(keys.part(run, "cases"), _KEEP_STREAMS)
         pipe.execute()
 
     def read_cases(self, run: str, after: str, count: int = 1000) -> list[tuple[str, dict[str, str]]]:
@@ -173,7 +204,13 @@ class Ledger:
         pipe = self.redis.pipeline(transaction=False)
         for line in lines:
             pipe.xadd(keys.log(run, task), {"line": line}, maxlen=_LOG_LINES_KEPT, approximate=True)
+        pipe.expire(keys.log(run, task), _KEEP_STREAMS)
         pipe.execute()
+
+    def overlapped(self, run: str, task: str, host: str, seconds: float) -> None:
+        """Put into a run's events that ``host`` ran a task for ``seconds`` beside the worker that had it by then."""
+        row = {"kind": "overlap", "task": task, "host": host, "seconds": f"{seconds:.3f}"}
+        self.redis.xadd(keys.part(run, "events"), cast("Any", row), maxlen=10_000, approximate=True, nomkstream=True)
 
     def note(self, run: str, who: str, command: str, result: str) -> None:
         """Put a command that concerned a run into its events, where the run is known."""
@@ -192,6 +229,11 @@ class Ledger:
         answer = cast("Any", self.redis.xread({keys.part(run, "events"): after}, count=500, block=block))
         rows = answer[0][1] if answer else []
         return [Event(str(entry), str(fields.pop("kind")), dict(fields)) for entry, fields in rows]
+
+    def last_event(self, run: str) -> Event | None:
+        """The newest event of a run."""
+        answer = cast("Any", self.redis.xrevrange(keys.part(run, "events"), count=1))
+        return next((Event(str(entry), str(fields.pop("kind")), dict(fields)) for entry, fields in answer), None)
 
     # -- questions -----------------------------------------------------------------------------------------------
 
@@ -224,11 +266,33 @@ class Ledger:
         answer = cast("dict[str, str]", self.redis.hgetall(keys.part(run, "results")))
         return {task: from_plain(TaskResult, json.loads(text), task) for task, text in answer.items()}
 
+    def doubts(self, run: str) -> dict[str, TaskResult]:
+        """First failures that wanted to be confirmed, by task."""
+        answer = cast("dict[str, str]", self.redis.hgetall(keys.part(run, "doubts")))
+        return {task: from_plain(TaskResult, json.loads(text), task) for task, text in answer.items()}
+
     def delivery(self, run: str, shard: str) -> Delivery | None:
         """The shard's current message."""
         names = [f"{shard}|{name}" for name in ("delivery", "queue", "priority")]
         number, queue, priority = cast("list[str | None]", self.redis.hmget(keys.part(run, "shards"), names))
         return Delivery(run, shard, int(number), queue or "", int(priority or 0)) if number else None
+
+    def holder(self, run: str, shard: str) -> str:
+        """The worker that has a shard; empty when none has."""
+        return str(self.redis.hget(keys.part(run, "shards"), f"{shard}|owner") or "")
+
+    def since(self, run: str) -> dict[str, float]:
+        """When the newest task of each shard that was taken started (Unix seconds), by shard."""
+        fields = cast("dict[str, str]", self.redis.hgetall(keys.part(run, "shards")))
+        return {name.removesuffix("|started"): float(at) for name, at in fields.items() if name.endswith("|started")}
+
+    def stopping(self, run: str) -> frozenset[str]:
+        """Tasks of a run that somebody asked to end."""
+        return frozenset(cast("list[str]", self.redis.hkeys(keys.part(run, "cancelled"))))
+
+    def cancelled(self, run: str) -> bool:
+        """Whether somebody asked for the end of the whole run."""
+        return bool(self.redis.hexists(keys.run(run), "cancel"))
 
     def active(self) -> list[str]:
         """Runs without a summary, oldest first."""
@@ -237,12 +301,17 @@ class Ledger:
     def expired(self) -> list[tuple[str, str]]:
         """(run, shard) whose lease has ended."""
         members = cast("list[str]", self.redis.zrangebyscore(keys.LEASES, "-inf", self.now()))
-        return [_pair(member) for member in members]
+        return [keys.pair(member) for member in members]
 
     def queued(self) -> list[tuple[str, str, float]]:
         """(run, shard, when sent) of every shard no worker has started, oldest first."""
         rows = cast("list[tuple[str, float]]", self.redis.zrange(keys.QUEUED, 0, -1, withscores=True))
-        return [(*_pair(member), sent) for member, sent in rows]
+        return [(*keys.pair(member), sent) for member, sent in rows]
+
+    def memory(self) -> tuple[int, int]:
+        """Bytes that Redis uses and may use; 0 when it has no limit."""
+        info = self.redis.info("memory")
+        return int(info["used_memory"]), int(info.get("maxmemory", 0))
 
     def now(self) -> float:
         """Redis' clock, Unix seconds."""
@@ -284,9 +353,13 @@ class Ledger:
         return sum(cast("list[int]", pipe.execute()))
 
 
-def _pair(member: str) -> tuple[str, str]:
-    run, _, shard = member.partition("|")
-    return run, shard
+def _short(result: TaskResult) -> str:
+    """A result as JSON of at most :data:`RESULT_LIMIT`: of one that is bigger, the failures are in the case stream."""
+    text = json.dumps(to_plain(result), ensure_ascii=False)
+    if len(text.encode("utf-8", "replace")) <= RESULT_LIMIT:
+        return text
+    small = dataclasses.replace(result, failures=(), message=result.message[:2000], reproduce=None)
+    return json.dumps(to_plain(small), ensure_ascii=False)
 
 
 def _progress(run: str, header: dict[str, str]) -> Progress:
@@ -309,4 +382,8 @@ def _progress(run: str, header: dict[str, str]) -> Progress:
         cost=float(header.get("cost", 0)),
         cancelled_by=header.get("cancel"),
         who=header.get("who", ""),
+        cancelled_at=float(header["cancel_at"]) if "cancel_at" in header else None,
+        flaky=number("flaky"),
+        commit=header.get("commit", ""),
+        plan=header.get("plan", ""),
     )

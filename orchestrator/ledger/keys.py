@@ -14,10 +14,15 @@ LEASES = f"{PREFIX}:leases"
 QUEUED = f"{PREFIX}:queued"
 #: String: the control process that reaps, with an expiry.
 LEADER = f"{PREFIX}:leader"
-#: Hash: host → JSON of what it says of itself.
-HOSTS = f"{PREFIX}:hosts"
+#: Without a scheme in their names, so that hosts of other versions are seen. Hash: host → JSON of what it says of
+#: itself; sorted set: host → when it was heard last; hash: host → JSON of what an operator wants of it.
+HOSTS, HOST_BEATS, HOST_WANTED = "mtp:hosts", "mtp:hosts:beats", "mtp:hosts:wanted"
+#: String: the scheme of the ledger in this Redis.
+SCHEME_OF = "mtp:scheme"
+#: Stream: deeds on their way to the audit log.
+DEEDS = f"{PREFIX}:deeds"
 
-_PARTS = ("tasks", "attempts", "shards", "results", "cancelled", "events", "cases", "plan", "specs")
+_PARTS = ("tasks", "attempts", "shards", "results", "doubts", "cancelled", "events", "cases", "plan", "specs", "builds")
 
 
 def run(run_id: str) -> str:
@@ -26,7 +31,7 @@ def run(run_id: str) -> str:
 
 
 def part(run_id: str, name: str) -> str:
-    """A key of a run: hashes, but ``cancelled`` (a set), ``events`` and ``cases`` (streams) and ``plan`` (text)."""
+    """A key of a run: hashes, but ``events`` and ``cases`` (streams) and ``plan`` (text)."""
     assert name in _PARTS, name  # noqa: S101 - a name nobody knows is a bug of ours
     return f"{PREFIX}:{name}:{run_id}"
 
@@ -39,3 +44,9 @@ def parts(run_id: str) -> list[str]:
 def log(run_id: str, task: str) -> str:
     """Stream: the tail of a task's log."""
     return f"{PREFIX}:log:{run_id}:{task}"
+
+
+def pair(member: str) -> tuple[str, str]:
+    """(run, shard) of a member of :data:`LEASES` or :data:`QUEUED`."""
+    run_id, _, shard = member.partition("|")
+    return run_id, shard

@@ -66,6 +66,13 @@ class Progress:
     cancelled_by: str | None
     #: Who started it.
     who: str = ""
+    #: When the end was asked for.
+    cancelled_at: float | None = None
+    #: Tasks that failed first and passed then.
+    flaky: int = 0
+    #: Commit under test, and SHA-256 of the plan.
+    commit: str = ""
+    plan: str = ""
 
     @property
     def done(self) -> int:
@@ -80,8 +87,17 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened in a run: ``started``, ``finished``, ``retried``, ``failure``, ``command``, ``ended``."""
+    """Something that happened in a run.
+
+    ``started``, ``finished``, ``retried``, ``overlap`` (two hosts had a task), ``failure``, ``command`` or ``ended``;
+    ``id`` begins with Redis' time in milliseconds.
+    """
 
     id: str
     kind: str
     fields: dict[str, str]
+
+    @property
+    def seconds(self) -> float:
+        """When it happened, Unix seconds."""
+        return int(self.id.partition("-")[0]) / 1000

@@ -28,6 +28,11 @@ class RetryLaterError(NotifyError):
 class Notifier(Protocol):
     """One channel of one chat. The outbox calls it from one thread at a time."""
 
+    @property
+    def limit(self) -> int:
+        """Bytes of one message."""
+        ...
+
     def wait(self) -> float:
         """Seconds until the channel's rate allows a delivery; 0 now."""
         ...

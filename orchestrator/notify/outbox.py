@@ -29,9 +29,7 @@ PER_PASS = 50
 
 #: A channel with more waiting than this tells them together, a line each: nothing is lost, and no limit is met.
 MERGE_FROM = 8
-#: What every channel takes in one message.
-DIGEST_BYTES = 2000
-_DIGEST_LINES, _LINE = 40, 150
+_DIGEST_LINES, _LINE = 100, 160
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +81,7 @@ def _deliver_many(store: Store, name: str, notifier: Notifier, clock: Callable[[
         return None
     lines = list(itertools.takewhile(bool, map(_line, claimed)))
     sizes = itertools.accumulate(len(line.encode("utf-8", "replace")) + 1 for line in lines)
-    count = max(1, sum(size <= DIGEST_BYTES for size in sizes))
+    count = max(1, sum(size <= notifier.limit for size in sizes))
     store.release([due.id for due in claimed[count:]])
     if count == 1:
         outcome = _deliver(store, notifier, claimed[0], clock)

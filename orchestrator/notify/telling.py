@@ -1,27 +1,33 @@
-"""What is told of a run and to whom: planned, the first failure, the verdict."""
+"""What is told of a run and to whom: planned, under way, the first failure, the verdict."""
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from orchestrator.commands.model import Card
+from orchestrator.commands.cards import run_card
 from orchestrator.commands.neutral import neutral
 from orchestrator.commands.office import Office
-from orchestrator.commands.pulls import author_email, suites_of
 from orchestrator.domain.errors import MoTestplanError
+from orchestrator.domain.plain import to_plain
+from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunState, RunSummary, TaskState
 from orchestrator.ledger.records import Progress
-from orchestrator.notify.wecom.messages import duration, summary_message
+from orchestrator.notify import moments
+from orchestrator.notify.wecom.messages import duration, new_failures, summary_message
 from orchestrator.notify.wecom.words import WORDS
 from orchestrator.planner.codec import loads
+from orchestrator.runs.baseline import Baseline, baseline
+from orchestrator.service.pulls import author_email, on_base_branch
 from orchestrator.store import OutboxMessage
 
 _BAD = (RunState.FAILED, RunState.ERROR)
+Moment = Callable[[Office, Progress], str]
 
 
 class Teller:
-    """Writes messages into the outbox; ``channels`` are the names that can be told: ``wecom``, ``app``, ``bot``."""
+    """Writes messages into the outbox; ``channels`` are those that can be told: ``wecom``, ``app``, ``bot``."""
 
     def __init__(self, office: Office, channels: Iterable[str]) -> None:
         self._office = office
@@ -37,32 +43,38 @@ class Teller:
             progress = ledger.progress(run)
             if progress is None or progress.profile != self._office.profile.name:
                 continue
-            self._once(progress, "planned")
+            self._once(progress, "planned", moments.planned)
             if progress.cases_failed or progress.tasks[TaskState.FAILED]:
-                self._once(progress, "first")
+                self._once(progress, "first", moments.first_failure)
+            if step := moments.step(self._office, progress):
+                self._once(progress, f"step-{step}", moments.halfway)
 
     def verdict(self, summary: RunSummary) -> list[OutboxMessage]:
-        """The messages of a finished run, for the transaction that keeps its summary."""
-        words = self._office.profile.wecom.language
-        text, state = summary_message(summary, words), WORDS[words].states[summary.state]
+        """The messages of a finished run, for the transaction that keeps its summary.
+
+        Cards that members of an application have of it change in place.
+        """
+        language = self._office.profile.wecom.language
+        text = self._office.ledger.plan(summary.run)
+        plan, base = loads(text) if text else None, self._base(summary)
+        words = summary_message(summary, language, base=base)
         pull = f" PR {summary.pr_number}" if summary.pr_number else ""
-        line = f"> **{state}** {neutral(summary.profile, 40)}{pull} `{summary.run}` {duration(summary.seconds)}"
-        places = self._places(summary.run, summary.pr_number)
-        author = self._author(summary) if summary.state in _BAD else ""
-        if author:
-            places = [*places, author]
-        return [_message(summary.run, "summary", place, text, line) for place in dict.fromkeys(places)]
+        fresh = new_failures(summary, base)
+        new = f" {WORDS[language].of_them_new.format(fresh)}" if fresh else ""
+        state = f"**{WORDS[language].states[summary.state]}**"
+        line = f"> {state} {neutral(summary.profile, 40)}{pull} `{summary.run}` {duration(summary.seconds)}{new}"
+        places = [*self._places(summary.run, summary.pr_number), *self._author(summary, plan)]
+        told = [_message(summary.run, "summary", place, words, line) for place in dict.fromkeys(places)]
+        return told + (self._cards(summary, plan) if plan is not None else [])
 
     def progress_line(self, run: str) -> tuple[str, bool]:
         """How a run stands in one line, and whether it has ended."""
         progress = self._office.ledger.progress(run)
         if progress is None:
             return self._office.say("settled"), True
-        words = WORDS[self._office.language]
-        counts = [f"{count} {words.tasks[state]}" for state, count in progress.tasks.items() if count]
-        return f"`{run}` {progress.done}/{progress.total}: {', '.join(counts)}", progress.state.final
+        return moments.line(self._office, progress), progress.state.final
 
-    def _once(self, progress: Progress, kind: str) -> None:
+    def _once(self, progress: Progress, kind: str, words: Moment) -> None:
         if (progress.run, kind) in self._told:
             return
         self._told.add((progress.run, kind))
@@ -71,31 +83,32 @@ class Teller:
         heard = self._places(progress.run, progress.pr_number)
         places = [place for place in heard if place not in knows and place != "wecom"]
         if places:
-            text = self._planned(progress) if kind == "planned" else self._first(progress)
-            messages = [_message(progress.run, kind, place, text) for place in places]
+            text = words(self._office, progress)
+            line = f"> {text.partition(chr(10))[0]}"  # in a crowd
+            messages = [_message(progress.run, kind, place, text, line) for place in places]
             self._office.store.enqueue(messages, self._office.clock())
 
-    def _planned(self, progress: Progress) -> str:
-        office = self._office
-        plan = loads(office.ledger.plan(progress.run) or "{}")
-        cost = f"{office.say('cost')} {duration(plan.cost.runner_seconds)}"
-        eta = f"{office.say('eta')} {duration(plan.cost.critical_path)}"
-        pull = f" PR {progress.pr_number}" if progress.pr_number else ""
-        head = f"**{neutral(progress.profile, 40)}{pull}** `{progress.run}` {suites_of(plan)} · {cost} · {eta}"
-        return f"{head}\n> {neutral(plan.summary)}"
+    def _base(self, summary: RunSummary) -> Baseline:
+        """What fails on the base branch, too; nothing is known when it cannot be found out."""
+        failed = {task.task for task in summary.tasks if task.state is TaskState.FAILED}
+        profile = self._office.profile
+        if not failed or summary.pr_number is None:
+            return Baseline()
+        try:
+            return baseline(self._office.store, profile.name, failed, functools.partial(on_base_branch, profile))
+        except MoTestplanError:
+            return Baseline()
 
-    def _first(self, progress: Progress) -> str:
-        what = ""
-        for event in self._office.ledger.events(progress.run):
-            if event.kind == "failure":
-                case = json.loads(event.fields.get("case", "{}"))
-                what = f"`{neutral(str(case.get('name', '')), 100)}` {neutral(str(case.get('message', '')), 160)}"
-                break
-            if event.kind == "finished" and event.fields.get("state") == "failed":
-                what = f"`{neutral(event.fields.get('task', ''), 100)}`"
-                break
-        pull = f"PR {progress.pr_number} " if progress.pr_number else ""
-        return f'<font color="warning">{self._office.say("first")}</font> {pull}`{progress.run}`\n> {what}'
+    def _cards(self, summary: RunSummary, plan: TestPlan) -> list[OutboxMessage]:
+        """Of every place whose card of the run can still be changed, once: its last state."""
+        known = self._office.shelf.places(summary.run)
+        places = [place for place, what in known.items() if what.get("response_code")]
+        if not places:
+            return []
+        card = to_plain(run_card(self._office, summary, plan))
+        payload = json.dumps({"card": card, "run": summary.run}, ensure_ascii=False)
+        run = summary.run
+        return [OutboxMessage(run, place, "card", payload, f"{run}:card:{place}") for place in places]
 
     def _places(self, run: str, pull: int | None) -> list[str]:
         shelf, now = self._office.shelf, self._office.clock()
@@ -103,21 +116,22 @@ class Teller:
         places = [*(["wecom"] if "wecom" in self._channels else []), *shelf.places(run), *(s.place for s in heard)]
         return [place for place in dict.fromkeys(places) if place.partition(":")[0] in self._channels]
 
-    def _author(self, summary: RunSummary) -> str:
-        """The chat with the author of the pull request; empty when nobody knows him."""
-        text = self._office.ledger.plan(summary.run)
-        commit = loads(text).diff_summary.head_commit if text and summary.pr_number else None
+    def _author(self, summary: RunSummary, plan: TestPlan | None) -> list[str]:
+        """The chat with the author of a pull request whose run did not pass; none when nobody knows him."""
+        commit = plan.diff_summary.head_commit if plan is not None else None
+        if summary.state not in _BAD or not summary.pr_number or not commit:
+            return []
         try:
-            person = self._office.people().by_email(author_email(self._office.profile, commit)) if commit else None
+            person = self._office.people().by_email(author_email(self._office.profile, commit))
         except MoTestplanError:
-            person = None
-        channel = next((name for name in ("app", "bot") if name in self._channels), None)
-        return f"{channel}:{person.userid}" if person is not None and channel else ""
-
-
-def settled(office: Office, summary: RunSummary) -> Card:
-    """The card of a run that has ended, with nothing left to click."""
-    return Card(f"{summary.run}: {WORDS[office.language].states[summary.state]}", run=summary.run)
+            return []
+        if person is None:
+            return []
+        if "app" in self._channels:
+            return [f"app:{person.userid}"]
+        kept = self._office.shelf.get(f"opaque:{person.userid}") or {}  # by which a bot may know him
+        name = kept.get("id") or next(iter(person.open_userids), person.userid)
+        return [f"bot:{name}"] if "bot" in self._channels else []
 
 
 def _message(run: str, kind: str, place: str, text: str, line: str = "") -> OutboxMessage:

@@ -7,28 +7,42 @@ decides.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from orchestrator.domain.plan import TestPlan
 from orchestrator.ledger.records import Delivery
-from orchestrator.messaging import CONTROL_QUEUE, RUN_SHARD, SUMMARIZE, App, Signature, broker_reported, message_id
+from orchestrator.messaging import (
+    RUN_SHARD,
+    App,
+    Signature,
+    ask_summary,
+    broker_reported,
+    know,
+    message_id,
+    run_suite,
+    summary_signature,
+)
 
-_LEVELS = 10
+LEVELS = 10
 
 
-def deliveries(run: str, plan: TestPlan) -> list[Delivery]:
-    """The first message of every shard that has something to run, longest first.
+def level(turn: int, weight: float = 1.0) -> int:
+    """The level of a shard whose turn in its queue is ``turn``, 0 being next: 1 to 9, the smaller the sooner.
 
-    A shard's level (0 is served first) grows with the logarithm of its position, so that a run of ten shards overtakes
-    the tail of a run of a thousand.
+    It grows with the logarithm of the turn over the run's weight, so that a run of ten shards overtakes the tail of a
+    run of a thousand. Level 0 is for what has waited long (:mod:`orchestrator.runs.fairness`).
     """
+    return min(LEVELS - 1, 1 + int(max(0, turn) / max(weight, 0.01)).bit_length())
+
+
+def deliveries(run: str, plan: TestPlan, weight: float = 1.0) -> list[Delivery]:
+    """The first message of every shard that has something to run, longest first; ``weight`` as :func:`level` has it."""
     idle = {task.id for task in plan.tasks if task.skip}
     shards = [shard for shard in plan.shards if not idle.issuperset(shard.tasks)]
     shards.sort(key=lambda shard: (-shard.est_duration, shard.id))
-    return [
-        Delivery(run, shard.id, 1, shard.queue, min(_LEVELS - 1, position.bit_length()))
-        for position, shard in enumerate(shards)
-    ]
+    turns = {queue: itertools.count() for queue in {shard.queue for shard in shards}}
+    return [Delivery(run, shard.id, 1, shard.queue, level(next(turns[shard.queue]), weight)) for shard in shards]
 
 
 def submit(app: App, run: str, plan: TestPlan, first: Sequence[Delivery]) -> None:
@@ -42,24 +56,16 @@ def submit(app: App, run: str, plan: TestPlan, first: Sequence[Delivery]) -> Non
     suites = {shard.id: shard.suite.label for shard in plan.shards}
     header = group(_signature(app, delivery, suites[delivery.shard]) for delivery in first)
     with broker_reported():
+        for delivery in first:
+            know(app, delivery.queue)
         chord(header, app=app)(body.on_error(summary_signature(app, run)))
 
 
 def send(app: App, delivery: Delivery) -> None:
     """Send one shard again, outside its chord; raises as :func:`submit`."""
     with broker_reported():
-        _signature(app, delivery, delivery.queue.upper()).apply_async()
-
-
-def ask_summary(app: App, run: str) -> None:
-    """Ask the control process to look whether a run is complete; raises as :func:`submit`."""
-    with broker_reported():
-        summary_signature(app, run).apply_async()
-
-
-def summary_signature(app: App, run: str) -> Signature:
-    """The task that writes the summary, if the run is complete and nobody has."""
-    return app.signature(SUMMARIZE, args=(run,), immutable=True, options={"queue": CONTROL_QUEUE})
+        know(app, delivery.queue)
+        _signature(app, delivery, delivery.queue.partition(".")[0].upper()).apply_async()
 
 
 def _signature(app: App, delivery: Delivery, suite: str) -> Signature:
@@ -71,8 +77,9 @@ def _signature(app: App, delivery: Delivery, suite: str) -> Signature:
             "queue": delivery.queue,
             "priority": delivery.priority,
             "task_id": message_id(delivery.run, delivery.shard, delivery.delivery),
-            "stamped_headers": ["run", "suite"],
+            "stamped_headers": ["run", "suite", "run_suite"],
             "run": delivery.run,
             "suite": suite,
+            "run_suite": run_suite(delivery.run, suite),
         },
     )

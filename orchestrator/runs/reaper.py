@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from orchestrator.domain.errors import BrokerError, MoTestplanError
 from orchestrator.domain.profile import Dispatch
 from orchestrator.domain.run import TaskState
 from orchestrator.ledger.client import Ledger
-from orchestrator.ledger.records import Delivery
+from orchestrator.ledger.records import Delivery, Progress
 from orchestrator.messaging import App, parse_message_id
 from orchestrator.runs import canvas, control
+from orchestrator.runs.supersede import supersede
 
 logger = logging.getLogger(__name__)
 
@@ -59,25 +61,29 @@ class Reaper:
         if now >= self._quiet_until:
             self._silent_workers()
             self._lost_messages(now)
+        live: list[Progress] = []
         for run in self.ledger.active():
-            self._finish_alone(run)
+            self._alone(run, partial(self._finish, run, live))
+        self._alone("superseded", partial(supersede, self.app, self.ledger, live, self.dispatch))
         return True
 
-    def _finish_alone(self, run: str) -> None:
+    def _alone(self, what: str, look: Callable[[], None]) -> None:
         """What is wrong with one run must not hold up the others."""
         try:
-            self._finish(run)
+            look()
         except BrokerError:
             raise
         except MoTestplanError as error:
-            logger.warning("run %s: %s", run, error.message)
+            logger.warning("run %s: %s", what, error.message)
         except Exception:
-            logger.exception("run %s", run)
+            logger.exception("run %s", what)
 
-    def _finish(self, run: str) -> None:
+    def _finish(self, run: str, live: list[Progress]) -> None:
         progress = self.ledger.progress(run)
         if progress is None:
             return
+        if not progress.complete:
+            live.append(progress)
         if progress.complete:
             self.summarize(run)
         elif progress.cancelled_by is not None and progress.tasks[TaskState.PENDING]:
@@ -115,7 +121,10 @@ class Reaper:
         parsed = parse_message_id(text)
         if parsed is None:
             return 0.0
-        return sent_at.get(parsed[:2], 0.0)
+        run, shard, delivery = parsed
+        if self._seen(run, shard).delivery != delivery:
+            return 0.0  # a shard that was sent again at a better level: when this message was sent, nobody remembers
+        return sent_at.get((run, shard), 0.0)
 
     def _again(self, delivery: Delivery | None, why: str) -> None:
         if delivery is not None:

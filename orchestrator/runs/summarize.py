@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import secrets
 from collections.abc import Callable, Sequence
 
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plain import from_plain
+from orchestrator.domain.quarantine import Quarantine, apply
 from orchestrator.domain.run import CaseResult, RunSummary, TaskResult, TaskState, verdict
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Progress
-from orchestrator.planner.codec import loads
 from orchestrator.store import OutboxMessage, Store, StoredCase
 
 #: Why a task that never finished by itself ended as it did.
@@ -34,36 +35,45 @@ def summarize(
     progress, text = ledger.progress(run), ledger.plan(run)
     if progress is None or text is None:
         return None
-    plan = loads(text)
     store.record_plan(
         run,
         text,
         parent=progress.parent,
         pr_number=progress.pr_number,
         profile=progress.profile,
-        repo_commit=plan.diff_summary.head_commit,
+        repo_commit=progress.commit or None,
         created=progress.created,
     )
     collect_cases(ledger, store, run, "0")
-    summary = summary_of(ledger, progress, plan.id)
+    quarantines = store.quarantines(progress.profile, at=progress.ended or ledger.now())
+    summary = summary_of(ledger, progress, progress.plan, quarantines)
     store.commit_run(summary, messages(summary))
-    ledger.close_run(run, summary.state, (task.id for task in plan.tasks))
+    marked = [result for result in summary.tasks if result.quarantine]
+    ledger.close_run(run, summary.state, (result.task for result in summary.tasks), marked)
     return summary
 
 
-def summary_of(ledger: Ledger, progress: Progress, plan_id: str) -> RunSummary:
-    """How a run stands, as its summary would say it; final once the run is complete."""
+def summary_of(ledger: Ledger, progress: Progress, plan_id: str, quarantines: Sequence[Quarantine] = ()) -> RunSummary:
+    """How a run stands, as its summary would say it; final once the run has its summary."""
     run = progress.run
-    results, attempts = ledger.results(run), ledger.attempts(run)
+    results, attempts, doubts = ledger.results(run), ledger.attempts(run), ledger.doubts(run)
     tasks = []
     for task, state in sorted(ledger.states(run).items()):
         known = results.get(task)
         if known is None or known.state is not state:
             known = TaskResult(task, state, attempts.get(task, 0), message=_SAID.get(state, ""))
+        elif task in doubts and state is TaskState.PASSED:
+            first = doubts[task]
+            known = dataclasses.replace(
+                known,
+                flaky=True,
+                message=f"failed in attempt {first.attempt}: {first.message}",
+                failures=first.failures,
+            )
         tasks.append(known)
-    run_state = progress.state
-    if progress.complete:
-        run_state = verdict(tuple(result.state for result in tasks), cancelled=progress.cancelled_by is not None)
+    told, run_state = apply(tasks, quarantines), progress.state
+    if progress.complete and not run_state.final:
+        run_state = verdict(tuple(result.counts_as for result in told), cancelled=progress.cancelled_by is not None)
     return RunSummary(
         run=run,
         state=run_state,
@@ -73,7 +83,7 @@ def summary_of(ledger: Ledger, progress: Progress, plan_id: str) -> RunSummary:
         parent=progress.parent,
         created=progress.created,
         ended=progress.ended or ledger.now(),
-        tasks=tuple(tasks),
+        tasks=told,
         cost=progress.cost,
         cancelled_by=progress.cancelled_by,
     )

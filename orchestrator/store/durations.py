@@ -35,6 +35,11 @@ class Durations(Database):
         with self.reading() as session:
             return {unit: round(median(json.loads(recent)), 3) for unit, recent in session.execute(query)}
 
+    def profiles(self) -> list[str]:
+        """The profiles of which something was measured."""
+        with self.reading() as session:
+            return sorted(session.scalars(select(DurationRow.profile).distinct()))
+
     def learn(self, session: Session, summary: RunSummary) -> None:
         """Remember what a run's tasks took; called in the transaction that commits it, so once a run."""
         text = session.scalar(select(RunRow.plan_json).where(RunRow.id == summary.run))

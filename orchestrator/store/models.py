@@ -60,6 +60,24 @@ class TaskRow(Base):
     failures: Mapped[str] = mapped_column(Text)
     host: Mapped[str | None] = mapped_column(Text)
     reproduce: Mapped[str | None] = mapped_column(Text)
+    #: 1: it failed first and passed then.
+    flaky: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    #: Why its failure blocks nothing.
+    quarantine: Mapped[str | None] = mapped_column(Text)
+    #: How its end went when it was cancelled, as JSON.
+    stop: Mapped[str | None] = mapped_column(Text)
+
+
+class QuarantineRow(Base):
+    """A test whose failures block nobody until a day."""
+
+    __tablename__ = "quarantine"
+
+    profile: Mapped[str] = mapped_column(Text, primary_key=True)
+    test: Mapped[str] = mapped_column(Text, primary_key=True)
+    owner: Mapped[str] = mapped_column(Text)
+    until: Mapped[float] = mapped_column(Float)
+    reason: Mapped[str] = mapped_column(Text)
 
 
 class CaseRow(Base):

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 
 from orchestrator.domain.errors import UnknownRunError
 from orchestrator.domain.plain import from_plain, to_plain
-from orchestrator.domain.run import CaseResult, RunState, RunSummary, TaskResult, TaskState
+from orchestrator.domain.run import CaseResult, RunState, RunSummary, Stop, TaskResult, TaskState
 from orchestrator.store import clean
 from orchestrator.store.api import OutboxMessage, RunRecord
 from orchestrator.store.durations import Durations
@@ -179,6 +179,9 @@ def _task_row(run_id: str, place: int, task: TaskResult) -> dict[str, Any]:
         "failures": json.dumps(to_plain(task.failures)),  # ASCII: escapes keep every character, NUL included
         "host": clean.text(task.host, clean.NAME),
         "reproduce": clean.text(task.reproduce),
+        "flaky": int(task.flaky),
+        "quarantine": clean.text(task.quarantine, clean.NAME),
+        "stop": json.dumps(to_plain(task.stop)) if task.stop else None,
     }
 
 
@@ -197,4 +200,7 @@ def _task(row: TaskRow) -> TaskResult:
         failures=tuple(from_plain(CaseResult, failure, f"task {row.task}") for failure in failures),
         host=row.host,
         reproduce=row.reproduce,
+        flaky=bool(row.flaky),
+        quarantine=row.quarantine,
+        stop=from_plain(Stop, json.loads(row.stop), f"task {row.task}") if row.stop else None,
     )

@@ -135,7 +135,9 @@ def make_project(
 
 
 def _test_file(name: str, body: str) -> str:
-    imports = "".join(f'\t"{package}"\n' for package in ("os", "time") if f"{package}." in body)
+    imports = "".join(
+        f'\t"{package}"\n' for package in ("fmt", "os", "os/exec", "time") if f"{package.rpartition('/')[2]}." in body
+    )
     indented = textwrap.indent(body.strip(), "\t")
     return f'package {name}\n\nimport (\n\t"testing"\n{imports})\n\nfunc TestIt(t *testing.T) {{\n{indented}\n}}\n'
 

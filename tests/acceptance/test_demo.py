@@ -101,7 +101,7 @@ def test_a_broken_pull_request_is_found_in_go_and_in_sql_told_fixed_and_run_agai
 def check_report(told: dict[str, Any]) -> None:
     assert set(told) == {"first", "second", "wecom_messages"}
     first, second = told["first"], told["second"]
-    assert set(first) == {"run", "state", "failed_tests", "failed_sql"}
+    assert set(first) == {"run", "state", "failed_tests", "failed_sql", "strict_sql"}
     assert first["state"] == "failed"
     assert "pricing.TestDiscounted/half_a_cent_rounds_up" in first["failed_tests"]
     [sql] = first["failed_sql"]
@@ -109,6 +109,10 @@ def check_report(told: dict[str, Any]) -> None:
     assert (sql["file"], sql["line"]) == ("cases/pricing/discount.sql", 14)
     assert "3392" in sql["expected"]
     assert "3391" in sql["actual"]
+    [lenient] = first["strict_sql"]  # a sum mo-tester rounds before it compares
+    assert (lenient["file"], lenient["line"]) == ("cases/pricing/discount.sql", 16)
+    assert "7430" in lenient["expected"]
+    assert "7428" in lenient["actual"]
     assert set(second) == {"run", "parent", "state", "reran"}
     assert second["parent"] == first["run"] != second["run"]
     assert second["state"] == "passed"
@@ -130,6 +134,10 @@ def check_words(out: str) -> None:
         "actual",
         "3391",
         "WeCom",
+        "lets this pass",
+        "cases/pricing/discount.sql:16",
+        "7430",
+        "7428",
         "2 of 5 tasks",
         "PASSED",
         "Green",

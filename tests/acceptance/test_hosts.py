@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import signal
 import subprocess
@@ -11,10 +12,14 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from orchestrator import __version__
+from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
+from orchestrator.ledger.hosts import HostRecord
 from orchestrator.messaging import make_app
 from tests.acceptance.project import Project, make_project
 from tests.acceptance.servers import free_port, redis_server, service, wait_until
@@ -22,6 +27,8 @@ from tests.require import require
 
 PASS = "if It() != 2 { t.Fatal(It()) }"
 SLEEPS = "time.Sleep(4 * time.Second)"
+#: Until the tree has a file called ``go``.
+WAITS = 'for { if _, err := os.Stat("../go"); err == nil { break }; time.Sleep(50 * time.Millisecond) }'
 
 
 @pytest.fixture
@@ -34,7 +41,7 @@ def url(tmp_path: Path) -> Iterator[str]:
 
 
 def project_on(url: str, folder: Path, bodies: dict[str, str]) -> Project:
-    project = make_project(folder / "project", bodies)
+    project = make_project(folder / "project", bodies, timeout=170)
     project.environ["MO_TESTPLAN_REDIS_URL"] = url
     return project
 
@@ -194,3 +201,96 @@ def test_a_second_control_process_on_one_sqlite_history_is_refused(url: str, tmp
         done = project.command("control", "--profile", "mini")
     assert done.returncode == 2
     assert "PostgreSQL" in done.stderr
+
+
+def started(project: Project, run: str) -> dict[str, str]:
+    """Tasks of a run that are not pending, and their states."""
+    _, summary = project.run_json("status", run)
+    return {task["task"]: task["state"] for task in summary["tasks"] if task["state"] != "pending"}
+
+
+def states(project: Project) -> dict[str, dict[str, Any]]:
+    """What `hosts` says, by name before the @."""
+    done = project.command("hosts", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    return {row["name"].partition("@")[0]: row for row in json.loads(done.stdout)}
+
+
+def test_a_drained_host_finishes_takes_nothing_new_and_a_paused_one_resumes(url: str, tmp_path: Path) -> None:
+    project = project_on(url, tmp_path, dict.fromkeys("ab", WAITS))
+    with hosts(project, url, ["one", "two"]) as workers:
+        wait_until("both hosts have said what they are", lambda: len(states(project)) == 2, 30)
+        wait_until("nothing is the matter", lambda: states(project)["one"]["faults"] == [])
+        assert project.command("hosts", "pause", "two", "--why", "new disk").returncode == 0
+        assert "new disk" in states(project)["two"]["faults"][0]
+        run = project.command("run", *project.change(), "--detach").stdout.strip()
+        wait_until("the other host runs something", lambda: bool(states(project)["one"]["record"]["running"]), 60)
+        assert project.command("hosts", "drain", "one").returncode == 0
+        begun = started(project, run)
+        let_pass(project)
+        workers["one"].wait(60)
+        assert started(project, run) == dict.fromkeys(begun, "passed"), "it finished what it had, took nothing new"
+        assert len(begun) == 1
+        assert "one" not in states(project)
+        assert project.command("hosts", "resume", "two").returncode == 0
+        assert project.command("watch", run).returncode == 0
+        kept = edge_audit(project)
+        assert {("hosts pause", "two"), ("hosts drain", "one"), ("run", run)} <= kept
+
+
+def let_pass(project: Project) -> None:
+    """End what :data:`WAITS`, by a mark in the trees that tests see."""
+    for tree in (project.root / "state").glob("workspaces/runs/*/tree"):
+        (tree / "go").touch()
+
+
+def edge_audit(project: Project) -> set[tuple[str, str]]:
+    """(action, target before an @) of the audit log."""
+    from orchestrator.store import Store
+
+    with Store(f"sqlite:///{project.root / 'state' / 'history.sqlite'}") as store:
+        wait_until("the deeds are in the log", lambda: len(store.audit_log()) >= 4, 20)
+        return {(entry.action, entry.target.partition("@")[0]) for entry in store.audit_log()}
+
+
+def test_a_removed_host_gives_back_what_it_ran(url: str, tmp_path: Path) -> None:
+    # The first attempt leaves a mark in the tree, which is the run's, and hangs; the second one passes.
+    hangs = f'if os.Mkdir("begun", 0o700) == nil {{ {WAITS} }}'
+    project = project_on(url, tmp_path, {"a": hangs})
+    with hosts(project, url, ["one", "two"]):
+        wait_until("both hosts have said what they are", lambda: len(states(project)) == 2, 30)
+        project.command("hosts", "pause", "two")
+        run = project.command("run", *project.change(), "--detach").stdout.strip()
+        wait_until("the host runs it", lambda: any((project.root / "state").rglob("begun")), 60)
+        assert project.command("hosts", "remove", "one").returncode == 0
+        project.command("hosts", "resume", "two")
+        assert project.command("watch", run).returncode == 0
+        (task,) = project.run_json("status", run)[1]["tasks"]
+        assert (task["state"], task["attempt"]) == ("passed", 2)
+
+
+def test_hosts_that_are_old_silent_or_of_another_scheme_are_told_apart(url: str, tmp_path: Path) -> None:
+    project = project_on(url, tmp_path, {"a": PASS})
+    ledger = Ledger(url)
+    base = HostRecord(name="old@h", version="0.0.1", scheme=keys.SCHEME, queues=("ut",), concurrency=1)
+    ledger.host_beat(base)
+    ledger.host_beat(dataclasses.replace(base, name="full@h", version=__version__, state="full", why="no room"))
+    ledger.redis.hset(keys.HOSTS, "next@h", json.dumps({"name": "next@h", "scheme": 99, "racks": 7}))
+    ledger.redis.zadd(keys.HOST_BEATS, {"next@h": 0.0})
+    found = {name: " ".join(row["faults"]) for name, row in states(project).items()}
+    assert "version 0.0.1" in found["old"]
+    assert "full: no room" in found["full"]
+    assert "ledger scheme 99" in found["next"]
+    assert "silent" in found["next"]
+    assert project.command("hosts", "remove", "next").returncode == 0
+    assert "next" not in states(project)
+    done = project.command("hosts", "drain", "nobody")
+    assert (done.returncode, "no host" in done.stderr) == (2, True)
+
+
+def test_a_worker_that_speaks_another_scheme_takes_no_work(url: str, tmp_path: Path) -> None:
+    project = project_on(url, tmp_path, {"a": PASS})
+    Ledger(url).redis.set(keys.SCHEME_OF, "99")
+    done = project.command("worker", "--unsafe-no-sandbox")
+    assert done.returncode == 3
+    assert "scheme 99" in done.stderr

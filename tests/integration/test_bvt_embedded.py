@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,22 +11,33 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.errors import InfrastructureError, ServerError
+from orchestrator.domain.errors import (
+    EXIT_INFRASTRUCTURE,
+    EXIT_PASSED,
+    EXIT_USAGE,
+    InfrastructureError,
+    ServerError,
+    UsageError,
+)
 from orchestrator.domain.plan import Priority, Suite, TestTask
 from orchestrator.domain.profile import Bvt, Profile, Server
 from orchestrator.domain.run import CaseStatus, FailureKind, TaskState
 from tests.require import require
 from tests.unit.workers.support import HOST, Record, make_job
+from workers.bvt.cli import main
 from workers.bvt.dsn import Dsn, parse_dsn
 from workers.bvt.execute import Options
 from workers.bvt.render import result_of
 from workers.bvt.runner import Case, Runner
 from workers.bvt.session import open_wire
 from workers.bvt.wire import ServerFaultError, Wire
-from workers.servers import Startup, make_server
+from workers.servers import Launch, Startup, make_server
 from workers.shard import Resources
 from workers.suites.base import Ending
 from workers.suites.bvt import BvtSuite
+
+ROOT = Path(__file__).resolve().parents[2]
+BOOT = "import sys; sys.path.insert(0, '{}'); from workers.servers.embedded import main; sys.exit(main(sys.argv[1:]))"
 
 
 @pytest.fixture(scope="module")
@@ -115,11 +127,56 @@ def test_a_server_that_never_comes_up_tells_the_end_of_its_log() -> None:
     words = ("sh", "-c", "echo it is broken; sleep 60")
     started = time.monotonic()
     with pytest.raises(ServerError, match=r"did not answer within 0\.5 s") as caught:
-        make_server("launch", command=words, startup=Startup(timeout=0.5)).start()
+        make_server("launch", launch=Launch(words), startup=Startup(timeout=0.5)).start()
     assert "it is broken" in caught.value.remedy
     assert time.monotonic() - started < 5
     with pytest.raises(ServerError, match="ended before it answered"):
-        make_server("launch", command=("sh", "-c", "exit 3"), startup=Startup(timeout=30)).start()
+        make_server("launch", launch=Launch(("sh", "-c", "exit 3")), startup=Startup(timeout=30)).start()
+
+
+SERVE = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+print("on {{port}} of {{workspace}}", sys.argv, flush=True)
+from workers.servers.embedded import main
+sys.exit(main(sys.argv[1:2]))
+"""
+LAUNCHED = Server(
+    provider="launch",
+    command=(sys.executable, "{directory}/etc/serve.py", "{port}", "{workspace}", "{unknown}"),
+    files={"etc/serve.py": SERVE},
+    startup_timeout=60,
+)
+
+
+def test_a_profile_starts_its_server_by_a_command_with_files_of_its_own(dsn: Dsn, tmp_path: Path) -> None:
+    workspace = tree(tmp_path, dsn)
+    ending, record = run_suite(workspace, LAUNCHED)
+    assert ending.state is TaskState.PASSED
+    assert ending.reproduce is not None
+    assert ending.reproduce.endswith('--dsn "$MO_TESTPLAN_BVT_DSN"')
+    [said] = [line for line in record.lines if line.startswith("on ")]
+    port, rest = said.removeprefix("on ").split(" of ")
+    assert rest.startswith(f"{workspace} [")
+    assert f"'{port}', '{workspace}', '{{unknown}}'" in rest
+    with pytest.raises(ServerError):  # it is gone
+        open_wire(Dsn(port=int(port), password="111"))
+
+
+def test_cases_run_starts_a_server_by_a_command(dsn: Dsn, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    workspace = tree(tmp_path, dsn)
+    command = f'{sys.executable} -c "{BOOT.format(str(ROOT))}" {{port}}'
+    assert main([str(workspace / "cases"), "--launch", command, "--nometa"]) == EXIT_PASSED
+    assert "4 pass" in capfd.readouterr().out
+    assert main([str(workspace / "cases"), "--launch", "no 'end"]) == EXIT_USAGE
+    assert main([str(workspace / "cases"), "--launch", "/no/such/server {port}"]) == EXIT_INFRASTRUCTURE
+
+
+def test_a_file_of_a_launched_server_stays_in_its_directory() -> None:
+    server = make_server("launch", launch=Launch(("true",), {"../out": "x"}))
+    with pytest.raises(UsageError, match="leaves its directory"):
+        server.start()
+    server.close()
 
 
 def test_shards_take_turns_at_a_shared_server(dsn: Dsn) -> None:
@@ -218,7 +275,7 @@ def test_what_only_strict_finds_is_told_and_does_not_fail(dsn: Dsn, tmp_path: Pa
     assert f"{first}  \U0001d100\n{second}" in text
     result.write_text(text.replace(f"{first}  \U0001d100\n{second}", f"{second}  \U0001d100\n{first}"))
     ending, record = run_suite(workspace, EMBEDDED, compare="both")
-    assert ending.state is TaskState.PASSED
+    assert (ending.state, ending.message) == (TaskState.PASSED, "strict alone finds sums/add.sql:3")
     assert [case.name for case in record.cases if case.kind is FailureKind.STRICT] == ["sums/add.sql:3"]
     assert record.named("sums/add.sql:3").status is CaseStatus.PASSED
 

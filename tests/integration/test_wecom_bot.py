@@ -13,7 +13,6 @@ import pytest
 from orchestrator.notify.base import RefusedError, RetryLaterError
 from orchestrator.notify.wecom.bot import BotChat, BotConnection
 from orchestrator.notify.wecom.callback import bot_incoming
-from orchestrator.notify.wecom.limits import RollingWindow
 from orchestrator.notify.wecom.standin.botside import BotSide
 
 
@@ -69,10 +68,10 @@ def test_what_people_write_is_heard_and_answered_on_its_own_request(side: BotSid
         made.bot.call("aibot_respond_msg", stream, incoming.reply["req_id"])
         with pytest.raises(RefusedError, match="846605"):
             made.bot.call("aibot_respond_msg", stream, "unknown")
-        BotChat(made.bot, "team", RollingWindow(30)).deliver({"markdown": "x\n" * 4000}, "key")
+        BotChat(made.bot, "team").deliver({"markdown": "x\n" * 4000}, "key")
         assert [shown.chat for shown in side.shown] == ["group:team"] * 3, "two parts of at most 4096 bytes"
         with pytest.raises(RefusedError, match="93006"):
-            BotChat(made.bot, "never-spoke", RollingWindow(30)).deliver({"markdown": "x"}, "key")
+            BotChat(made.bot, "never-spoke").deliver({"markdown": "x"}, "key")
 
 
 @pytest.mark.parametrize("abruptly", [False, True])
@@ -101,7 +100,7 @@ def test_without_a_connection_a_message_waits(side: BotSide) -> None:
     bot = BotConnection(side.url, side.bot_id, side.secret, lambda *_: None)
     with pytest.raises(RetryLaterError):
         bot.call("aibot_send_msg", {})
-    assert BotChat(bot, "team", RollingWindow(30)).wait() > 0
+    assert BotChat(bot, "team").wait() > 0
 
 
 def test_it_pings(side: BotSide) -> None:

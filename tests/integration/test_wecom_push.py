@@ -362,9 +362,10 @@ def test_the_stand_in_runs_in_a_terminal(dev: Callable[[str], subprocess.Popen[s
     process = dev("my-key")
     assert process.stderr is not None
     assert process.stdout is not None
-    head = [process.stderr.readline() for _ in range(3)]
+    head = [process.stderr.readline() for _ in range(12)]
     url = head[0].split()[3]
     assert head[2].endswith("export MO_TESTPLAN_WECOM_KEY=my-key\n")
+    assert "control, serve and worker" in head[-1]
     robot = Robot("my-key", url)
     robot.deliver({"markdown": "**hello** \x1b[31m中"}, "k")
     robot.close()

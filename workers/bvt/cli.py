@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -43,6 +44,8 @@ from workers.bvt.wire import Limits
 
 #: Server addresses, separated by blanks, when no --dsn is given: keeps passwords off the process list.
 DSN_VARIABLE = "MO_TESTPLAN_BVT_DSN"
+#: Seconds a server that we start may take to answer.
+_STARTUP = 300.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dsn", action="append", metavar="URL", help="mysql://user:password@host:port; several times: several servers"
     )
     parser.add_argument("--server", choices=["mariadb", "embedded"], help="start a server of our own instead of --dsn")
+    parser.add_argument(
+        "--launch",
+        metavar="COMMAND",
+        help="start a server by this command instead: {port} is the port it must take, {port2} … {port9} are further "
+        "ones, {directory} is a private directory; --dsn then tells its account",
+    )
     parser.add_argument("--method", choices=["run", "genrs"], default="run", help="judge, or record results")
     parser.add_argument("--out", type=Path, metavar="DIR", help="genrs: write result files below DIR")
     parser.add_argument("--in-place", action="store_true", help="genrs: write result files beside their scripts")
@@ -178,13 +187,29 @@ def _servers(args: argparse.Namespace, stack: ExitStack, stop: threading.Event) 
     if args.server:
         from workers.servers import Startup, make_server
 
-        server = make_server(args.server, startup=Startup(60.0, stop.is_set))
+        server = make_server(args.server, startup=Startup(_STARTUP, stop.is_set))
         stack.callback(server.close)
         return [parse_dsn(server.start())]
+    if args.launch:
+        return [_launched(args, stack, stop)]
     given = args.dsn or os.environ.get(DSN_VARIABLE, "").split()
     if not given:
         raise UsageError("no server to run on", "Name one with --dsn mysql://user:password@host:port")
     return [parse_dsn(text) for text in given]
+
+
+def _launched(args: argparse.Namespace, stack: ExitStack, stop: threading.Event) -> Dsn:
+    """A server of the caller's command; its log goes where ours goes."""
+    from workers.servers import Launch, Startup, make_server
+
+    try:
+        words = tuple(shlex.split(args.launch))
+    except ValueError as error:
+        raise UsageError(f"--launch {args.launch!r}: {error}", "Write it as in a shell; no shell reads it.") from error
+    account = args.dsn[0] if args.dsn else None
+    server = make_server("launch", dsn=account, launch=Launch(words), startup=Startup(_STARTUP, stop.is_set, _log))
+    stack.callback(server.close)
+    return parse_dsn(server.start())
 
 
 def _listeners(args: argparse.Namespace) -> list[Listener]:

@@ -16,12 +16,13 @@ from orchestrator.cases.expectation import (
     read_expectation,
     render_set,
 )
-from orchestrator.cases.javaregex import UnsupportedRegexError, compile_java
+from orchestrator.cases.javaregex import EndlessRegexError, UnsupportedRegexError, found
 from orchestrator.cases.javatext import equals_ignore_case, trim
 from orchestrator.cases.script import Command, Script
 from orchestrator.domain.errors import BadCaseError
 from workers.bvt.cells import NotANumberError, cells_equal
 from workers.bvt.ordering import Row, SortKeyError, row_text, sort_rows, sort_rows_keeping
+from workers.bvt.timsort import NoOrderError
 
 #: A plain label that holds one of these is taken for an expression and not compared.
 _EXPRESSION = frozenset("+-*/%&><()!='\"")
@@ -79,7 +80,9 @@ def compare(command: Command, script: Script, expectation: Expectation, outcome:
         difference = _difference(command, expectation, outcome, metadata=metadata)
     except BadCaseError as error:
         return _crash(error.message)
-    except (_CrashError, UnsupportedRegexError, NotANumberError, SortKeyError) as error:
+    except EndlessRegexError as error:
+        return Verdict(VerdictKind.ABNORMAL, f"mo-tester hangs here: {error}")
+    except (_CrashError, UnsupportedRegexError, NotANumberError, SortKeyError, NoOrderError) as error:
         return _crash(str(error))
     return _PASS if difference is None else Verdict(VerdictKind.FAILED, difference)
 
@@ -138,7 +141,7 @@ def _regex_difference(command: Command, outcome: Outcome, actual: ResultSet | No
     if not text:
         return "there is neither a result set nor the text of an error that @regex could look at"
     for regex in command.regexes:
-        if (compile_java(regex.pattern).search(text) is not None) != regex.include:
+        if found(regex.pattern, text) != regex.include:
             return f"@regex {regex.pattern!r} is {'not ' if regex.include else ''}found in the answer"
     return None
 
@@ -148,7 +151,7 @@ def _pattern_difference(text: str | None, outcome: Outcome) -> str | None:
         return "@pattern looks at errors, and there is none"
     if text is None:
         raise _CrashError("@pattern has no expected text to use as a pattern")
-    if compile_java(text).fullmatch(outcome.error.message) is None:
+    if not found(text, outcome.error.message, whole=True):
         return f"the error does not match @pattern as a whole: {_short(outcome.error.message)}"
     return None
 

@@ -14,6 +14,7 @@ from orchestrator.domain.errors import CancelledError, ServerError
 from workers.bvt.compare import Outcome, ServerMessage, Verdict, VerdictKind, compare
 from workers.bvt.escapes import EscapeError, unescape
 from workers.bvt.guard import Guard, used_database
+from workers.bvt.message import message_of
 from workers.bvt.render import result_of
 from workers.bvt.resources import FLAG, LocalFiles
 from workers.bvt.results import CommandResult
@@ -23,8 +24,6 @@ from workers.bvt.watch import Watch
 from workers.bvt.wire import ConnectionLostError, EndlessResultError, Limits, Reply, ServerFaultError, Wire
 
 CompareMode = Literal["compat", "strict", "both"]
-#: SQLSTATE class of data errors, which Connector/J announces.
-_DATA_ERROR = "22"
 _PING_TIMEOUT = 10.0
 
 
@@ -239,7 +238,7 @@ class Executor:
             raise AbnormalError(f"the server closed the connection in mid-statement: {fault}")
         if not wire.ping(_PING_TIMEOUT):  # mo-tester asks after every error, and statements can see it: ROW_COUNT()
             raise AbnormalError(f"the connection was ended: {fault.message}")
-        return Outcome(error=_message(fault))
+        return Outcome(error=message_of(fault))
 
     def _check_fired(self, wire: Wire) -> None:
         """Tell a statement that we ended from one that ended by itself."""
@@ -329,11 +328,6 @@ def actual_text(outcome: Outcome) -> str | None:
     if outcome.broken is not None:
         return f"The result set is not correct because of unexpected reason,Message: {outcome.broken}"
     return None if outcome.result is None else render_set(outcome.result)
-
-
-def _message(error: ServerFaultError) -> ServerMessage:
-    prefix = "Data truncation: " if error.sqlstate.startswith(_DATA_ERROR) else ""
-    return ServerMessage(prefix + error.message, error.code, error.sqlstate)
 
 
 def _ignored(command: Command) -> _Judged:

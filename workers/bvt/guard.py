@@ -75,6 +75,20 @@ class Guard:
         self._has_accounts = _try(wire, "SHOW ACCOUNTS") is not None
         self.before = Property(databases, self._accounts(wire))
 
+    def reset(self) -> None:
+        """Drop every database that is not the server's own: nothing on it is somebody's, save the accounts."""
+        wire = self._sessions.system()
+        self.drop_databases(wire)
+        self._has_accounts = _try(wire, "SHOW ACCOUNTS") is not None
+        self.before = Property((), self._accounts(wire))
+
+    def tidy_all(self) -> None:
+        """Drop every database that is there, and every account that was not there before. Best effort."""
+        wire = self._sessions.system()
+        self.drop_databases(wire)
+        if self.before.accounts is not None:
+            self._drop_accounts(wire)
+
     def objection(self, sql: str, current: str = "") -> str | None:
         """Why ``sql`` must not run, or None. ``current`` is the database it runs in."""
         if self._allow or not re.search(r"\b(?:drop|truncate)\b", sql, re.IGNORECASE):
@@ -117,10 +131,10 @@ class Guard:
                 wire = self._sessions.system() if wire.closed else wire
                 _try(wire, f"DROP DATABASE IF EXISTS {quoted(name)}")
 
-    def _drop_accounts(self, wire: Wire, text: str) -> None:
+    def _drop_accounts(self, wire: Wire, text: str | None = None) -> None:
         for name in self._accounts(wire) or []:
             user, _, host = name.partition("@")
-            if name.lower() in (self.before.accounts or ()) or user.lower() not in text:
+            if name.lower() in (self.before.accounts or ()) or (text is not None and user.lower() not in text):
                 continue
             if self._has_accounts:
                 _try(wire, f"DROP ACCOUNT IF EXISTS {quoted(name)}")

@@ -64,9 +64,8 @@ class Runner:
         self._executor = Executor(self._sessions, self._guard, self._watch, options, log)
 
     def __enter__(self) -> Runner:
-        wire = self._sessions.system()
         if self._options.reset:
-            self._guard.drop_databases(wire)
+            self._guard.reset()
         else:
             self._guard.remember()
         self._watch.__enter__()
@@ -76,7 +75,13 @@ class Runner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._watch.__exit__(kind, error, trace)
-        self._sessions.close()
+        try:
+            if self._options.reset:
+                self._guard.tidy_all()
+        except ServerError as lost:
+            self._log(f"nothing could be tidied: {lost}")
+        finally:
+            self._sessions.close()
 
     def run(self, case: Case) -> ScriptResult:
         """Run one script against its result file, telling the listener of each command."""

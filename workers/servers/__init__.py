@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workers.servers.base import ServerProvider, Startup, make_server
+from workers.servers.base import Launch, ServerProvider, Startup, make_server
 
-__all__ = ["ServerProvider", "Startup", "make_server"]
+__all__ = ["Launch", "ServerProvider", "Startup", "make_server"]

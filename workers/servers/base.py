@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from orchestrator.domain.errors import UsageError
@@ -53,8 +54,28 @@ class Startup:
     log: Log = _ignore
 
 
+def _as_it_is(argv: tuple[str, ...], directory: Path) -> tuple[str, ...]:
+    return argv
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How a server is started.
+
+    In ``command`` and in the texts of ``files``, ``{port}`` is a free port, ``{port2}`` … ``{port9}`` are further ones,
+    ``{directory}`` is a private directory, in which it runs, and ``{workspace}`` is the tree under test.
+    """
+
+    command: tuple[str, ...]
+    #: Written before the start: path below ``{directory}`` → text.
+    files: Mapping[str, str] = field(default_factory=dict)
+    workspace: Path | None = None
+    #: Puts the command into a sandbox, given the directory it may write to.
+    wrap: Callable[[tuple[str, ...], Path], tuple[str, ...]] = _as_it_is
+
+
 def make_server(
-    provider: str, *, dsn: str | None = None, command: Sequence[str] = (), startup: Startup | None = None
+    provider: str, *, dsn: str | None = None, launch: Launch | None = None, startup: Startup | None = None
 ) -> ServerProvider:
     """A provider by its name in a profile: ``dsn``, ``mariadb``, ``embedded``, ``launch``. Not started yet."""
     startup = startup or Startup()
@@ -73,5 +94,5 @@ def make_server(
     if provider == "launch":
         from workers.servers.launch import LaunchedServer
 
-        return LaunchedServer(command, dsn, startup)
+        return LaunchedServer(launch or Launch(()), dsn, startup)
     raise UsageError(f"unknown server provider {provider!r}", "Known: dsn, embedded, launch, mariadb.")

@@ -12,12 +12,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from orchestrator.domain.errors import BadPlanError, InfrastructureError, ServerError
-from orchestrator.domain.profile import Bvt
+from orchestrator.domain.profile import Bvt, Server
 from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, TaskState
 from workers.process import CappedLog, Command, Exit, Host, Reason, Stream, run, scratch_directory, scrub
 from workers.process.scratch import Scratch
-from workers.sandbox import View
-from workers.servers import ServerProvider, Startup, make_server
+from workers.sandbox import Sandbox, View
+from workers.servers import Launch, ServerProvider, Startup, make_server
 from workers.suites.base import Ending, Job
 
 #: Where the runner's program is imported from.
@@ -52,8 +52,9 @@ class BvtSuite:
         if not directory.is_dir():
             return Ending(TaskState.SKIPPED, f"the tree under test has no {bvt.cases}/{category}")
         reproduce = _reproduce(job, category)
-        server = _server(job)
+        server = _server(job, self.host.sandbox)
         watcher = _Watcher(job, PurePosixPath(bvt.cases, category).parent)
+        job.artifacts.mkdir(parents=True, exist_ok=True)
         with scratch_directory(self.host.scratch) as scratch:
             done = run(self._command(job, directory, server.dsn, scratch), watcher.line, job.cancelled)
         return _ending(job, watcher, done, reproduce)
@@ -81,7 +82,7 @@ class _Started:
         self.provider.close()
 
 
-def _server(job: Job) -> _Started:
+def _server(job: Job, sandbox: Sandbox | None) -> _Started:
     settings = job.profile.bvt.server
 
     def start() -> _Started:
@@ -89,6 +90,7 @@ def _server(job: Job) -> _Started:
         provider = make_server(
             settings.provider,
             dsn=settings.dsn,
+            launch=launch_of(job, sandbox),
             startup=Startup(settings.startup_timeout, job.cancelled, CappedLog(job.log, 1 << 20)),
         )
         return _Started(provider, provider.start())
@@ -97,6 +99,21 @@ def _server(job: Job) -> _Started:
     if not isinstance(made, _Started):
         raise InfrastructureError(f"the shard's {_SERVER} is something else", "This is an error of mo-testplan.")
     return made
+
+
+def launch_of(job: Job, sandbox: Sandbox | None) -> Launch:
+    """What provider ``launch`` starts. It may be built from the tree under test: it is not trusted."""
+
+    def wrap(argv: tuple[str, ...], directory: Path) -> tuple[str, ...]:
+        if sandbox is None:
+            return argv
+        tmp = directory / "tmp"
+        tmp.mkdir(exist_ok=True)
+        view = View(cwd=directory, tmp=tmp, readable=(job.workspace,), writable=(directory,), network=True)
+        return sandbox.wrap(argv, view)
+
+    server = job.profile.bvt.server
+    return Launch(server.command, server.files, job.workspace, wrap)
 
 
 def _category(job: Job) -> str:
@@ -134,8 +151,14 @@ def _reproduce(job: Job, category: str) -> str:
     words += ["--ignore-issues"] if bvt.ignore_issues else []
     for name in job.task.files:
         words += ["--only", name]
-    where = '--dsn "$MO_TESTPLAN_BVT_DSN"' if bvt.server.provider == "dsn" else f"--server {bvt.server.provider}"
-    return f"{shlex.join(words)} {where}"
+    return f"{shlex.join(words)} {_where(bvt.server)}"
+
+
+def _where(server: Server) -> str:
+    """The option of ``cases run`` for such a server; one with files of its own must be running."""
+    if server.provider == "launch" and not server.files:
+        return f"--launch {shlex.quote(shlex.join(server.command))}"
+    return '--dsn "$MO_TESTPLAN_BVT_DSN"' if server.provider in ("dsn", "launch") else f"--server {server.provider}"
 
 
 @dataclass(slots=True)
@@ -147,6 +170,8 @@ class _Watcher:
     base: PurePosixPath
     counts: dict[CaseStatus, int] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
+    #: What passes as mo-tester compares and is wrong as the strict comparison finds.
+    strict: list[str] = field(default_factory=list)
     errors: deque[str] = field(default_factory=lambda: deque(maxlen=20))
 
     def line(self, stream: Stream, text: str) -> None:
@@ -166,13 +191,21 @@ class _Watcher:
             self.job.log(f"{row['verdict']} {case.name}")
             if len(self.failures) < 3:
                 self.failures.append(case.name)
+        if case.kind is FailureKind.STRICT:
+            self.strict.append(case.name)
         self.job.emit(case)
 
     def summary(self) -> str:
-        """What failed, in one line."""
+        """What failed, and what only the strict comparison finds, in one line."""
         failed, total = self.counts.get(CaseStatus.FAILED, 0), sum(self.counts.values())
-        more = f" and {failed - 3} more" if failed > 3 else ""
-        return f"{failed} of {total} commands failed: {', '.join(self.failures)}{more}"
+        told = [f"{failed} of {total} commands failed: {_named(self.failures, failed)}"] if failed else []
+        told += [f"strict alone finds {_named(self.strict[:3], len(self.strict))}"] if self.strict else []
+        return "; ".join(told)
+
+
+def _named(names: list[str], count: int) -> str:
+    """The first three of ``count`` names."""
+    return ", ".join(names) + (f" and {count - 3} more" if count > 3 else "")
 
 
 def _case(row: dict[str, Any], base: PurePosixPath) -> CaseResult:
@@ -206,6 +239,8 @@ def _text(value: object) -> str | None:
 def _ending(job: Job, watcher: _Watcher, done: Exit, reproduce: str) -> Ending:
     if done.reason is Reason.CANCELLED:
         return Ending(TaskState.CANCELLED, "cancelled", reproduce)
+    if done.reason is Reason.DISK:
+        raise InfrastructureError("the disk of this host ran full while the scripts ran", "Free space on the worker.")
     if done.reason is not Reason.EXITED:
         why = f"no end within {job.profile.bvt.timeout:g} s" if done.reason is Reason.DEADLINE else "too much output"
         name = job.task.category or job.task.id
@@ -230,4 +265,4 @@ def _ending(job: Job, watcher: _Watcher, done: Exit, reproduce: str) -> Ending:
 def _passed(watcher: _Watcher, reproduce: str) -> Ending:
     if not sum(watcher.counts.values()):
         return Ending(TaskState.SKIPPED, "the scripts hold no command", reproduce)
-    return Ending(TaskState.PASSED, "", reproduce)
+    return Ending(TaskState.PASSED, watcher.summary(), reproduce)

@@ -14,6 +14,8 @@ class Played:
 
     summary: RunSummary
     plan: TestPlan
+    #: SQL commands that pass as mo-tester compares and that the strict comparison finds wrong, in the order they ran.
+    strict: tuple[CaseResult, ...] = ()
 
     def failures(self, suite: Suite) -> list[CaseResult]:
         """The failed cases of a suite, in the order of the tasks."""

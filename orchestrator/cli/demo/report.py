@@ -21,6 +21,7 @@ def write_report(path: Path, first: Played, second: Played, messages: Sequence[R
             "state": first.summary.state.value,
             "failed_tests": [case.name for case in first.failures(Suite.UNIT_TEST)],
             "failed_sql": [_sql(case) for case in first.failures(Suite.BVT)],
+            "strict_sql": [_sql(case) for case in first.strict],
         },
         "second": {
             "run": second.summary.run,

@@ -47,6 +47,10 @@ class SampleRepository:
         self._apply("break.patch")
         return self._commit("Cap discounts at 100 %")
 
+    def number(self, pull: int) -> None:
+        """Let the branch as it stands be the pull request of that number."""
+        self._run("update-ref", f"refs/pull/{pull}/head", HEAD)
+
     def fix(self) -> str:
         """The change that repairs it; the commit's id."""
         self._apply("fix.patch")

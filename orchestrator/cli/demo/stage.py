@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,17 +43,18 @@ def stage(*, workers: int, keep: bool) -> Iterator[Stage]:
         folder = Path(tempfile.mkdtemp(prefix="mo-testplan-demo-"))
         if not keep:
             stack.callback(_undisturbed, lambda: remove_tree(folder))
-        settings = _settings(folder)
+        settings = demo_settings(folder)
         wecom = stack.enter_context(WeComStandIn())
-        path = _write_profile(folder, wecom.base_url)
-        local = LocalStack(settings, str(path), workers=workers, environ=_environment(folder, wecom.key))
+        path = write_profile(folder, wecom={"base_url": wecom.base_url})
+        secrets = {"MO_TESTPLAN_WECOM_KEY": wecom.key}
+        local = LocalStack(settings, str(path), workers=workers, environ=demo_environment(folder, secrets))
         stack.callback(_undisturbed, local.close)
         local.__enter__()
         profile = check_profile(str(path), local.settings)
         yield Stage(folder, SampleRepository(folder / "shop"), local.settings, profile, wecom, local)
 
 
-def _settings(folder: Path) -> Settings:
+def demo_settings(folder: Path) -> Settings:
     """Settings of the demo alone: the caller's store, server and repository are none of its business."""
     return settings_from(
         {
@@ -64,14 +65,14 @@ def _settings(folder: Path) -> Settings:
     )
 
 
-def _environment(folder: Path, key: str) -> dict[str, str]:
+def demo_environment(folder: Path, secrets: Mapping[str, str]) -> dict[str, str]:
     """What the stack's processes see beside the caller's environment: our variables hidden, caches and files inside."""
     hidden = {name: "" for name in os.environ if name.startswith("MO_TESTPLAN_") and name != _MARK}
     scratch = folder / "tmp"
     scratch.mkdir()
     return {
         **hidden,
-        "MO_TESTPLAN_WECOM_KEY": key,
+        **secrets,
         "GOCACHE": str(folder / "go-build"),
         "GOMODCACHE": str(folder / "go-mod"),
         "GOENV": "off",
@@ -80,13 +81,13 @@ def _environment(folder: Path, key: str) -> dict[str, str]:
     }
 
 
-def _write_profile(folder: Path, base_url: str) -> Path:
-    """``config/demo.yaml`` with the address of the stand-in."""
+def write_profile(folder: Path, **changes: Mapping[str, object]) -> Path:
+    """``config/demo.yaml`` with ``changes`` to its sections: what it says of WeCom becomes the stand-in's."""
     import yaml
 
     shipped = Path(Settings().config_dir) / f"{PROFILE}.yaml"
     data = yaml.safe_load(shipped.read_text(encoding="utf-8"))
-    data["wecom"] = {**data.get("wecom", {}), "base_url": base_url}
+    data |= {section: {**data.get(section, {}), **changed} for section, changed in changes.items()}
     path = folder / "config" / f"{PROFILE}.yaml"
     path.parent.mkdir()
     path.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")

@@ -14,7 +14,7 @@ from orchestrator.cli.progress import watch
 from orchestrator.diff.source import from_repository
 from orchestrator.domain.errors import CancelledError, InfrastructureError
 from orchestrator.domain.plan import TestPlan
-from orchestrator.domain.run import RunState, RunSummary
+from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, RunState, RunSummary
 from orchestrator.planner.pipeline import build_plan
 from orchestrator.planner.tree import GitTree
 from orchestrator.runs import control
@@ -51,6 +51,8 @@ class Story:
             )
         self._tell.failures(played)
         self._tell.message(self._message())
+        played = dataclasses.replace(played, strict=self._strict(played.summary.run))
+        self._tell.strict(played.strict)
         return played
 
     def second_run(self, first: Played) -> Played:
@@ -95,6 +97,15 @@ class Story:
             raise CancelledError("the demo was interrupted: its run is cancelled, nothing is left") from None
         summary, _ = edge.find_run(stack.settings, run)
         return Played(summary, plan)
+
+    def _strict(self, run: str) -> tuple[CaseResult, ...]:
+        """What only the strict comparison finds; the history has all cases once the summary is told."""
+        history = edge.open_store(self._scene.settings)
+        try:
+            passed = history.cases(run, status=CaseStatus.PASSED)
+        finally:
+            history.close()
+        return tuple(stored.case for stored in passed if stored.case.kind is FailureKind.STRICT)
 
     def _message(self) -> str:
         """The next message that reached the group."""

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -78,8 +78,20 @@ class Teller:
         for case in played.failures(Suite.BVT):
             self._sql(case)
 
-    def _sql(self, case: CaseResult) -> None:
-        self._say(f"\n  ✗ {case.file}:{case.line}", "red")
+    def strict(self, cases: Sequence[CaseResult]) -> None:
+        """What passes as mo-tester compares, and is wrong."""
+        if not cases:
+            return
+        self._say("")
+        self._prose(
+            "And what nobody was told: mo-tester's comparison rounds numbers, so it lets this pass."
+            " `compare: both` has the strict comparison look too."
+        )
+        for case in cases:
+            self._sql(case, "≠", "yellow")
+
+    def _sql(self, case: CaseResult, mark: str = "✗", style: str = "red") -> None:
+        self._say(f"\n  {mark} {case.file}:{case.line}", style)
         reason, _, statement = case.message.partition("\n")
         self._block((statement or reason).splitlines()[:_SHOWN])
         self._answer("expected", case.expected)

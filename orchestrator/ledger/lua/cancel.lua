@@ -1,14 +1,19 @@
 -- cancel: the flag is the truth; running tasks see it at their next beat, pending ones of this chunk end here.
 -- KEYS  run, tasks, shards, cancelled, queued, events
--- ARGV  run id, who, "run" or "task", then pairs of task id and its shard (a chunk: callers pass at most a few hundred)
+-- ARGV  run id, who, "run", "task" or "waiting" (what runs goes on), then pairs of task id and its shard (a chunk:
+--       callers pass at most a few hundred)
 -- Returns {how many ended now, "complete" | "open" | "gone"}.
 if redis.call('HGET', KEYS[1], 'state') ~= 'running' then return {0, 'gone'} end
-if ARGV[3] == 'run' then redis.call('HSETNX', KEYS[1], 'cancel', ARGV[2]) end
+local clock = redis.call('TIME')
+local now = clock[1] + clock[2] / 1000000
+if ARGV[3] == 'run' and redis.call('HSETNX', KEYS[1], 'cancel', ARGV[2]) == 1 then
+  redis.call('HSET', KEYS[1], 'cancel_at', now)
+end
 local ended = 0
 for i = 4, #ARGV, 2 do
   local task, shard = ARGV[i], ARGV[i + 1]
   local state = redis.call('HGET', KEYS[2], task)
-  if state == 'pending' or state == 'running' then redis.call('SADD', KEYS[4], task) end
+  if state == 'pending' or (state == 'running' and ARGV[3] ~= 'waiting') then redis.call('HSETNX', KEYS[4], task, now) end
   if state == 'pending' then
     redis.call('HSET', KEYS[2], task, 'cancelled')
     redis.call('XADD', KEYS[6], 'MAXLEN', '~', 10000, '*', 'kind', 'finished', 'task', task, 'attempt', 0,

@@ -16,12 +16,13 @@ for _, task in ipairs(units.tasks) do
   redis.call('HSET', KEYS[2], task[1], state)
   redis.call('HSET', KEYS[3], task[1], 0)
 end
-for _, shard in ipairs(units.shards) do
+for place, shard in ipairs(units.shards) do
+  local sent = now + place / 1000000  -- shards of a run keep their order among each other
   local id = shard[1]
   redis.call('HSET', KEYS[4], id .. '|queue', shard[2], id .. '|priority', shard[3], id .. '|delivery', 1,
-    id .. '|left', left[id] or 0, id .. '|owner', '')
+    id .. '|left', left[id] or 0, id .. '|owner', '', id .. '|since', sent)
   redis.call('HSET', KEYS[6], id, shard[4])
-  if left[id] then redis.call('ZADD', KEYS[8], now, ARGV[1] .. '|' .. id) end
+  if left[id] then redis.call('ZADD', KEYS[8], sent, ARGV[1] .. '|' .. id) end
 end
 redis.call('SET', KEYS[5], ARGV[2])
 redis.call('HSET', KEYS[1], 'created', now, 'pending', pending, 'skipped', skipped, 'total', pending + skipped,

@@ -8,7 +8,7 @@ if not state or redis.call('HGET', KEYS[1], 'state') ~= 'running' then return {'
 if redis.call('HGET', KEYS[4], shard .. '|delivery') ~= ARGV[3] then return {'stale', 0} end
 local holder = redis.call('HGET', KEYS[4], shard .. '|owner')
 if holder ~= '' and holder ~= owner then return {'duplicate', 0} end
-if redis.call('HEXISTS', KEYS[1], 'cancel') == 1 or redis.call('SISMEMBER', KEYS[5], task) == 1 then
+if redis.call('HEXISTS', KEYS[1], 'cancel') == 1 or redis.call('HEXISTS', KEYS[5], task) == 1 then
   return {'cancelled', 0}
 end
 if state == 'running' then return {'duplicate', 0} end
@@ -16,6 +16,7 @@ if state ~= 'pending' then return {'finished', 0} end
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
 local attempt = redis.call('HINCRBY', KEYS[3], task, 1)
+if holder == '' then redis.call('HSET', KEYS[4], shard .. '|taken', now) end
 redis.call('HSET', KEYS[2], task, 'running')
 redis.call('HSET', KEYS[4], shard .. '|owner', owner, shard .. '|task', task, shard .. '|started', now)
 redis.call('HINCRBY', KEYS[1], 'pending', -1)

@@ -11,31 +11,35 @@ from typing import Any
 import httpx
 
 from orchestrator.commands.model import Card
+from orchestrator.commands.shelf import Shelf
 from orchestrator.domain.errors import UsageError
+from orchestrator.domain.plain import from_plain
 from orchestrator.notify.base import RefusedError, RetryLaterError
-from orchestrator.notify.wecom.cards import APP_STYLE, template_card
+from orchestrator.notify.wecom.cards import APP_STYLE, greyed, template_card
 from orchestrator.notify.wecom.codes import TOKEN_CODES, error_of
-from orchestrator.notify.wecom.limits import RollingWindow
+from orchestrator.notify.wecom.limits import Windows, own_windows
 from orchestrator.notify.wecom.robot import is_local
 from orchestrator.notify.wecom.secrets import mask_logs, masked
 from orchestrator.notify.wecom.text import neutral, split
 
 #: Bytes of an application's markdown; half of a robot's.
 APP_MARKDOWN = 2048
-#: A member gets 30 messages a minute; WeCom drops the rest without a word.
-PER_MEMBER = 30
 _EARLY = 300.0
 
 
 class App:
-    """One application. Safe to use from several threads; the token is fetched by one of them."""
+    """One application. Safe to use from several threads; the token is fetched by one of them.
 
-    def __init__(
+    ``windows`` are its members' limits: WeCom drops what is above them without a word.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of an address
         self,
         corp_id: str,
         agent_id: int,
         secret: str,
         base_url: str = "https://qyapi.weixin.qq.com",
+        windows: Windows | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if not (corp_id and agent_id and secret):
@@ -44,6 +48,7 @@ class App:
         timeout = httpx.Timeout(10.0, connect=5.0)
         self._client = httpx.Client(base_url=base_url.rstrip("/"), timeout=timeout, trust_env=not is_local(base_url))
         self._clock = clock
+        self.window = windows or own_windows()
         self._fetching = threading.Lock()
         self._token, self._good_until = "", float("-inf")
         mask_logs("httpx")
@@ -55,9 +60,11 @@ class App:
     def send(self, user: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Send ``{"msgtype": …, …}`` to one member; the answer (with ``response_code`` for a card with buttons).
 
-        Raises :class:`RefusedError` when the member is not there, and what :func:`error_of` says otherwise.
+        Raises :class:`RefusedError` when the member is not there, :class:`RetryLaterError` when his window is full, and
+        what :func:`error_of` says otherwise.
         """
-        answer = self.call("/cgi-bin/message/send", {"touser": user, "agentid": self._agent, **body})
+        with self.window(user).slot():
+            answer = self.call("/cgi-bin/message/send", {"touser": user, "agentid": self._agent, **body})
         if answer.get("invaliduser"):
             raise RefusedError("WeCom knows no such member, or the application may not write to him")
         return answer
@@ -66,7 +73,18 @@ class App:
         """Replace the card that ``code`` (usable once) stands for."""
         body = {"userids": users, "agentid": self._agent, "response_code": code}
         shown = template_card(card, task, APP_STYLE)
+        if card.settled and not card.buttons:
+            shown = greyed(shown, card.settled)
         self.call("/cgi-bin/message/update_template_card", {**body, "template_card": shown})
+
+    def userid_of(self, opaque: str) -> str:
+        """The plain id of a member whom an AI bot knows by an opaque one; empty when we may not see him."""
+        answer = self.call("/cgi-bin/batch/openuserid_to_userid", {"open_userid_list": [opaque]})
+        rows = answer.get("userid_list")
+        for row in rows if isinstance(rows, list) else []:
+            if isinstance(row, dict) and row.get("open_userid") == opaque and isinstance(row.get("userid"), str):
+                return str(row["userid"])
+        return ""
 
     def call(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """One request of the application; a token that WeCom no longer takes is replaced once."""
@@ -115,22 +133,32 @@ class App:
 class Member:
     """The application's chat with one member: a :class:`~orchestrator.notify.base.Notifier`."""
 
-    def __init__(self, app: App, user: str, window: RollingWindow | None = None) -> None:
-        self._app, self._user = app, user
-        self._window = window or RollingWindow(PER_MEMBER)
+    limit = APP_MARKDOWN
+
+    def __init__(self, app: App, user: str, shelf: Shelf) -> None:
+        self._app, self._user, self._shelf = app, user, shelf
 
     def wait(self) -> float:
         """Seconds until the member may get another message."""
-        return self._window.wait()
+        return self._app.window(self._user).wait()
 
     def deliver(self, payload: Mapping[str, Any], key: str) -> None:
-        """Send ``payload["markdown"]``, in parts; a part that was delivered before is dropped by WeCom itself."""
+        """Send ``payload["markdown"]``, in parts; a part that was delivered before is dropped by WeCom itself.
+
+        With ``payload["card"]`` the card that the member has of ``payload["run"]`` changes instead.
+        """
+        if "card" in payload:
+            self._settle(from_plain(Card, payload["card"], key), str(payload.get("run")))
+            return
         text = payload.get("markdown")
         if not isinstance(text, str) or not text.strip():
             raise RefusedError(f"message {key} has no text")
         for part in split(text, APP_MARKDOWN):
             body = {"msgtype": "markdown", "markdown": {"content": part}}
-            try:
-                self._app.send(self._user, {**body, "enable_duplicate_check": 1})
-            finally:
-                self._window.note()
+            self._app.send(self._user, {**body, "enable_duplicate_check": 1})
+
+    def _settle(self, card: Card, run: str) -> None:
+        known = self._shelf.places(run).get(f"app:{self._user}", {})
+        if not known.get("response_code"):
+            raise RefusedError(f"the card of run {run} is not known (any more)")
+        self._app.update([self._user], known["response_code"], card, known["task_id"])

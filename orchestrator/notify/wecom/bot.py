@@ -15,15 +15,13 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.domain.errors import ToolMissingError, UsageError
 from orchestrator.notify.base import RefusedError, RetryLaterError
 from orchestrator.notify.wecom.codes import error_of
-from orchestrator.notify.wecom.limits import RollingWindow
+from orchestrator.notify.wecom.limits import Windows, own_windows
 from orchestrator.notify.wecom.secrets import masked
 from orchestrator.notify.wecom.text import MARKDOWN_LIMIT, neutral, split
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
-#: Replies and pushes of one chat together.
-PER_CHAT = 30
 _PING, _MISSED = 30.0, 2
 _BACK_OFF = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 _ANSWER = 5.0
@@ -37,15 +35,24 @@ class BotConnection:
     """Receives what people write to a bot, and sends.
 
     ``receive(body, req_id)`` is called in the connection's own thread with every message and event: it must be quick.
+    ``windows`` are the limits of its chats, replies and pushes together.
     """
 
-    def __init__(
-        self, url: str, bot_id: str, secret: str, receive: Callable[[Body, str], object], ping: float = _PING
+    def __init__(  # noqa: PLR0913 - the parts of an address
+        self,
+        url: str,
+        bot_id: str,
+        secret: str,
+        receive: Callable[[Body, str], object],
+        *,
+        windows: Windows | None = None,
+        ping: float = _PING,
     ) -> None:
         if not (bot_id and secret):
             raise UsageError("the WeCom bot lacks its id or secret", "Complete wecom.bot and its environment variable.")
         self._url, self._id, self._secret = url, bot_id, secret
         self._receive, self._ping = receive, ping
+        self.window = windows or own_windows()
         self._socket: ClientConnection | None = None
         self._waiting: dict[str, Future[dict[str, Any]]] = {}
         self._lock = threading.Lock()
@@ -69,6 +76,11 @@ class BotConnection:
             tries = 0 if time.monotonic() - began > 60 else tries + 1
             stop.wait(_BACK_OFF[min(max(0, tries - 1), len(_BACK_OFF) - 1)])
         return True
+
+    def say(self, chat: str, command: str, body: Body, req_id: str = "") -> None:
+        """Send something that people see in ``chat``; :class:`RetryLaterError` when its window is full."""
+        with self.window(chat).slot():
+            self.call(command, body, req_id)
 
     def call(self, command: str, body: Body, req_id: str = "", timeout: float = _ANSWER) -> dict[str, Any]:
         """Send a command and wait for its answer; with ``req_id`` it replies to that callback.
@@ -211,12 +223,14 @@ def _judged(frame: dict[str, Any]) -> dict[str, Any]:
 class BotChat:
     """A bot's chat with one group or person: a :class:`~orchestrator.notify.base.Notifier`."""
 
-    def __init__(self, bot: BotConnection, chat: str, window: RollingWindow) -> None:
-        self._bot, self._chat, self._window = bot, chat, window
+    limit = MARKDOWN_LIMIT
+
+    def __init__(self, bot: BotConnection, chat: str) -> None:
+        self._bot, self._chat = bot, chat
 
     def wait(self) -> float:
         """Seconds until the chat may get another message; some while the bot is not connected."""
-        return self._window.wait() if self._bot.connected else 1.0
+        return self._bot.window(self._chat).wait() if self._bot.connected else 1.0
 
     def deliver(self, payload: Mapping[str, Any], key: str) -> None:
         """Send ``payload["markdown"]``, in parts of 4096 bytes."""
@@ -224,11 +238,5 @@ class BotChat:
         if not isinstance(text, str) or not text.strip():
             raise RefusedError(f"message {key} has no text")
         for part in split(text, MARKDOWN_LIMIT):
-            self.push({"msgtype": "markdown", "markdown": {"content": part}})
-
-    def push(self, body: Body) -> None:
-        """Send any message."""
-        try:
-            self._bot.call("aibot_send_msg", {"chatid": self._chat, **body})
-        finally:
-            self._window.note()
+            body = {"chatid": self._chat, "msgtype": "markdown", "markdown": {"content": part}}
+            self._bot.say(self._chat, "aibot_send_msg", body)

@@ -21,33 +21,44 @@ _ID = 128
 
 
 class AppCallback:
-    """The callback address of a self-built application."""
+    """The callback address of a self-built application. ``accept`` notes a message durably and is quick."""
 
-    def __init__(self, cipher: Cipher, agent_id: int, clock: Callable[[], float] = time.time) -> None:
-        self._cipher, self._agent, self._clock = cipher, str(agent_id), clock
+    def __init__(
+        self,
+        cipher: Cipher,
+        agent_id: int,
+        accept: Callable[[Incoming], object],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._cipher, self._agent, self._accept, self._clock = cipher, str(agent_id), accept, clock
 
     def echo(self, query: Mapping[str, str]) -> bytes:
         """The answer to WeCom's check of the address."""
-        return self._open(query, query.get("echostr", ""))
+        return opened(self._cipher, query, query.get("echostr", ""), self._clock())
 
-    def receive(self, query: Mapping[str, str], body: bytes) -> Incoming | None:
-        """The message in a request; None for one that asks for nothing. :class:`BadCallbackError` for what is none."""
+    def receive(self, query: Mapping[str, str], body: bytes) -> bytes:
+        """Note what a request asks for; the empty answer. :class:`BadCallbackError` for what is none."""
         outer = read_xml(body)
-        fields = read_xml(self._open(query, outer.get("Encrypt", "")))
+        fields = read_xml(opened(self._cipher, query, outer.get("Encrypt", ""), self._clock()))
         if fields.get("ToUserName") != self._cipher.receiver:
             raise BadCallbackError("a callback is for another corp")
         if fields.get("AgentID", self._agent) != self._agent:
             raise BadCallbackError("a callback is for another application")
-        return app_incoming(fields)
+        incoming = app_incoming(fields)
+        if incoming is not None:
+            self._accept(incoming)
+        return b""
 
-    def _open(self, query: Mapping[str, str], encrypted: str) -> bytes:
-        timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
-        if not (encrypted and timestamp and nonce):
-            raise BadCallbackError("a callback lacks timestamp, nonce or body")
-        plain = self._cipher.open(query.get("msg_signature", ""), timestamp, nonce, encrypted)
-        if not timestamp.isdecimal() or abs(int(timestamp[:12]) - self._clock()) > WINDOW:
-            raise BadCallbackError("a callback's timestamp is more than five minutes off: compare the clocks")
-        return plain
+
+def opened(cipher: Cipher, query: Mapping[str, str], encrypted: str, now: float) -> bytes:
+    """The message of a request, its signature, padding, receiver and timestamp checked."""
+    timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
+    if not (encrypted and timestamp and nonce):
+        raise BadCallbackError("a callback lacks timestamp, nonce or body")
+    plain = cipher.open(query.get("msg_signature", ""), timestamp, nonce, encrypted)
+    if not timestamp.isdecimal() or abs(int(timestamp[:12]) - now) > WINDOW:
+        raise BadCallbackError("a callback's timestamp is more than five minutes off: compare the clocks")
+    return plain
 
 
 def app_incoming(fields: Mapping[str, str]) -> Incoming | None:
@@ -65,24 +76,25 @@ def app_incoming(fields: Mapping[str, str]) -> Incoming | None:
     return None
 
 
-def bot_incoming(body: Mapping[str, Any], req_id: str = "") -> Incoming | None:
-    """An AI bot's message or event; None for one that asks for nothing."""
+def bot_incoming(body: Mapping[str, Any], req_id: str = "", channel: str = "bot") -> Incoming | None:
+    """An AI bot's message or event; None for one that asks for nothing. ``channel`` ``hook``: it came by URL."""
     sender = body.get("from")
     user = sender.get("userid") if isinstance(sender, dict) else None
     group = body.get("chatid") if body.get("chattype") == "group" else ""
     if not isinstance(user, str) or not isinstance(group, str) or not _is_id(user) or (group and not _is_id(group)):
         return None
-    kind, key = body.get("msgtype"), _key(str(body.get("msgid", "")))
-    reply = {"req_id": req_id} if req_id else {}
+    kind, key = body.get("msgtype"), _key(str(body.get("msgid") or (req_id, body)))
+    url = body.get("response_url")
+    reply = {"req_id": req_id} if req_id else {"response_url": url[:2048]} if isinstance(url, str) else {}
     if kind == "text" and isinstance(body.get("text"), dict):
-        return Incoming("bot", key, user, group, str(body["text"].get("content", "")), reply=reply)
+        return Incoming(channel, key, user, group, str(body["text"].get("content", "")), reply=reply)
     event = body.get("event")
     if kind == "event" and isinstance(event, dict) and event.get("eventtype") == "template_card_event":
         click = event.get("template_card_event")
         click = click if isinstance(click, dict) else event  # samples nest it, an SDK's types do not
         ticket = str(click.get("event_key") or click.get("eventkey") or "")[:_ID]
         reply["task_id"] = str(click.get("task_id") or click.get("taskid") or "")[:_ID]
-        return Incoming("bot", key, user, group, ticket=ticket, reply=reply)
+        return Incoming(channel, key, user, group, ticket=ticket, reply=reply)
     return None
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from orchestrator.commands.words import Language
 from orchestrator.domain.plan import Suite
 from orchestrator.domain.run import CaseResult, CaseStatus, RunState, RunSummary, TaskResult, TaskState
 from orchestrator.notify.wecom.text import MARKDOWN_LIMIT, clip, neutral, size, split
-from orchestrator.notify.wecom.words import WORDS, Language, Words
+from orchestrator.notify.wecom.words import WORDS, Words
+from orchestrator.runs.baseline import Baseline
 from orchestrator.store.api import OutboxMessage
 
 #: Lines of failures at most, of one task at most, and of infrastructure troubles at most.
@@ -28,17 +30,23 @@ class _Section(NamedTuple):
     title: str
     lines: list[str]
     total: int
+    #: What else the heading says.
+    note: str = ""
 
 
-def summary_message(summary: RunSummary, language: Language = "zh", limit: int = MARKDOWN_LIMIT) -> str:
+def summary_message(
+    summary: RunSummary, language: Language = "zh", limit: int = MARKDOWN_LIMIT, base: Baseline | None = None
+) -> str:
     """The one message of a finished run, as markdown of at most ``limit`` bytes.
 
-    Verdict, counts by suite, the first failures (SQL with its file and line), infrastructure troubles apart from them,
-    time and cost, and the commands that look further and run again what failed.
+    Verdict, counts by suite, the first failures (SQL with its file and line; those that ``base`` has not, first), and
+    apart from them what is flaky, quarantined, or trouble of the infrastructure; time and cost, and the commands that
+    look further and run again what failed.
     """
     words = WORDS[language]
     head, tail = _head(summary, words), _tail(summary, words)
-    sections = [section for section in (_failures(summary, words), _troubles(summary, words)) if section.total]
+    parts = (_failures(summary, words, base or Baseline()), *_apart(summary, words), _troubles(summary, words))
+    sections = [section for section in parts if section.total]
     room = (limit - size("\n".join([*head, *tail]))) // max(1, len(sections))
     body = [line for section in sections for line in _fit(section, words, room)]
     return clip("\n".join([*head, *body, *tail]), limit)
@@ -70,7 +78,9 @@ def _head(summary: RunSummary, words: Words) -> list[str]:
     if summary.parent:
         lines.append(f"> {words.parent} `{neutral(summary.parent, 80)}`")
     if summary.cancelled_by:
-        lines.append(f"> {words.cancelled_by}{neutral(summary.cancelled_by, 120)}")
+        gone = [task.stop.gone for task in summary.tasks if task.stop is not None]
+        ended = f" · {words.ended_in.format(duration(max(gone)))}" if gone else ""
+        lines.append(f"> {words.cancelled_by}{neutral(summary.cancelled_by, 120)}{ended}")
     return lines + (_suites(summary, words) or [words.nothing])
 
 
@@ -106,23 +116,49 @@ def _cases(tasks: list[TaskResult], words: Words) -> str:
     return " ".join(f"{count} {words.tasks[state]}" for count, state in counts if count) or "0"
 
 
-def _failures(summary: RunSummary, words: Words) -> _Section:
-    failed = [task for task in summary.tasks if task.state is TaskState.FAILED]
-    lines = [line for task in failed for line in _task_failures(task, words)]
+def new_failures(summary: RunSummary, base: Baseline) -> int:
+    """How many of the failures that a summary shows, and that block, the base branch does not have."""
+    return sum(base.new(task.task, case.name) is True for task in _blocking(summary) for case in _cases_of(task))
+
+
+def _blocking(summary: RunSummary) -> list[TaskResult]:
+    return [task for task in summary.tasks if task.counts_as is TaskState.FAILED]
+
+
+def _failures(summary: RunSummary, words: Words, base: Baseline) -> _Section:
+    failed = _blocking(summary)
+    rows = [row for task in failed for row in _task_failures(task, words, base)]
+    rows.sort(key=lambda row: row[0] is not True)  # what is new first
+    lines = [f"{line} {_MARK[is_new](words)}".rstrip() for is_new, line in rows]
     total = sum(max(task.failed, len(_real(task.failures)), 1) for task in failed)
-    return _Section(words.failures, lines[:_FAILURES], total)
+    fresh = new_failures(summary, base)
+    note = words.of_them_new.format(fresh) if any(is_new is not None for is_new, _ in rows) else ""
+    return _Section(words.failures, lines[:_FAILURES], total, note)
+
+
+#: What stands behind a failure: the change's own, one of the base branch, or not known.
+_MARK: dict[bool | None, Callable[[Words], str]] = {
+    True: lambda words: f'<font color="warning">{words.new}</font>',
+    False: lambda words: f'<font color="comment">{words.known}</font>',
+    None: lambda _: "",
+}
 
 
 def _real(failures: Iterable[CaseResult]) -> list[CaseResult]:
     return [case for case in failures if case.status in (CaseStatus.FAILED, CaseStatus.ERROR)]
 
 
-def _task_failures(task: TaskResult, words: Words) -> Iterator[str]:
-    cases = _real(task.failures)
+def _cases_of(task: TaskResult) -> list[CaseResult]:
+    """The failures of a task; one without a name when it failed as a whole."""
+    return _real(task.failures) or [CaseResult("", CaseStatus.FAILED, message=task.message)]
+
+
+def _task_failures(task: TaskResult, words: Words, base: Baseline) -> Iterator[tuple[bool | None, str]]:
+    """Whether it is new, and its line."""
+    cases = sorted(_cases_of(task), key=lambda case: base.new(task.task, case.name) is not True)
     for case in cases[:_PER_TASK]:
-        yield _case_line(task, case, words)
-    if not cases:
-        yield _line(task.task, None, task.message)
+        line = _case_line(task, case, words) if case.name else _line(task.task, None, task.message)
+        yield base.new(task.task, case.name), line
 
 
 def _case_line(task: TaskResult, case: CaseResult, words: Words) -> str:
@@ -140,8 +176,23 @@ def _case_line(task: TaskResult, case: CaseResult, words: Words) -> str:
 
 
 def _line(name: str, place: str | None, why: str) -> str:
-    parts = [f"`{neutral(name, 120)}`", place, neutral(why, 160)]
+    parts = [f"`{neutral(name, 120)}`", neutral(place, 200) if place else "", neutral(why, 160)]
     return "> " + " ".join(part for part in parts if part)
+
+
+def _apart(summary: RunSummary, words: Words) -> Iterator[_Section]:
+    """What failed and blocks nothing: in quarantine, or only once."""
+    held = [task for task in summary.tasks if task.quarantine and task.state is TaskState.FAILED]
+    lines = [_line(task.task, task.quarantine, _first_words(task)) for task in held[:_TROUBLES]]
+    yield _Section(words.quarantined, lines, len(held))
+    flaky = [task for task in summary.tasks if task.flaky]
+    lines = [_line(task.task, None, _first_words(task)) for task in flaky[:_TROUBLES]]
+    yield _Section(words.flaky, lines, len(flaky))
+
+
+def _first_words(task: TaskResult) -> str:
+    case = next(iter(_real(task.failures)), None)
+    return f"{case.name} {case.message}" if case is not None else task.message
 
 
 def _troubles(summary: RunSummary, words: Words) -> _Section:
@@ -153,7 +204,7 @@ def _troubles(summary: RunSummary, words: Words) -> _Section:
 
 def _fit(section: _Section, words: Words, room: int) -> list[str]:
     """The heading, as many lines as ``room`` bytes hold, and how many are not shown."""
-    shown = [f"**{section.title}** {section.total}"]
+    shown = [" ".join(filter(None, (f"**{section.title}** {section.total}", section.note)))]
     left = room - size(shown[0]) - size(words.more.format(section.total)) - 2
     for line in section.lines:
         left -= size(line) + 1

@@ -15,7 +15,7 @@ import httpx
 
 from orchestrator.domain.errors import UsageError
 from orchestrator.notify.base import RefusedError, RetryLaterError
-from orchestrator.notify.wecom.limits import RollingWindow
+from orchestrator.notify.wecom.limits import RollingWindow, Window
 from orchestrator.notify.wecom.secrets import mask_logs, masked
 from orchestrator.notify.wecom.text import MARKDOWN_LIMIT, neutral, size
 
@@ -53,12 +53,14 @@ class Robot:
     lost answer shows twice.
     """
 
+    limit = MARKDOWN_LIMIT
+
     def __init__(
         self,
         key: str,
         base_url: str = "https://qyapi.weixin.qq.com",
         *,
-        window: RollingWindow | None = None,
+        window: Window | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         if not key:
@@ -115,12 +117,11 @@ class Robot:
     def _post(self, raw: bytes) -> tuple[int, str]:
         """``errcode`` and a harmless ``errmsg``; anything that is not WeCom's answer means later."""
         try:
-            status, answer = self._exchange(raw)
+            with self._window.slot():
+                status, answer = self._exchange(raw)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             what = self._masked(f"{type(error).__name__}: {error}")
             raise RetryLaterError(f"WeCom cannot be reached ({what})", "Check the network and proxy.") from None
-        finally:
-            self._window.note()
         if status != httpx.codes.OK:
             raise RetryLaterError(f"WeCom answered HTTP {status}", "Check wecom.base_url, the network and the proxy.")
         try:

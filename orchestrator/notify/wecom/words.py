@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
+from orchestrator.commands.words import Language, state
 from orchestrator.domain.run import FailureKind, RunState, TaskState
-
-Language = Literal["zh", "en"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +20,12 @@ class Words:
     cost: str
     cases: str
     failures: str
+    of_them_new: str
+    quarantined: str
+    flaky: str
+    ended_in: str
+    new: str
+    known: str
     infrastructure: str
     more: str
     details: str
@@ -34,24 +38,8 @@ class Words:
 
 
 ZH = Words(
-    states={
-        RunState.PLANNED: "已计划",
-        RunState.RUNNING: "运行中",
-        RunState.PASSED: "通过",
-        RunState.FAILED: "失败",
-        RunState.CANCELLED: "已取消",
-        RunState.ERROR: "环境错误",
-    },
-    tasks={
-        TaskState.PENDING: "未开始",
-        TaskState.RUNNING: "运行中",
-        TaskState.PASSED: "通过",
-        TaskState.FAILED: "失败",
-        TaskState.SKIPPED: "跳过",
-        TaskState.CANCELLED: "取消",
-        TaskState.ERROR: "环境错误",
-        TaskState.LOST: "丢失",
-    },
+    states={one: state("zh", one.value) for one in RunState},
+    tasks={one: state("zh", one.value) for one in TaskState},
     kinds={
         FailureKind.BUILD: "编译失败",
         FailureKind.PANIC: "panic",
@@ -67,6 +55,12 @@ ZH = Words(
     cost="机时",
     cases="用例",
     failures="失败",
+    of_them_new="其中新增 {}",
+    quarantined="隔离中（不影响结果）",
+    flaky="不稳定（重试后通过）",
+    ended_in="所有进程 {} 后结束",
+    new="新增",
+    known="主干已有",
     infrastructure="环境问题（不算测试失败）",
     more="… 还有 {} 项",
     details="查看",
@@ -79,15 +73,8 @@ ZH = Words(
 )
 
 EN = Words(
-    states={
-        RunState.PLANNED: "planned",
-        RunState.RUNNING: "running",
-        RunState.PASSED: "passed",
-        RunState.FAILED: "failed",
-        RunState.CANCELLED: "cancelled",
-        RunState.ERROR: "infrastructure error",
-    },
-    tasks={state: state.value for state in TaskState},
+    states={one: one.value for one in RunState} | {RunState.ERROR: "infrastructure error"},
+    tasks={one: one.value for one in TaskState},
     kinds={
         FailureKind.BUILD: "build failed",
         FailureKind.PANIC: "panic",
@@ -103,6 +90,12 @@ EN = Words(
     cost="cost",
     cases="cases",
     failures="Failures",
+    of_them_new="of them new: {}",
+    quarantined="In quarantine (blocks nothing)",
+    flaky="Flaky (passed when tried again)",
+    ended_in="every process dead after {}",
+    new="new",
+    known="fails on the base branch, too",
     infrastructure="Infrastructure (not test failures)",
     more="… and {} more",
     details="look",

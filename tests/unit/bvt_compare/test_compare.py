@@ -149,3 +149,9 @@ def test_a_verdict_says_why() -> None:
         judged("a\tb\n1\t2", rows(["1", "3"])).reason == "row 1 as sorted: column 1 is expected to be '2', and is '3'"
     )
     assert "crashes" in judged(None, rows(["1"])).reason
+
+
+def test_a_pattern_that_would_be_searched_for_ever_costs_its_command_alone() -> None:
+    verdict = judged("a\n1", error("x" * 5000), regexes=(Regex("(x+x+)+y", True),))
+    assert verdict.kind == ABNORMAL
+    assert "hangs" in verdict.reason

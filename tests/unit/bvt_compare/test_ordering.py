@@ -25,6 +25,8 @@ def test_equal_sort_keys_are_sorted_where_they_stand() -> None:
 def test_scattered_keys_end_where_the_original_leaves_them() -> None:
     # Taken from java.util.TimSort, whose comparator says "equal" of rows with different keys.
     assert sort_rows_keeping([["1", "b"], ["2", "c"], ["1", "a"]], (0,)) == [["1", "b"], ["2", "c"], ["1", "a"]]
+    many = [[str(number % 2), f"{40 - number:02}"] for number in range(40)]
+    assert sort_rows_keeping(many, (0,)) == many  # no two that are compared have the same key
     assert sort_rows_keeping([["1", "c"], ["1", "b"], ["2", "z"], ["1", "a"]], (0,)) == [
         ["1", "a"], ["1", "b"], ["1", "c"], ["2", "z"]
     ]  # fmt: skip

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.cases.javaregex import UnsupportedRegexError, compile_java
+from orchestrator.cases.javaregex import EndlessRegexError, UnsupportedRegexError, compile_java, found
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,14 @@ def test_these_do_not_match_as_in_java(pattern: str, text: str) -> None:
 def test_wrong_and_unknown_patterns_are_refused(pattern: str) -> None:
     with pytest.raises(UnsupportedRegexError):
         compile_java(pattern)
+
+
+def test_a_search_that_would_never_end_is_given_up() -> None:
+    with pytest.raises(EndlessRegexError, match="backtracks"):
+        found("(x+x+)+y", "x" * 5000, timeout=0.2)
+
+
+def test_the_whole_text_or_a_part_of_it_is_looked_at() -> None:
+    assert found("b+", "abbc")
+    assert not found("b+", "abbc", whole=True)
+    assert found("a.*c", "abbc", whole=True)

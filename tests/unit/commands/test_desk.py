@@ -9,13 +9,15 @@ import pytest
 from orchestrator.commands.desk import PER_MINUTE, Desk
 from orchestrator.commands.model import Answer
 from orchestrator.commands.office import Office
-from orchestrator.commands.pulls import plan_pull
 from orchestrator.commands.shelf import Ticket
 from orchestrator.domain.errors import BrokerError
-from orchestrator.domain.run import TaskResult, TaskState
+from orchestrator.domain.run import RunState, TaskResult, TaskState
+from orchestrator.ledger.hosts import HostRecord, Want
+from orchestrator.ledger.keys import SCHEME
 from orchestrator.ledger.records import Delivery
 from orchestrator.runs import control
 from orchestrator.runs.summarize import summarize
+from orchestrator.service.pulls import plan_pull
 from tests.unit.commands.conftest import clicked, said
 
 
@@ -68,6 +70,18 @@ def test_only_the_asker_may_confirm_and_a_try_of_another_uses_nothing_up(desk: D
     assert desk.handle(said("root", f"确认 {key(asked, 'Confirm')}")).result == "refused"
     assert desk.handle(said("main", f"确认 {key(asked, 'Confirm')}")).result == "ok"
     assert ("root", f"cancel {run}", "refused: asked by another") in audit(office)
+
+
+def test_of_two_clicks_at_once_one_acts_and_both_are_on_record(
+    desk: Desk, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = start(desk)
+    asked = desk.handle(said("main", f"cancel {run}"))
+    ticket = office.shelf.look(key(asked, "Confirm"))
+    monkeypatch.setattr(office.shelf, "look", lambda _: ticket)  # both have read it before either used it up
+    results = [desk.handle(clicked("main", key(asked, "Confirm"))).result for _ in range(2)]
+    assert results == ["ok", "stale"]
+    assert audit(office)[-2:] == [("main", f"cancel {run}", "ok"), ("main", f"cancel {run}", "refused: stale")]
 
 
 def test_a_question_can_be_answered_with_no(desk: Desk, office: Office) -> None:
@@ -181,10 +195,50 @@ def test_why_and_logs_and_help_and_whoami_answer(desk: Desk, office: Office) -> 
     assert "＜＠all＞ line" in desk.handle(said("vera", f"logs {run} ut:x")).text
     assert "cancel" in desk.handle(said("nobody", "help")).text
     assert "group `g`" in desk.handle(said("nobody", "whoami", "g")).text
-    assert (
-        "not there yet"
-        in desk.handle(clicked("main", key(desk.handle(said("main", "quarantine T 7d")), "Confirm"))).text
+
+
+def test_a_test_in_quarantine_blocks_nobody_until_it_is_released(desk: Desk, office: Office) -> None:
+    assert desk.handle(said("dev", "quarantine ut:x/... 7d")).result == "refused"
+    asked = desk.handle(said("main", "隔离 ut:x/... 7d"))
+    assert desk.handle(said("vera", "quarantined")).text == "No test is in quarantine", "only asked"
+    assert "In quarantine" in desk.handle(clicked("main", key(asked, "Confirm"))).text
+    assert "main until" in desk.handle(said("vera", "隔离列表")).text
+    assert audit(office)[-2][:2] == ("main", "quarantine ut:x/... 7d")
+    run = start(desk)
+    tasks = office.runs.get(run)[1].tasks
+    for task in tasks:
+        delivery = Delivery(run, task.shard or "", 1)
+        _, attempt = office.ledger.start(delivery, "w", task.id, 20)
+        state = TaskState.FAILED if task.id == "ut:x/..." else TaskState.PASSED
+        office.ledger.finish(delivery, "w", TaskResult(task.id, state, attempt, message="broke"))
+    summary = summarize(office.ledger, office.store, run, lambda _: [])
+    assert summary is not None
+    assert summary.state is RunState.PASSED
+    assert desk.handle(said("main", "release ut:y")).result == "error"
+    assert "No longer" in desk.handle(said("main", "解除隔离 ut:x/...")).text
+    assert office.store.quarantines(office.profile.name) == []
+
+
+def test_hosts_are_listed_and_one_is_drained_after_a_question(desk: Desk, office: Office) -> None:
+    assert "no workers" in desk.handle(said("vera", "hosts")).text
+    record = HostRecord(
+        name="worker-1@r", version="0.0.1", scheme=SCHEME, queues=("ut", "sca"), concurrency=2, running=(("r|s", 3.0),)
     )
+    office.ledger.host_beat(record)
+    office.ledger.host_beat(dataclasses.replace(record, name="worker-2@<@all>"))
+    listed = desk.handle(said("vera", "主机")).text
+    assert "`worker-1＠r` ut,sca 1/2" in listed
+    assert "version 0.0.1" in listed, "what is the matter with it"
+    assert "<@all>" not in listed
+    assert "sca 0" in listed
+    assert desk.handle(said("main", "drain worker-1")).result == "refused", "an admin's"
+    assert desk.handle(said("root", "drain nowhere")).result == "error", "before anybody is asked"
+    assert desk.handle(said("root", "drain worker")).result == "error", "ambiguous"
+    asked = desk.handle(said("root", "下线 worker-1@r"))
+    assert office.ledger.hosts()[0].wanted.want is Want.ACTIVE
+    assert "1 running shards" in desk.handle(clicked("root", key(asked, "Confirm"))).text
+    wanted = office.ledger.hosts()[0].wanted
+    assert (wanted.want, wanted.who) == (Want.DRAIN, "wecom:root")
 
 
 def test_places_subscribe_are_silenced_and_leave(desk: Desk, office: Office) -> None:

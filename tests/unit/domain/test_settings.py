@@ -74,6 +74,8 @@ def test_the_environment_chooses_server_and_repository(tmp_path: Path) -> None:
     assert (dsn.bvt.server.provider, dsn.bvt.server.dsn) == ("dsn", "mysql://a@b:1")
     with pytest.raises(BadProfileError, match="MO_TESTPLAN_BVT_SERVER"):
         load_profile("p", dataclasses.replace(config, bvt_server="oracle"))
+    with pytest.raises(BadProfileError, match="there is no command"):
+        load_profile("p", dataclasses.replace(config, bvt_server="launch"))
 
 
 def test_every_profile_that_ships_is_valid_in_full() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 
 import pytest
 
-from orchestrator.domain.errors import BrokerError
+from orchestrator.domain.errors import BrokerError, UsageError
 from orchestrator.domain.run import CaseResult, CaseStatus, RunState, ShardSpec, TaskResult, TaskState
 from orchestrator.ledger import keys
-from orchestrator.ledger.client import Ledger
+from orchestrator.ledger.client import RESULT_LIMIT, Ledger, _short
 from orchestrator.ledger.connection import masked
 from orchestrator.ledger.records import Beat, Delivery, Gate
 
@@ -76,9 +77,9 @@ def test_nothing_starts_after_a_cancel_and_what_runs_is_told_at_its_next_beat(le
     run = new_run(ledger, tasks=3)
     delivery = Delivery(run, "s0", 1)
     ledger.start(delivery, "w", "t0", LEASE)
-    assert ledger.beat(delivery, "w", "t0", LEASE) is Beat.OK
+    assert ledger.beat(delivery, "w", "t0", LEASE) == (Beat.OK, 0.0)
     assert not ledger.cancel(run, "li", [("t0", "s0"), ("t1", "s0"), ("t2", "s0")], whole_run=True)
-    assert ledger.beat(delivery, "w", "t0", LEASE) is Beat.CANCELLED
+    assert ledger.beat(delivery, "w", "t0", LEASE)[0] is Beat.CANCELLED
     assert ledger.start(delivery, "w", "t1", LEASE)[0] is Gate.CANCELLED
     assert finish(ledger, run, "t0", TaskState.CANCELLED) == "complete"
     progress = ledger.progress(run)
@@ -103,7 +104,7 @@ def test_a_silent_worker_loses_its_shard_and_its_late_result_does_not_count(ledg
     assert (run, "s0") in ledger.expired()
     again = ledger.reap(delivery, 3, started=True)
     assert again == Delivery(run, "s0", 2, "ut", 3)
-    assert ledger.beat(delivery, "w", "t0", LEASE) is Beat.STALE
+    assert ledger.beat(delivery, "w", "t0", LEASE)[0] is Beat.STALE
     assert finish(ledger, run, "t0") == "stale"
     assert ledger.start(again, "v", "t0", LEASE) == (Gate.OK, 2)
 
@@ -187,3 +188,12 @@ def test_a_broker_that_is_away_is_said_so_with_a_remedy() -> None:
 
 def test_a_password_is_never_shown() -> None:
     assert masked("redis://me:secret@h:1/0") == "redis://me:***@h:1/0"
+
+
+def test_payloads_have_limits(ledger: Ledger) -> None:
+    with pytest.raises(UsageError, match="33 MiB"):
+        ledger.create("r", "x" * (33 << 20), {}, [], [])
+    big = CaseResult("t", CaseStatus.FAILED, message="m" * 4000)
+    text = _short(TaskResult("t", TaskState.FAILED, failures=(big,) * 400, message="why"))
+    assert len(text) < RESULT_LIMIT
+    assert json.loads(text)["message"] == "why"

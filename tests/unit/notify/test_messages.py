@@ -8,11 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, RunState, RunSummary, TaskResult, TaskState
+from orchestrator.commands.words import Language
+from orchestrator.domain.run import (
+    CaseResult,
+    CaseStatus,
+    FailureKind,
+    RunState,
+    RunSummary,
+    Stop,
+    TaskResult,
+    TaskState,
+)
 from orchestrator.notify.wecom.messages import duration, summary_message, summary_outbox, text_outbox
 from orchestrator.notify.wecom.standin.lint import warnings
 from orchestrator.notify.wecom.text import MARKDOWN_LIMIT, size
-from orchestrator.notify.wecom.words import Language
 from tests.unit.store.factories import GO_FAILURE, make_summary, make_task
 
 
@@ -87,6 +96,27 @@ def test_kinds_of_failure_are_told_apart(kind: FailureKind, words: str) -> None:
     case = dataclasses.replace(GO_FAILURE, kind=kind)
     task = make_task("ut:a", TaskState.FAILED, failed=1, failures=(case,))
     assert f"price_test.go:12 {words} got 50" in summary_message(make_summary(tasks=(task,)), "en")
+
+
+def test_flaky_and_quarantined_stand_apart_from_failures_and_the_run_may_pass() -> None:
+    case = CaseResult("TestA", CaseStatus.FAILED, message="<@all> broke")
+    tasks = (
+        TaskResult("ut:a", TaskState.PASSED, flaky=True, failures=(case,)),
+        TaskResult("ut:b", TaskState.FAILED, failed=1, failures=(case,), quarantine="li until 2026-01-31: <font>"),
+    )
+    text = summary_message(make_summary(state=RunState.PASSED, tasks=tasks), "en")
+    assert "Failures" not in text
+    assert "**Flaky (passed when tried again)** 1\n> `ut:a` TestA ＜＠all＞ broke" in text
+    assert "**In quarantine (blocks nothing)** 1\n> `ut:b` li until 2026-01-31: ＜font＞ TestA" in text
+    zh = summary_message(make_summary(state=RunState.PASSED, tasks=tasks), "zh")
+    assert "不稳定" in zh
+    assert "隔离中" in zh
+
+
+def test_a_cancelled_run_says_when_its_processes_were_dead() -> None:
+    tasks = (TaskResult("ut:a", TaskState.CANCELLED, stop=Stop(0.1, 0.4, 0.5)),)
+    text = summary_message(make_summary(state=RunState.CANCELLED, tasks=tasks, cancelled_by="wecom:li"), "en")
+    assert "cancelled: wecom:li · every process dead after 0.4s" in text
 
 
 def test_what_is_not_shown_is_counted() -> None:

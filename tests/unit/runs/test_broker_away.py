@@ -9,7 +9,7 @@ import pytest
 from orchestrator.domain.errors import BrokerError
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.embedded import EmbeddedRedis
-from orchestrator.messaging import App, make_app
+from orchestrator.messaging import App, ask_summary, make_app
 from orchestrator.runs import canvas, control, queues
 from tests.factories import make_plan
 from tests.require import require
@@ -27,7 +27,7 @@ def test_a_broker_that_is_away_is_said_by_everything_that_sends(tmp_path: Path) 
     for send in (
         lambda: canvas.submit(app, "r", plan, []),
         lambda: canvas.send(app, first[0]),
-        lambda: canvas.ask_summary(app, "r"),
+        lambda: ask_summary(app, "r"),
         lambda: queues.served(app, timeout=0.2),
     ):
         with pytest.raises(BrokerError, match="Redis takes no messages"):

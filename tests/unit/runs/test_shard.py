@@ -5,21 +5,17 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from orchestrator.domain.errors import BadProfileError, ServerError
-from orchestrator.domain.plan import Suite as SuiteName
-from orchestrator.domain.profile import Dispatch, Profile
+from orchestrator.domain.profile import Profile
 from orchestrator.domain.run import CaseResult, CaseStatus, TaskState
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Delivery
-from orchestrator.planner.codec import dumps
-from orchestrator.runs import canvas, control
-from tests.factories import make_plan, make_task
-from workers.shard import Bench, run_shard
+from tests.unit.runs.support import bench, new_run, run_to_the_end
+from workers.shard import run_shard
 from workers.sink import task_folder
 from workers.suites.base import Ending, Job
 
@@ -27,34 +23,6 @@ from workers.suites.base import Ending, Job
 @pytest.fixture
 def ledger(valkey_url: str) -> Ledger:
     return Ledger(valkey_url)
-
-
-class Scripted:
-    """A suite that does what it is told."""
-
-    def __init__(self, act: Callable[[Job], Ending]) -> None:
-        self.execute = act
-
-
-def bench(ledger: Ledger, folder: Path, act: Callable[[Job], Ending]) -> Bench:
-    profile = Profile(name="demo", dispatch=Dispatch(lease=5))
-    return Bench(
-        ledger,
-        folder,
-        lambda *_: (folder, lambda: None),
-        lambda _: profile,
-        {SuiteName.UNIT_TEST: Scripted(act)},
-    )
-
-
-def new_run(ledger: Ledger, packages: int = 2) -> Delivery:
-    plan = make_plan([make_task(f"pkg/{n}") for n in range(packages)])
-    run = control.new_run_id()
-    (first,) = canvas.deliveries(run, plan)
-    specs = control.specs(run, plan, "1" * 40)
-    tasks = [(task.id, task.shard or "", False) for task in plan.tasks]
-    assert ledger.create(run, dumps(plan).decode(), {"profile": "demo"}, tasks, [(first, specs[0])])
-    return first
 
 
 def test_each_task_of_a_shard_ends_with_its_own_result(ledger: Ledger, tmp_path: Path) -> None:
@@ -73,8 +41,8 @@ def test_each_task_of_a_shard_ends_with_its_own_result(ledger: Ledger, tmp_path:
     bad = results["ut:pkg/1"]
     assert (bad.state, bad.failed, bad.failures[0].name, bad.reproduce) == (TaskState.FAILED, 1, "TestB", "go test")
     assert [line for _, line in ledger.read_log(delivery.run, "ut:pkg/0")] == ["hello"]
-    assert len(ledger.read_cases(delivery.run, "0")) == 3
-    assert len(list(tmp_path.rglob("cases.jsonl"))) == 2
+    assert len(ledger.read_cases(delivery.run, "0")) == 5, "a failure is tried once more"
+    assert len(list(tmp_path.rglob("cases.jsonl"))) == 3
 
 
 def test_infrastructure_and_our_own_bugs_are_errors_and_the_next_task_still_runs(
@@ -86,7 +54,7 @@ def test_infrastructure_and_our_own_bugs_are_errors_and_the_next_task_still_runs
         raise RuntimeError("a bug")
 
     delivery = new_run(ledger)
-    run_shard(bench(ledger, tmp_path, act), delivery)
+    run_to_the_end(bench(ledger, tmp_path, act), delivery)
     results = ledger.results(delivery.run)
     assert results["ut:pkg/0"].state is TaskState.ERROR
     assert "no server came up" in results["ut:pkg/0"].message
@@ -170,7 +138,9 @@ def test_what_cannot_be_encoded_neither_stops_the_heart_nor_loses_the_result(led
     delivery = new_run(ledger, packages=1)
     run_shard(bench(ledger, tmp_path, act), delivery)
     assert ledger.results(delivery.run)["ut:pkg/0"].message == "half of a pair: ?"
-    assert [line for _, line in ledger.read_log(delivery.run, "ut:pkg/0")] == ["half of a pair: ?"]
+    assert [line for _, line in ledger.read_log(delivery.run, "ut:pkg/0")] == ["half of a pair: ?"] * 2, (
+        "and its one more try"
+    )
 
 
 def test_a_surprise_in_a_beat_does_not_stop_the_heart(
@@ -194,9 +164,13 @@ def test_a_surprise_in_a_beat_does_not_stop_the_heart(
 def test_a_host_that_cannot_keep_a_log_says_so_and_is_not_taken_for_a_lost_worker(
     ledger: Ledger, tmp_path: Path
 ) -> None:
+    def act(job: Job) -> Ending:
+        job.log("a line")
+        return Ending(TaskState.PASSED)
+
     (tmp_path / "file").write_text("no folder")
     delivery = new_run(ledger)
-    run_shard(bench(ledger, tmp_path / "file", lambda _: Ending(TaskState.PASSED)), delivery)
+    run_to_the_end(bench(ledger, tmp_path / "file", act), delivery)
     results = ledger.results(delivery.run)
     assert {result.state for result in results.values()} == {TaskState.ERROR}
     assert "its log cannot be kept" in results["ut:pkg/1"].message
@@ -221,7 +195,7 @@ def test_a_host_without_the_profile_says_so_as_the_result_of_every_task(ledger: 
         raise BadProfileError(f"no profile {name}", "put it there")
 
     delivery = new_run(ledger)
-    run_shard(
+    run_to_the_end(
         dataclasses.replace(bench(ledger, tmp_path, lambda _: Ending(TaskState.PASSED)), profile=nowhere), delivery
     )
     results = ledger.results(delivery.run)

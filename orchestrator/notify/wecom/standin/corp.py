@@ -2,52 +2,31 @@
 
 Official (documents 91039, 90236, 94888): one token for its validity of 7200 s, 40001/40013/40014/42001, receivers
 (81013, 82001, ``invaliduser``), text cut and markdown refused beyond 2048 bytes, 30 messages a member and minute with
-the rest dropped silently, card fields (420xx), ``response_code`` once within 72 hours. Guesses: 40058 for more than
-six buttons, 42022 for a used or unknown ``response_code``, 40056 for a foreign agent id.
+the rest dropped silently, card fields (420xx), ``response_code`` once within 72 hours, 60020 for a caller whose address
+is not trusted, the same body within half an hour not delivered again when ``enable_duplicate_check`` asks for it.
+Guesses: 40058 for more than six buttons, 42022 for a used or unknown ``response_code``, 40056 for a foreign agent id,
+and how many token requests a minute are too many.
 """
 
 from __future__ import annotations
 
+import json
 import random
-import re
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from orchestrator.notify.wecom.standin.answers import Refusal, accepted, refused
-from orchestrator.notify.wecom.standin.shapes import Json, integer, mapping, objects, string, strings
+from orchestrator.notify.wecom.standin.cards import check_button_card
+from orchestrator.notify.wecom.standin.shapes import Json, integer, mapping, string, strings
+from orchestrator.notify.wecom.standin.shown import Shown
 from orchestrator.notify.wecom.text import clip, size
 
 TOKEN_LIFE, CODE_LIFE = 7200.0, 72 * 3600.0
 CONTENT, PER_MEMBER = 2048, 30
-_TASK = re.compile(r"[0-9A-Za-z_@-]{1,128}")
-
-
-@dataclass(slots=True)
-class Shown:
-    """A message as its reader sees it now; ``body`` of a card changes with its updates."""
-
-    #: A member's id, or ``group:ID``.
-    chat: str
-    msgtype: str
-    body: Json
-    task_id: str = ""
-    updates: int = 0
-
-    @property
-    def content(self) -> str:
-        """Its words."""
-        if self.msgtype != "template_card":
-            return str(self.body.get("content", ""))
-        title = mapping(self.body, "main_title")
-        return "\n".join(filter(None, (title.get("title"), string(self.body, "sub_title_text"))))
-
-    @property
-    def buttons(self) -> dict[str, str]:
-        """Words of the buttons → their keys."""
-        return {button["text"]: button["key"] for button in self.body.get("button_list", [])}
+#: Token requests a minute that are answered, and seconds in which a repeated body counts as a duplicate.
+PER_TOKEN, DUPLICATE = 100, 1800.0
 
 
 @dataclass(slots=True)
@@ -66,24 +45,37 @@ class Corp:
     agent_id: int = 1000002
     secret: str = "app-secret"  # noqa: S105 - a sample
     members: frozenset[str] = frozenset()
+    #: Opaque ids of members by which bots of other creators know them.
+    open_userids: dict[str, str] = field(default_factory=dict)
+    resolutions: int = 0
     source: random.Random = field(default_factory=random.Random)
     shown: list[Shown] = field(default_factory=list)
     dropped: int = 0
     token_requests: int = 0
+    #: Whether the caller's address is among the application's trusted ones.
+    trusted: bool = True
     _tokens: dict[str, float] = field(default_factory=dict)
     _codes: dict[str, _Code] = field(default_factory=dict)
     _tasks: set[str] = field(default_factory=set)
     _rates: dict[str, deque[float]] = field(default_factory=dict)
+    _bodies: dict[str, float] = field(default_factory=dict)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def answer(self, path: str, query: dict[str, str], body: Json) -> Json | None:
         """The answer to a request; None for a path there is not."""
-        calls = {"gettoken": self._gettoken, "message/send": self._send, "message/update_template_card": self._update}
+        calls = {
+            "gettoken": self._gettoken,
+            "message/send": self._send,
+            "message/update_template_card": self._update,
+            "batch/openuserid_to_userid": self._resolve,
+        }
         call = calls.get(path.removeprefix("/cgi-bin/"))
         if call is None:
             return None
         with self.changed:
             try:
+                if not self.trusted:
+                    raise Refusal(60020, "not allow to access from your ip")
                 if call != self._gettoken:
                     self._check_token(query.get("access_token", ""))
                 done = call(query, body)
@@ -106,6 +98,8 @@ class Corp:
 
     def _gettoken(self, query: dict[str, str], _body: Json) -> Json:
         self.token_requests += 1
+        if self._over("gettoken", PER_TOKEN):
+            raise Refusal(45009, "api freq out of limit")
         if query.get("corpid") != self.corp_id:
             raise Refusal(40013, "invalid corpid")
         if query.get("corpsecret") != self.secret:
@@ -140,8 +134,8 @@ class Corp:
             "msgid": f"m{len(self.shown)}",
             "invaliduser": "|".join(u.lower() for u in users if u not in known),
         }
-        for user in known:
-            if self._over(user):
+        for user in [] if self._duplicate(body) else known:
+            if self._over(f"to {user}", PER_MEMBER):
                 self.dropped += 1
                 continue
             shown = Shown(user, msgtype, part, task)
@@ -149,6 +143,15 @@ class Corp:
             if part.get("card_type") == "button_interaction":
                 answer["response_code"] = self.new_code(shown, frozenset([user]))
         return answer
+
+    def _resolve(self, _query: dict[str, str], body: Json) -> Json:
+        self.resolutions += 1
+        asked = strings(body, "open_userid_list")
+        known = [{"open_userid": one, "userid": self.open_userids[one]} for one in asked if one in self.open_userids]
+        return {
+            "userid_list": known,
+            "invalid_open_userid_list": [one for one in asked if one not in self.open_userids],
+        }
 
     def _check(self, msgtype: str, part: Json) -> str:
         if msgtype == "template_card":
@@ -168,12 +171,21 @@ class Corp:
             raise Refusal(40058, f"markdown.content exceed max length {CONTENT}")
         return ""
 
-    def _over(self, user: str) -> bool:
-        sent, now = self._rates.setdefault(user, deque()), self.clock()
+    def _over(self, what: str, limit: int) -> bool:
+        sent, now = self._rates.setdefault(what, deque()), self.clock()
         while sent and sent[0] <= now - 60:
             sent.popleft()
         sent.append(now)
-        return len(sent) > PER_MEMBER
+        return len(sent) > limit
+
+    def _duplicate(self, body: Json) -> bool:
+        """Whether the caller asked that this body be delivered once, and it was lately."""
+        if integer(body, "enable_duplicate_check") != 1:
+            return False
+        text, now = json.dumps(body, sort_keys=True), self.clock()
+        interval = integer(body, "duplicate_check_interval", int(DUPLICATE))
+        before, self._bodies[text] = self._bodies.get(text, float("-inf")), now
+        return now - before < interval
 
     def _update(self, _query: dict[str, str], body: Json) -> Json:
         if integer(body, "agentid") != self.agent_id:
@@ -193,48 +205,3 @@ class Corp:
             code.shown.body = {**code.shown.body, "button_list": [], "replace_text": string(button, "replace_name")}
         code.shown.updates += 1
         return {}
-
-
-def check_button_card(card: Json) -> str:
-    """The task id of a card an application or a bot may send; raises :class:`Refusal`."""
-    kind, task = string(card, "card_type"), string(card, "task_id")
-    if kind not in ("button_interaction", "text_notice"):
-        raise Refusal(42031, "template_card.card_type invalid")
-    if task and not _TASK.fullmatch(task):
-        raise Refusal(42014, "task_id invalid")
-    if not string(mapping(card, "main_title"), "title") and not string(card, "sub_title_text"):
-        raise Refusal(42033, "template_card.main_title.title missing")
-    rows = objects(card, "horizontal_content_list")
-    if len(rows) > 6:
-        raise Refusal(42035, "horizontal_content_list exceed max length 6")
-    if not all(string(row, "keyname") for row in rows):
-        raise Refusal(42027, "horizontal_content_list.keyname missing")
-    if kind == "text_notice":
-        if integer(mapping(card, "card_action"), "type") not in (1, 2):
-            raise Refusal(42045, "template_card.card_action missing")
-        return task
-    if not task:
-        raise Refusal(42014, "task_id missing")
-    _check_buttons(objects(card, "button_list"))
-    return task
-
-
-def _check_buttons(buttons: list[Json]) -> None:
-    if not 1 <= len(buttons) <= 6:
-        raise Refusal(40058, "button_list needs 1 to 6 buttons")
-    keys = [string(button, "key") for button in buttons]
-    for button, key in zip(buttons, keys, strict=True):
-        if not string(button, "text"):
-            raise Refusal(42038, "button_list.text missing")
-        if not key or size(key) > 1024:
-            raise Refusal(42039, "button_list.key missing or too long")
-    if len(set(keys)) < len(keys):
-        raise Refusal(42018, "button_list.key is not unique")
-
-
-def snapshot(messages: list[Shown]) -> list[dict[str, Any]]:
-    """Messages as plain data, for a page."""
-    return [
-        {"chat": m.chat, "type": m.msgtype, "content": m.content, "body": m.body, "task_id": m.task_id, "n": n}
-        for n, m in enumerate(messages)
-    ]

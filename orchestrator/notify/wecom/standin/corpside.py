@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
 from orchestrator.notify.wecom.crypto import Cipher
 from orchestrator.notify.wecom.envelope import read_xml, write_xml
-from orchestrator.notify.wecom.standin.corp import Corp, Shown
+from orchestrator.notify.wecom.standin.corp import Corp
+from orchestrator.notify.wecom.standin.server import Reply, WeComStandIn
+from orchestrator.notify.wecom.standin.shown import Shown
 
 #: Sample secrets of the callback address.
 TOKEN, AES_KEY = "QDG6eK", "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
@@ -28,31 +27,42 @@ class CorpSide:
     def __init__(self, corp: Corp, callback_url: str = "") -> None:
         self.corp, self.callback_url = corp, callback_url
         self.cipher = Cipher(TOKEN, AES_KEY, corp.corp_id)
-        handler = type("Handler", (_Handler,), {"corp": corp})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = WeComStandIn(routes=[self.route])
         self._client = httpx.Client(timeout=_PATIENCE, trust_env=False)
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.__exit__(kind, error, trace)
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back; all there is to do for a side that another server serves."""
         self._client.close()
+
+    def route(self, _method: str, path: str, query: dict[str, str], raw: bytes) -> Reply | None:
+        """The corp's paths, for a server."""
+        try:
+            body = json.loads(raw or b"{}")
+        except ValueError:
+            body = {}
+        answer = self.corp.answer(path, query, body if isinstance(body, dict) else {})
+        return None if answer is None else Reply(json.dumps(answer, ensure_ascii=False).encode())
 
     @property
     def base_url(self) -> str:
         """What ``wecom.base_url`` of a profile should say."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self._server.base_url
 
     def check_address(self) -> bool:
-        """WeCom's check of the callback address: the exact plain text must come back."""
+        """WeCom's check of the callback address: the exact plain text must come back within a second."""
         word = secrets.token_hex(10)
         sealed = self.cipher.encrypt(word.encode())
-        answer = self._client.get(self.callback_url, params={**self.query(sealed), "echostr": sealed})
+        answer = self._client.get(self.callback_url, params={**self.query(sealed), "echostr": sealed}, timeout=1.0)
         return answer.status_code == 200 and answer.content == word.encode()
 
     def say(self, user: str, text: str, msgid: str = "") -> int:
@@ -102,33 +112,3 @@ class CorpSide:
         outer = read_xml(raw)
         plain = self.cipher.open(outer["MsgSignature"], outer["TimeStamp"], outer["Nonce"], outer["Encrypt"])
         return read_xml(plain)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    timeout = 30
-    corp: Corp
-
-    def do_GET(self) -> None:
-        self._handle({})
-
-    def do_POST(self) -> None:
-        raw = self.rfile.read(min(int(self.headers.get("Content-Length", "0")), 1 << 20))
-        try:
-            body = json.loads(raw)
-        except ValueError:
-            body = {}
-        self._handle(body if isinstance(body, dict) else {})
-
-    def _handle(self, body: dict[str, object]) -> None:
-        address = urlsplit(self.path)
-        query = {name: values[0] for name, values in parse_qs(address.query).items()}
-        answer = self.corp.answer(address.path, query, body)
-        raw = json.dumps(answer or {}, ensure_ascii=False).encode()
-        self.send_response(200 if answer is not None else 404)
-        self.send_header("Content-Length", str(len(raw)))
-        self.end_headers()
-        self.wfile.write(raw)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: addresses hold tokens."""

@@ -7,10 +7,10 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
 
 from orchestrator.domain.errors import InfrastructureError
@@ -20,13 +20,26 @@ from orchestrator.notify.wecom.standin.service import Received, RobotService
 _SEND, _UPLOAD = "/cgi-bin/webhook/send", "/cgi-bin/webhook/upload_media"
 #: Bytes of a request: an image of 2 MB as base64, and a file of 20 MB, with some room.
 _BODY_LIMITS = {_SEND: 4 * 1024 * 1024, _UPLOAD: 21 * 1024 * 1024}
+_OTHER_BODY = 1024 * 1024
+
+
+class Reply(NamedTuple):
+    """An HTTP answer."""
+
+    body: bytes
+    content_type: str = "application/json; charset=UTF-8"
+    status: int = 200
+
+
+#: Further paths of the server, called from many threads with method, path, query and body; None: not for this route.
+Route = Callable[[str, str, dict[str, str], bytes], Reply | None]
 
 
 class WeComStandIn:
     """A group with one robot at ``base_url``, reachable while the ``with`` block lasts.
 
     ``clock`` is what the rate window and the media ids go by; ``seed`` makes keys and hints the same every time;
-    ``port`` 0 takes a free one.
+    ``port`` 0 takes a free one; ``routes`` answer what is not the robot's.
     """
 
     def __init__(
@@ -36,7 +49,9 @@ class WeComStandIn:
         key: str | None = None,
         clock: Callable[[], float] = time.monotonic,
         seed: int | None = None,
+        routes: Sequence[Route] = (),
     ) -> None:
+        self.routes = routes
         self.service = RobotService(clock, seed)
         self.key = self.service.add_robot(key)
         self._port = port
@@ -49,9 +64,7 @@ class WeComStandIn:
         try:
             self._server = _Server(("127.0.0.1", self._port), handler)
         except OSError as error:
-            raise InfrastructureError(
-                f"port {self._port} cannot be opened: {error.strerror}", "Name another one, or 0 for any free one."
-            ) from None
+            raise cannot_open(self._port, error) from None
         self._port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, args=(0.05,), name="wecom-stand-in", daemon=True).start()
         return self
@@ -98,6 +111,13 @@ class WeComStandIn:
         self._closing.wait(seconds)
 
 
+def cannot_open(port: int, error: OSError) -> InfrastructureError:
+    """What to say when a port is taken."""
+    return InfrastructureError(
+        f"port {port} cannot be opened: {error.strerror}", "Name another one, or 0 for any free one."
+    )
+
+
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
         """A caller who hangs up is no news."""
@@ -116,15 +136,24 @@ class _Handler(BaseHTTPRequestHandler):
         raw = self._body(address.path)
         if raw is None:
             return
-        if address.path == _UPLOAD:
+        if address.path not in _BODY_LIMITS:
+            self._routed(address.path, query, raw)
+        elif address.path == _UPLOAD:
             kind, content_type = query.get("type", ""), self.headers.get("Content-Type", "")
             self._answer(200, self.standin.service.upload(query.get("key"), kind, content_type, raw))
         else:
             self._send(query.get("key"), raw)
 
     def do_GET(self) -> None:
-        self.close_connection = True
-        self._answer(405 if urlsplit(self.path).path in _BODY_LIMITS else 404, {})
+        address = urlsplit(self.path)
+        if address.path in _BODY_LIMITS:
+            self._answer(405, {})
+        else:
+            self._routed(address.path, {name: values[0] for name, values in parse_qs(address.query).items()}, b"")
+
+    def _routed(self, path: str, query: dict[str, str], raw: bytes) -> None:
+        replies = (route(self.command, path, query, raw) for route in self.standin.routes)
+        self._reply(next((reply for reply in replies if reply is not None), Reply(b"{}", status=404)))
 
     def _send(self, key: str | None, raw: bytes) -> None:
         fault = self.standin.next_fault()
@@ -147,10 +176,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _body(self, path: str) -> bytes | None:
         """The request's bytes; ``None`` when it was answered already."""
         length = self.headers.get("Content-Length", "")
-        status = 404 if path not in _BODY_LIMITS else 0
-        if not status and not length.isdecimal():
-            status = 411
-        if not status and int(length) > _BODY_LIMITS[path]:
+        status = 0 if length.isdecimal() else 411
+        if not status and int(length) > _BODY_LIMITS.get(path, _OTHER_BODY):
             status = 413
         if status:
             self.close_connection = True
@@ -159,13 +186,15 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(length))
 
     def _answer(self, status: int, body: dict[str, object]) -> None:
-        raw = json.dumps(body, ensure_ascii=False).encode()
+        self._reply(Reply(json.dumps(body, ensure_ascii=False).encode(), status=status))
+
+    def _reply(self, reply: Reply) -> None:
         try:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json; charset=UTF-8")
-            self.send_header("Content-Length", str(len(raw)))
+            self.send_response(reply.status)
+            self.send_header("Content-Type", reply.content_type)
+            self.send_header("Content-Length", str(len(reply.body)))
             self.end_headers()
-            self.wfile.write(raw)
+            self.wfile.write(reply.body)
         except OSError:
             self.close_connection = True  # the caller has hung up
 

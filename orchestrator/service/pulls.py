@@ -7,12 +7,15 @@ from pathlib import Path
 
 from orchestrator.diff.git import find_git
 from orchestrator.diff.source import from_repository
+from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.errors import UnknownRunError, UsageError
 from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.profile import Profile
-from orchestrator.planner.pipeline import build_plan
+from orchestrator.planner.evidence import Tree
+from orchestrator.planner.known import plan_here
 from orchestrator.planner.subset import subset
 from orchestrator.planner.tree import GitTree
+from orchestrator.settings import Settings
 
 
 def repository(profile: Profile) -> Path:
@@ -24,8 +27,8 @@ def repository(profile: Profile) -> Path:
     return Path(profile.repository)
 
 
-def plan_pull(profile: Profile, number: int, suite: str = "") -> TestPlan:
-    """The plan of a pull request against the base branch; with ``suite`` (``ut``, ``bvt``, ``sca``) that part alone."""
+def read_pull(profile: Profile, number: int) -> tuple[DiffSummary, Tree]:
+    """The change of a pull request against the base branch, and the tree at its head."""
     clone, head = repository(profile), f"refs/pull/{number}/head"
     try:
         change = from_repository(clone, profile.base_branch, head)
@@ -35,7 +38,13 @@ def plan_pull(profile: Profile, number: int, suite: str = "") -> TestPlan:
             "Fetch it there: git fetch origin 'refs/pull/*/head:refs/pull/*/head'.",
         ) from None
     change = dataclasses.replace(change, pr_number=number, base_branch=profile.base_branch)
-    plan = build_plan(change, profile, tree=GitTree(str(clone), change.head_commit or head))
+    return change, GitTree(str(clone), change.head_commit or head)
+
+
+def plan_pull(profile: Profile, number: int, suite: str = "", settings: Settings | None = None) -> TestPlan:
+    """The plan of a pull request; with ``suite`` (``ut``, ``bvt``, ``sca``) that part alone."""
+    change, tree = read_pull(profile, number)
+    plan = plan_here(change, profile, settings, tree)
     if not suite:
         return plan
     return subset(plan, [task.id for task in plan.tasks if task.type.queue == suite])
@@ -45,6 +54,14 @@ def author_email(profile: Profile, commit: str) -> str:
     """The address of a commit's author; empty when the clone does not tell."""
     done = find_git(repository(profile)).run("show", "--no-patch", "--format=%ae", f"{commit}^{{commit}}", "--")
     return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else ""
+
+
+def on_base_branch(profile: Profile, commit: str) -> bool:
+    """Whether a commit is one of the base branch; yes when there is no clone to ask."""
+    if not profile.repository:
+        return True
+    words = ("merge-base", "--is-ancestor", commit, profile.base_branch)
+    return find_git(repository(profile)).run(*words).returncode == 0
 
 
 def pull_author(profile: Profile, number: int) -> str:

@@ -1,0 +1,212 @@
+"""How much of what authors touched is chosen, and at what cost: predictions for real commits, made as of their day.
+
+    python benchmarks/selection.py --repo CLONE --meta META.jsonl --out PREDS.jsonl [--profile P] [--ablation]
+
+A row of META has ``sha, parent, pr, date, src``; anything else in it is ignored. For each, what the product would have
+known is rebuilt from the clone alone: history older than three days, the tree at the parent, and the changed lines of
+``src``. The ranking models are those made at the start of the row's quarter. Labels and text come from the clone, which
+may be bare and may lack large blobs.
+
+A prediction has ``sha, categories`` (ranked), ``cases`` (ranked stems), ``select`` (categories an adaptive budget of
+25% takes), ``ut_packages`` (ranked, the chosen ones first) and ``ut_chosen`` (how many).
+``--ablation`` also prints what each strategy is worth alone, and what is left without it, by labels from the clone; it
+trains nine models a quarter instead of one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))  # so that `python benchmarks/selection.py` finds the packages without an installation
+
+from benchmarks.selection_scores import Scores  # noqa: E402
+from orchestrator.diff.git import Git, Objects, find_git, isolated  # noqa: E402 - after the path is set
+from orchestrator.domain.profile import Profile  # noqa: E402
+from orchestrator.history.commits import Commit, read_commits  # noqa: E402
+from orchestrator.history.facts import make_facts  # noqa: E402
+from orchestrator.history.imports import read_imports  # noqa: E402
+from orchestrator.history.outlook import Outlook, look  # noqa: E402
+from orchestrator.history.patches import Patch  # noqa: E402
+from orchestrator.history.ranker import Ranker  # noqa: E402
+from orchestrator.history.reading import with_patches  # noqa: E402
+from orchestrator.history.study import WINDOW, Study, quarter_of, question_of  # noqa: E402
+from orchestrator.history.timeline import LAG  # noqa: E402
+from orchestrator.history.train import require_learning  # noqa: E402
+from orchestrator.settings import load_profile, settings_from  # noqa: E402
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One row: a commit, its time (seconds since 1970), and the paths of its production part."""
+
+    sha: str
+    parent: str
+    time: int
+    paths: tuple[str, ...]
+
+    @property
+    def own(self) -> set[str]:
+        """Directories of its Go files."""
+        return {path.rpartition("/")[0] for path in self.paths if path.endswith(".go")}
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Models that do not hear some strategies, and what their choices are worth."""
+
+    muted: frozenset[str] = frozenset()
+    scores: Scores = field(default_factory=Scores)
+
+
+Variants = dict[str, Variant]
+#: The variant whose predictions are written: it hears everything.
+ALL = "all"
+#: The strategies of the ablation table.
+STRATEGIES = ("history", "lexical", "rules", "imports")
+
+
+def variants_of(ablation: bool) -> Variants:
+    """The one variant that hears all, and for an ablation each strategy alone, and all without it."""
+    every = frozenset((*STRATEGIES, "changed"))
+    found = {ALL: Variant()}
+    for name in STRATEGIES if ablation else ():
+        found |= {f"only {name}": Variant(every - {name}), f"without {name}": Variant(frozenset({name}))}
+    return found
+
+
+def read_rows(path: Path) -> list[Asked]:
+    """The rows of a metadata file, oldest first."""
+    rows = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+    asked = [
+        Asked(
+            row["sha"],
+            row["parent"],
+            int(datetime.fromisoformat(row["date"]).timestamp()),
+            tuple(entry["p"] for entry in row["src"]),
+        )
+        for row in rows
+    ]
+    return sorted(asked, key=lambda one: (one.time, one.sha))
+
+
+def predict(git: Git, profile: Profile, rows: list[Asked], variants: Variants) -> Iterator[dict[str, Any]]:
+    """Predictions of all rows; those that are not ancestors of the newest get a walk of their own."""
+    while rows:
+        commits = read_commits(git, rows[-1].sha)
+        on_line = {commit.sha for commit in commits}
+        here = [row for row in rows if row.sha in on_line]
+        with Objects(git) as objects:
+            yield from _Walk(git, profile, here, objects, variants).predictions(with_patches(git, commits))
+        rows = [row for row in rows if row.sha not in on_line]
+
+
+class _Walk:
+    """One pass over a line of commits that answers the rows on it."""
+
+    def __init__(self, git: Git, profile: Profile, rows: list[Asked], objects: Objects, variants: Variants) -> None:
+        self._variants = variants
+        self._profile = profile
+        self._rows = {row.sha: row for row in rows}
+        self._objects = objects
+        start = quarter_of(rows[0].time) - WINDOW
+        self._study = Study(profile, start, lambda revision: read_imports(git, objects, revision))
+        self._made = -1
+        self._rankers: dict[str, Ranker | None] = {}
+
+    def predictions(self, history: Iterable[tuple[Commit, Patch]]) -> Iterator[dict[str, Any]]:
+        """A prediction a row, as its commit comes by."""
+        layout = self._study.timeline.layout
+        for commit, patch in history:
+            row = self._rows.pop(commit.sha, None)
+            if row is not None:
+                self._study.turn(commit)
+                yield self._answer(row, patch, commit)
+            files = [entry.path for entry in commit.entries if layout.is_production(entry.path)]
+            self._study.step(commit, make_facts(files, patch), self._objects.read)
+            if not self._rows:
+                return
+
+    def _answer(self, row: Asked, patch: Patch, commit: Commit) -> dict[str, Any]:
+        timeline = self._study.timeline
+        timeline.settle(row.time - LAG)
+        began = quarter_of(row.time)
+        if began != self._made:
+            self._study.forget(began - WINDOW)
+            self._rankers = {
+                name: self._study.fit(began - LAG, variant.muted) for name, variant in self._variants.items()
+            }
+            self._made = began
+            print(f"models of {datetime.fromtimestamp(began, UTC):%Y-%m-%d}", file=sys.stderr, flush=True)
+        question = question_of(self._profile, make_facts(row.paths, patch), row.time, self._study.imports)
+        told: dict[str, Any] = {
+            "sha": row.sha, "categories": [], "cases": [], "select": [], "ut_packages": [], "ut_chosen": 0
+        }  # fmt: skip
+        for name, ranker in self._rankers.items():
+            if ranker is not None:
+                outlook = look(ranker, timeline.past, timeline.book, question)
+                self._variants[name].scores.add(outlook, row.own, timeline.touched(commit.entries))
+                told = prediction(row, outlook) if name == ALL else told
+        return told
+
+
+def prediction(row: Asked, outlook: Outlook) -> dict[str, Any]:
+    """An outlook as the evaluator reads it."""
+    chosen = outlook.chosen_packages(row.own)
+    rest = [name for name in outlook.ranked_packages() if name not in set(chosen)]
+    return {
+        "sha": row.sha,
+        "categories": outlook.ranked_categories(),
+        "cases": outlook.ranked_cases(),
+        "select": outlook.chosen_categories(),
+        "ut_packages": chosen + rest,
+        "ut_chosen": len(chosen),
+    }
+
+
+def unit_tests(meta: Path, predictions: dict[str, dict[str, Any]]) -> dict[str, float]:
+    """Micro recall of the chosen packages and their mean number, over rows that carry such labels."""
+    hit = wanted = chosen = count = 0
+    for line in meta.read_text().splitlines():
+        row = json.loads(line)
+        labels = set(row.get("ut_pkgs") or ())
+        if row.get("ut") and 1 <= len(labels) <= 60 and row["sha"] in predictions:
+            made = predictions[row["sha"]]
+            hit += len(labels & set(made["ut_packages"][: made["ut_chosen"]]))
+            wanted, chosen, count = wanted + len(labels), chosen + made["ut_chosen"], count + 1
+    return {"ut_recall": round(hit / wanted, 4), "ut_mean_chosen": round(chosen / count, 2)} if count else {}
+
+
+def main() -> None:
+    """Write the predictions, and print what unit tests the choice holds where the rows say which were touched."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repo", required=True, type=Path)
+    parser.add_argument("--meta", required=True, type=Path)
+    parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument("--ablation", action="store_true", help="print what each strategy is worth")
+    parser.add_argument("--profile", default=str(ROOT / "config" / "matrixone.yaml"))
+    args = parser.parse_args()
+    require_learning()
+    profile = load_profile(args.profile, settings_from({}))
+    rows = read_rows(args.meta)
+    found = find_git(args.repo)
+    made = {}
+    variants = variants_of(args.ablation)
+    with isolated(found, rows[-1].sha) as git, args.out.open("w") as out:
+        for one in predict(git, profile, rows, variants):
+            out.write(json.dumps(one) + "\n")
+            made[one["sha"]] = one
+    figures = {name: variant.scores.rows() for name, variant in variants.items()}
+    print(json.dumps({"rows": len(rows), "predictions": len(made), **unit_tests(args.meta, made), "by_clone": figures}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""Orders: start, re-run, cancel."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.api.rest.asking import CallerDep, OrderDep, RunName, ServiceDep
+from orchestrator.api.rest.plans import ChangeIn
+from orchestrator.domain.errors import UsageError
+from orchestrator.planner.codec import plan_from_json
+from orchestrator.service.writes import Done
+
+router = APIRouter(prefix="/runs", tags=["control"])
+
+TaskIds = Annotated[list[str], Field(max_length=1000, description="Only these tasks.")]
+
+
+class StartIn(BaseModel):
+    """Exactly one of `plan`, `plan_document` and `change`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    plan: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="Id of a plan made here.")
+    plan_document: dict[str, Any] | None = Field(None, description="A plan as `mo-testplan plan` writes it.")
+    change: ChangeIn | None = Field(None, description="Plan this, then start it.")
+
+
+class RerunIn(BaseModel):
+    """What of a run to run again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    failed: bool = Field(False, description="What failed, and what infrastructure took down.")
+    tasks: TaskIds = []
+
+
+class CancelIn(BaseModel):
+    """What of a run to end; all of it when no task is named."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tasks: TaskIds = []
+
+
+@router.post("", status_code=201, responses={200: {"model": Done, "description": "Done before, or a dry run."}})
+def start(body: StartIn, service: ServiceDep, caller: CallerDep, order: OrderDep, response: Response) -> Done:
+    """Start a plan. A retry with the same key is the same run."""
+    named = [one for one in (body.plan, body.plan_document, body.change) if one is not None]
+    if len(named) != 1:
+        raise UsageError(f"a start names its plan in one way, and this in {len(named)}", "Give exactly one of them.")
+    if body.plan is not None:
+        plan = service.writes.kept(body.plan)
+    elif body.plan_document is not None:
+        plan = plan_from_json(body.plan_document)
+    else:
+        assert body.change is not None  # noqa: S101 - counted above
+        plan = service.plan(body.change.change())
+    return _answered(service.writes.start(caller, order, plan), response)
+
+
+@router.post(
+    "/{run}/rerun", status_code=201, responses={200: {"model": Done, "description": "Done before, or a dry run."}}
+)
+def rerun(  # noqa: PLR0913 - the parts of a request
+    run: RunName, body: RerunIn, service: ServiceDep, caller: CallerDep, order: OrderDep, response: Response
+) -> Done:
+    """A new run of the same commit, with this one as its parent."""
+    return _answered(service.writes.rerun(caller, order, run, failed=body.failed, tasks=body.tasks), response)
+
+
+@router.post("/{run}/cancel")
+def cancel(run: RunName, body: CancelIn, service: ServiceDep, caller: CallerDep, order: OrderDep) -> Done:
+    """End a run or some of its tasks: what runs is told at once and killed within a second."""
+    return service.writes.cancel(caller, order, run, body.tasks)
+
+
+def _answered(done: Done, response: Response) -> Done:
+    if done.dry_run or done.repeated or done.run is None:
+        response.status_code = 200
+    return done

@@ -1,0 +1,77 @@
+"""Serve agents over the Model Context Protocol: on standard input (the default) or over HTTP.
+
+On standard input the caller is who started it, with the role and budget of the options. Over HTTP, at /mcp, every
+request needs a token of tokens.yaml (`mo-testplan token`), which says role and budget.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from orchestrator.cli import edge, life
+from orchestrator.cli.services import make_service
+from orchestrator.domain.errors import EXIT_PASSED, ToolMissingError
+from orchestrator.service.caller import Budget, Caller, Role
+from orchestrator.service.cases import CaseLibrary
+from orchestrator.service.generation import Generation
+from orchestrator.settings import check_profile
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``mcp``."""
+    parser.add_argument("--profile", default="matrixone", help="profile it serves (default matrixone)")
+    parser.add_argument("--read-only", action="store_true", help="take no orders, whoever calls")
+    parser.add_argument("--transport", choices=["stdio", "http"], default="stdio", help="default: stdio")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on with http (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8601, help="port to listen on with http (default 8601)")
+    parser.add_argument("--public-url", metavar="URL", help="address callers use, when a proxy is in front")
+    roles = [role.label for role in Role if role is not Role.NONE]
+    parser.add_argument("--role", choices=roles, default="viewer", help="of the caller on stdio (default viewer)")
+    parser.add_argument("--runs", type=edge.positive, metavar="N", help="runs the caller on stdio may start a day")
+    parser.add_argument("--runner-minutes", type=edge.positive, metavar="N", help="… and estimated runner-minutes")
+    parser.add_argument("--until-eof", action="store_true", help=argparse.SUPPRESS)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until the caller goes, or until told to stop."""
+    try:
+        from orchestrator.mcp.desk import McpDesk
+        from orchestrator.mcp.server import ServiceTokens, make_server
+    except ModuleNotFoundError as error:
+        raise ToolMissingError(
+            f"mcp needs the {error.name} package", "Install it with: pip install 'mo-testplan[mcp]'"
+        ) from None
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)  # stdout is the protocol's
+    config = edge.settings()
+    profile = check_profile(args.profile, config)
+    service = make_service(profile, config)
+    service.ledger.ping()
+    cases, generation = CaseLibrary(profile, Path(config.state)), Generation(profile)
+    if args.transport == "stdio":
+        budget = Budget(runs=args.runs, runner_minutes=args.runner_minutes)
+        caller = Caller(f"mcp:{edge.who()}", "mcp", Role[args.role.upper()], budget)
+        make_server(McpDesk(service, cases, generation, lambda: caller, args.read_only)).run("stdio")
+        return EXIT_PASSED
+    life.end_with_stdin(args.until_eof)
+    tokens = ServiceTokens(service)
+    url = args.public_url or f"http://{args.host}:{args.port}"
+    server = make_server(McpDesk(service, cases, generation, tokens.now, args.read_only), tokens, url)
+    _listen(server, args, url)
+    return EXIT_PASSED
+
+
+def _listen(server: object, args: argparse.Namespace, url: str) -> None:
+    from urllib.parse import urlsplit
+
+    import uvicorn
+    from mcp.server import MCPServer
+    from mcp.server.transport_security import TransportSecuritySettings
+
+    assert isinstance(server, MCPServer)  # noqa: S101 - made above
+    hosts = [urlsplit(url).netloc, f"{args.host}:{args.port}", f"localhost:{args.port}", f"127.0.0.1:{args.port}"]
+    security = TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=[f"http://{host}" for host in hosts])
+    app = server.streamable_http_app(stateless_http=True, json_response=True, transport_security=security)
+    uvicorn.run(app, host=args.host, port=args.port, log_level="warning", timeout_graceful_shutdown=3)

@@ -1,0 +1,35 @@
+"""Make a token for the API or the MCP server. It is shown once; tokens.yaml keeps its hash."""
+
+from __future__ import annotations
+
+import argparse
+
+from orchestrator.cli import edge
+from orchestrator.domain.errors import EXIT_PASSED
+from orchestrator.service.tokens import hash_of, new_token, tokens_from
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``token``."""
+    parser.add_argument("name", metavar="NAME", help="who will use it; stands in the audit log")
+    parser.add_argument("--role", choices=["viewer", "developer", "maintainer", "admin"], default="viewer")
+    parser.add_argument("--expires", default="", metavar="YYYY-MM-DD", help="the last day it is good")
+    parser.add_argument("--runs", type=edge.positive, help="runs it may start a day")
+    parser.add_argument("--runner-minutes", type=edge.positive, help="estimated runner-minutes it may start a day")
+    edge.add_format(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the token on stdout, and the line for tokens.yaml on stderr."""
+    secret = new_token()
+    options = {"role": args.role, "expires": args.expires, "runs": args.runs, "runner_minutes": args.runner_minutes}
+    entry = {"name": args.name, "sha256": hash_of(secret), **{k: v for k, v in options.items() if v}}
+    tokens_from(
+        {"tokens": [entry | ({"runner_minutes": float(args.runner_minutes)} if args.runner_minutes else {})]}, "token"
+    )
+    if args.format == "json":
+        edge.print_json({"token": secret, "entry": entry})
+        return EXIT_PASSED
+    print(secret)  # noqa: T201 - the answer
+    edge.say("a line for tokens.yaml, below `tokens:`\n  - {" + ", ".join(f"{k}: {v}" for k, v in entry.items()) + "}")
+    return EXIT_PASSED

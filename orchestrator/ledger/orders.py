@@ -1,0 +1,97 @@
+"""Orders that were accepted, what their callers spent, and the plans they speak of: what makes a retry harmless."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import cast
+
+import redis
+
+from orchestrator.ledger import keys
+from orchestrator.ledger.connection import connect, every_method_reports_broker_errors
+
+_LUA = Path(__file__).parent / "lua" / "claim.lua"
+#: Seconds an order's key is known, a plan can be started by its id, and a day's spending is kept.
+ORDER_KEPT = 7 * 24 * 3600
+PLAN_KEPT = 7 * 24 * 3600
+_BUDGET_KEPT = 48 * 3600
+
+
+class Claimed(StrEnum):
+    """What became of a claim."""
+
+    NEW = "new"
+    #: The same order was accepted before.
+    AGAIN = "again"
+    #: The key was used for another order.
+    OTHER = "other"
+    #: The day's budget does not cover it.
+    RUNS = "runs"
+    SECONDS = "seconds"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An order about to be carried out."""
+
+    caller: str
+    key: str
+    #: The same for the same order.
+    fingerprint: str
+    #: The run it makes or concerns.
+    run: str
+    #: What it takes from the budget.
+    runs: int = 0
+    seconds: float = 0.0
+    #: What the budget allows a day; None: no limit.
+    allowed_runs: int | None = None
+    allowed_seconds: float | None = None
+
+
+@every_method_reports_broker_errors
+class Orders:
+    """One client; safe to use from several threads."""
+
+    def __init__(self, server: str | redis.Redis, *, retries: int = 3) -> None:
+        """``server`` is an address, or a client that somebody else closes."""
+        self.redis = connect(server, retries=retries) if isinstance(server, str) else server
+        self._claim = self.redis.register_script(_LUA.read_text("utf-8"))
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self.redis.close()
+
+    def claim(self, claim: Claim) -> tuple[Claimed, str]:
+        """Accept an order once; with the answer the run of the first time, or what of the budget is used."""
+        limits = [-1 if limit is None else limit for limit in (claim.allowed_runs, claim.allowed_seconds)]
+        args = [claim.fingerprint, claim.run, ORDER_KEPT, claim.runs, round(claim.seconds, 3), *limits, _BUDGET_KEPT]
+        answer, value = cast("tuple[str, str]", self._claim(keys=[_order(claim), _budget(claim.caller)], args=args))
+        return Claimed(answer), value
+
+    def seen(self, claim: Claim) -> bool:
+        """Whether this very order was accepted before."""
+        return bool(self.redis.hget(_order(claim), "fingerprint") == claim.fingerprint)
+
+    def spent(self, caller: str) -> tuple[int, float]:
+        """Runs and runner-seconds that a caller has taken from today's budget."""
+        runs, seconds = cast("list[str | None]", self.redis.hmget(_budget(caller), ["runs", "seconds"]))
+        return int(runs or 0), float(seconds or 0)
+
+    def keep_plan(self, plan: str, text: str) -> None:
+        """Keep a plan's JSON for a week under its id."""
+        self.redis.set(f"{keys.PREFIX}:planned:{plan}", text, ex=PLAN_KEPT)
+
+    def plan(self, plan: str) -> str | None:
+        """The JSON of a plan that was kept."""
+        return cast("str | None", self.redis.get(f"{keys.PREFIX}:planned:{plan}"))
+
+
+def _order(claim: Claim) -> str:
+    return f"{keys.PREFIX}:order:{claim.caller}:{claim.key}"
+
+
+def _budget(caller: str) -> str:
+    return f"{keys.PREFIX}:budget:{caller}:{time.strftime('%Y%m%d', time.gmtime())}"

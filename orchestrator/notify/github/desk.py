@@ -1,0 +1,169 @@
+"""What a webhook sets going: a run for a push, an end for a close, and what people ask in comments."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable
+
+from orchestrator.domain.errors import BrokerError, MoTestplanError, NotAllowedError, UsageError
+from orchestrator.domain.plan import TestPlan
+from orchestrator.notify.base import RetryLaterError
+from orchestrator.notify.github import words
+from orchestrator.notify.github.hook import Hook
+from orchestrator.notify.github.pulls import Pull
+from orchestrator.notify.github.telling import CHANNEL
+from orchestrator.planner.render.explain import explain
+from orchestrator.planner.render.markdown import code
+from orchestrator.service.caller import Caller, Order, Role
+from orchestrator.service.change import Change
+from orchestrator.service.service import Service
+from orchestrator.store import OutboxMessage
+
+logger = logging.getLogger(__name__)
+
+_PUSHED = {"opened", "reopened", "synchronize", "ready_for_review"}
+#: Commands in one comment.
+_MOST = 3
+_SUITES = ("ut", "bvt", "sca")
+
+
+class GitHubDesk:
+    """Acts on one hook at a time. ``look`` reads a pull request as it stands."""
+
+    def __init__(self, service: Service, look: Callable[[int], Pull]) -> None:
+        self._service, self._look, self._said = service, look, service.profile.github
+
+    def act(self, hook: Hook) -> None:
+        """Do what it asks for, as far as its sender may. What cannot be done is said on the pull request.
+
+        Raises :class:`RetryLaterError` and :class:`BrokerError` where trying again can help.
+        """
+        try:
+            if hook.action == "comment":
+                self._comment(hook)
+            elif hook.action == "closed":
+                self._end(hook, f"the pull request was closed by {hook.sender}")
+            elif hook.action in _PUSHED and not hook.draft:
+                self._pushed(hook, hook.association)
+            elif hook.action == "labeled" and hook.text == self._said.label:
+                self._pushed(hook, "OWNER")  # only who may write can set a label
+        except (RetryLaterError, BrokerError):
+            raise  # it comes again
+        except MoTestplanError as error:
+            logger.warning("pull request %s: %s: %s", hook.pull, hook.action, error.message)
+            if hook.action != "comment":
+                self._tell(hook, "trouble", comment=self._trouble(error))
+
+    # -- pushes --------------------------------------------------------------------------------------------------
+
+    def _pushed(self, hook: Hook, association: str) -> None:
+        """Plan the push; run it when its author's pull requests run by themselves: the new run supersedes the old."""
+        plan = self._service.plan(Change(pull=hook.pull))
+        if association not in self._said.run_for:
+            self._end(hook, f"superseded by {hook.head[:12]}", but=hook.head)
+            why = f"It runs when a member writes `/test` or sets the label {code(self._said.label)}."
+            self._tell(hook, f"plan-{plan.id[:12]}", comment=words.plan_comment(plan, why))
+            return
+        caller = Caller(f"github:{hook.author}", "github", Role.DEVELOPER)
+        self._start(hook, caller, plan, f"pull request {hook.pull}: {hook.action}")
+
+    def _start(self, hook: Hook, caller: Caller, plan: TestPlan, reason: str, key: str = "start") -> None:
+        done = self._service.writes.start(caller, Order(reason, f"{hook.key}:{key}"), plan)
+        if done.run is None:
+            self._tell(hook, f"plan-{plan.id[:12]}", comment=words.plan_comment(plan, "There is nothing to run."))
+
+    def _end(self, hook: Hook, reason: str, but: str = "") -> int:
+        """End what runs for the pull request, all but runs of the commit ``but``; how many that were."""
+        caller, ended = Caller(f"github:{hook.sender}", "github", Role.MAINTAINER), 0
+        for run in self._live(hook.pull):
+            if but and self._service.reads.find(run)[1].diff_summary.head_commit == but:
+                continue
+            self._service.writes.cancel(caller, Order(reason, f"{hook.key}:{run}"), run)
+            ended += 1
+        return ended
+
+    def _live(self, pull: int) -> list[str]:
+        return [row.run for row in self._service.reads.runs(200, pull) if not row.state.final]
+
+    # -- comments ------------------------------------------------------------------------------------------------
+
+    def _comment(self, hook: Hook) -> None:
+        """Every line that starts with a slash; who may not is answered with a thumb down, and nothing else."""
+        lines = [line.strip() for line in hook.text.splitlines() if line.startswith("/")]
+        for number, line in enumerate(lines[:_MOST]):
+            command, *args = line[1:].split()[:3] or [""]
+            work = {"test": self._test, "retest": self._retest, "cancel": self._cancel, "why": self._why}.get(command)
+            if work is None:
+                continue  # another robot's
+            try:
+                work(hook, args, f"{number}")
+                self._tell(hook, f"thumb-{number}", reaction="+1", to=hook.comment)
+            except NotAllowedError as error:
+                self._service.store.audit(
+                    f"github:{hook.sender}", "github", line[:200], str(hook.pull), f"refused: {error.message}"
+                )
+                self._tell(hook, f"thumb-{number}", reaction="-1", to=hook.comment)
+            except (RetryLaterError, BrokerError):
+                raise
+            except MoTestplanError as error:
+                self._tell(hook, f"reply-{number}", reply=self._trouble(error))
+
+    def _role(self, hook: Hook) -> Role:
+        return Role[self._said.roles.get(hook.association, "none").upper()]
+
+    def _caller(self, hook: Hook) -> Caller:
+        return Caller(f"github:{hook.sender}", "github", self._role(hook))
+
+    def _test(self, hook: Hook, args: list[str], number: str) -> None:
+        caller = self._caller(hook)
+        caller.needs(Role.DEVELOPER, "/test")
+        if args and args[0] not in _SUITES:
+            raise UsageError(f"there is no suite {args[0][:40]!r}", "Write `/test`, or `/test ut`, `bvt` or `sca`.")
+        pull = self._look(hook.pull)
+        if not pull.open:
+            raise UsageError("the pull request is closed", "Open it again first.")
+        plan = self._service.plan(Change(pull=hook.pull, suite=args[0] if args else None))
+        self._start(hook, caller, plan, f"/test by {hook.sender}", f"test-{number}")
+
+    def _retest(self, hook: Hook, _args: list[str], number: str) -> None:
+        """What failed in the newest run; the author of a pull request whose runs start by themselves may ask, too."""
+        caller = self._caller(hook)
+        if hook.sender == hook.author and hook.association in self._said.run_for:
+            caller = Caller(caller.name, caller.origin, max(caller.role, Role.DEVELOPER))
+        caller.needs(Role.DEVELOPER, "/retest")
+        order = Order(f"/retest by {hook.sender}", f"{hook.key}:retest-{number}")
+        self._service.writes.rerun(caller, order, str(hook.pull), failed=True)
+
+    def _cancel(self, hook: Hook, _args: list[str], _number: str) -> None:
+        """All that runs for the pull request: a maintainer's right, and its author's."""
+        if hook.sender != hook.author:
+            self._caller(hook).needs(Role.MAINTAINER, "/cancel of another's pull request")
+        if not self._end(hook, f"/cancel by {hook.sender}"):
+            raise UsageError("nothing runs for this pull request", "`/test` starts something.")
+
+    def _why(self, hook: Hook, args: list[str], number: str) -> None:
+        """Why a test was chosen, or not."""
+        if hook.sender != hook.author:
+            self._caller(hook).needs(Role.VIEWER, "/why")
+        if not args:
+            raise UsageError("of which test?", "Write `/why TEST`, as the plan calls it.")
+        summary, plan = self._service.reads.find(str(hook.pull))
+        found = explain(plan, args[0])
+        lines = [f"Run `{summary.run}`, {code(args[0])}:"]
+        for entry in found["tasks"]:
+            lines += [f"* {r['strategy']} {r['weight']:.2f}: {code(r['detail'])}" for r in entry["reasons"]]
+        lines += [f"* not chosen ({entry['score']:.2f}): {code(entry['reason'])}" for entry in found["omitted"]]
+        self._tell(hook, f"why-{number}", reply="\n".join(lines)[: words.MAX_COMMENT])
+
+    # -- answers -------------------------------------------------------------------------------------------------
+
+    def _trouble(self, error: MoTestplanError) -> str:
+        head = words.marker(self._service.profile.name)
+        return f"{head}\n### mo-testplan\n\nNot done: {code(error.message)}\n\n{code(error.remedy)}"
+
+    def _tell(self, hook: Hook, kind: str, **what: object) -> None:
+        text = json.dumps({"pull": hook.pull, **what}, ensure_ascii=False)
+        message = OutboxMessage("", CHANNEL, kind, text, f"{hook.key}:{kind}:{CHANNEL}")
+        self._service.store.enqueue([message], time.time())

@@ -1,0 +1,1 @@
+"""Runs in the formats other tools read: JUnit XML and SARIF."""

@@ -1,0 +1,36 @@
+"""What a report is made of: a run and its cases."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from orchestrator.domain.plan import TestPlan
+from orchestrator.domain.run import CaseResult, RunSummary
+from orchestrator.service.reads import Reads
+
+#: Cases of a report; beyond them tasks are told with their failures only.
+MAX_CASES = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A run as it stands, with the cases of each task's last attempt."""
+
+    summary: RunSummary
+    plan: TestPlan
+    cases: dict[str, tuple[CaseResult, ...]]
+
+
+def material(reads: Reads, name: str) -> Material:
+    """All cases of a run that has ended; the first failures of each task of one that goes on."""
+    summary, plan = reads.find(name)
+    if not summary.state.final:
+        return Material(summary, plan, {task.task: task.failures for task in summary.tasks})
+    attempts = {task.task: task.attempt for task in summary.tasks}
+    found: dict[str, list[CaseResult]] = defaultdict(list)
+    for row in reads.store.cases(summary.run, limit=MAX_CASES):
+        if attempts.get(row.task) == row.attempt:
+            found[row.task].append(row.case)
+    told = {task.task: tuple(found.get(task.task) or task.failures) for task in summary.tasks}
+    return Material(summary, plan, told)

@@ -1,0 +1,224 @@
+"""Orders: start, re-run, cancel. Guarded the same way for every caller.
+
+The role is checked first, then reason and key; a dry run stops there and says what would happen. The claim accepts each
+key once and takes the cost from the caller's budget in the same step, so a retried start is one run. What was done, and
+what was refused, is in the audit log.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from orchestrator.domain.errors import (
+    BrokerError,
+    ConflictError,
+    MoTestplanError,
+    NotAllowedError,
+    UnknownRunError,
+    UsageError,
+    nearest,
+)
+from orchestrator.domain.plan import TestPlan
+from orchestrator.ledger.orders import Claim, Claimed, Orders
+from orchestrator.planner.codec import dumps, loads
+from orchestrator.planner.verify import check
+from orchestrator.runs import control
+from orchestrator.service.caller import Caller, Order, Role
+from orchestrator.service.reads import Reads
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of an order."""
+
+    #: ``start``, ``rerun`` or ``cancel``.
+    action: str
+    #: The run; None in the dry run of a start, and when there was nothing to run.
+    run: str | None
+    #: Nothing was done: this is what would be.
+    dry_run: bool
+    #: The order had been carried out before: nothing was done again.
+    repeated: bool
+    #: What happens, in a sentence.
+    effect: str
+    plan: str | None
+    #: Tasks it concerns.
+    tasks: int
+    #: Runner-seconds it is estimated to cost.
+    cost: float
+
+
+class Writes:
+    """Orders about the runs of one profile. Safe to use from several threads.
+
+    ``audited`` is False where whoever calls writes the audit log itself, as a chat's desk does.
+    """
+
+    def __init__(self, reads: Reads, orders: Orders, *, audited: bool = True) -> None:
+        self._reads, self._orders, self._audited = reads, orders, audited
+
+    def keep(self, plan: TestPlan) -> TestPlan:
+        """Keep a plan for a week, so that it can be started by its id."""
+        self._orders.keep_plan(plan.id, dumps(plan).decode())
+        return plan
+
+    def kept(self, plan: str) -> TestPlan:
+        """A plan that was kept; :class:`UnknownRunError` for one that is not here."""
+        text = self._orders.plan(plan) if len(plan) == 64 else None
+        if text is None:
+            raise UnknownRunError(f"no plan {plan[:80]!r} is kept here", "Make it again: plans are kept for a week.")
+        return loads(text)
+
+    def start(self, caller: Caller, order: Order, plan: TestPlan, *, parent: str | None = None) -> Done:
+        """Start a plan; ``parent`` is the run it repeats a part of."""
+
+        def work() -> Done:
+            self._ours(plan)
+            return self._begin(caller, order, plan, "start", parent)
+
+        return self._ordered(caller, order, "start", plan.id[:12], work)
+
+    def rerun(self, caller: Caller, order: Order, name: str, *, failed: bool, tasks: Sequence[str] = ()) -> Done:
+        """Run again what failed (``failed``), some tasks, or all, on the same commit."""
+
+        def work() -> Done:
+            summary, plan = self._reads.find(name)
+            if not summary.state.final:
+                raise ConflictError(f"run {summary.run} still runs", "Wait for its end, or cancel it first.")
+            again = control.rerun_plan(plan, summary, failed=failed, tasks=tasks)
+            return self._begin(caller, order, again, "rerun", summary.run)
+
+        return self._ordered(caller, order, "rerun", name, work)
+
+    def cancel(self, caller: Caller, order: Order, name: str, tasks: Sequence[str] = ()) -> Done:
+        """End a run, or some of its tasks; who started a run may do it as a developer."""
+        return self._ordered(caller, order, "cancel", name, lambda: self._cancel(caller, order, name, tasks))
+
+    def _cancel(self, caller: Caller, order: Order, name: str, tasks: Sequence[str]) -> Done:
+        summary, plan = self._reads.find(name)
+        if self._reads.lookup.started_by(summary.run) != caller.name:
+            caller.needs(Role.MAINTAINER, "cancelling what another started")
+        known = [task.id for task in plan.tasks]
+        for task in tasks:
+            if task not in known:
+                raise UnknownRunError(f"run {summary.run} has no task {task[:100]!r}", nearest(task[:200], known))
+        what = f"{len(tasks)} tasks of run {summary.run}" if tasks else f"run {summary.run}"
+        done = Done("cancel", summary.run, order.dry_run, False, f"ends {what}", None, len(tasks or known), 0.0)
+        claim = Claim(caller.name, order.key, _fingerprint("cancel", summary.run, *sorted(tasks)), summary.run)
+        if not order.dry_run and self._orders.seen(claim):
+            return dataclasses.replace(done, repeated=True)
+        if summary.state.final:
+            raise ConflictError(
+                f"run {summary.run} has ended already: {summary.state.value}", "There is nothing left to cancel."
+            )
+        if not order.dry_run:
+            self._claim(claim)
+            control.cancel(self._reads.app, self._reads.ledger, summary.run, caller.name, tasks)
+        return done
+
+    def _begin(self, caller: Caller, order: Order, plan: TestPlan, action: str, parent: str | None) -> Done:
+        if not plan.tasks:
+            return Done(action, None, order.dry_run, False, f"nothing to run: {plan.summary}", plan.id, 0, 0.0)
+        check(plan)
+        control.commit_of(plan)
+        price = plan.cost.runner_seconds
+        effect = f"runs {len(plan.tasks)} tasks in {len(plan.shards)} shards, about {price / 60:.1f} runner-minutes"
+        done = Done(action, None, True, False, effect, plan.id, len(plan.tasks), price)
+        claim = Claim(
+            caller.name,
+            order.key,
+            _fingerprint(action, plan.id, parent or ""),
+            control.new_run_id(),
+            1,
+            price,
+            caller.budget.runs,
+            None if caller.budget.runner_minutes is None else caller.budget.runner_minutes * 60,
+        )
+        if order.dry_run:
+            self._afford(claim)
+            return done
+        answer, run = self._claim(claim)
+        again = answer is Claimed.AGAIN and self._exists(run)
+        if not again:
+            self._send(plan, parent, caller, run)
+        return Done(action, run, False, again, effect, plan.id, len(plan.tasks), price)
+
+    def _send(self, plan: TestPlan, parent: str | None, caller: Caller, run: str) -> None:
+        app, ledger = self._reads.app, self._reads.ledger
+        try:
+            control.start(app, ledger, plan, parent=parent, who=caller.name, run=run)
+        except UsageError:
+            if not self._exists(run):  # else two tries came at once, and the other one was first
+                raise
+
+    def _exists(self, run: str) -> bool:
+        return self._reads.ledger.progress(run) is not None or self._reads.store.run(run) is not None
+
+    def _ours(self, plan: TestPlan) -> None:
+        if plan.profile != self._reads.project:
+            raise UsageError(
+                f"the plan was made with profile {plan.profile!r}, and this serves {self._reads.project!r}",
+                "Make it here, or ask who serves that profile.",
+            )
+
+    def _afford(self, claim: Claim) -> None:
+        runs, seconds = self._orders.spent(claim.caller)
+        if claim.allowed_runs is not None and runs + claim.runs > claim.allowed_runs:
+            raise _over(Claimed.RUNS, str(runs), claim)
+        if claim.allowed_seconds is not None and seconds + claim.seconds > claim.allowed_seconds:
+            raise _over(Claimed.SECONDS, str(seconds), claim)
+
+    def _claim(self, claim: Claim) -> tuple[Claimed, str]:
+        answer, value = self._orders.claim(claim)
+        if answer is Claimed.OTHER:
+            raise ConflictError(
+                f"the key {claim.key!r} of {claim.caller} was used for another order",
+                "A new order needs a new key; a retry must repeat the order exactly.",
+            )
+        if answer in (Claimed.RUNS, Claimed.SECONDS):
+            raise _over(answer, value, claim)
+        return answer, value
+
+    def _ordered(self, caller: Caller, order: Order, action: str, target: str, work: Callable[[], Done]) -> Done:
+        words = f"{action} (dry run)" if order.dry_run else action
+        try:
+            caller.needs(Role.DEVELOPER, action)
+            order.check()
+            done = work()
+        except MoTestplanError as error:
+            self._note(caller, words, target, f"refused: {error.message}")
+            raise
+        self._note(caller, words, done.run or target, f"{'repeated' if done.repeated else 'ok'}: {order.reason}")
+        return done
+
+    def _note(self, caller: Caller, action: str, target: str, result: str) -> None:
+        if not self._audited:
+            return
+        try:
+            self._reads.store.audit(caller.name, caller.origin, action, target, result[:1000])
+            self._reads.ledger.note(target, caller.name, action, result[:300])
+        except BrokerError as error:
+            logger.warning("not noted in the run: %s", error.message)
+
+
+def _over(answer: Claimed, used: str, claim: Claim) -> NotAllowedError:
+    if answer is Claimed.RUNS:
+        what = f"{used} of {claim.allowed_runs} runs are used"
+    else:
+        allowed = (claim.allowed_seconds or 0) / 60
+        what = f"it needs {claim.seconds / 60:.1f} runner-minutes, and {float(used) / 60:.1f} of {allowed:.1f} are used"
+    return NotAllowedError(
+        f"today's budget of {claim.caller} does not cover it: {what}",
+        "Run less of it (tasks, suite), wait for midnight UTC, or ask an administrator for more.",
+    )
+
+
+def _fingerprint(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

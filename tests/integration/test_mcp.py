@@ -1,0 +1,280 @@
+"""The MCP server under the official client, over both transports: real Redis, worker and control."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.stdio import StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+from mcp.types import CallToolResult
+
+from orchestrator.service.tokens import hash_of
+from tests.acceptance.project import Project, make_project
+from tests.acceptance.servers import free_port, redis_server, service, wait_until
+from tests.require import require
+
+PASS = "if It() != 2 { t.Fatal(It()) }"
+FAIL = 't.Fatal("told to")'
+CASE = {"first/one.sql": "create table t1 (a int);\nselect rank() over (order by a) from t1;\ndrop table t1;\n"}
+TOKENS = {"dev": "developer", "vera": "viewer", "boss": "maintainer"}
+TOOLS = {
+    "plan_change",
+    "explain_plan",
+    "list_runs",
+    "get_run",
+    "watch_run",
+    "read_failures",
+    "read_log",
+    "list_hosts",
+    "run_stats",
+    "search_cases",
+    "read_case",
+    "check_case",
+    "generate_cases",
+    "start_run",
+    "rerun_run",
+    "cancel_run",
+}
+
+
+class Stack:
+    """A project whose pull request passes in ``a`` and fails in ``b``, its services, and an MCP server over HTTP."""
+
+    def __init__(self, project: Project, url: str) -> None:
+        self.project, self.url = project, url
+
+    @property
+    def diff(self) -> str:
+        """What the pull request changes, as text."""
+        return self.project.git("diff", "main...pr") + "\n"
+
+    @property
+    def head(self) -> str:
+        """Its last commit."""
+        return self.project.git("rev-parse", "pr")
+
+    @asynccontextmanager
+    async def over_http(self, who: str) -> AsyncIterator[Client]:
+        """A client with a token."""
+        headers = {"Authorization": f"Bearer {who}-secret"}
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=30) as http,
+            Client(streamable_http_client(f"{self.url}/mcp", http_client=http)) as client,
+        ):
+            yield client
+
+    @asynccontextmanager
+    async def over_stdio(self, *options: str) -> AsyncIterator[Client]:
+        """A client that starts a server of its own."""
+        words = ["-m", "orchestrator", "mcp", "--profile", str(self.project.profile), *options]
+        server = StdioServerParameters(command=sys.executable, args=words, env=self.project.environment())
+        async with Client(server) as client:
+            yield client
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    require("redis", "go")
+    folder = tmp_path_factory.mktemp("mcp")
+    project = make_project(folder / "project", {"a": PASS, "b": FAIL}, cases=CASE)
+    tokens = [f"  - {{name: {n}, sha256: {hash_of(f'{n}-secret')}, role: {r}}}" for n, r in TOKENS.items()]
+    (project.profile.parent / "tokens.yaml").write_text("tokens:\n" + "\n".join(tokens) + "\n")
+    port = free_port()
+    with redis_server(folder) as redis:
+        project.environ["MO_TESTPLAN_REDIS_URL"] = redis
+        env, profile = project.environment(), str(project.profile)
+        log = folder / "log"
+        words = ["worker", "--profile", profile, "--queues", "ut,sca", "--unsafe-no-sandbox"]
+        http = ["mcp", "--profile", profile, "--transport", "http", "--port", str(port)]
+        with (
+            service("control", "--profile", profile, env=env, log=log),
+            service(*words, env=env, log=log),
+            service(*http, env=env, log=log),
+        ):
+            url = f"http://127.0.0.1:{port}"
+            wait_until("the MCP server listens", lambda: _answers(url), 60)
+            yield Stack(project, url)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx2.get(f"{url}/mcp").status_code == 401
+    except httpx2.TransportError:
+        return False
+
+
+def answered(result: CallToolResult) -> Any:  # noqa: ANN401 - the tool's own shape
+    """The structured answer of a call that went well."""
+    assert not result.is_error, result.content
+    found = result.structured_content or {}
+    return found["result"] if set(found) == {"result"} else found
+
+
+def refused(result: CallToolResult) -> str:
+    """The words of a refusal."""
+    assert result.is_error
+    return str(getattr(result.content[0], "text", ""))
+
+
+async def ended(client: Client, run: str) -> dict[str, Any]:
+    """Watch a run to its end, as an agent does; the run as it stands then."""
+    cursor, kinds = "0", []
+    for _ in range(60):
+        page = answered(await client.call_tool("watch_run", {"run": run, "after": cursor, "wait": 4}))
+        kinds += [event["kind"] for event in page["events"]]
+        cursor = page["cursor"]
+        if page["ended"]:
+            break
+    assert "started" in kinds
+    found: dict[str, Any] = answered(await client.call_tool("get_run", {"run": run}))
+    return found
+
+
+async def session(client: Client, stack: Stack, key: str) -> None:
+    """From a diff to a green run through every tool: the red run is understood, and what passes is run by itself."""
+    assert {tool.name for tool in (await client.list_tools()).tools} == TOOLS
+    change = {"diff": stack.diff, "commit": stack.head, "suite": "ut"}
+    plan = answered(await client.call_tool("plan_change", change))
+    assert (plan["runnable"], plan["tasks_total"]) == (True, 2)
+    why = answered(await client.call_tool("explain_plan", {"plan": plan["plan"], "task": "ut:a/..."}))
+    assert "rule a/" in why["chosen"][0]["reason"]
+    order = {"plan": plan["plan"], "reason": "the diff of an agent", "key": key}
+    dry = answered(await client.call_tool("start_run", {**order, "dry_run": True}))
+    assert (dry["run"], dry["tasks"]) == (None, 2)
+    started = [answered(await client.call_tool("start_run", order)) for _ in range(2)]
+    assert (started[0]["run"], started[1]["repeated"]) == (started[1]["run"], True)
+    red = await ended(client, started[0]["run"])
+    assert (red["state"], red["counts"]) == ("failed", {"passed": 1, "failed": 1})
+    failures = answered(await client.call_tool("read_failures", {"run": red["run"]}))
+    assert (failures["failures"][0]["task"], failures["total"]) == ("ut:b/...", 1)
+    assert "told to" in failures["failures"][0]["case"]["message"]
+    log = answered(await client.call_tool("read_log", {"run": red["run"], "task": "ut:b/..."}))
+    assert log["lines"]
+    again = {"run": red["run"], "reason": "only what passes", "key": f"{key}-again", "tasks": ["ut:a/..."]}
+    green = await ended(client, answered(await client.call_tool("rerun_run", again))["run"])
+    assert (green["state"], green["exit_code"], green["parent"]) == ("passed", 0, red["run"])
+    late = {"run": green["run"], "reason": "too late", "key": f"{key}-late"}
+    assert "ended already" in refused(await client.call_tool("cancel_run", late))
+    runs = answered(await client.call_tool("list_runs", {"limit": 2}))
+    assert [row["run"] for row in runs] == [green["run"], red["run"]]
+    assert "ut" in [row["queue"] for row in answered(await client.call_tool("list_hosts", {}))["queues"]]
+    assert answered(await client.call_tool("run_stats", {}))["runs"] >= 2
+    await cases(client)
+    await generating(client)
+    await reading(client, red["run"], plan["plan"])
+
+
+async def cases(client: Client) -> None:
+    """Search, read and check SQL cases."""
+    hits = answered(await client.call_tool("search_cases", {"query": "rank over"}))
+    assert hits[0]["path"] == "first/one.sql"
+    text = answered(await client.call_tool("read_case", {"path": "first/one.sql"}))["script"]
+    same = answered(await client.call_tool("check_case", {"script": text.replace("t1", "other")}))
+    assert same["duplicate"]
+    new = answered(await client.call_tool("check_case", {"script": "select json_extract('{}', '$.a');\n"}))
+    assert not new["duplicate"]
+    for path in ("../config/mini.yaml", "/etc/passwd", "first/none.sql"):
+        assert "no script" in refused(await client.call_tool("read_case", {"path": path}))
+
+
+async def generating(client: Client) -> None:
+    """Cases for the pull request: the same twice, page by page."""
+    ask = {"base": "main", "head": "pr", "budget": 20}
+    first = answered(await client.call_tool("generate_cases", {**ask, "limit": 1}))
+    assert first["drafts_total"] >= len(first["drafts"])
+    assert first == answered(await client.call_tool("generate_cases", {**ask, "limit": 1}))
+    assert "exactly one of" in refused(await client.call_tool("generate_cases", {}))
+
+
+async def reading(client: Client, run: str, plan: str) -> None:
+    """Every resource and every prompt."""
+    resources = {str(found.uri) for found in (await client.list_resources()).resources}
+    templates = {found.uri_template for found in (await client.list_resource_templates()).resource_templates}
+    assert resources == {"mo-testplan://runs", "mo-testplan://case-rules"}
+    assert len(templates) == 4
+    uris = [f"run/{run}", f"run/{run}/plan", f"plan/{plan}", "case/first/one.sql", "runs", "case-rules"]
+    for uri in uris:
+        (content,) = (await client.read_resource(f"mo-testplan://{uri}")).contents
+        assert getattr(content, "text", "")
+        if getattr(content, "mime_type", "") == "application/json":
+            assert json.loads(getattr(content, "text", ""))
+    prompts = {prompt.name: prompt for prompt in (await client.list_prompts()).prompts}
+    assert set(prompts) == {"triage_run", "complete_tests", "investigate_task"}
+    for prompt in prompts.values():
+        values = {argument.name: "x-1" for argument in prompt.arguments or []}
+        assert "x-1" in str((await client.get_prompt(prompt.name, values)).messages[0].content)
+
+
+def run_with(make: Callable[[], Any], work: Callable[[Client], Awaitable[None]]) -> None:
+    async def main() -> None:
+        async with make() as client:
+            await work(client)
+
+    asyncio.run(main())
+
+
+def test_an_agent_goes_from_a_diff_to_a_green_run_over_http(stack: Stack) -> None:
+    run_with(lambda: stack.over_http("dev"), lambda client: session(client, stack, "http"))
+
+
+def test_an_agent_goes_from_a_diff_to_a_green_run_over_standard_input(stack: Stack) -> None:
+    run_with(lambda: stack.over_stdio("--role", "developer"), lambda client: session(client, stack, "stdio"))
+
+
+def test_orders_are_refused_without_role_reason_key_or_budget(stack: Stack) -> None:
+    async def work(client: Client) -> None:
+        change = {"diff": stack.diff, "commit": stack.head, "suite": "ut"}
+        plan = answered(await client.call_tool("plan_change", change))["plan"]
+        order = {"plan": plan, "reason": "why not", "key": "k"}
+        for without in ("reason", "key"):
+            some = {name: value for name, value in order.items() if name != without}
+            assert without in refused(await client.call_tool("start_run", some))
+            assert without in refused(await client.call_tool("start_run", {**order, without: " "}))
+        assert "budget" in refused(await client.call_tool("start_run", order))
+
+    async def viewer(client: Client) -> None:
+        plan = answered(await client.call_tool("plan_change", {"diff": stack.diff, "commit": stack.head}))["plan"]
+        answer = await client.call_tool("start_run", {"plan": plan, "reason": "why not", "key": "k"})
+        assert "needs the role developer" in refused(answer)
+
+    async def read_only(client: Client) -> None:
+        answer = await client.call_tool("cancel_run", {"run": "x", "reason": "why not", "key": "k"})
+        assert "read-only" in refused(answer)
+
+    run_with(lambda: stack.over_stdio("--role", "developer", "--runs", "1", "--runner-minutes", "1"), _spend(stack))
+    run_with(lambda: stack.over_stdio("--role", "developer", "--runs", "1"), work)
+    run_with(lambda: stack.over_http("vera"), viewer)
+    run_with(lambda: stack.over_stdio("--role", "admin", "--read-only"), read_only)
+
+
+def _spend(stack: Stack) -> Callable[[Client], Awaitable[None]]:
+    """Use up a budget of one run, if the tests before have not."""
+
+    async def work(client: Client) -> None:
+        change = {"diff": stack.diff, "commit": stack.head, "suite": "ut", "tasks": ["ut:a/..."]}
+        plan = answered(await client.call_tool("plan_change", change))["plan"]
+        await client.call_tool("start_run", {"plan": plan, "reason": "spend it", "key": "spend"})
+
+    return work
+
+
+def test_nobody_gets_in_without_a_token(stack: Stack) -> None:
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+    headers = {"Accept": "application/json, text/event-stream", "Authorization": "Bearer wrong"}
+    assert httpx2.post(f"{stack.url}/mcp", json=body, headers=headers).status_code == 401
+
+
+def test_errors_tell_an_agent_what_to_do(stack: Stack) -> None:
+    async def work(client: Client) -> None:
+        assert "Give exactly one of" in refused(await client.call_tool("plan_change", {}))
+        assert "UnknownRunError" in refused(await client.call_tool("get_run", {"run": "9999-ffffffff"}))
+
+    run_with(lambda: stack.over_http("vera"), work)

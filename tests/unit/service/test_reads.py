@@ -1,0 +1,98 @@
+"""Questions: bounded answers that go on after a cursor, live and from the history alike."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.domain.errors import UnknownRunError, UsageError
+from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, RunState, TaskState
+from orchestrator.service.service import Service
+from tests.factories import make_plan, make_task
+from tests.serving import end_run, play, start_run
+
+TASKS = [make_task(f"pkg/{name}", f"ut-{name}") for name in "abc"]
+
+
+def case(number: int, status: CaseStatus = CaseStatus.FAILED) -> CaseResult:
+    return CaseResult(f"Test{number}", status, 0.1, f"said {number}", FailureKind.TEST, "pkg/a/a_test.go", number + 1)
+
+
+@pytest.fixture
+def ended(service: Service) -> str:
+    run = start_run(service, make_plan(TASKS))
+    cases = (*map(case, range(30)), case(99, CaseStatus.PASSED))
+    play(
+        service,
+        run,
+        {
+            "ut:pkg/a": (TaskState.FAILED, cases),
+            "ut:pkg/b": (TaskState.PASSED, (case(1, CaseStatus.PASSED),)),
+            "ut:pkg/c": (TaskState.ERROR, ()),
+        },
+    )
+    end_run(service, run)
+    return run
+
+
+def test_a_run_says_its_verdict_and_what_needs_attention(service: Service, ended: str) -> None:
+    view = service.reads.run(ended)
+    assert (view.state, view.exit_code, view.total) == (RunState.ERROR, 3, 3)
+    assert view.counts == {"passed": 1, "failed": 1, "error": 1}
+    assert [task.task for task in view.attention] == ["ut:pkg/a", "ut:pkg/c"]
+    assert all(not task.failures for task in view.attention)
+
+
+def test_failures_come_in_pages_that_are_complete_together(service: Service, ended: str) -> None:
+    names, offset = [], 0
+    while True:
+        page = service.reads.failures(ended, offset=offset, limit=7)
+        names += [failure.case.name for failure in page.failures]
+        if page.next is None:
+            break
+        offset = page.next
+    assert names == [f"Test{n}" for n in range(30)]
+    assert page.total == 30
+
+
+def test_events_go_on_after_the_cursor_and_end(service: Service, ended: str) -> None:
+    first = service.reads.events(ended)
+    assert first.ended
+    assert {"started", "finished", "failure", "ended"} <= {event.kind for event in first.events}
+    rest = service.reads.events(ended, first.cursor, wait=4)
+    assert (rest.events, rest.cursor, rest.ended) == ((), first.cursor, True)
+
+
+def test_logs_go_on_after_the_cursor(service: Service, ended: str) -> None:
+    page = service.reads.log(ended, "ut:pkg/a")
+    assert (page.lines, page.ended) == (("ut:pkg/a says failed",), True)
+    assert service.reads.log(ended, "ut:pkg/a", page.cursor).lines == ()
+
+
+def test_what_does_not_exist_is_an_error_that_names_what_does(service: Service, ended: str) -> None:
+    with pytest.raises(UnknownRunError, match=r"ut:pkg/x"):
+        service.reads.log(ended, "ut:pkg/x")
+    with pytest.raises(UsageError, match="cursor"):
+        service.reads.events(ended, "yesterday")
+    with pytest.raises(UnknownRunError, match="no run"):
+        service.reads.run("nothing-0")
+
+
+def test_runs_are_the_newest_first_and_only_those_of_the_profile(service: Service, ended: str) -> None:
+    import dataclasses
+
+    from orchestrator.planner.codec import plan_id
+
+    live = start_run(service, make_plan(TASKS))
+    other = dataclasses.replace(make_plan(TASKS), profile="other")
+    start_run(service, dataclasses.replace(other, id=plan_id(other)))
+    assert [row.run for row in service.reads.runs()] == [live, ended]
+    assert [row.run for row in service.reads.runs(state="error")] == [ended]
+    stats = service.reads.stats()
+    assert (stats.runs, stats.live, stats.by_state) == (2, 1, {"running": 1, "error": 1})
+
+
+def test_a_queue_says_how_long_its_oldest_shard_waits(service: Service) -> None:
+    start_run(service, make_plan(TASKS))
+    (row,) = [row for row in service.reads.fleet().queues if row.queue == "ut"]
+    assert (row.length, row.workers) == (3, ())
+    assert row.age >= 0
