@@ -113,8 +113,8 @@ def broker_away(folder: Path, down: float) -> dict[str, Any]:
 def leader_killed(folder: Path) -> dict[str, Any]:
     """Kill the leading control process of two, with a run that only a reaper would end."""
     project = make_project(folder, {"p": Behaviour("passes")}, dispatch=f"{{lease: {LEASE}}}")
-    with postgres() as address:
-        url = f"{address}/postgres"
+    with postgres() as server:
+        url = f"{server}/postgres"
         with Fleet(project, hosts=0, controls=2, environ={"MO_TESTPLAN_STORE_URL": url}) as fleet, Store(url) as store:
             return _failover(fleet, project, store)
 

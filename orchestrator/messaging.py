@@ -6,9 +6,11 @@ ledger and its reaper own redelivery, so tasks are acknowledged early and never 
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from orchestrator.domain.errors import BrokerError
 from orchestrator.domain.plan import Suite
@@ -37,8 +39,11 @@ def make_app(redis_url: str, labelled: Iterable[str] = ()) -> App:
     from kombu import Exchange, Queue
 
     names = dict.fromkeys((*SUITE_QUEUES, CONTROL_QUEUE, *labelled))
-    app = Celery("mo_testplan", broker=redis_url, backend=redis_url, set_as_current=False)
+    url, tls = tls_of(redis_url)
+    app = Celery("mo_testplan", broker=url, backend=url, set_as_current=False)
     app.conf.update(
+        broker_use_ssl=tls,
+        redis_backend_use_ssl=tls,
         task_serializer="json",
         result_serializer="json",
         accept_content=["json"],
@@ -67,6 +72,23 @@ def make_app(redis_url: str, labelled: Iterable[str] = ()) -> App:
         result_backend_transport_options={"retry_policy": {"timeout": 5.0}},
     )
     return app
+
+
+def tls_of(redis_url: str) -> tuple[str, dict[str, Any] | None]:
+    """The address without its ``ssl_…`` words, and what Celery wants to know of TLS: certificates are checked.
+
+    ``rediss://host?ssl_ca_certs=FILE`` names an authority of one's own, ``ssl_certfile`` and ``ssl_keyfile`` a client's
+    certificate; ``ssl_cert_reqs=none`` takes any server for the right one.
+    """
+    parts = urlsplit(redis_url)
+    if parts.scheme != "rediss":
+        return redis_url, None
+    said = dict(parse_qsl(parts.query))
+    words = {name: value for name, value in said.items() if name.startswith("ssl_")}
+    rest = {name: value for name, value in said.items() if name not in words}
+    checks = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL}
+    tls: dict[str, Any] = {**words, "ssl_cert_reqs": checks.get(words.get("ssl_cert_reqs", ""), ssl.CERT_REQUIRED)}
+    return urlunsplit(parts._replace(query=urlencode(rest))), tls
 
 
 def know(app: App, queue: str) -> None:
@@ -103,6 +125,13 @@ def ask_summary(app: App, run: str) -> None:
 def summary_signature(app: App, run: str) -> Signature:
     """The task that writes the summary, if the run is complete and nobody has."""
     return app.signature(SUMMARIZE, args=(run,), immutable=True, options={"queue": CONTROL_QUEUE})
+
+
+def host_label(hostname: str) -> str:
+    """The label of a host's own queues (``ut.at-build7``), by which a run can be sent to it alone."""
+    return "at-" + "".join(char if char.isascii() and char.isalnum() else "-" for char in hostname.lower())[:40].strip(
+        "-"
+    )
 
 
 def run_suite(run: str, suite: str) -> str:

@@ -35,6 +35,10 @@ class Settings:
     artifacts: str = ""
     #: Checked out trees and caches of a worker host; by default ``workspaces`` in ``state``.
     workspaces: str = ""
+    #: A Go build cache that a run's own cache starts as a copy of; only the operator writes it.
+    gocache_seed: str = ""
+    #: The history model: a file, or ``none``; by default ``models/<profile>.model`` in ``state``, where there is one.
+    model: str | None = None
     #: Wins over the profile's ``repository``.
     repo: str | None = None
     #: Wins over the profile's ``bvt.server.provider``.
@@ -47,6 +51,8 @@ class Settings:
     durations: str = ""
     #: Who may give commands in a chat; by default ``people.yaml`` in the directory of profiles.
     people: str = ""
+    #: ``off``: tests run unconfined even where a sandbox works. For one's own code.
+    sandbox: str = ""
     #: Who may call the API and the MCP server; by default ``tokens.yaml`` in the directory of profiles.
     tokens: str = ""
 
@@ -65,6 +71,11 @@ def settings_from(environ: Mapping[str, str] | None = None) -> Settings:
         durations=str(Path(said.durations or state / "durations.json").absolute()),
         workspaces=str(Path(said.workspaces or state / "workspaces").absolute()),
     )
+
+
+def model_path(profile: str, settings: Settings) -> Path:
+    """Where ``learn`` puts the model of a profile, and ``plan`` looks for it, when nobody names a file."""
+    return Path(settings.state) / "models" / f"{profile}.model"
 
 
 def to_environment(settings: Settings) -> dict[str, str]:

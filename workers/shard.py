@@ -17,9 +17,10 @@ from orchestrator.domain.errors import BrokerError, InfrastructureError, MoTestp
 from orchestrator.domain.plan import Suite as SuiteName
 from orchestrator.domain.plan import TestTask
 from orchestrator.domain.profile import Profile
-from orchestrator.domain.run import CaseStatus, ShardSpec, Stop, TaskResult, TaskState
+from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, ShardSpec, Stop, TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Beat, Delivery, Gate
+from workers.build import BuildFailedError
 from workers.heart import Heart
 from workers.sink import Sink, task_folder
 from workers.suites.base import Closable, Ending, Job, Suite
@@ -48,6 +49,8 @@ class Bench:
     completed: Callable[[str], None] = lambda run: None
     #: Seconds a process that met trouble of its host takes nothing new, so that others may take what it gave back.
     pause: float = 2.0
+    #: The connection of heartbeats: one that gives up soon, so that a host that is cut off notices.
+    pulse: Ledger | None = None
 
 
 class Resources:
@@ -96,7 +99,7 @@ def run_shard(bench: Bench, delivery: Delivery) -> dict[str, object]:
         profile, unfit = Profile(name=spec.profile), error
     ran: dict[str, str] = {}
     dispatch = profile.dispatch
-    with Heart(bench.ledger, delivery, owner, dispatch.lease, dispatch.cut_off) as heart:
+    with Heart(bench.pulse or bench.ledger, delivery, owner, dispatch.lease, dispatch.cut_off) as heart:
         shard = _Shard(bench, delivery, spec, profile, owner, heart, unfit)
         try:
             for task in spec.tasks:
@@ -149,13 +152,7 @@ class _Shard:
         if gate is not Gate.OK:
             return gate.value
         folder = task_folder(self.bench.artifacts, self.spec.run, task.id) / str(attempt)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            sink = Sink(self.bench.ledger, self.spec.run, task.id, attempt, folder)
-        except OSError as error:
-            message = f"its log cannot be kept on this host: {error}"
-            host = self.owner.partition(":")[0]
-            return self._record(TaskResult(task.id, TaskState.ERROR, attempt, message=message, host=host), again=True)
+        sink = Sink(self.bench.ledger, self.spec.run, task.id, attempt, folder)
         self.heart.begin(task.id, sink)
         began, ready = time.monotonic(), self.resources.seconds
         try:
@@ -183,6 +180,8 @@ class _Shard:
         again = False
         try:
             ending = self._execute(task, attempt, folder, sink)
+        except BuildFailedError as error:
+            ending = _not_built(error, sink)
         except MoTestplanError as error:
             ending = Ending(TaskState.ERROR, str(error))
             again = isinstance(error, InfrastructureError) or error is self.unfit
@@ -245,6 +244,13 @@ class _Shard:
             self.resources.close()
         finally:
             self.release()
+
+
+def _not_built(error: BuildFailedError, sink: Sink) -> Ending:
+    """A build that fails is a verdict on the code, as a failing test is."""
+    sink.case(CaseResult("build", CaseStatus.FAILED, message=error.message, kind=FailureKind.BUILD))
+    sink.line(error.message)
+    return Ending(TaskState.FAILED, error.message.partition("\n")[0])
 
 
 def _result(  # noqa: PLR0913 - the whole record of an attempt

@@ -6,8 +6,11 @@ import json
 import logging
 import threading
 import uuid
+from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
+from orchestrator.domain.errors import InfrastructureError
 from orchestrator.domain.plain import to_plain
 from orchestrator.domain.run import CaseResult, CaseStatus
 from orchestrator.ledger.client import Ledger
@@ -30,8 +33,7 @@ class Sink:
         self._lock = threading.Lock()
         self._cases: list[CaseResult] = []
         self._lines: list[str] = []
-        self._case_file = (folder / "cases.jsonl").open("a", encoding="utf-8", errors="replace")
-        self._log_file = (folder / "log.txt").open("a", encoding="utf-8", errors="replace")
+        self._case_file, self._log_file = _File(folder / "cases.jsonl"), _File(folder / "log.txt")
         self.counts = dict.fromkeys(CaseStatus, 0)
         self.failures: list[CaseResult] = []
 
@@ -51,29 +53,61 @@ class Sink:
             self._lines.append(line[:MESSAGE_LIMIT])
             self._log_file.write(line + "\n")
 
-    def flush(self) -> None:
-        """Send what came since the last time."""
+    def flush(self, through: Ledger | None = None) -> None:
+        """Send what came since the last time, through another connection if one is named."""
+        ledger = through or self._ledger
         with self._lock:
             cases, self._cases = self._cases, []
             lines, self._lines = self._lines[-_LINES_PER_BATCH:], []
         try:
             if cases:
-                self._ledger.append_cases(self._run, self._task, self._attempt, cases)
+                ledger.append_cases(self._run, self._task, self._attempt, cases)
                 cases = []
             if lines:
-                self._ledger.append_log(self._run, self._task, lines)
+                ledger.append_log(self._run, self._task, lines)
                 lines = []
         finally:
             with self._lock:  # what could not be sent goes with the next batch
                 self._cases[:0], self._lines[:0] = cases, lines
 
     def close(self) -> None:
-        """Close the files; sends nothing. A full disk cuts them short, which is no reason to lose the next task."""
-        for file in (self._case_file, self._log_file):
+        """Close the files; sends nothing."""
+        self._case_file.close()
+        self._log_file.close()
+
+
+class _File:
+    """A file that is made, with its folder, when it is first written to.
+
+    A disk that is full cuts it short, and costs no result.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: TextIO | None = None
+        self._cut = False
+
+    def write(self, text: str) -> None:
+        if self._file is None:
             try:
-                file.close()
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self._path.open("a", encoding="utf-8", errors="replace")
             except OSError as error:
-                logger.warning("%s is cut short: %s", file.name, error)
+                raise InfrastructureError(f"its log cannot be kept on this host: {error}", "Free its disk.") from error
+        if not self._cut:
+            self._guarded(lambda file: file.write(text))
+
+    def close(self) -> None:
+        self._guarded(lambda file: file.close())
+
+    def _guarded(self, act: Callable[[TextIO], object]) -> None:
+        if self._file is None:
+            return
+        try:
+            act(self._file)
+        except OSError as error:
+            self._cut = True
+            logger.warning("%s is cut short: %s", self._path, error)
 
 
 def task_folder(artifacts: Path, run: str, task: str) -> Path:

@@ -30,7 +30,7 @@ def measure(rate: int, seconds: int, seed: int) -> dict[str, Any]:
     people = "people:\n" + "".join(f"  - {{userid: {user}, role: viewer}}\n" for user in users)
     with place(users, people) as here:
         port = free_port()
-        here.world.corp.callback_url = f"http://127.0.0.1:{port}/wecom/app"
+        here.world.serve_at(f"http://127.0.0.1:{port}")
         here.start("serve", "--profile", "load", "--port", str(port))
         wait("the server answers", lambda: _checks(here), 30)
         requests, deliveries = _requests(here, users, count, random.Random(seed))

@@ -13,6 +13,7 @@ from orchestrator.domain.run import TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Delivery
 from orchestrator.messaging import ask_summary, make_app
+from orchestrator.notify.wecom.standin.botside import BotSide
 from orchestrator.runs import control
 from orchestrator.service.pulls import plan_pull
 from orchestrator.settings import check_profile
@@ -43,6 +44,7 @@ def measure(runs: int, seconds: float, patience: float) -> dict[str, Any]:
             wait("every verdict is told", lambda: all(not ended - told(here, name) for name in channels), patience)
         missing = {f"missing_{name}": len(ended - told(here, name)) for name in channels}
         service, bot, corp = here.world.robot.service, here.world.bot, here.world.corp.corp
+        assert isinstance(bot, BotSide)
         return {
             "runs": runs,
             "controls": len(here.services),

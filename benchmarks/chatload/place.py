@@ -14,6 +14,7 @@ from pathlib import Path
 
 from orchestrator.cli.life import Service
 from orchestrator.ledger.embedded import EmbeddedRedis
+from orchestrator.notify.wecom.standin.botside import BotSide
 from orchestrator.notify.wecom.standin.corpside import AES_KEY, TOKEN
 from orchestrator.notify.wecom.standin.world import WeComWorld
 from orchestrator.settings import Settings, settings_from, to_environment
@@ -60,6 +61,7 @@ def place(members: Sequence[str], people: str) -> Iterator[Place]:
         redis = stack.enter_context(EmbeddedRedis(folder / "redis"))
         (folder / "config").mkdir()
         corp, bot = world.corp.corp, world.bot
+        assert isinstance(bot, BotSide)
         text = PROFILE.format(base=world.base_url, corp=corp.corp_id, agent=corp.agent_id, bot=bot.bot_id, url=bot.url)
         (folder / "config" / "load.yaml").write_text(text)
         (folder / "config" / "people.yaml").write_text(people)

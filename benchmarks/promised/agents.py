@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from benchmarks.promised.measure import INPUTS, Promise
 
+
+def itself() -> tuple[object, bool]:
+    """A change of this project, planned and run by itself: the verdict of pytest alone."""
+    figures = INPUTS.benchmark("benchmarks.itself", "--small")
+    return figures["ran"], bool(figures["ok"])
+
+
 PROMISES = [
     Promise("mcp-session", "0 fail", lambda: INPUTS.tests("tests/integration/test_mcp.py")),
+    Promise("autopilot", "0 fail", lambda: INPUTS.tests("tests/acceptance/test_autopilot.py", "tests/unit/autopilot")),
+    Promise("github", "0 fail", lambda: INPUTS.tests("tests/acceptance/test_github.py", "tests/unit/github")),
     Promise("rest-schema", "0 fail", lambda: INPUTS.tests("tests/integration/test_api_schema.py")),
+    Promise("itself", "the verdict of pytest", itself),
     Promise("event-streams", "100 hear all", lambda: INPUTS.tests("tests/integration/test_api.py", "-k", "hundred")),
     Promise("metrics", "0 fail", lambda: INPUTS.tests("tests/integration/test_api.py", "-k", "metrics or dashboard")),
 ]

@@ -53,9 +53,9 @@ class Inputs:
             self.seen[words] = json.loads(done.stdout)
         return self.seen[words]
 
-    def tests(self, *selection: str) -> tuple[object, bool]:
+    def tests(self, *selection: str, **environ: str) -> tuple[object, bool]:
         """Tests that fail, of those selected; missing servers make them skip, which is no proof."""
-        done = run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", *selection)
+        done = run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", *selection, **environ)
         last = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr
         failed, passed = _number(last, "failed") + _number(last, "error"), _number(last, "passed")
         if not passed and not failed:
@@ -63,9 +63,10 @@ class Inputs:
         return failed, failed == 0
 
 
-def run_python(*words: str) -> subprocess.CompletedProcess[str]:
-    """This Python with ``words``, at the root; its output is text."""
-    return subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+def run_python(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """This Python with ``words``, at the root, with ``environ`` besides; its output is text."""
+    env = {**os.environ, **environ}
+    return subprocess.run([sys.executable, *words], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
 
 def _number(line: str, word: str) -> int:

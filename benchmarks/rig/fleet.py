@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -93,10 +94,31 @@ class Broker(EmbeddedRedis):
         self.__enter__()
 
 
+class NetBroker(Broker):
+    """The same on the network, at these addresses."""
+
+    def __init__(self, folder: Path, addresses: Sequence[str]) -> None:
+        super().__init__(folder)
+        self._addresses = addresses
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+
+    @property
+    def options(self) -> dict[str, str]:
+        """A port beside the socket."""
+        bind = {"port": str(self.port), "bind": " ".join(self._addresses), "protected-mode": "no"}
+        return {**super().options, **bind}
+
+    def at(self, address: str) -> str:
+        """The URL for who sees the server at ``address``."""
+        return f"redis://{address}:{self.port}/0"
+
+
 class Fleet:
     """Context manager: a broker, ``controls`` control processes and ``hosts`` worker hosts for a project."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of a fleet
         self,
         project: Project,
         *,
@@ -104,9 +126,10 @@ class Fleet:
         concurrency: int = 1,
         controls: int = 1,
         environ: Mapping[str, str] | None = None,
+        listen: Sequence[str] = (),
     ) -> None:
         self.project, self.mark = project, secrets.token_hex(8)
-        self.broker = Broker(project.root / "redis")
+        self.broker = NetBroker(project.root / "redis", listen) if listen else Broker(project.root / "redis")
         self.logs = project.root / "logs"
         self._sizes = (hosts, concurrency, controls)
         self.hosts: list[Command] = []
@@ -139,10 +162,11 @@ class Fleet:
         """Start one more control process."""
         return Command(["control", "--profile", NAME], self.environ, self.logs / f"{name}.log")
 
-    def host(self, name: str, concurrency: int = 1) -> Command:
-        """Start one more worker host."""
+    def host(self, name: str, concurrency: int = 1, *, prefix: Sequence[str] = (), url: str = "") -> Command:
+        """Start one more worker host; ``prefix`` are words before its command, ``url`` is how it sees the broker."""
         words = ["worker", "--queues", "ut", "--name", name, "--concurrency", str(concurrency)]
-        return Command([*words, "--unsafe-no-sandbox"], self.environ, self.logs / f"{name}.log")
+        environ = {**self.environ, "MO_TESTPLAN_REDIS_URL": url or self.broker.url}
+        return Command([*words, "--unsafe-no-sandbox"], environ, self.logs / f"{name}.log", prefix)
 
     def wait_ready(self) -> None:
         """Wait until all of them listen."""

@@ -152,7 +152,8 @@ class Corpus:
         for one in stale:
             now = time.time_ns()
             try:
-                content = Path(self.root, one.path).read_bytes()
+                with open(f"{self.root}/{one.path}", "rb") as file:  # noqa: PTH123 - as `_walk`
+                    content = file.read()
             except OSError:
                 unread.append(one.path)
                 gone += [one.path] if one.path in contents else []

@@ -18,7 +18,7 @@ from typing import Final, Literal
 from orchestrator.cases.fingerprint import Statement, Typed, read_statements, with_types
 from orchestrator.cases.sql.codes import LITERAL, RANK, TIMES
 from orchestrator.cases.sql.ddl import Tables
-from orchestrator.cases.sql.statement import Shape
+from orchestrator.cases.sql.statement import Shape, has_unordered
 from orchestrator.cases.sql.tree import Matcher, Node
 
 Level = Literal["exact", "shape", "reorder", "near", "distinct"]
@@ -121,7 +121,7 @@ def _ways(matcher: Matcher, left: Typed, right: Typed, number: int) -> Iterator[
             for name in bound:
                 matcher.unbind(name)
     matcher.budget -= 10
-    if matcher.budget < 0:
+    if matcher.budget < 0 or not has_unordered(mine.shape):
         return
     trees = tree_of(mine), tree_of(yours)
     if trees[0] is None or trees[1] is None:

@@ -17,6 +17,7 @@ from orchestrator.cases.discover import read_text
 from orchestrator.cases.fingerprint import Fingerprint, Typed
 from orchestrator.cases.fingerprint_script import Block, Reader, ReadScript
 from orchestrator.cases.script import parse_script
+from orchestrator.cases.sql.statement import has_unordered
 from orchestrator.domain.errors import BadCaseError
 
 #: Scripts that are looked at for what a block is a variant of.
@@ -72,7 +73,7 @@ class Search:
         if whole is not None:
             yield whole
         for block in script.blocks:
-            if block.last - block.first > 1 and whole is None:
+            if block.checks and block.last - block.first > 1 and whole is None:
                 bounds = (block.first, block.last)
                 found = self._find("block", script, block.fingerprint, bounds, own_path)
                 if found is None and advise:
@@ -128,6 +129,8 @@ class Search:
                 level: Level = "exact" if same.exact else "shape"
                 existing = f"{same.place.path}:{same.place.line}"
                 yield Finding("statement", script.path, line, line, level, existing, (), same.times)
+                continue
+            if not has_unordered(typed.statement.shape):
                 continue
             for place in self.corpus.candidates("statement", typed.statement.bag, but=own_path, limit=3):
                 verdict = self._on_line(typed, place)

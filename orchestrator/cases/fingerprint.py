@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Final, NamedTuple
 
-from orchestrator.cases.sql.ddl import Effect, Tables, effect_of
+from orchestrator.cases.sql.ddl import DEFINING, Effect, Tables, effect_of
 from orchestrator.cases.sql.lexer import split_statements
-from orchestrator.cases.sql.statement import Shape, shape_of, spelled
+from orchestrator.cases.sql.statement import Shape, bag_of, shape_of, spelled
 
 SCHEME: Final = 2
 _MASK = 2**64 - 1
+_PRIME = 1_000_003
 
 
 class Statement(NamedTuple):
@@ -63,13 +65,14 @@ def _digest(kind: str, text: str) -> bytes:
 def read_statement(tokens: Sequence[str], *, slim: bool = False) -> Statement:
     """A statement from its tokens (at least one). A slim one forgets them, and all codes but the first three."""
     shape = shape_of(tokens)
+    codes = shape.codes
     return Statement(
         () if slim else tuple(tokens),
-        shape._replace(codes=shape.codes[:3]) if slim else shape,
+        Shape(codes[:3], *shape[1:]) if slim else shape,
         _digest("exact", spelled(tokens)),
-        _digest("shape", shape.text),
-        shape.bag,
-        effect_of(tokens),
+        _digest("shape", "\0".join(codes)),
+        bag_of(codes),
+        effect_of(tokens) if codes[0] in DEFINING else None,
     )
 
 
@@ -81,13 +84,14 @@ def read_statements(text: str, *, slim: bool = False) -> tuple[Statement, ...]:
 def with_types(statements: Iterable[Statement], tables: Tables) -> list[Typed]:
     """Each statement with the types its names have where it stands. ``tables`` is what was there before; it changes."""
     typed = []
+    known = tables.columns
     for statement in statements:
-        types = tables.types_of(statement.shape) if tables.columns else ()
+        shape = statement.shape
+        types = tables.types_of(shape) if known and shape.reads and not known.keys().isdisjoint(shape.names) else ()
+        digest = statement.same_shape
         if types:
-            digest = _sha256(statement.same_shape + "\0".join(types).encode("utf-8", "surrogatepass"))
-            typed.append(Typed(statement, types, digest))
-        else:
-            typed.append(Typed(statement, (), statement.same_shape))
+            digest = _sha256(digest + "\0".join(types).encode("utf-8", "surrogatepass"))
+        typed.append(Typed(statement, types, digest))
         if statement.effect is not None:
             tables.apply(statement.effect)
     return typed
@@ -111,16 +115,16 @@ def sequence_fingerprint(sequence: Sequence[Typed], sessions: Sequence[int] = ()
 def numbered_fingerprint(sequence: Sequence[Typed], sessions: Sequence[int], names: dict[str, int]) -> Fingerprint:
     """The fingerprint of statements in a row; ``names`` is filled with the names in the order they come."""
     order: dict[int, int] = {}
-    exact: list[bytes] = []
-    shape: list[bytes] = []
+    places = [order.setdefault(session, len(order)) for session in sessions]
+    numbers = [names.setdefault(name, len(names)) for typed in sequence for name in typed.statement.shape.names]
     bag = 0
-    for place, (statement, _, digest) in enumerate(sequence):
-        session = order.setdefault(sessions[place], len(order)) if sessions else 0
-        exact.append(statement.exact)
-        shape.append(digest)
-        shape.append(f"{session}{[names.setdefault(name, len(names)) for name in statement.shape.names]}".encode())
-        bag = (bag * 1_000_003 + statement.bag + session) & _MASK
-    return Fingerprint(_sha256(b"".join(exact)), _sha256(b"".join(shape)), bag)
+    for typed, session in zip(sequence, places or repeat(0), strict=False):
+        bag = (bag * _PRIME + typed.statement.bag + session) & _MASK
+    return Fingerprint(
+        _sha256(b"".join([typed.statement.exact for typed in sequence])),
+        _sha256(b"".join([*[typed.digest for typed in sequence], repr((numbers, places)).encode()])),
+        bag,
+    )
 
 
 def joined_fingerprint(parts: Iterable[tuple[Fingerprint, Iterable[str]]]) -> Fingerprint:
@@ -133,5 +137,5 @@ def joined_fingerprint(parts: Iterable[tuple[Fingerprint, Iterable[str]]]) -> Fi
         exact.append(part.exact)
         shape.append(part.shape)
         shape.append(repr([names.setdefault(name, len(names)) for name in own]).encode())
-        bag = (bag * 1_000_003 + part.bag) & _MASK
+        bag = (bag * _PRIME + part.bag) & _MASK
     return Fingerprint(_sha256(b"".join(exact)), _sha256(b"".join(shape)), bag)

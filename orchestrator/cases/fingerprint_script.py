@@ -41,13 +41,17 @@ class Placed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The statements ``first`` to ``last`` (exclusive) of a script and their fingerprint; lines are 1-based."""
+    """The statements ``first`` to ``last`` (exclusive) of a script and their fingerprint; lines are 1-based.
+
+    ``checks`` says whether any of them asks for something: without, the block only sets up or clears away.
+    """
 
     first: int
     last: int
     first_line: int
     last_line: int
     fingerprint: Fingerprint
+    checks: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +77,16 @@ class Reader:
     def read(self, script: Script) -> ReadScript:
         """The fingerprints of ``script``."""
         found: list[Statement] = []
-        places: list[tuple[int, int]] = []
+        lines: list[int] = []
+        sessions: list[int] = []
         for command in script.commands:
-            statements = self._known.get(command.sql)
-            if statements is None:
-                statements = self._remember(command.sql)
-            for statement in statements:
-                found.append(statement)
-                places.append((command.line, command.connection))
-        placed = [Placed(typed, *place) for typed, place in zip(with_types(found, Tables()), places, strict=True)]
-        bounds = [*_starts(placed), len(placed)]
+            sql = command.sql
+            statements = self._known.get(sql) or self._remember(sql)
+            found += statements
+            lines += [command.line] * len(statements)
+            sessions += [command.connection] * len(statements)
+        placed = list(map(Placed, with_types(found, Tables()), lines, sessions))
+        bounds = [0, *_starts(placed), len(placed)] if placed else []
         blocks: list[Block] = []
         parts: list[tuple[Fingerprint, Iterable[str]]] = []
         for first, last in pairwise(bounds):
@@ -101,13 +105,15 @@ class Reader:
 
 
 def _starts(placed: Sequence[Placed]) -> Iterable[int]:
+    """Where blocks after the first start."""
     checked = False
     for number, one in enumerate(placed):
         codes = one.typed.statement.shape.codes
-        if number == 0 or (checked and _opens(codes)):
+        if codes[0] in _CHECKS:
+            checked = True
+        elif checked and _opens(codes):
             checked = False
             yield number
-        checked = checked or codes[0] in _CHECKS
 
 
 def _opens(codes: Sequence[str]) -> bool:
@@ -119,4 +125,5 @@ def _opens(codes: Sequence[str]) -> bool:
 def _block(part: Sequence[Placed], first: int, names: dict[str, int]) -> Block:
     typed, lines, sessions = zip(*part, strict=True)
     same = () if len(set(sessions)) == 1 else sessions
-    return Block(first, first + len(part), lines[0], lines[-1], numbered_fingerprint(typed, same, names))
+    checks = any(one.statement.shape.codes[0] in _CHECKS for one in typed)
+    return Block(first, first + len(part), lines[0], lines[-1], numbered_fingerprint(typed, same, names), checks)

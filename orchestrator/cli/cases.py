@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dedup": ("orchestrator.cli.cases_dedup", "say which new scripts repeat what a tree already tests"),
     "compare": ("orchestrator.cli.cases_compare", "say of pairs of SQL texts whether they test the same"),
     "stats": ("orchestrator.cli.cases_stats", "say how redundant a tree of scripts is"),
+    "generate": ("orchestrator.cli.cases_generate", "write the cases that a change lacks"),
     "similar": ("orchestrator.cli.cases_similar", "find what resembles the statement on a line"),
 }
 

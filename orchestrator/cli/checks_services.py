@@ -65,6 +65,8 @@ def queues(host: Host, *, reachable: bool) -> list[Check]:
         found, remedy = "nobody to ask without a broker", "Start Redis first."
         return [Check(name="queues", ok=False, found=found, remedy=remedy)]
     names = [queue for queue in SUITE_QUEUES if queue != "sca" or (host.profile and host.profile.sca.analysers)]
+    labels = host.profile.dispatch.labels if host.profile else {}
+    names += sorted({f"{task.partition(':')[0]}.{label}" for task, label in labels.items()})
     try:
         workers = served(make_app(host.settings.redis_url))
     except MoTestplanError as error:

@@ -72,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
     if bot is not None:
         finders["bot"] = bot
     told, github = [*channels, *finders], GitHubOut(profile, config)
+    channels |= github.channels
     teller = Teller(office, told)
 
     def summarize_one(run_id: str) -> None:

@@ -11,6 +11,7 @@ import unicodedata
 from orchestrator.cli import dev_demo, life
 from orchestrator.domain.errors import EXIT_PASSED
 from orchestrator.notify.wecom.standin import Received
+from orchestrator.notify.wecom.standin.botside import BotSide
 from orchestrator.notify.wecom.standin.corpside import AES_KEY, TOKEN
 from orchestrator.notify.wecom.standin.world import WeComWorld
 
@@ -34,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="where `mo-testplan serve` listens (default %(default)s)",
     )
+    wecom.add_argument(
+        "--bot-callback",
+        action="store_true",
+        help="a bot that calls `serve`; else `control` connects to it",
+    )
     wecom.add_argument("--demo", action="store_true", help="with a project, workers and all: nothing to set up")
 
 
@@ -46,7 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
             port=arguments.port,
             bot_port=arguments.bot_port,
             key=arguments.key,
-            callback_url=f"{arguments.serve.rstrip('/')}/wecom/app",
+            serve_url=arguments.serve,
+            hook=arguments.bot_callback,
         )
         stack.enter_context(world)
         stack.callback(lambda: _tell(f"{len(world.robot.messages)} message(s)"))
@@ -63,14 +70,16 @@ def run(arguments: argparse.Namespace) -> int:
 def _explain(world: WeComWorld) -> None:
     """What a profile, the environment and people.yaml must say to meet this stand-in."""
     corp, bot = world.corp.corp, world.bot
+    url = f", url: '{bot.url}'" if isinstance(bot, BotSide) else ""
+    secrets = " ".join(f"{name}={value}" for name, value in dev_demo.bot_secrets(world).items())
     lines = [
         f"  environment:  export MO_TESTPLAN_WECOM_KEY={world.robot.key}",
         f"                export MO_TESTPLAN_WECOM_APP_SECRET={corp.secret} MO_TESTPLAN_WECOM_APP_TOKEN={TOKEN}",
         f"                export MO_TESTPLAN_WECOM_APP_AES_KEY={AES_KEY}",
-        f"                export MO_TESTPLAN_WECOM_BOT_SECRET={bot.secret}",
+        f"                export {secrets}",
         f"  profile:      wecom: {{base_url: '{world.base_url}',",
         f"                  app: {{corp_id: {corp.corp_id}, agent_id: {corp.agent_id}}},",
-        f"                  bot: {{id: {bot.bot_id}, url: '{bot.url}'}}}}",
+        f"                  bot: {{id: {bot.bot_id}{url}}}}}",
         f"  people.yaml:  people: [{{userid: {world.members[0]}, role: admin}}]",
         f"                chats: [{{id: {world.group}}}]",
         "  then:         mo-testplan control, serve and worker with that profile",

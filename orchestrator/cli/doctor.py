@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from orchestrator.cli import checks, checks_services, edge
+from orchestrator.cli import checks, checks_alarms, checks_services, edge
 from orchestrator.cli.checks import Check, Host
 from orchestrator.domain.errors import EXIT_INFRASTRUCTURE, EXIT_PASSED
 
@@ -48,6 +48,8 @@ def examine(host: Host, *, local: bool) -> Iterator[Check]:
         broker = checks_services.broker(host)
         yield from broker
         yield from checks_services.queues(host, reachable=broker[0].ok)
+        if broker[0].ok:
+            yield from checks_alarms.alarms(host)
 
 
 def healthy(found: list[Check]) -> bool:

@@ -10,6 +10,7 @@ import sys
 import time
 from typing import Any
 
+from orchestrator.cli import output
 from orchestrator.domain.errors import BrokerError, MoTestplanError, UnknownRunError
 from orchestrator.domain.plain import to_plain
 from orchestrator.domain.plan import TestPlan
@@ -20,6 +21,9 @@ from orchestrator.planner.codec import loads
 from orchestrator.runs.summarize import summary_of
 from orchestrator.settings import Settings, settings_from
 from orchestrator.store import Store
+
+#: A whole number from 1 on, for ``type=`` of an option.
+positive = output.positive
 
 
 def settings() -> Settings:
@@ -34,14 +38,6 @@ def who() -> str:
     except KeyError:
         name = str(os.getuid())
     return f"{name}@{os.uname().nodename}"
-
-
-def positive(text: str) -> int:
-    """A whole number from 1 on, for ``type=`` of an option."""
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
-    return number
 
 
 def add_format(parser: argparse.ArgumentParser, *more: str) -> None:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from orchestrator.cli.output import emit
+from orchestrator.cli.output import emit, positive
 from orchestrator.domain.errors import BadPlanError
 from orchestrator.domain.plan import TestPlan
 
@@ -15,6 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``explain``."""
     parser.add_argument("plan", metavar="PLAN", help="a file that `mo-testplan plan` wrote; - is stdin")
     parser.add_argument("task", metavar="TASK", nargs="?", help="one test, chosen or not, e.g. bvt:join")
+    parser.add_argument("--shards", action="store_true", help="how it is cut, and that nothing is lost or double")
+    parser.add_argument("--workers", type=positive, metavar="N", help="with --shards: the wait on N workers")
     parser.add_argument("--format", choices=("text", "json"), default="text")
     parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE instead of stdout")
 
@@ -24,14 +26,21 @@ def run(args: argparse.Namespace) -> int:
     from orchestrator.planner.render.explain import explain, explain_text
 
     plan = read_plan(args.plan)
-    if args.format == "text":
-        answer = explain_text(plan, args.task)
-    else:
-        import json
+    text = args.format == "text"
+    if args.shards:
+        from orchestrator.planner.render.shards import shards, shards_text
 
-        answer = json.dumps(explain(plan, args.task), ensure_ascii=False, indent=2) + "\n"
+        answer = shards_text(plan, args.workers) if text else _json(shards(plan, args.workers))
+    else:
+        answer = explain_text(plan, args.task) if text else _json(explain(plan, args.task))
     emit(answer.encode(), args.output)
     return 0
+
+
+def _json(document: object) -> str:
+    import json
+
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
 def read_plan(path: str) -> TestPlan:

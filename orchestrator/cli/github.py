@@ -14,6 +14,7 @@ from orchestrator.commands.inbox import Tray
 from orchestrator.domain.errors import MoTestplanError
 from orchestrator.domain.profile import Profile
 from orchestrator.domain.run import RunSummary
+from orchestrator.notify.base import Notifier
 from orchestrator.notify.github.channel import GitHubChannel
 from orchestrator.notify.github.desk import GitHubDesk
 from orchestrator.notify.github.hook import Hook, Webhook
@@ -30,7 +31,9 @@ class GitHubOut:
 
     def __init__(self, profile: Profile, config: Settings) -> None:
         client = make_github(profile, os.environ)
-        self.channels = {CHANNEL: GitHubChannel(client, profile.name)} if client is not None else {}
+        self.channels: dict[str, Notifier] = {}
+        if client is not None:
+            self.channels[CHANNEL] = GitHubChannel(client, profile.name)
         self._teller = GitHubTeller(make_service(profile, config)) if client is not None else None
 
     def tick(self) -> None:

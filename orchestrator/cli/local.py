@@ -65,7 +65,7 @@ class LocalStack:
         for number in range(1, self._workers + 1):
             name, log = f"local{number}", self.folder / f"worker{number}.log"
             words = ["worker", "--name", name, "--profile", self._profile, "--concurrency", str(self._concurrency)]
-            self.services.append(Service([*words, "--unsafe-no-sandbox"], environ, log))
+            self.services.append(Service([*words, "--unsafe-no-sandbox", "--limit", "disk=0"], environ, log))
 
     def check(self) -> None:
         """Raise when a process of the stack has died."""

@@ -32,6 +32,8 @@ def run(args: argparse.Namespace) -> int:
     (result,) = (result for result in summary.tasks if result.task == args.task)
     kept = _kept(config, summary.run, args.task, result.attempt)
     if kept is not None and result.state.final:
+        if not kept.exists():
+            return EXIT_PASSED  # it said nothing
         with kept.open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 print(printable(line.rstrip("\n")))  # noqa: T201 - the answer
@@ -42,9 +44,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _kept(config: Settings, run: str, task: str, attempt: int) -> Path | None:
-    """The log file of an attempt, if it was made on this host."""
+    """The log file of an attempt that was made on this host; there is none if it said nothing."""
     path = task_folder(Path(config.artifacts), run, task) / str(attempt) / "log.txt"
-    return path if path.is_file() else None
+    return path if path.parent.is_dir() else None
 
 
 def _from_ledger(ledger: Ledger, run: str, task: str, *, follow: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from pathlib import Path
@@ -37,3 +38,11 @@ def _replace(path: Path, answer: bytes) -> None:
         if not device:
             written.unlink(missing_ok=True)
         raise UsageError(f"cannot write {path}: {error.strerror}", "Name a file where you may write one.") from None
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on, for ``type=`` of an option."""
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return number

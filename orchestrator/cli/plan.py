@@ -16,10 +16,11 @@ from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Profile
-from orchestrator.planner.evidence import Tree
-from orchestrator.settings import Settings, load_profile, settings_from
+from orchestrator.settings import Settings, load_profile, model_path, settings_from
 
 if TYPE_CHECKING:
+    from orchestrator.planner.evidence import Tree
+    from orchestrator.planner.learned import Advice
     from orchestrator.planner.measured import Measured
 
 #: The first user's.
@@ -42,7 +43,9 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", metavar="REV", help="the branch the change is for")
     parser.add_argument("--head", metavar="REV", help="the change; default: HEAD")
     parser.add_argument("--profile", metavar="P", default=DEFAULT_PROFILE, help="name or file of a profile")
-    parser.add_argument("--strategies", metavar="A,B", default="rules,safety", help="default: rules,safety")
+    parser.add_argument("--strategies", metavar="A,B", help="default: rules,safety; with a model all there are")
+    parser.add_argument("--model", metavar="FILE", help="a history model that `learn` made, or none")
+    parser.add_argument("--budget", metavar="B", help="what SQL cases may cost: 10%% of all statements, 30min")
     parser.add_argument(
         "--durations", metavar="FILE", help="measured seconds; default: what `control` wrote here, if any"
     )
@@ -62,35 +65,46 @@ def run(args: argparse.Namespace) -> int:
 def plan_from_args(args: argparse.Namespace) -> TestPlan:
     """The plan that :func:`add_plan_arguments` asks for."""
     from orchestrator.planner.pipeline import build_plan
+    from orchestrator.planner.strategies import DEFAULT, WITH_MODEL
 
     settings = settings_from()
     profile = load_profile(args.profile, settings)
-    strategies = [name for name in args.strategies.split(",") if name]
-    change, tree = _change(args, settings, profile)
+    repository, change, tree = _change(args, settings, profile)
     change = dataclasses.replace(
         change,
         pr_number=args.pr if args.pr is not None else change.pr_number,
         base_branch=args.base_branch or change.base_branch or profile.base_branch,
         head_branch=args.head_branch or change.head_branch,
     )
-    measured = _measured(args.durations, settings, profile)
-    return build_plan(change, profile, strategies=strategies, tree=tree, asked=args.category, measured=measured)
+    advice = _advice(args, settings, profile, change, repository)
+    names = args.strategies or ",".join(WITH_MODEL if advice and advice.outlook else DEFAULT)
+    return build_plan(
+        change,
+        profile,
+        strategies=[name for name in names.split(",") if name],
+        tree=tree,
+        asked=args.category,
+        measured=_measured(args.durations, settings, profile),
+        advice=advice,
+    )
 
 
-def _change(args: argparse.Namespace, settings: Settings, profile: Profile) -> tuple[DiffSummary, Tree | None]:
-    """The change that is asked about, and the tree at its head where there is one to look at."""
+def _change(
+    args: argparse.Namespace, settings: Settings, profile: Profile
+) -> tuple[str | None, DiffSummary, Tree | None]:
+    """Repository, change and the tree at its head, as far as there are any."""
     from orchestrator.diff.source import from_file, from_repository
     from orchestrator.planner.tree import GitTree
 
     if args.pr is not None and not (args.diff or args.base or args.head):
         from orchestrator.cli.pull import pull_change
 
-        return pull_change(args, settings, profile)
+        return args.repo or settings.repo or profile.repository, *pull_change(args, settings, profile)
     repository = _repository(args, settings, profile)
     if repository is None:
-        return from_file(args.diff), None
+        return None, from_file(args.diff), None
     change = from_repository(repository, args.base, args.head or "HEAD")
-    return change, GitTree(repository, change.head_commit or args.head or "HEAD")
+    return repository, change, GitTree(repository, change.head_commit or args.head or "HEAD")
 
 
 def _measured(named: str | None, settings: Settings, profile: Profile) -> Measured | None:
@@ -99,6 +113,33 @@ def _measured(named: str | None, settings: Settings, profile: Profile) -> Measur
 
     path = Path(named or settings.durations)
     return read_durations(path, profile.name) if named or path.is_file() else None
+
+
+def advice_for(
+    named: str | None, settings: Settings, profile: Profile, change: DiffSummary, repository: str | None
+) -> Advice | None:
+    """What a history model says of a change; ``named`` is a file or ``none``, by default the one `learn` made."""
+    from orchestrator.planner.learned import advise
+
+    named = named or settings.model
+    path = Path(named) if named else model_path(profile.name, settings)
+    if named == "none" or (not named and not path.exists()):
+        return None
+    return advise(change, profile, path, repository)
+
+
+def _advice(
+    args: argparse.Namespace, settings: Settings, profile: Profile, change: DiffSummary, repository: str | None
+) -> Advice | None:
+    """What a history model says, if there is one, and the budget."""
+    from orchestrator.planner.budget import parse_budget
+    from orchestrator.planner.learned import Advice
+
+    budget = parse_budget(args.budget) if args.budget else None
+    advice = advice_for(args.model, settings, profile, change, repository)
+    if budget is None:
+        return advice
+    return (advice or Advice(None))._replace(budget=budget)
 
 
 def bvt_scripts(args: argparse.Namespace, plan: TestPlan, limit: int) -> dict[str, tuple[str, ...]]:

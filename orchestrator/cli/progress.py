@@ -15,6 +15,7 @@ from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.run import CaseResult, RunState, TaskState
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Event, Progress
+from orchestrator.runs.outlook import outlook
 
 #: Seconds between looks.
 _EVERY = 0.3
@@ -25,6 +26,8 @@ _ASK_EVERY = 30.0
 _FAILURES_SHOWN = 5
 #: Lines about failures and ends of tasks in a whole run: after these only the counters go on.
 _LINES_SHOWN = 200
+#: Seconds between two looks at what is to come.
+_HINT_EVERY = 5.0
 #: Plain lines come at most this often, so that a log of an hour stays readable.
 _LINE_EVERY = 10.0
 
@@ -45,6 +48,7 @@ def watch(
     view = _Bars(plan) if sys.stderr.isatty() else _Lines(plan)
     ask, last, told, unserved_said = time.monotonic() + _UNSERVED_AFTER, "0", _Telling(), set[str]()
     queue_of = {task: shard.queue for shard in plan.shards for task in shard.tasks}
+    hint = _Hint(ledger, run, plan)
     with view:
         while True:
             check()
@@ -57,7 +61,7 @@ def watch(
                 for line in told.lines(event):
                     view.line(line)
             states = ledger.states(run)
-            view.show(progress, states)
+            view.show(progress, states, hint())
             if progress.state.final and not events:
                 return progress.state
             waiting = {queue_of[task] for task, state in states.items() if state is TaskState.PENDING} - unserved_said
@@ -75,6 +79,33 @@ _AGAIN = {
     "error": "infrastructure failed it",
     "failed": "failed, which one more try is to confirm",
 }
+
+
+class _Hint:
+    """How long it takes, or what it waits for: asked now and then, because it looks at every shard that waits."""
+
+    def __init__(self, ledger: Ledger, run: str, plan: TestPlan) -> None:
+        self._ledger, self._run, self._plan = ledger, run, plan
+        self._next, self._text = time.monotonic() + _HINT_EVERY, ""
+
+    def __call__(self) -> str:
+        if time.monotonic() >= self._next:
+            coming = outlook(self._ledger, self._run, self._plan)
+            ahead = sum(place.ahead for place in coming.queues)
+            left = coming.seconds_left
+            waits = f"{ahead} shards ahead" if ahead else ""
+            self._text = f"about {seconds_words(left)} left" if left is not None else waits
+            self._next = time.monotonic() + _HINT_EVERY
+        return self._text
+
+
+def seconds_words(seconds: float) -> str:
+    """``42 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
 class _Telling:
@@ -163,9 +194,9 @@ class _Lines:
     def line(self, text: str) -> None:
         say(text)
 
-    def show(self, progress: Progress, states: Mapping[str, TaskState]) -> None:
+    def show(self, progress: Progress, states: Mapping[str, TaskState], hint: str) -> None:
         cases = f"{progress.cases_passed} cases passed, {progress.cases_failed} failed"
-        text = f"{progress.done}/{progress.total} tasks, {cases}"
+        text = ", ".join(filter(None, [f"{progress.done}/{progress.total} tasks", cases, hint]))
         due = time.monotonic() - self._last >= _LINE_EVERY or progress.state.final
         if due and text != self._said:
             say(
@@ -194,11 +225,12 @@ class _Bars:
     def line(self, text: str) -> None:
         self._live.console.print(text, markup=False, highlight=False)
 
-    def show(self, progress: Progress, states: Mapping[str, TaskState]) -> None:
+    def show(self, progress: Progress, states: Mapping[str, TaskState], hint: str) -> None:
         from rich.text import Text
 
         rows = [suite_line(*row) for row in by_suite(self._plan, states)]
         cases = (
             f"cases {progress.cases_passed} passed, {progress.cases_failed} failed, {progress.cases_skipped} skipped"
         )
-        self._live.update(Text("\n".join([f"run {progress.run}  {progress.state.value}", *rows, cases])))
+        head = "  ".join(filter(None, [f"run {progress.run}", progress.state.value, hint]))
+        self._live.update(Text("\n".join([head, *rows, cases])))

@@ -1,4 +1,7 @@
-"""Run again what failed (--failed), some tasks (--task), or all: a new run with a parent, on the same commit."""
+"""Run again what failed (--failed), what infrastructure took down (--lost), some tasks (--task), or all.
+
+It is a new run with a parent, on the same commit; with --on on one host alone.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,11 @@ from orchestrator.runs import control
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``rerun``."""
     parser.add_argument("run", metavar="RUN", help="a run's id, or the beginning of one")
-    parser.add_argument("--failed", action="store_true", help="what failed, and what infrastructure took down")
-    parser.add_argument("--task", action="append", default=[], metavar="ID", help="only this task; repeatable")
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument("--failed", action="store_true", help="what failed, and what infrastructure took down")
+    part.add_argument("--lost", action="store_true", help="only what infrastructure took down")
+    part.add_argument("--task", action="append", default=[], metavar="ID", help="only this task; repeatable")
+    parser.add_argument("--on", metavar="HOST", default="", help="by the workers of this host (its name in results)")
     parser.add_argument("--profile", help="profile file for --local (default: the run's own)")
     parser.add_argument("--repo", metavar="DIR", help="clone to check out from (with --local)")
     add_stack_arguments(parser)
@@ -29,5 +35,9 @@ def run(args: argparse.Namespace) -> int:
     if not summary.state.final:
         raise UsageError(f"run {summary.run} still runs", f"Wait for it, or `mo-testplan cancel {summary.run}` first.")
     args.profile = args.profile or plan.profile
-    again = control.rerun_plan(plan, summary, failed=args.failed, tasks=args.task)
+    if args.on and args.local:
+        raise UsageError("--on names a host and --local is this one", "Leave one of them out.")
+    again = control.rerun_plan(
+        plan, summary, failed=args.failed, lost=args.lost, tasks=args.task, host=args.on.partition(":")[0]
+    )
     return execute(args, config, again, parent=summary.run)

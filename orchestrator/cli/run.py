@@ -53,6 +53,7 @@ def add_stack_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=edge.positive, default=2, metavar="N", help="worker processes of --local (default 2)"
     )
+    parser.add_argument("--no-sandbox", action="store_true", help="with --local: your own code, run unconfined")
     parser.add_argument(
         "--weight",
         type=edge.positive,
@@ -129,6 +130,7 @@ def local_settings(args: argparse.Namespace, config: Settings, plan: TestPlan) -
         repo=str(git.git_dir),
         bvt_server=args.server or config.bvt_server,
         bvt_dsn=args.dsn or config.bvt_dsn,
+        sandbox="off" if args.no_sandbox else config.sandbox,
     )
 
 

@@ -49,7 +49,9 @@ def run(args: argparse.Namespace) -> int:
         when = time.strftime("%Y-%m-%d %H:%M", time.gmtime(row["created"]))
         pull = f"PR {row['pr']}" if row["pr"] else ""
         parent = f"re-run of {row['parent']}" if row["parent"] else ""
-        print(f"{row['run']:<14} {row['state']:<10} {when}  {row['cost']:>8.1f} s  {pull} {parent}".rstrip())  # noqa: T201
+        done = f"{row['done']}/{row['total']} tasks" if "done" in row else ""
+        words = (f"{row['run']:<14} {row['state']:<10} {when}  {row['cost']:>8.1f} s", done, pull, parent)
+        print("  ".join(filter(None, words)))  # noqa: T201
     return EXIT_PASSED
 
 
@@ -68,6 +70,8 @@ def _live(config: Settings, pull: int | None) -> list[dict[str, Any]]:
             "parent": p.parent,
             "created": p.created,
             "cost": p.cost,
+            "done": p.done,
+            "total": p.total,
         }
         for p in found
         if p is not None and (pull is None or p.pr_number == pull)

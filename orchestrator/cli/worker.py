@@ -7,8 +7,12 @@ tools of its queues (`mo-testplan doctor` says what is missing).
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import logging
 import os
+import re
+import shutil
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -23,10 +27,11 @@ from orchestrator.domain.run import ShardSpec
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.hosts import HostRecord
-from orchestrator.messaging import SUITE_QUEUES, App, ask_summary, make_app
+from orchestrator.messaging import SUITE_QUEUES, App, ask_summary, host_label, make_app
 from orchestrator.settings import Settings, check_profile
-from workers.agent import Agent, consumer_of, full_name
-from workers.process import Host
+from workers.agent import DISK_ENOUGH, Agent, consumer_of, full_name
+from workers.build import Builder
+from workers.process import Host, Limits
 from workers.sandbox import available, describe
 from workers.shard import Bench
 from workers.suites.base import Suite
@@ -37,8 +42,21 @@ from workers.workspace import Workspaces
 
 logger = logging.getLogger(__name__)
 
+#: What one process of a test may use unless the operator says otherwise; 0: as much as it likes. ``disk`` is what must
+#: be left free; ``processes`` counts all of the user's, and holds only where the worker is not root.
+_LIMITS = {
+    "processes": 4096,
+    "files": 65536,
+    "file": 8 << 30,
+    "memory": 0,
+    "cpu": 0,
+    "disk": 1 << 30,
+    "output": 4 << 30,
+}
 #: Tries of one ledger command, some seconds; `workers.shard` holds a finished result for longer.
 _RETRIES = 5
+#: Seconds a heartbeat may wait for its answer.
+_PULSE_SECONDS = 3.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +72,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="serve even where no sandbox works: tests of pull requests then read what this user can",
     )
 
+    parser.add_argument(
+        "--shared-cache",
+        action="store_true",
+        help="one Go build cache for all runs: faster, but a test can leave something there for other runs to execute",
+    )
+    parser.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        metavar="NAME=N",
+        help=f"what one process of a test may use: {', '.join(_LIMITS)}; sizes as 512M or 8G; repeatable",
+    )
+
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop: TERM lets running shards finish, a second one does not."""
@@ -65,10 +96,15 @@ def run(args: argparse.Namespace) -> int:
     for name in queues:
         if name.partition(".")[0] not in SUITE_QUEUES:
             raise UsageError(f"no queue {name!r}", nearest(name, SUITE_QUEUES))
+    # Its own queues, too, so that a run can be sent to this host alone.
+    queues += [f"{suite}.{host_label(socket.gethostname())}" for suite in SUITE_QUEUES if suite in queues]
     config = edge.settings()
     profiles = {profile.name: profile for profile in (check_profile(path, config) for path in args.profile)}
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    host = make_host(config, os.environ, sandbox_needed=not args.unsafe_no_sandbox)
+    trusted = args.unsafe_no_sandbox
+    host = make_host(config, os.environ, sandbox_needed=not trusted)
+    private = host.sandbox is not None and not (trusted or args.shared_cache)
+    host = dataclasses.replace(host, limits=limits_of(args.limit), private_caches=private)
     Ledger(config.redis_url, retries=_RETRIES).agree()
     app = make_app(config.redis_url, queues)
     receivers = tasks.register(
@@ -120,7 +156,7 @@ def make_agent(config: Settings, app: App, record: HostRecord) -> Agent:
 
 def make_host(config: Settings, environ: Mapping[str, str], *, sandbox_needed: bool) -> Host:
     """This machine, as suites see it; with ``sandbox_needed`` an error where tests could not be confined."""
-    sandbox = available(environ.get("PATH"))
+    sandbox = available(environ.get("PATH")) if config.sandbox != "off" else None
     if sandbox is None and sandbox_needed:
         raise ToolMissingError(
             f"this worker would run code of pull requests unconfined: {describe(environ.get('PATH'))}",
@@ -128,7 +164,30 @@ def make_host(config: Settings, environ: Mapping[str, str], *, sandbox_needed: b
         )
     scratch = Path(config.workspaces) / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
-    return Host(environment=dict(environ), sandbox=sandbox, scratch=scratch)
+    seed = Path(config.gocache_seed) if config.gocache_seed else None
+    return Host(environment=dict(environ), sandbox=sandbox, scratch=scratch, cache_seed=seed)
+
+
+def limits_of(words: Sequence[str]) -> Limits:
+    """``processes=4096``, ``memory=8G`` …; what is not named is as :data:`_LIMITS` has it."""
+    named = dict(_LIMITS)
+    for word in words:
+        name, _, text = word.partition("=")
+        match = re.fullmatch(r"(\d{1,12})([KMGT]?)", text)
+        if name not in named:
+            raise UsageError(f"--limit {word}: there is no limit {name!r}", nearest(name, named))
+        if match is None:
+            raise UsageError(f"--limit {word}: {text!r} is no size", "Write a number, or one like 512M or 8G.")
+        named[name] = int(match[1]) << (10 * " KMGT".index(match[2] or " "))
+    return Limits(
+        processes=named["processes"] or None,
+        open_files=named["files"] or None,
+        file_size=named["file"] or None,
+        memory=named["memory"] or None,
+        cpu=named["cpu"] or None,
+        disk_reserve=named["disk"] or None,
+        output=named["output"],
+    )
 
 
 def make_bench(config: Settings, profiles: dict[str, Profile], host: Host) -> Bench:
@@ -144,10 +203,17 @@ def make_bench(config: Settings, profiles: dict[str, Profile], host: Host) -> Be
             )
         workspaces = Workspaces(Path(config.workspaces), Path(profile.repository))
         tree = workspaces.checkout(spec.commit, spec.run, cancelled=cancelled)
+        if profile.build.command and spec.tasks and spec.tasks[0].type.queue in profile.build.suites:
+            try:
+                builder.ensure(profile.build, spec.run, tree.path, cancelled)
+            except BaseException:
+                tree.release()
+                raise
 
         def give_back() -> None:
             tree.release()
-            workspaces.prune()  # a day old, or not among the newest few; what another shard uses stays
+            full = shutil.disk_usage(config.workspaces).free < DISK_ENOUGH
+            workspaces.prune(keep=0 if full else 8)  # also what is a day old; what another shard uses stays
 
         return tree.path, give_back
 
@@ -160,7 +226,9 @@ def make_bench(config: Settings, profiles: dict[str, Profile], host: Host) -> Be
             logger.warning("run %s is complete, and nobody could be told: %s", run, error.message)
 
     ledger = Ledger(config.redis_url, retries=_RETRIES)
-    return Bench(ledger, Path(config.artifacts), checkout, profile, suites(host), completed)
+    builder = Builder(ledger, host, Path(config.artifacts))
+    pulse = Ledger(config.redis_url, retries=0, timeout=_PULSE_SECONDS)
+    return Bench(ledger, Path(config.artifacts), checkout, profile, suites(host), completed, pulse=pulse)
 
 
 def suites(host: Host) -> dict[SuiteName, Suite]:

@@ -17,13 +17,14 @@ def run_card(office: Office, summary: RunSummary, plan: TestPlan, title: str = "
     """The card of a run as it stands."""
     done = sum(task.state.final for task in summary.tasks)
     rows = [(office.say("tasks"), f"{done}/{len(summary.tasks)} ({suites_of(plan) or 0})")]
-    rows += [(state.value, str(summary.count(state))) for state in (TaskState.RUNNING, *_BAD) if summary.count(state)]
+    counts = ((state, summary.count(state)) for state in (TaskState.RUNNING, *_BAD))
+    rows += [(office.state(state.value), str(count)) for state, count in counts if count]
     price = plan.cost
     rows.append(
         (office.say("cost"), f"{duration(price.runner_seconds)}, {office.say('eta')} {duration(price.critical_path)}")
     )
     pull = f"PR {summary.pr_number} · " if summary.pr_number else ""
-    name = title or f"{pull}{summary.run}: {summary.state.value}"
+    name = title or f"{pull}{summary.run}: {office.state(summary.state.value)}"
     return Card(name, "", tuple(rows[:6]), _buttons(office, summary), summary.run)
 
 

@@ -49,7 +49,7 @@ def status(office: Office, incoming: Incoming, command: Command) -> Answer:
 def runs(office: Office, _incoming: Incoming, _command: Command) -> Answer:
     """One line a run."""
     rows = office.runs.recent(_SHOWN)
-    lines = [f"> `{run}` {state}{f' PR {pull}' if pull else ''}" for run, state, pull in rows]
+    lines = [f"> `{run}` {office.state(state)}{f' PR {pull}' if pull else ''}" for run, state, pull in rows]
     return Answer("\n".join(lines) or office.say("no_runs"))
 
 
@@ -76,10 +76,12 @@ def plan_lines(office: Office, found: TestPlan, number: int) -> list[str]:
 def failures(office: Office, _incoming: Incoming, command: Command) -> Answer:
     """What failed, infrastructure apart."""
     summary, _ = office.runs.find(command.arg(0))
-    lines = [f"**{office.say('failures')}** `{summary.run}` {summary.state.value}"]
+    lines = [f"**{office.say('failures')}** `{summary.run}` {office.state(summary.state.value)}"]
     for task in summary.tasks:
         if task.state in (TaskState.FAILED, TaskState.ERROR, TaskState.LOST):
-            lines.append(f"> {task.state.value} `{neutral(task.task, 100)}` {neutral(task.message, 120)}")
+            held = f" {neutral(task.quarantine, 80)}" if task.quarantine else ""
+            state = office.state(task.state.value)
+            lines.append(f"> {state} `{neutral(task.task, 100)}` {neutral(task.message, 120)}{held}")
             lines += [f"> · {_case(case)}" for case in task.failures[:4]]
     if len(lines) == 1:
         lines.append(office.say("none_failed", summary.run))

@@ -57,10 +57,11 @@ class Card:
     title: str
     text: str = ""
     rows: tuple[tuple[str, str], ...] = ()
-    #: None: the card is settled.
     buttons: tuple[Button, ...] = ()
     #: The run it tells of.
     run: str = ""
+    #: What stands, greyed, in the place of the buttons there were, where a channel can show that.
+    settled: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,14 @@ from functools import cached_property
 from orchestrator.commands.model import Incoming
 from orchestrator.commands.people import People
 from orchestrator.commands.shelf import Shelf
-from orchestrator.commands.words import Language, say
+from orchestrator.commands.words import Language, say, state
 from orchestrator.domain.profile import Profile
 from orchestrator.ledger.client import Ledger
+from orchestrator.ledger.orders import Orders
 from orchestrator.messaging import App
 from orchestrator.service.lookup import Lookup
+from orchestrator.service.reads import Reads
+from orchestrator.service.writes import Writes
 from orchestrator.store import Store
 
 
@@ -35,6 +38,12 @@ class Office:
         """The runs of this profile."""
         return Lookup(self.ledger, self.store, self.profile.name)
 
+    @cached_property
+    def writes(self) -> Writes:
+        """Orders, as every other caller gives them; the desk itself keeps the audit log."""
+        reads = Reads(self.ledger, self.store, self.app, self.profile.name)
+        return Writes(reads, Orders(self.shelf.redis), audited=False)
+
     @property
     def language(self) -> Language:
         """The language of answers."""
@@ -43,6 +52,10 @@ class Office:
     def say(self, key: str, *parts: object) -> str:
         """Words in that language."""
         return say(self.language, key, *parts)
+
+    def state(self, value: str) -> str:
+        """The word for a state of a run or a task."""
+        return state(self.language, value)
 
     def record(self, incoming: Incoming, action: str, target: str, result: str) -> None:
         """Put what was asked, by whom and what came of it, into the audit log and the run's own record."""

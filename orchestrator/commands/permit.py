@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestrator.commands.grammar import Command
 from orchestrator.commands.model import Incoming
+from orchestrator.commands.neutral import neutral
 from orchestrator.commands.office import Office
 from orchestrator.domain.errors import MoTestplanError
 from orchestrator.service.caller import Role
@@ -17,9 +18,9 @@ def refusal(office: Office, incoming: Incoming, command: Command) -> str:
     if role >= verb.role or (verb.own and role >= Role.VIEWER and owns(office, incoming, command)):
         return ""
     if incoming.group and people.chat(incoming.group) is None:
-        return office.say("group", incoming.group)
+        return office.say("group", neutral(incoming.group, 100))
     if role is Role.NONE:
-        return office.say("outsider", incoming.user, _names(office, Role.ADMIN))
+        return office.say("outsider", neutral(incoming.user, 100), _names(office, Role.ADMIN))
     also = office.say("or_own") if verb.own else ""
     return office.say("refused", verb.name, verb.role.label, also, role.label, _names(office, verb.role))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 
 from orchestrator.commands.cards import run_card
@@ -17,6 +18,7 @@ from orchestrator.domain.quarantine import Quarantine
 from orchestrator.ledger.hosts import Want, Wanted
 from orchestrator.runs import control
 from orchestrator.runs.hosts import named
+from orchestrator.service.caller import Caller, Order, Role
 from orchestrator.service.pulls import plan_pull
 
 _HOUR = "1h"
@@ -43,11 +45,17 @@ def rerun(office: Office, incoming: Incoming, command: Command) -> Answer:
 
 
 def _started(office: Office, incoming: Incoming, plan: TestPlan, parent: str | None) -> Answer:
-    name = control.start(office.app, office.ledger, plan, parent=parent, who=incoming.who)
+    name = office.writes.start(*_order(incoming), plan, parent=parent).run or ""
     office.shelf.remember(name, incoming.place)
     summary, plan = office.runs.get(name)
     title = f"{office.say('started', neutral(incoming.user, 40))} {name}"
     return Answer(card=run_card(office, summary, plan, title), follow=name, target=name)
+
+
+def _order(incoming: Incoming) -> tuple[Caller, Order]:
+    """The desk has permitted it; a message that comes twice is one order."""
+    key = hashlib.sha256(f"{incoming.channel}:{incoming.key}".encode("utf-8", "replace")).hexdigest()
+    return Caller(incoming.who, incoming.place, Role.MAINTAINER), Order("asked in a chat", key)
 
 
 def cancel(office: Office, incoming: Incoming, command: Command) -> Answer:
@@ -55,17 +63,20 @@ def cancel(office: Office, incoming: Incoming, command: Command) -> Answer:
     summary, plan = office.runs.find(command.arg(0))
     if summary.state.final:
         by = office.say("ended_by", neutral(summary.cancelled_by, 60)) if summary.cancelled_by else ""
-        words = office.say("ended", summary.run, summary.state.value) + by
+        words = office.say("ended", summary.run, office.state(summary.state.value)) + by
         return Answer(words, run_card(office, summary, plan), target=summary.run, result="ended already")
     tasks = [task_named(office, summary, command.arg(1))] if command.arg(1) else []
     if summary.cancelled_by and not tasks:
         words = office.say("cancelling", neutral(summary.cancelled_by, 60), office.say("all_of", summary.run))
-        return Answer(card=Card(words, run=summary.run), target=summary.run, result="cancelled already")
-    control.cancel(office.app, office.ledger, summary.run, incoming.who, tasks)
+        return Answer(
+            card=Card(words, run=summary.run, settled=office.say("done")),
+            target=summary.run,
+            result="cancelled already",
+        )
+    office.writes.cancel(*_order(incoming), summary.run, tasks)
     what = office.say("task_of", summary.run, neutral(tasks[0], 80)) if tasks else office.say("all_of", summary.run)
-    return Answer(
-        card=Card(office.say("cancelling", neutral(incoming.user, 40), what), run=summary.run), target=summary.run
-    )
+    words = office.say("cancelling", neutral(incoming.user, 40), what)
+    return Answer(card=Card(words, run=summary.run, settled=office.say("done")), target=summary.run)
 
 
 def quarantine(office: Office, incoming: Incoming, command: Command) -> Answer:

@@ -48,6 +48,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "{}, really `{}`? Confirm within two minutes, or write “confirm {}”",
     ),
     "aborted": ("已放弃：{}", "Left alone: {}"),
+    "done": ("已处理", "Done"),
     "stale": ("这个按钮已失效", "This button is no longer valid"),
     "not_yours": ("只有发起人可以确认", "Only who asked may confirm"),
     "ended": ("运行 {} 已经结束：{}", "Run {} has ended already: {}"),
@@ -85,6 +86,24 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "your_run": ("你的 PR {} 没有通过", "Your PR {} did not pass"),
     "settled": ("已结束", "Ended"),
 }
+
+#: States of runs and of tasks; in English they are the words of the program.
+_STATES: Final[dict[str, str]] = {
+    "planned": "已计划",
+    "pending": "未开始",
+    "running": "运行中",
+    "passed": "通过",
+    "failed": "失败",
+    "skipped": "跳过",
+    "cancelled": "已取消",
+    "error": "环境错误",
+    "lost": "丢失",
+}
+
+
+def state(language: Language, value: str) -> str:
+    """The word for a state of a run or a task (``failed``)."""
+    return _STATES[value] if language == "zh" else value
 
 
 def say(language: Language, key: str, *parts: object) -> str:

@@ -50,7 +50,7 @@ class Hunk:
     heading: bytes = b""
     added: int = 0
     deleted: int = 0
-    #: Each with ``+``, ``-`` or a space in front (a blank line may lack the space); only kept for Go files.
+    #: Each with ``+``, ``-`` or a space in front (a blank line may lack the space); only kept for source files.
     lines: list[bytes] = field(default_factory=list)
 
     def changed_lines(self) -> tuple[list[int], list[int]]:

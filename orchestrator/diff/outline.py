@@ -50,6 +50,12 @@ def changed_in_hunks(hunks: Iterable[Hunk]) -> set[str]:
     return old.touched | new.touched
 
 
+def changed_in_lines(headings: Iterable[bytes], lines: Iterable[bytes]) -> set[str]:
+    """Names of functions in hunks without context: those git's headings name, and those declared in changed lines."""
+    found = (_FUNC.match(line[:_LONGEST]) for line in (*headings, *lines) if line.startswith(b"func"))
+    return {function_name(match[1], match[2]) for match in found if match}
+
+
 def _start(heading: bytes, old: _Side, new: _Side) -> None:
     """Say what both sides are in at the start of a hunk.
 

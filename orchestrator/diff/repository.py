@@ -29,8 +29,8 @@ class RepositoryChange(NamedTuple):
     warnings: list[str]
 
 
-def read_repository(directory: Path, base: str, head: str) -> RepositoryChange:
-    """Read the change from the merge base of ``base`` and ``head`` to ``head``.
+def read_repository(directory: Path, base: str, head: str, exclude: Sequence[str] = ()) -> RepositoryChange:
+    """Read the change from the merge base of ``base`` and ``head`` to ``head``, without the paths below ``exclude``.
 
     Raises:
         UnknownRunError: a revision is not known.
@@ -40,21 +40,26 @@ def read_repository(directory: Path, base: str, head: str) -> RepositoryChange:
     revisions = resolve(found, base, head)
     warnings: list[str] = []
     with isolated(found, revisions.head) as git:
-        diffs = _diff(git, revisions, warnings)
+        diffs = _diff(git, revisions, warnings, [path.encode() for path in exclude])
         with Objects(git) as objects:
             files = [(file, _functions(objects, file, warnings)) for file in diffs]
             time = _commit_time(objects.read(revisions.head) or b"")
     return RepositoryChange(revisions, time, files, warnings)
 
 
-def _diff(git: Git, revisions: Revisions, warnings: list[str]) -> list[FileDiff]:
+def _diff(git: Git, revisions: Revisions, warnings: list[str], exclude: list[bytes]) -> list[FileDiff]:
     ends = (revisions.merge_base, revisions.head)
-    done = git.run(*DIFF, *ends, "--")
+    excluded = [b":(exclude,top,literal)" + path for path in exclude]
+    done = git.run(*DIFF, *ends, "--", *([b":(top)", *excluded] if excluded else []))
     unread: list[FileDiff] = []
     if done.returncode:
-        unread = list(_without_content(git, ends, done.stderr))
+        unread = [
+            file
+            for file in _without_content(git, ends, done.stderr)
+            if not file.path.startswith(tuple(exclude) or b"\0")
+        ]
         left_out = [b":(exclude,top,literal)" + path for file in unread for path in (file.path, file.old_path) if path]
-        done = git.run(*DIFF, *ends, "--", ":(top)", *left_out)
+        done = git.run(*DIFF, *ends, "--", ":(top)", *excluded, *left_out)
         if done.returncode:
             raise failed("the diff cannot be made", done.stderr)
         warnings += [f"{decode(file.path)!r} is not in this clone: its lines are unknown" for file in unread]

@@ -12,7 +12,7 @@ from pathlib import Path
 from orchestrator.diff.outline import changed_in_hunks
 from orchestrator.diff.paths import decode, is_outside
 from orchestrator.diff.unified import FileDiff, parse
-from orchestrator.domain.change import ChangeKind, DiffSummary, FileChange
+from orchestrator.domain.change import ChangeKind, DiffSummary, FileChange, FileLines
 from orchestrator.domain.errors import BadDiffError
 
 _HOW = "Make one with `git diff -M BASE...HEAD > FILE`, or use --repo, --base, --head."
@@ -24,14 +24,22 @@ def from_file(name: str) -> DiffSummary:
     Raises:
         BadDiffError: the file cannot be read, is no diff, or is damaged.
     """
+    return from_text(read_diff(name))
+
+
+def read_diff(name: str) -> bytes:
+    """The bytes of a diff: of a file, or of standard input when ``name`` is ``-``.
+
+    Raises:
+        BadDiffError: the file cannot be read.
+    """
     if name == "-" and sys.stdin is None:
         raise BadDiffError("standard input is closed", "Pipe a diff into this command, or name its file.")
     try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise BadDiffError(f"the diff {name!r} cannot be read: {reason}", "Check its path and its rights.") from error
-    return from_text(data)
 
 
 def from_text(data: bytes) -> DiffSummary:
@@ -100,6 +108,18 @@ def _change(file: FileDiff, functions: set[str]) -> FileChange:
         deleted=file.deleted,
         old_path=decode(file.old_path) if file.old_path is not None else None,
         binary=file.binary,
+        lines=_lines(file),
+    )
+
+
+def _lines(file: FileDiff) -> FileLines | None:
+    if not file.hunks:
+        return None
+    marked = [line for hunk in file.hunks for line in hunk.lines]
+    return FileLines(
+        [line[1:].rstrip(b"\r\n") for line in marked if line[:1] == b"-"],
+        [line[1:].rstrip(b"\r\n") for line in marked if line[:1] == b"+"],
+        [hunk.heading for hunk in file.hunks],
     )
 
 
@@ -129,4 +149,5 @@ def _merge(earlier: FileChange, later: FileChange) -> FileChange:
         deleted=earlier.deleted + later.deleted,
         old_path=later.old_path or earlier.old_path,
         binary=earlier.binary or later.binary,
+        lines=later.lines or earlier.lines,
     )

@@ -46,14 +46,14 @@ class FileDiff:
     #: Object ids as the ``index`` line has them, abbreviated or whole.
     old_id: str = ""
     new_id: str = ""
-    #: Kept for Go files only.
+    #: Kept for source files only.
     hunks: list[Hunk] = field(default_factory=list)
     #: Whether the diff shows anything at all: a hunk, a mode, a rename.
     shows_change: bool = False
 
     def wants_hunks(self) -> bool:
-        """Whether this is Go source, so that its lines are worth keeping."""
-        return self.path.endswith(b".go")
+        """Whether this is Go source or a grammar, so that its lines are worth keeping."""
+        return self.path.endswith((b".go", b".y"))
 
 
 def parse(data: bytes, warnings: list[str]) -> Iterator[FileDiff]:

@@ -15,6 +15,15 @@ class ChangeKind(StrEnum):
     RENAMED = "renamed"
 
 
+@dataclass(slots=True)
+class FileLines:
+    """The lines of one file that a diff takes out and puts in, and the headings of its hunks; all undecoded."""
+
+    deleted: list[bytes] = field(default_factory=list)
+    added: list[bytes] = field(default_factory=list)
+    headings: list[bytes] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True)
 class FileChange:
     """One changed file.
@@ -35,6 +44,8 @@ class FileChange:
     #: The path before a rename, else ``None``.
     old_path: str | None = None
     binary: bool = False
+    #: The changed lines of a source file, for those who read them; no part of a plan.
+    lines: FileLines | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_go(self) -> bool:

@@ -5,6 +5,7 @@ MoTestplanError
 │   ├── BadDiffError      the diff is not one, or is damaged
 │   ├── BadProfileError   a profile file is wrong
 │   ├── BadPlanError      a plan file is wrong, or newer than this program
+│   ├── BadModelError     a history model is damaged, foreign or too old
 │   ├── BadCaseError      a SQL case or result file is wrong
 │   ├── UnknownRunError   no run, task or revision of that name
 │   ├── NotAllowedError   the caller's role or budget does not cover it
@@ -62,6 +63,10 @@ class BadProfileError(UsageError):
 
 class BadPlanError(UsageError):
     """A plan file is wrong, or newer than this program."""
+
+
+class BadModelError(UsageError):
+    """A history model is damaged, foreign or too old."""
 
 
 class BadCaseError(UsageError):

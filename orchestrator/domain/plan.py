@@ -51,6 +51,8 @@ class Reason:
     strategy: str
     weight: float
     detail: str
+    #: The file of the task that it speaks for; ``None``: the task as a whole.
+    test: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,10 @@ class TestTask:
 
     @property
     def reason(self) -> str:
-        """All reasons as one sentence."""
-        return "; ".join(reason.detail for reason in self.reasons)
+        """All reasons as one sentence; of those for single files the weightiest."""
+        whole = [reason.detail for reason in self.reasons if reason.test is None]
+        single = sorted((reason for reason in self.reasons if reason.test is not None), key=lambda one: -one.weight)
+        return "; ".join([*whole, *(f"{reason.test}: {reason.detail}" for reason in single[:1])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +115,14 @@ class Omitted:
     """A test that was not chosen, with the best evidence there was for it."""
 
     type: Suite
+    #: A category, or a script of one (``join/apply.sql``); a package pattern; an analyser.
     name: str
     score: float
     reason: str
+    #: What spoke for it, the weightiest first.
+    reasons: tuple[Reason, ...] = ()
+    #: The share of all statements that a budget must have to include it; ``None`` when no budget was set.
+    budget: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

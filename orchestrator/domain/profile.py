@@ -29,8 +29,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitTests:
-    """How Go unit tests run."""
+    """How unit tests run."""
 
+    #: ``pytest``: a "package" is a directory or file of tests, and ``{python}`` the worker's own interpreter.
+    format: Literal["go-test-json", "pytest"] = "go-test-json"
     #: Package patterns and further flags are appended.
     command: tuple[str, ...] = ("go", "test", "-json")
     flags: tuple[str, ...] = ()
@@ -45,6 +47,20 @@ class UnitTests:
     #: A package with many tests takes this times their number, if that is more.
     seconds_per_test: float = 0.1
     package_seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """What is made once a run, before its first shard, for all of them."""
+
+    #: Run in the tree under test; none: there is nothing to build.
+    command: tuple[str, ...] = ()
+    #: Files and directories of the tree that it makes, and that every shard is to find.
+    outputs: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+    timeout: float = 1800.0
+    #: Whose shards need it.
+    suites: tuple[Literal["ut", "bvt", "sca"], ...] = ("ut", "bvt", "sca")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +102,8 @@ class Bvt:
     exclusive: tuple[str, ...] = ()
     #: Known categories with their number of statements: the first estimate, and the tree when only a diff is at hand.
     categories: dict[str, int] = field(default_factory=dict)
+    #: Categories, and cases (``category/path`` without extension), that every plan with a budget keeps.
+    always: tuple[str, ...] = ()
     timeout: float = 4500.0
     statement_timeout: float = 120.0
     setup_seconds: float = 60.0
@@ -108,8 +126,10 @@ class Analyser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sca:
-    """Static analysis: one task an analyser, whenever a Go file changes."""
+    """Static analysis: one task an analyser, whenever one of its files changes."""
 
+    #: Glob patterns of the files that call for it.
+    files: tuple[str, ...] = ("*.go",)
     analysers: tuple[Analyser, ...] = ()
     setup_seconds: float = 20.0
 
@@ -128,7 +148,7 @@ class Dispatch:
     workers: int = 4
     #: A worker that has not been heard of for this long has lost its task.
     lease: float = 20.0
-    #: Seconds after which shards that wait are owed a quarter of the places, whoever else is in the queue.
+    #: Seconds after which the pull request that has waited longest is owed a quarter of a queue's places.
     patience: float = 120.0
     #: Tries at a task that infrastructure took down, the first included.
     attempts: int = 3
@@ -223,6 +243,24 @@ class GitHub:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Autopilot:
+    """What the autopilot may do by itself, and what it may spend on one change."""
+
+    #: ``run`` the plan, run tasks ``again``, run what fails on the ``base`` commit; the rest ends in a question.
+    may: tuple[Literal["run", "again", "base"], ...] = ("run", "again", "base")
+    max_runs: int = 6
+    #: Estimated, of all runs together.
+    runner_minutes: float = 240.0
+    #: Tries at a task that infrastructure took down, and runs in which a failure is seen before it is believed.
+    infrastructure_tries: int = 3
+    failures_seen: int = 2
+    #: Where a question goes in the outbox, e.g. ``wecom``; empty: it is only said and recorded.
+    ask: str = "wecom"
+    #: Minutes to wait for one run.
+    patience: float = 240.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """A project: its rules, suites and limits."""
 
@@ -230,9 +268,12 @@ class Profile:
     #: A git directory or working clone that holds the pull requests; ``MO_TESTPLAN_REPO`` wins over it.
     repository: str | None = None
     base_branch: str = "main"
+    #: Days by which a history model may be older than the change it is asked about.
+    model_days: int = 60
     #: Glob patterns; a change in nothing else plans nothing.
     documentation: tuple[str, ...] = ("*.md",)
     rules: tuple[Rule, ...] = ()
+    build: Build = field(default_factory=Build)
     unit_tests: UnitTests = field(default_factory=UnitTests)
     bvt: Bvt = field(default_factory=Bvt)
     sca: Sca = field(default_factory=Sca)
@@ -240,3 +281,4 @@ class Profile:
     retention: Retention = field(default_factory=Retention)
     wecom: WeCom = field(default_factory=WeCom)
     github: GitHub = field(default_factory=GitHub)
+    autopilot: Autopilot = field(default_factory=Autopilot)

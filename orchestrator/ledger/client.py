@@ -6,10 +6,12 @@ disagree about the time. Calls raise :class:`BrokerError` when Redis is away for
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
+from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plain import from_plain, to_plain
 from orchestrator.domain.run import CaseResult, RunState, ShardSpec, TaskResult, TaskState
 from orchestrator.ledger import keys
@@ -23,8 +25,13 @@ _CANCEL_CHUNK = 400
 #: Seconds a caller may take to write a run's history before another may try.
 _PERMIT = 30
 _KEEP = 24 * 3600
+#: Seconds a stream is kept after a worker last wrote to it, whatever became of its run meanwhile.
+_KEEP_STREAMS = 7 * 24 * 3600
 _CASES_KEPT = 200_000
 _LOG_LINES_KEPT = 5_000
+#: Bytes of a plan, and of a result: what is bigger would hold up everybody who shares this Redis.
+PLAN_LIMIT = 32 << 20
+RESULT_LIMIT = 1 << 20
 
 
 @every_method_reports_broker_errors
@@ -49,7 +56,15 @@ class Ledger(Hosts, Waiting):
         tasks: Iterable[tuple[str, str, bool]],
         shards: Iterable[tuple[Delivery, ShardSpec]],
     ) -> bool:
-        """Write a run: ``tasks`` are (id, shard, skip), ``shards`` their first messages. False when it exists."""
+        """Write a run: ``tasks`` are (id, shard, skip), ``shards`` their first messages. False when it exists.
+
+        A plan beyond :data:`PLAN_LIMIT` is a :class:`UsageError`.
+        """
+        if len(plan_json) > PLAN_LIMIT:
+            raise UsageError(
+                f"the plan has {len(plan_json) >> 20} MiB, more than the {PLAN_LIMIT >> 20} that a run may have",
+                "Plan a smaller change, or spend a --budget.",
+            )
         rows = [(first.shard, first.queue, first.priority, json.dumps(to_plain(spec))) for first, spec in shards]
         units = json.dumps({"tasks": list(tasks), "shards": rows})
         names = [
@@ -95,7 +110,7 @@ class Ledger(Hosts, Waiting):
             keys.LEASES,
             *(keys.part(run, name) for name in ("events", "cancelled", "doubts")),
         ]
-        text = json.dumps(to_plain(result), ensure_ascii=False)
+        text = _short(result)
         seconds = round(result.seconds, 3)
         args = [run, delivery.shard, owner, result.task, result.attempt, result.state.value, text, seconds]
         counts = (result.passed, result.failed, result.skipped)
@@ -141,6 +156,14 @@ class Ledger(Hosts, Waiting):
         names = [keys.part(run, "shards"), keys.LEASES]
         return bool(self._call("expire", names, [run, shard, delivery]))
 
+    def build(
+        self, run: str, store: str, owner: str, lease: float, ending: tuple[str, str] | None = None
+    ) -> tuple[str, str]:
+        """Ask whose the build of ``run`` in an artifact store is, or settle it: see ``build.lua``."""
+        args = [store, owner, lease, *(ending or ())]
+        answer, text = self._call("build", [keys.run(run), keys.part(run, "builds")], args)
+        return str(answer), str(text)
+
     def commit(self, run: str, token: str) -> str:
         """Ask to write the summary: ``ok`` for one caller, else ``open``, ``taken``, ``done`` or ``gone``."""
         return str(self._call("commit", [keys.run(run)], [token, _PERMIT]))
@@ -166,8 +189,9 @@ class Ledger(Hosts, Waiting):
             row = {"task": task, "attempt": str(attempt), "case": text}
             pipe.xadd(keys.part(run, "cases"), cast("Any", row), maxlen=_CASES_KEPT, approximate=True)
             if case.status in ("failed", "error"):
-                event = {"kind": "failure", **row}
-                pipe.xadd(keys.part(run, "events"), cast("Any", event), maxlen=10_000, approximate=True)
+                event = cast("Any", {"kind": "failure", **row})
+                pipe.xadd(keys.part(run, "events"), event, maxlen=10_000, approximate=True, nomkstream=True)
+        pipe.expire(keys.part(run, "cases"), _KEEP_STREAMS)
         pipe.execute()
 
     def read_cases(self, run: str, after: str, count: int = 1000) -> list[tuple[str, dict[str, str]]]:
@@ -180,6 +204,7 @@ class Ledger(Hosts, Waiting):
         pipe = self.redis.pipeline(transaction=False)
         for line in lines:
             pipe.xadd(keys.log(run, task), {"line": line}, maxlen=_LOG_LINES_KEPT, approximate=True)
+        pipe.expire(keys.log(run, task), _KEEP_STREAMS)
         pipe.execute()
 
     def overlapped(self, run: str, task: str, host: str, seconds: float) -> None:
@@ -204,6 +229,11 @@ class Ledger(Hosts, Waiting):
         answer = cast("Any", self.redis.xread({keys.part(run, "events"): after}, count=500, block=block))
         rows = answer[0][1] if answer else []
         return [Event(str(entry), str(fields.pop("kind")), dict(fields)) for entry, fields in rows]
+
+    def last_event(self, run: str) -> Event | None:
+        """The newest event of a run."""
+        answer = cast("Any", self.redis.xrevrange(keys.part(run, "events"), count=1))
+        return next((Event(str(entry), str(fields.pop("kind")), dict(fields)) for entry, fields in answer), None)
 
     # -- questions -----------------------------------------------------------------------------------------------
 
@@ -251,6 +281,11 @@ class Ledger(Hosts, Waiting):
         """The worker that has a shard; empty when none has."""
         return str(self.redis.hget(keys.part(run, "shards"), f"{shard}|owner") or "")
 
+    def since(self, run: str) -> dict[str, float]:
+        """When the newest task of each shard that was taken started (Unix seconds), by shard."""
+        fields = cast("dict[str, str]", self.redis.hgetall(keys.part(run, "shards")))
+        return {name.removesuffix("|started"): float(at) for name, at in fields.items() if name.endswith("|started")}
+
     def stopping(self, run: str) -> frozenset[str]:
         """Tasks of a run that somebody asked to end."""
         return frozenset(cast("list[str]", self.redis.hkeys(keys.part(run, "cancelled"))))
@@ -272,6 +307,11 @@ class Ledger(Hosts, Waiting):
         """(run, shard, when sent) of every shard no worker has started, oldest first."""
         rows = cast("list[tuple[str, float]]", self.redis.zrange(keys.QUEUED, 0, -1, withscores=True))
         return [(*keys.pair(member), sent) for member, sent in rows]
+
+    def memory(self) -> tuple[int, int]:
+        """Bytes that Redis uses and may use; 0 when it has no limit."""
+        info = self.redis.info("memory")
+        return int(info["used_memory"]), int(info.get("maxmemory", 0))
 
     def now(self) -> float:
         """Redis' clock, Unix seconds."""
@@ -311,6 +351,15 @@ class Ledger(Hosts, Waiting):
         for priority in range(10):
             pipe.llen(queue if priority == 0 else f"{queue}\x06\x16{priority}")
         return sum(cast("list[int]", pipe.execute()))
+
+
+def _short(result: TaskResult) -> str:
+    """A result as JSON of at most :data:`RESULT_LIMIT`: of one that is bigger, the failures are in the case stream."""
+    text = json.dumps(to_plain(result), ensure_ascii=False)
+    if len(text.encode("utf-8", "replace")) <= RESULT_LIMIT:
+        return text
+    small = dataclasses.replace(result, failures=(), message=result.message[:2000], reproduce=None)
+    return json.dumps(to_plain(small), ensure_ascii=False)
 
 
 def _progress(run: str, header: dict[str, str]) -> Progress:

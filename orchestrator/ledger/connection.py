@@ -17,10 +17,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def connect(url: str, *, retries: int = 3) -> redis.Redis:
+def connect(url: str, *, retries: int = 3, timeout: float = 10.0) -> redis.Redis:
     """Open a client for ``redis://``, ``rediss://`` or Celery's ``redis+socket://`` form.
 
     Each command is tried again ``retries`` times within about two seconds; then :class:`BrokerError` is the caller's.
+    A server that takes a command and does not answer within ``timeout`` seconds counts as away.
     """
     try:
         parts = urlsplit(url)
@@ -39,8 +40,8 @@ def connect(url: str, *, retries: int = 3) -> redis.Redis:
         protocol=2,  # answers keep one shape whatever the library prefers
         retry=retry,
         retry_on_error=[redis.ConnectionError, redis.TimeoutError],
-        socket_timeout=10,
-        socket_connect_timeout=3,
+        socket_timeout=timeout,
+        socket_connect_timeout=min(3.0, timeout),
         health_check_interval=15,
     )
 

@@ -48,9 +48,10 @@ class EmbeddedRedis:
         self.url = f"redis+socket://{self.socket}?virtual_host=0"
         self._guard: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> EmbeddedRedis:
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        options = {
+    @property
+    def options(self) -> dict[str, str]:
+        """The server's settings, by name."""
+        return {
             "port": "0",
             "unixsocket": str(self.socket),
             "unixsocketperm": "700",
@@ -60,7 +61,10 @@ class EmbeddedRedis:
             "maxmemory-policy": "noeviction",
             "logfile": str(self.folder / "redis.log"),
         }
-        words = [word for name, value in options.items() for word in (f"--{name}", value)]
+
+    def __enter__(self) -> EmbeddedRedis:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        words = [word for name, value in self.options.items() for word in (f"--{name}", *value.split(" "))]
         command = [sys.executable, "-c", _GUARD, str(server_binary()), *words]
         self._guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
         self._wait()

@@ -22,7 +22,7 @@ SCHEME_OF = "mtp:scheme"
 #: Stream: deeds on their way to the audit log.
 DEEDS = f"{PREFIX}:deeds"
 
-_PARTS = ("tasks", "attempts", "shards", "results", "doubts", "cancelled", "events", "cases", "plan", "specs")
+_PARTS = ("tasks", "attempts", "shards", "results", "doubts", "cancelled", "events", "cases", "plan", "specs", "builds")
 
 
 def run(run_id: str) -> str:

@@ -8,6 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import cast
 
+import redis
+
 from orchestrator.ledger import keys
 from orchestrator.ledger.connection import connect, every_method_reports_broker_errors
 
@@ -53,8 +55,9 @@ class Claim:
 class Orders:
     """One client; safe to use from several threads."""
 
-    def __init__(self, url: str, *, retries: int = 3) -> None:
-        self.redis = connect(url, retries=retries)
+    def __init__(self, server: str | redis.Redis, *, retries: int = 3) -> None:
+        """``server`` is an address, or a client that somebody else closes."""
+        self.redis = connect(server, retries=retries) if isinstance(server, str) else server
         self._claim = self.redis.register_script(_LUA.read_text("utf-8"))
 
     def close(self) -> None:

@@ -96,3 +96,8 @@ class Event:
     id: str
     kind: str
     fields: dict[str, str]
+
+    @property
+    def seconds(self) -> float:
+        """When it happened, Unix seconds."""
+        return int(self.id.partition("-")[0]) / 1000

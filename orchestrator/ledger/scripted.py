@@ -16,8 +16,8 @@ _LUA = Path(__file__).parent / "lua"
 class Scripted:
     """A client whose transitions are the files in ``lua/``."""
 
-    def __init__(self, url: str, *, retries: int = 3) -> None:
-        self.redis = connect(url, retries=retries)
+    def __init__(self, url: str, *, retries: int = 3, timeout: float = 10.0) -> None:
+        self.redis = connect(url, retries=retries, timeout=timeout)
         self._scripts: dict[str, Script] = {}
 
     def _call(self, name: str, script_keys: Sequence[str], args: Sequence[object]) -> Any:  # noqa: ANN401 - Lua's answer

@@ -107,7 +107,12 @@ def _task(task: TestTask) -> Json:
 
 
 def _reason(reason: Reason) -> Json:
-    return {"strategy": reason.strategy, "weight": reason.weight, "detail": clean(reason.detail)}
+    return {
+        "strategy": reason.strategy,
+        "weight": reason.weight,
+        "detail": clean(reason.detail),
+        "test": _text(reason.test),
+    }
 
 
 def _shard(shard: Shard) -> Json:
@@ -126,6 +131,8 @@ def _omitted(omitted: Omitted) -> Json:
         "name": omitted.name,
         "score": omitted.score,
         "reason": clean(omitted.reason),
+        "reasons": [_reason(reason) for reason in omitted.reasons],
+        "budget": omitted.budget,
     }
 
 

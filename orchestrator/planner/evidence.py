@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.plan import Priority, Suite
 from orchestrator.domain.profile import Profile
 from orchestrator.planner.measured import Measured
+
+if TYPE_CHECKING:
+    from orchestrator.history.outlook import Outlook
+    from orchestrator.planner.budget import Budget
 
 #: The strategy that stands for a person's own wish; nothing overrules it.
 ASKED = "asked"
@@ -79,6 +83,10 @@ class Context:
     asked: tuple[str, ...] = ()
     #: What tests took the last times.
     measured: Measured = field(default_factory=Measured)
+    #: What a history model says of the change, when there is one that may be asked.
+    outlook: Outlook | None = None
+    #: What may be spent on SQL cases; ``None``: whatever the evidence asks for.
+    budget: Budget | None = None
 
 
 class Strategy(Protocol):

@@ -13,6 +13,7 @@ from orchestrator.domain.profile import Profile
 from orchestrator.planner.cost import cost
 from orchestrator.planner.encode import plan_id
 from orchestrator.planner.evidence import Context, Evidence, Remark, Strategy, Tree
+from orchestrator.planner.learned import Advice
 from orchestrator.planner.measured import Measured
 from orchestrator.planner.rank import rank
 from orchestrator.planner.select import Selected, select
@@ -50,17 +51,23 @@ def build_plan(  # noqa: PLR0913 - the inputs of a plan
     tree: Tree | None = None,
     asked: Sequence[str] = (),
     measured: Measured | None = None,
+    advice: Advice | None = None,
 ) -> TestPlan:
     """Plan the tests of ``change``.
 
-    ``tree`` is the head's, when a repository is at hand; ``measured`` what tests took the last times. ``asked`` are
-    categories a person wants in any case: one that does not exist is a :class:`UsageError`. The same arguments give the
-    same plan, byte for byte.
+    ``tree`` is the head's, when a repository is at hand; ``measured`` what tests took the last times; ``advice`` what a
+    history model says, and what SQL cases may cost. ``asked`` are categories a person wants in any case: one that does
+    not exist is a :class:`UsageError`. The same arguments give the same plan, byte for byte.
     """
     context = make_context(change, profile, tree, asked, measured)
+    if advice is not None:
+        context = dataclasses.replace(context, outlook=advice.outlook, budget=advice.budget)
+        if advice.outlook is not None and tree is None:  # the tree the model ends with is better than none
+            context = dataclasses.replace(context, categories=context.categories | advice.outlook.categories.keys())
     proposed = propose(change, context, (*strategies_named(strategies), Asked()))
-    selected = select(rank(proposed.evidence, context), context, proposed.veto)
-    return _assemble(change, context, proposed, selected)
+    selected = select(rank(proposed.evidence, context), context, change, proposed.veto)
+    told = [text for text in (advice.note if advice else "", selected.note) if text]
+    return _assemble(change, context, proposed, selected, told)
 
 
 def make_context(
@@ -92,11 +99,15 @@ def propose(change: DiffSummary, context: Context, strategies: Iterable[Strategy
     )
 
 
-def _assemble(change: DiffSummary, context: Context, proposed: Proposed, selected: Selected) -> TestPlan:
+def _assemble(
+    change: DiffSummary, context: Context, proposed: Proposed, selected: Selected, told: Sequence[str]
+) -> TestPlan:
     profile = context.profile
     sharded = shard([make_task(candidate, context) for candidate in selected.chosen], profile, context.measured)
     price = cost(sharded.shards, profile.dispatch.workers)
-    skipped = [f"Skipped {task.id}: {task.note}." for task in sharded.tasks if task.skip]
+    measured = sum(context.measured.task(task.id) is not None for task in sharded.tasks)
+    notes = [f"{measured} of {len(sharded.tasks)} durations are measured."] if measured else []
+    notes += [f"Skipped {task.id}: {task.note}." for task in sharded.tasks if task.skip]
     plan = TestPlan(
         id="",
         created_at=change.head_time,
@@ -108,7 +119,7 @@ def _assemble(change: DiffSummary, context: Context, proposed: Proposed, selecte
         omitted=selected.omitted,
         cost=price,
         unmatched=unmatched(change, profile),
-        notes=(*(remark.text for remark in proposed.remarks), *skipped),
+        notes=(*told, *(remark.text for remark in proposed.remarks), *notes),
     )
     check(plan, profile)
     return dataclasses.replace(plan, id=plan_id(plan))

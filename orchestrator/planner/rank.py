@@ -61,10 +61,11 @@ def rank(evidence: Iterable[Evidence], context: Context) -> Ranked:
     for piece in evidence:
         by_test.setdefault((piece.suite, piece.name), []).append(piece)
     candidates = [_candidate(suite, name, pieces, context) for (suite, name), pieces in by_test.items()]
-    return Ranked(tuple(sorted(candidates, key=_order)))
+    return Ranked(tuple(sorted(candidates, key=order)))
 
 
-def _order(candidate: Candidate) -> tuple[int, float, str]:
+def order(candidate: Candidate) -> tuple[int, float, str]:
+    """The most urgent first, then the best score."""
     return candidate.priority, -candidate.score, candidate.id
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.plan import Omitted, Suite
 from orchestrator.planner.evidence import Context
 from orchestrator.planner.packages import and_below
-from orchestrator.planner.rank import Candidate, Ranked, task_id
+from orchestrator.planner.rank import Candidate, Ranked, order, task_id
+
+if TYPE_CHECKING:
+    from orchestrator.history.outlook import Outlook
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +22,52 @@ class Selected:
 
     chosen: tuple[Candidate, ...]
     omitted: tuple[Omitted, ...]
+    #: What a reader must know of how it was done.
+    note: str = ""
 
     def __str__(self) -> str:
         lines = [str(candidate) for candidate in self.chosen]
         return "\n".join([*lines, *(f"omitted  {task_id(o.type, o.name)}: {o.reason}" for o in self.omitted)])
 
 
-def select(ranked: Ranked, context: Context, veto: str | None = None) -> Selected:
-    """Take every candidate; under a ``veto`` only what a person asked for. The rest of the profile is omitted."""
+def select(ranked: Ranked, context: Context, change: DiffSummary, veto: str | None = None) -> Selected:
+    """Take every candidate, or what the budget buys; under a ``veto`` only what a person asked for.
+
+    The rest of the profile is omitted. A budget is kept only where a history model knows the whole change.
+    """
+    if context.budget is not None and veto is None:
+        if context.outlook is None or any(_widened(candidate) for candidate in ranked.candidates):
+            taken = _take(ranked, context, veto)
+            return replace(taken, note=f"The budget of {context.budget.text} is not kept: {_UNKNOWN}")
+        return _within_budget(ranked, context, change, context.outlook)
+    return _take(ranked, context, veto)
+
+
+_UNKNOWN = "no history model knows all of this change."
+
+
+def _widened(candidate: Candidate) -> bool:
+    return any(reason.strategy == "safety" for reason in candidate.reasons)
+
+
+def _within_budget(ranked: Ranked, context: Context, change: DiffSummary, outlook: Outlook) -> Selected:
+    """Analysers as ever; SQL cases and unit tests as the budget has them."""
+    from orchestrator.planner.spend import spend
+
+    spent = spend(ranked, context, change, outlook)
+    analysers = [candidate for candidate in ranked.candidates if candidate.suite is Suite.SCA]
+    chosen = sorted([*analysers, *spent.chosen], key=order)
+    taken = {candidate.id for candidate in chosen}
+    named = {task_id(test.type, test.name) for test in spent.omitted}
+    rest = [
+        Omitted(suite, name, 0.0, _silence(suite))
+        for suite, name in _known(context)
+        if task_id(suite, name) not in taken | named and suite is Suite.SCA
+    ]
+    return Selected(tuple(chosen), (*spent.omitted, *rest), spent.note)
+
+
+def _take(ranked: Ranked, context: Context, veto: str | None) -> Selected:
     chosen = tuple(c for c in ranked.candidates if veto is None or c.asked)
     taken = {candidate.id for candidate in chosen}
     weighed = {candidate.id: candidate for candidate in ranked.candidates}

@@ -48,6 +48,14 @@ def subset(plan: TestPlan, task_ids: Collection[str], limits: Mapping[str, Colle
     return dataclasses.replace(part, id=plan_id(part))
 
 
+def labelled(plan: TestPlan, label: str) -> TestPlan:
+    """The same plan for the workers that serve ``label`` alone, with an id of its own."""
+    shards = tuple(dataclasses.replace(shard, queue=f"{shard.suite.queue}.{label}") for shard in plan.shards)
+    moved = dataclasses.replace(plan, shards=shards)
+    check(moved)
+    return dataclasses.replace(moved, id=plan_id(moved))
+
+
 def first_scripts(task: TestTask, cases: str, tree: Tree, limit: int) -> tuple[str, ...]:
     """The first ``limit`` scripts, in path order, of a BVT task's category below the case tree ``cases``."""
     scripts = task.files or tree.files(f"{cases.rstrip('/')}/{task.category}")

@@ -32,7 +32,9 @@ def _missing(candidate: Candidate, context: Context) -> str | None:
         where = "the tree" if tree else f"profile {context.profile.name}"
         return f"{where} has no category {name}: nothing to run"
     if candidate.suite is Suite.UNIT_TEST and tree and name != "...":
-        directory = name.removesuffix("/...")
-        if not tree.has_directory(directory):
-            return f"the tree has no directory {directory}: nothing to run"
+        place = name.removesuffix("/...")
+        parent, _, file = place.rpartition("/")
+        is_file = context.profile.unit_tests.format == "pytest" and file in tree.files(parent or ".")
+        if not is_file and not tree.has_directory(place):
+            return f"the tree has no directory {place}: nothing to run"
     return None

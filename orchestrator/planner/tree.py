@@ -30,8 +30,8 @@ class GitTree:
 
     def files(self, path: str) -> tuple[str, ...]:
         """All files below ``path``, relative to it, sorted."""
-        prefix = path.rstrip("/") + "/"
-        return tuple(sorted(name.removeprefix(prefix) for name in self._list(["-r"], [prefix])))
+        prefix = "" if path == "." else path.rstrip("/") + "/"
+        return tuple(sorted(name.removeprefix(prefix) for name in self._list(["-r"], [prefix] if prefix else None)))
 
     def count(self, expression: str, path: str, glob: str) -> Mapping[str, int]:
         """Lines matching ``expression`` in the files below ``path`` matching ``glob``; nothing where git cannot tell.

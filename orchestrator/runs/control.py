@@ -12,15 +12,20 @@ from orchestrator.domain.errors import BrokerError, UnknownRunError, UsageError,
 from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.run import RunSummary, ShardSpec, TaskState
 from orchestrator.ledger.client import Ledger
-from orchestrator.messaging import App, ask_summary, broker_reported, message_id, run_suite
+from orchestrator.messaging import App, ask_summary, broker_reported, host_label, message_id, run_suite
 from orchestrator.planner.codec import dumps, subset
+from orchestrator.planner.subset import labelled
 from orchestrator.planner.verify import check
 from orchestrator.runs import canvas
 
 logger = logging.getLogger(__name__)
 
+#: Messages in a queue from which on no run is taken: some 200 MB of Redis.
+MOST_WAITING = 100_000
 #: What ``rerun --failed`` runs again: what failed, and what infrastructure took down.
 RERUN = frozenset({TaskState.FAILED, TaskState.ERROR, TaskState.LOST})
+#: What ``rerun --lost`` runs again.
+LOST = RERUN - {TaskState.FAILED}
 
 
 def start(  # noqa: PLR0913 - who starts what, for whom, and how much it counts
@@ -40,6 +45,7 @@ def start(  # noqa: PLR0913 - who starts what, for whom, and how much it counts
     """
     check(plan)
     commit = commit_of(plan)
+    _room(ledger, plan)
     run = run or new_run_id()
     first = canvas.deliveries(run, plan, weight)
     header = {
@@ -64,6 +70,16 @@ def start(  # noqa: PLR0913 - who starts what, for whom, and how much it counts
             f"The control process sends the rest once Redis takes messages: `mo-testplan watch {run}`.",
         ) from None
     return run
+
+
+def _room(ledger: Ledger, plan: TestPlan) -> None:
+    """Refuse a run when a queue it needs is full: nobody serves it, or far too few do."""
+    for queue in sorted({shard.queue for shard in plan.shards}):
+        if ledger.queue_length(queue) >= MOST_WAITING:
+            raise BrokerError(
+                f"queue {queue!r} holds {MOST_WAITING} messages: nothing more is taken",
+                "Start workers for it (`mo-testplan doctor` says who serves it), or cancel runs that wait.",
+            )
 
 
 def commit_of(plan: TestPlan) -> str:
@@ -138,12 +154,14 @@ def _tasks_of(ledger: Ledger, run: str) -> dict[str, tuple[str, str]]:
     return {task["id"]: (task["shard"] or "", task["type"]) for task in json.loads(text)["tasks"]}
 
 
-def cancel_pull(app: App, ledger: Ledger, pull: int, who: str) -> list[str]:
-    """End every run of a pull request, e.g. because it was closed; the runs' ids."""
+def cancel_pull(app: App, ledger: Ledger, pull: int, who: str, profile: str = "") -> list[str]:
+    """End every run of a pull request, e.g. because it was closed, of one ``profile`` if named; the runs' ids."""
     ended = []
     for run in ledger.active():
         progress = ledger.progress(run)
-        if progress is not None and progress.pr_number == pull and progress.cancelled_by is None:
+        if progress is None or profile not in ("", progress.profile):
+            continue
+        if progress.pr_number == pull and progress.cancelled_by is None:
             cancel(app, ledger, run, who)
             ended.append(run)
     return ended
@@ -172,13 +190,26 @@ def _messages(ledger: Ledger, run: str, known: Mapping[str, tuple[str, str]], ta
     return ids
 
 
-def rerun_plan(plan: TestPlan, summary: RunSummary, *, failed: bool, tasks: Collection[str] = ()) -> TestPlan:
-    """The same plan, cut down to ``tasks``, or to what failed (``failed``), or as it is."""
+def rerun_plan(  # noqa: PLR0913 - what to run again, and where
+    plan: TestPlan,
+    summary: RunSummary,
+    *,
+    failed: bool,
+    tasks: Collection[str] = (),
+    lost: bool = False,
+    host: str = "",
+) -> TestPlan:
+    """The same plan, cut down to ``tasks``, to what failed (``failed``), to what infrastructure took down (``lost``).
+
+    With ``host``, a host's name, for the workers there alone.
+    """
     if tasks:
-        return subset(plan, tasks)
-    if not failed:
-        return plan
-    again = [result.task for result in summary.tasks if result.state in RERUN]
-    if not again:
-        raise UsageError(f"nothing failed in run {summary.run}", "Name tasks with --task, or leave --failed out.")
-    return subset(plan, again)
+        plan = subset(plan, tasks)
+    elif failed or lost:
+        wanted = RERUN if failed else LOST
+        again = [result.task for result in summary.tasks if result.state in wanted]
+        if not again:
+            what = "failed" if failed else "was lost"
+            raise UsageError(f"nothing {what} in run {summary.run}", "Name tasks with --task, or leave the option out.")
+        plan = subset(plan, again)
+    return labelled(plan, host_label(host)) if host else plan

@@ -5,15 +5,15 @@ runs of it already; a shard's level grows with the logarithm of its turn over th
 run is submitted (:func:`canvas.level`), and given again, better only, as turns come nearer (:func:`better`): the shard
 is sent once more and the ledger's gate makes the older message harmless.
 
-Level 0 is kept for flows that have waited longer than *patience*: together they are owed a quarter of the busy places,
-so that a steady stream of small pull requests cannot starve a big one.
+Level 0 is kept for the flow that has waited longest, once that is longer than *patience*: it is owed a quarter of the
+busy places, so that a steady stream of small pull requests cannot starve a big one.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.ledger.client import Ledger
@@ -22,9 +22,11 @@ from orchestrator.ledger.waiting import Place
 from orchestrator.messaging import App
 from orchestrator.runs import canvas
 
-#: Seconds after which a flow that waits is owed :data:`OWED` of the places.
+#: Seconds after which the flow that has waited longest is owed :data:`OWED` of the places.
 PATIENCE = 120.0
 OWED = 0.25
+#: What accounts are settled to: a little more, because a debt is paid late.
+_AIM = 0.28
 #: Shards of a flow that are looked at: only those that may be next matter.
 _FRONT = 16
 
@@ -43,35 +45,54 @@ class Scene:
 
     @property
     def owed(self) -> int:
-        """Places owed to flows that waited long."""
+        """Places owed to the flow that waits longest."""
         return max(1, math.ceil(sum(self.running.values()) * OWED))
 
 
-def better(scene: Scene, patience: float = PATIENCE) -> dict[Shard, int]:
-    """The level that each of the next shards of each flow should have; nothing when a flow has the queue to itself."""
+def better(scene: Scene, patience: float = PATIENCE, behind: float = 0.0) -> dict[Shard, int]:
+    """The level that each of the next shards of each flow should have; nothing when a flow has the queue to itself.
+
+    ``behind`` is how many place-seconds the flow that waits longest has had less than it was owed.
+    """
     if len(scene.waiting) < 2:
         return {}
     levels: dict[Shard, int] = {}
     for flow, shards in scene.waiting.items():
-        front = shards[: max(_FRONT, scene.owed)]
         taken = scene.running.get(flow, 0)
-        levels |= {shard: canvas.level(taken + place, at.weight) for place, (shard, at) in enumerate(front)}
-    return levels | dict.fromkeys(_owed(scene, patience), 0)
+        levels |= {shard: canvas.level(taken + place, at.weight) for place, (shard, at) in enumerate(shards[:_FRONT])}
+    oldest = creditor(scene, patience)
+    if oldest is not None:
+        places = scene.owed - scene.running.get(oldest, 0) + math.ceil(behind / patience)
+        levels |= {shard: 0 for shard, _ in scene.waiting[oldest][: max(0, places)]}
+    return levels
 
 
-def _owed(scene: Scene, patience: float) -> Iterable[Shard]:
-    """The shards that flows which waited long may start now, flow by flow, those that run least first."""
-    old = {flow: shards for flow, shards in scene.waiting.items() if shards[0][1].since < scene.now - patience}
-    taken = {flow: scene.running.get(flow, 0) for flow in old}
-    rest = {flow: list(shards) for flow, shards in old.items()}
-    for _ in range(scene.owed - sum(taken.values())):
-        if not rest:
-            return
-        flow = min(rest, key=lambda name: (taken[name], rest[name][0][1].since))
-        yield rest[flow].pop(0)[0]
-        taken[flow] += 1
-        if not rest[flow]:
-            del rest[flow]
+def creditor(scene: Scene, patience: float) -> str | None:
+    """The flow that has waited longest, if that is longer than ``patience``."""
+    flow, shards = min(scene.waiting.items(), key=lambda pair: pair[1][0][1].since)
+    return flow if shards[0][1].since <= scene.now - patience else None
+
+
+@dataclass
+class Account:
+    """What one queue owes to the flow that waits longest; shards end when they like, so it is settled over time."""
+
+    flow: str | None = None
+    at: float = 0.0
+    #: Place-seconds, never less than 0: who had more than a quarter was lucky.
+    behind: float = 0.0
+
+    def settle(self, scene: Scene, patience: float) -> float:
+        """Count the time since the last look; what the flow is behind by now."""
+        flow = creditor(scene, patience)
+        if flow != self.flow:
+            self.flow, self.behind = flow, 0.0
+        elif flow is not None:
+            places = sum(scene.running.values()) * _AIM - scene.running.get(flow, 0)
+            missing = places * (scene.now - self.at)
+            self.behind = min(max(0.0, self.behind + missing), 4 * scene.owed * patience)
+        self.at = scene.now
+        return self.behind
 
 
 class Leveller:
@@ -80,12 +101,13 @@ class Leveller:
     def __init__(self, ledger: Ledger, app: App, patience: float = PATIENCE) -> None:
         self.ledger, self.app, self.patience = ledger, app, patience
         self._places: dict[str, dict[str, Place]] = {}
+        self._accounts: dict[str, Account] = defaultdict(Account)
 
     def tick(self) -> int:
         """How many shards were sent again."""
         wanted: dict[Shard, int] = {}
-        for scene in self.scenes():
-            wanted |= better(scene, self.patience)
+        for queue, scene in self.scenes().items():
+            wanted |= better(scene, self.patience, self._accounts[queue].settle(scene, self.patience))
         sent = 0
         for seen in self.ledger.current(list(wanted)):
             aim = wanted[(seen.run, seen.shard)]
@@ -98,8 +120,8 @@ class Leveller:
     def _send(self, delivery: Delivery) -> None:
         canvas.send(self.app, delivery)
 
-    def scenes(self) -> list[Scene]:
-        """One scene a queue."""
+    def scenes(self) -> dict[str, Scene]:
+        """Who waits and runs in each queue that somebody waits in."""
         waiting, running = self.ledger.members()
         runs = {run for run, _ in (*waiting, *running)}
         self._places = {run: self._places.get(run) or self.ledger.places(run) for run in runs}
@@ -115,4 +137,4 @@ class Leveller:
         for by_flow in flows.values():
             for shards in by_flow.values():
                 shards.sort(key=lambda pair: pair[1].since)
-        return [Scene(by_flow, busy[queue], now) for queue, by_flow in flows.items()]
+        return {queue: Scene(by_flow, busy[queue], now) for queue, by_flow in flows.items()}

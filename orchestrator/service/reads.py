@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import re
 import statistics
+import time
 from typing import TypeVar
 
 from orchestrator.domain.errors import UnknownRunError, UsageError, nearest
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import CaseStatus, RunState, RunSummary, TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
+from orchestrator.ledger.hosts import Host
 from orchestrator.messaging import App
-from orchestrator.runs.queues import served
+from orchestrator.runs.hosts import faults
 from orchestrator.service import views
 from orchestrator.service.lookup import Lookup
 from orchestrator.store import Store
@@ -26,6 +28,8 @@ _CURSOR = re.compile(r"\d{1,20}(-\d{1,20})?")
 _LINE = 2000
 #: Runs that statistics look at.
 _HISTORY = 500
+#: Days, and rows of each list, of what is slow, flaky and dear.
+_DAYS, _TOP = 30, 10
 
 
 class Reads:
@@ -128,31 +132,28 @@ class Reads:
         return progress is None or progress.state.final
 
     def fleet(self) -> views.Fleet:
-        """Queues with their length and age, and the workers that answer within a second."""
-        queues, now = served(self.app), self.ledger.now()
-        oldest: dict[str, float] = {}
+        """Queues with their length and age, and the workers that were heard of."""
+        now, oldest = self.ledger.now(), dict[str, float]()
         for run, shard, sent in self.ledger.queued():
             delivery = self.ledger.delivery(run, shard)
             if delivery is not None:
-                oldest[delivery.queue] = min(sent, oldest.get(delivery.queue, sent))
-        workers: dict[str, list[str]] = {}
-        for queue, names in queues.items():
-            for worker in names:
-                workers.setdefault(worker, []).append(queue)
+                oldest.setdefault(delivery.queue, sent)  # the oldest comes first
+        hosts = tuple(_host(host) for host in self.ledger.hosts())
+        served = {queue for host in hosts for queue in host.queues}
         rows = [
             views.QueueView(
                 queue,
                 self.ledger.queue_length(queue),
                 max(0.0, now - oldest.get(queue, now)),
-                tuple(sorted(queues.get(queue, ()))),
+                tuple(sorted(host.name for host in hosts if queue in host.queues)),
             )
-            for queue in sorted({*queues, *oldest})
+            for queue in sorted({*served, *oldest})
         ]
-        return views.Fleet(tuple(rows), workers)
+        return views.Fleet(tuple(rows), hosts)
 
     def stats(self) -> views.Stats:
         """The last runs in figures."""
-        rows = self.runs(_HISTORY)
+        rows, since = self.runs(_HISTORY), time.time() - _DAYS * 86400.0
         ended = [row for row in rows if row.ended is not None and row.state.final]
         seconds = sorted(max(0.0, (row.ended or 0.0) - row.created) for row in ended)
         states = {state.value: sum(row.state is state for row in rows) for state in RunState}
@@ -163,12 +164,30 @@ class Reads:
             p90_seconds=round(seconds[int(0.9 * (len(seconds) - 1))], 3) if seconds else 0.0,
             runner_seconds=round(sum(row.cost for row in rows), 3),
             live=len(rows) - len(ended),
+            slowest=tuple(self.store.slowest(since, _TOP, self.project)),
+            flakiest=tuple(self.store.flakiest(since, _TOP, self.project)),
+            costs=tuple(self.store.costs(since, _TOP, self.project)),
         )
 
     def audit(self, limit: int = 50, target: str | None = None) -> list[views.AuditView]:
         """The newest entries of the audit log."""
         rows = self.store.audit_log(_limited(limit), target)
         return [views.AuditView(r.at, r.who, r.origin, r.action, r.target, r.result) for r in rows]
+
+
+def _host(host: Host) -> views.HostView:
+    record = host.record
+    return views.HostView(
+        name=host.name,
+        version=record.version if record else "",
+        queues=record.queues if record else (),
+        concurrency=record.concurrency if record else 0,
+        running=tuple(shard for shard, _ in record.running[:50]) if record else (),
+        silent=round(host.silent, 1),
+        load=record.load if record else 0.0,
+        wanted=host.wanted.want.value,
+        faults=tuple(faults(host)),
+    )
 
 
 def cursor(text: str) -> str:

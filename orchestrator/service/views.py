@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from orchestrator.domain.run import CaseResult, RunState, TaskResult, TaskState
+from orchestrator.store import FlakyCase, PrCost, SlowTask
 
 #: Entries of a page.
 MAX_PAGE = 200
@@ -129,12 +130,30 @@ class QueueView:
 
 
 @dataclass(frozen=True, slots=True)
+class HostView:
+    """A worker, as it speaks of itself."""
+
+    name: str
+    version: str
+    queues: tuple[str, ...]
+    #: Shards at once, and what runs now: ``run|shard``.
+    concurrency: int
+    running: tuple[str, ...]
+    #: Seconds since it was last heard.
+    silent: float
+    load: float
+    #: What an operator wants of it: ``active``, ``pause``, ``drain`` or ``remove``.
+    wanted: str
+    #: What is the matter with it, a few words each; empty: nothing.
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Fleet:
     """Queues and workers."""
 
     queues: tuple[QueueView, ...]
-    #: Names of workers that answered, each with the queues it serves.
-    workers: dict[str, list[str]] = field(default_factory=dict)
+    hosts: tuple[HostView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +167,10 @@ class Stats:
     p90_seconds: float
     runner_seconds: float
     live: int
+    #: Of the last thirty days: what takes most runner time, what is flaky, what pull requests cost.
+    slowest: tuple[SlowTask, ...] = ()
+    flakiest: tuple[FlakyCase, ...] = ()
+    costs: tuple[PrCost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,10 +56,13 @@ class Done:
 
 
 class Writes:
-    """Orders about the runs of one profile. Safe to use from several threads."""
+    """Orders about the runs of one profile. Safe to use from several threads.
 
-    def __init__(self, reads: Reads, orders: Orders) -> None:
-        self._reads, self._orders = reads, orders
+    ``audited`` is False where whoever calls writes the audit log itself, as a chat's desk does.
+    """
+
+    def __init__(self, reads: Reads, orders: Orders, *, audited: bool = True) -> None:
+        self._reads, self._orders, self._audited = reads, orders, audited
 
     def keep(self, plan: TestPlan) -> TestPlan:
         """Keep a plan for a week, so that it can be started by its id."""
@@ -73,12 +76,12 @@ class Writes:
             raise UnknownRunError(f"no plan {plan[:80]!r} is kept here", "Make it again: plans are kept for a week.")
         return loads(text)
 
-    def start(self, caller: Caller, order: Order, plan: TestPlan) -> Done:
-        """Start a plan."""
+    def start(self, caller: Caller, order: Order, plan: TestPlan, *, parent: str | None = None) -> Done:
+        """Start a plan; ``parent`` is the run it repeats a part of."""
 
         def work() -> Done:
             self._ours(plan)
-            return self._begin(caller, order, plan, "start", None)
+            return self._begin(caller, order, plan, "start", parent)
 
         return self._ordered(caller, order, "start", plan.id[:12], work)
 
@@ -196,6 +199,8 @@ class Writes:
         return done
 
     def _note(self, caller: Caller, action: str, target: str, result: str) -> None:
+        if not self._audited:
+            return
         try:
             self._reads.store.audit(caller.name, caller.origin, action, target, result[:1000])
             self._reads.ledger.note(target, caller.name, action, result[:300])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ from orchestrator.notify.wecom.standin.corpside import AES_KEY, TOKEN, CorpSide
 from orchestrator.notify.wecom.standin.shown import Shown
 from orchestrator.store import Store
 from tests.acceptance.project import make_project
-from tests.acceptance.servers import free_port, redis_server, service, wait_until
+from tests.acceptance.servers import free_port, path_without_sandbox, redis_server, service, wait_until
 from tests.postgres import new_database, postgres_server
 from tests.require import require
 
@@ -50,6 +50,7 @@ chats:
 """
 
 
+PROGRESS = re.compile(r"`\d{4}-[0-9a-f]{8}`.* \d+/\d+: ")
 #: Where measured seconds go, when somebody wants them: this tier waits for conditions and asserts no times.
 FIGURES = os.environ.get("MO_TESTPLAN_FIGURES")
 
@@ -82,7 +83,7 @@ class Chat:
         (self.project.profile.parent / "people.yaml").write_text(PEOPLE)
         self.project.environ |= {
             "MO_TESTPLAN_REDIS_URL": url,
-            "PATH": _without_sandbox(folder / "bin"),  # the switch is outside of what a sandbox shows
+            "PATH": path_without_sandbox(folder / "bin"),  # the switch is outside of what a sandbox shows
             "MO_TESTPLAN_WECOM_BOT_SECRET": bot.secret,
             "MO_TESTPLAN_WECOM_APP_SECRET": corp.corp.secret,
             "MO_TESTPLAN_WECOM_APP_TOKEN": TOKEN,
@@ -90,20 +91,24 @@ class Chat:
         }
 
     def says(self, user: str, text: str) -> Shown:
-        """Somebody writes in the group; the first thing that is answered."""
+        """Somebody writes in the group; the first thing that is answered, and not told by itself."""
         before = len(self.bot.shown)
         self.bot.say(user, text, "team")
-        return self._next(self.bot.shown, before)
+
+        def answers(shown: Shown) -> bool:
+            return shown.msgtype != "markdown" and not PROGRESS.match(shown.content)
+
+        return self._next(self.bot.shown, before, answers)
 
     def tells(self, user: str, text: str) -> Shown:
         """Somebody writes to the application."""
         before = len(self.corp.corp.shown)
         assert self.corp.say(user, text) == 1
-        return self._next(self.corp.corp.shown, before)
+        return self._next(self.corp.corp.shown, before, lambda shown: shown.chat == user)
 
-    def _next(self, shown: list[Shown], before: int) -> Shown:
-        wait_until("an answer", lambda: len(shown) > before, 15)
-        return shown[before]
+    def _next(self, shown: list[Shown], before: int, answers: Callable[[Shown], bool]) -> Shown:
+        wait_until("an answer", lambda: any(map(answers, shown[before:])), 30)
+        return next(filter(answers, shown[before:]))
 
     def clicked(self, click: Callable[[], object], card: Shown) -> float:
         """Seconds from a click to the card's change."""
@@ -192,14 +197,6 @@ def chat(standing: tuple[Chat, str]) -> Iterator[Chat]:
         yield chat
 
 
-def _without_sandbox(folder: Path) -> str:
-    """A PATH with git and Go and nothing else."""
-    folder.mkdir()
-    for name in ("git", "go", "sh", "sleep"):
-        (folder / name).symlink_to(Path(shutil.which(name) or name).resolve())
-    return str(folder)
-
-
 def _zombie(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
@@ -273,7 +270,7 @@ def test_a_run_is_cancelled_in_the_application_where_cards_really_change(chat: C
     chat.gone(tree, began)
     assert chat.ended(run) is RunState.CANCELLED
     wait_until("the verdict is told", lambda: chat.verdicts(run))
-    wait_until("the card has its last state", lambda: "cancelled" in card.content and "详情" in card.buttons)
+    wait_until("the card has its last state", lambda: "已取消" in card.content and "详情" in card.buttons)
     wait_until("a stale click says so", lambda: _stale(chat, card, confirm))
 
 

@@ -15,6 +15,7 @@ from orchestrator.commands.model import Button, Card
 from orchestrator.notify.wecom.bot import BotConnection
 from orchestrator.notify.wecom.cards import BOT_STYLE, template_card
 from orchestrator.notify.wecom.robot import Robot
+from orchestrator.notify.wecom.standin.botside import BotSide
 from orchestrator.notify.wecom.standin.world import WeComWorld
 from tests.browser import chromium
 from tests.require import require
@@ -31,6 +32,7 @@ class Echo:
 
     def __init__(self, world: WeComWorld) -> None:
         self.heard: list[dict[str, Any]] = []
+        assert isinstance(world.bot, BotSide)
         self.bot = BotConnection(world.bot.url, world.bot.bot_id, world.bot.secret, self._receive)
 
     def _receive(self, body: Any, req_id: str) -> None:  # noqa: ANN401 - JSON
@@ -137,6 +139,7 @@ def test_the_robots_markdown_is_shown_as_wecom_shows_it_and_nothing_in_it_is_exe
     robot.deliver({"markdown": text}, "k")
     robot.close()
     browser.get(f"{world.base_url}/?as=dev")
+    click(lambda: browser.find_element("css selector", "[data-place=news]"))
     until(lambda: "失败" in words(browser))
     assert browser.find_element("css selector", "b .warning").text == "失败"
     assert browser.find_element("css selector", "blockquote code").text == "ut:a"
@@ -150,6 +153,9 @@ def test_nobody_listening_is_said(world: WeComWorld, browser: Chrome) -> None:
     until(lambda: browser.find_element("id", "title").text)
     write(browser, "help")
     until(lambda: "the bot is not connected" in browser.find_element("id", "error").text)
+    click(lambda: browser.find_element("css selector", "[data-place=news]"))
+    write(browser, "help")
+    until(lambda: "a group robot hears nothing" in browser.find_element("id", "error").text)
     click(lambda: browser.find_element("css selector", "[data-place=app]"))
     write(browser, "help")
     until(lambda: "Start `mo-testplan serve`" in browser.find_element("id", "error").text)

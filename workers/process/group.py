@@ -176,6 +176,10 @@ def _ulimits(limits: Limits) -> str:
         words.append(f"ulimit -n {int(ceiling)}")
     if limits.file_size is not None:
         words.append(f"ulimit -f {max(1, int(limits.file_size) // 512)}")  # POSIX: blocks of 512 bytes
+    if limits.memory is not None:
+        words.append(f"ulimit -d {max(1, int(limits.memory) >> 10)}")
+    if limits.cpu is not None:
+        words.append(f"ulimit -t {max(1, int(limits.cpu))}")
     if limits.processes is not None:
         count = int(limits.processes)
         words.append(f"ulimit -p {count} 2>/dev/null || ulimit -u {count}")  # dash, then bash

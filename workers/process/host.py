@@ -21,3 +21,7 @@ class Host:
     #: Where private homes are made; ``None``: the system's temporary directory.
     scratch: Path | None = None
     limits: Limits = field(default_factory=Limits)
+    #: Whether each run has a Go build cache of its own: a test could leave something in a shared one for others to run.
+    private_caches: bool = False
+    #: What a run's own cache starts as: a copy of this one, which only the operator writes.
+    cache_seed: Path | None = None

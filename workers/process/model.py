@@ -17,6 +17,8 @@ class Reason(StrEnum):
     CANCELLED = "cancelled"
     #: It wrote more than :attr:`Limits.output`.
     OUTPUT_LIMIT = "output-limit"
+    #: Less than :attr:`Limits.disk_reserve` was left on the disk.
+    DISK = "disk"
 
 
 class Stream(StrEnum):
@@ -36,6 +38,12 @@ class Limits:
     processes: int | None = None
     #: Bytes a file may grow to.
     file_size: int | None = None
+    #: Bytes of memory of its own each process may have (``RLIMIT_DATA``: what is reserved and not used is free).
+    memory: int | None = None
+    #: Seconds of processor time each process may have.
+    cpu: int | None = None
+    #: Bytes that must be left on the disk of its working directory: else the tree is killed.
+    disk_reserve: int | None = None
     #: Bytes of both streams after which the tree is killed: a log of gigabytes is no answer.
     output: int = 4 << 30
     #: Bytes of one line; the rest of a longer one is cut.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from workers.process.model import Command, Exit, Reason, Stream
 
 #: Seconds between two looks at the cancel flag.
 POLL = 0.05
+#: Seconds between two looks at the disk.
+DISK_POLL = 0.25
 #: Seconds a stranger may hold our pipes open after the group is dead.
 DRAIN = 0.5
 CHUNK = 64 << 10
@@ -70,6 +73,7 @@ class _Watch:
         self._cancelled = cancelled
         self._deadline = start + command.timeout
         self._next_poll = start + POLL
+        self._next_disk = start
         self._kill_at: float | None = None
         self._selector = selectors.DefaultSelector()
         self._splitters = {stream: LineSplitter(command.limits.line) for stream in Stream}
@@ -145,4 +149,11 @@ class _Watch:
             self._next_poll = now + POLL
             if self._cancelled():
                 return Reason.CANCELLED
-        return None
+        return Reason.DISK if self._disk_low(now) else None
+
+    def _disk_low(self, now: float) -> bool:
+        reserve = self._command.limits.disk_reserve
+        if reserve is None or now < self._next_disk:
+            return False
+        self._next_disk = now + DISK_POLL
+        return shutil.disk_usage(self._command.cwd).free < reserve

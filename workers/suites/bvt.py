@@ -54,6 +54,7 @@ class BvtSuite:
         reproduce = _reproduce(job, category)
         server = _server(job, self.host.sandbox)
         watcher = _Watcher(job, PurePosixPath(bvt.cases, category).parent)
+        job.artifacts.mkdir(parents=True, exist_ok=True)
         with scratch_directory(self.host.scratch) as scratch:
             done = run(self._command(job, directory, server.dsn, scratch), watcher.line, job.cancelled)
         return _ending(job, watcher, done, reproduce)
@@ -238,6 +239,8 @@ def _text(value: object) -> str | None:
 def _ending(job: Job, watcher: _Watcher, done: Exit, reproduce: str) -> Ending:
     if done.reason is Reason.CANCELLED:
         return Ending(TaskState.CANCELLED, "cancelled", reproduce)
+    if done.reason is Reason.DISK:
+        raise InfrastructureError("the disk of this host ran full while the scripts ran", "Free space on the worker.")
     if done.reason is not Reason.EXITED:
         why = f"no end within {job.profile.bvt.timeout:g} s" if done.reason is Reason.DEADLINE else "too much output"
         name = job.task.category or job.task.id

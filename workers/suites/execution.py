@@ -6,17 +6,18 @@ import contextlib
 import re
 import shlex
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from orchestrator.domain.errors import BadPlanError, InfrastructureError
-from workers.process import Command, Exit, Host, run, scratch_directory, scrub
+from workers.caches import private_cache
+from workers.process import Command, Exit, Host, Reason, run, scratch_directory, scrub
 from workers.process.group import find_program
 from workers.process.scratch import Scratch
 from workers.process.supervisor import OnLine
 from workers.sandbox import View
-from workers.suites.base import Job
 from workers.toolchain import find_go, go_settings, host_fault
 
 WORKSPACE = "{workspace}"
@@ -24,12 +25,31 @@ WORKSPACE = "{workspace}"
 PREFETCH_SECONDS = 900.0
 
 
+class Work(Protocol):
+    """What is executed: a job of a suite, or a build."""
+
+    @property
+    def workspace(self) -> Path:
+        """The tree under test."""
+        ...
+
+    @property
+    def log(self) -> Callable[[str], None]:
+        """Takes a line."""
+        ...
+
+    @property
+    def cancelled(self) -> Callable[[], bool]:
+        """Whether to end."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Execution:
     """A task's private home, and how programs are started in it."""
 
     host: Host
-    job: Job
+    job: Work
     scratch: Scratch
     #: The profile's own variables, ``{workspace}`` already replaced.
     extra: Mapping[str, str]
@@ -43,7 +63,32 @@ class Execution:
         words = tuple(word.replace(WORKSPACE, str(self.job.workspace)) for word in argv)
         if words[0] == "go":
             words = (str(go), *words[1:])
-        return run(self._command(words, timeout, go, network=False), on_line, self.job.cancelled)
+        done = run(self._command(words, timeout, go, network=False), on_line, self.job.cancelled)
+        if done.reason is Reason.DISK:
+            raise InfrastructureError(
+                "the disk of this host ran full while the test ran; it was ended",
+                "Free space, or see what the test writes.",
+            )
+        return done
+
+    def program(self, argv: tuple[str, ...], timeout: float, on_line: OnLine, homes: tuple[Path, ...]) -> Exit:
+        """Run a program that needs no ``go``; in a sandbox it sees ``homes``, where its interpreter lives, too.
+
+        :raises InfrastructureError: it cannot be started.
+        """
+        sandbox, workspace = self.host.sandbox, self.job.workspace
+        words = tuple(word.replace(WORKSPACE, str(workspace)) for word in argv)
+        places = {"home": self.scratch.home, "tmp": self.scratch.tmp}
+        env = scrub(self.host.environment, **places, extra=self.extra, network=sandbox is None)
+        env["PATH"] = ":".join([*(str(home / "bin") for home in homes), env["PATH"]])
+        if sandbox is not None:
+            env["TMPDIR"] = "/tmp"  # noqa: S108 - the sandbox's own
+            found = Path(find_program(words[0], workspace, env["PATH"]))
+            own = (workspace, self.scratch.root)
+            view = View(cwd=workspace, tmp=self.scratch.tmp, readable=(*homes, found), writable=own)
+            words = sandbox.wrap((str(found), *words[1:]), view)
+        command = Command(argv=words, cwd=workspace, env=env, timeout=timeout, limits=self.host.limits)
+        return run(command, on_line, self.job.cancelled)
 
     def prefetch(self, patterns: Iterable[str]) -> InfrastructureError | None:
         """In a sandbox: download the modules ``patterns`` need, before any code of the PR runs without a network.
@@ -80,6 +125,8 @@ class Execution:
             network=network or sandbox is None,
         )
         env["PATH"] = f"{go.parent}:{env['PATH']}"
+        if self.host.private_caches:
+            env["GOCACHE"] = str(private_cache(workspace.parent, self.host.cache_seed))
         if sandbox is not None:
             env["TMPDIR"] = "/tmp"  # noqa: S108 - the sandbox's own
             if not network:
@@ -104,7 +151,7 @@ class Execution:
 
 
 @contextlib.contextmanager
-def execution(host: Host, job: Job, env: Mapping[str, str]) -> Iterator[Execution]:
+def execution(host: Host, job: Work, env: Mapping[str, str]) -> Iterator[Execution]:
     """An :class:`Execution` for ``job`` with the profile's variables ``env``; its home is removed at the end."""
     extra = {name: value.replace(WORKSPACE, str(job.workspace)) for name, value in env.items()}
     with scratch_directory(host.scratch) as scratch:
@@ -116,10 +163,14 @@ def go_patterns(names: Iterable[str]) -> tuple[str, ...]:
 
     :raises BadPlanError: a name that leaves the tree.
     """
-    return tuple("." if name == "." else f"./{_inside(name)}" for name in names)
+    return tuple("." if name == "." else f"./{inside(name)}" for name in names)
 
 
-def _inside(name: str) -> str:
+def inside(name: str) -> str:
+    """``name`` as a path in the tree, without ``./`` before it.
+
+    :raises BadPlanError: a name that leaves the tree.
+    """
     plain = name.removeprefix("./")
     if not plain or plain.startswith("/") or ".." in PurePosixPath(plain).parts or re.search(r"[\x00-\x1f]", plain):
         raise BadPlanError(

@@ -12,6 +12,7 @@ from workers.process import CappedLog, Exit, Host, Reason, Stream
 from workers.suites.base import Ending, Job
 from workers.suites.execution import by_hand, directory_of, execution, go_patterns
 from workers.suites.gotest import GoTestStream
+from workers.suites.pytest import PytestSuite
 from workers.toolchain import host_fault
 
 #: More failed tests than this are re-run as a whole.
@@ -33,6 +34,8 @@ class UnitTestSuite:
         :raises InfrastructureError: no ``go``, no modules, no memory, no disk, or flags that ``go test`` does not know.
         """
         settings = job.profile.unit_tests
+        if settings.format == "pytest":
+            return PytestSuite(self.host).execute(job)
         names = (job.task.package,) if job.task.package else settings.everything
         patterns = go_patterns(names)
         present = tuple(pattern for pattern in patterns if directory_of(pattern, job.workspace))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from orchestrator.cases.sql.codes import CALL, LITERAL, QUOTES, RANK, exact_code, literal_body
@@ -37,31 +38,38 @@ _BEGIN = {
 }
 #: Longer numbers are not compared.
 _LONGEST = 400
+#: What is remembered of arguments: tokens of so many characters, so many of them.
+_LONGEST_KEPT, _MOST_KEPT = 100, 100_000
 _PLAIN = re.compile(r"(?:[^\W\d_]| |'')+\Z")
 _DIGITS = re.compile(r"\d+")
 
 
-def refine(tokens: Sequence[str], codes: list[str]) -> None:
-    """Make the codes of literals that are arguments, operands or bounds tell more, in place."""
-    if "between" in codes:
+def refine(tokens: Sequence[str], codes: list[str], marks: Sequence[str], words: set[str]) -> None:
+    """Make the codes of literals that are arguments, operands or bounds tell more, in place.
+
+    ``marks`` are the first letters of the codes, ``words`` the codes as a set.
+    """
+    if "between" in words:
         _rank_bounds(tokens, codes)
-    begin = 0
-    if codes[0] in _BEGIN:
-        places = [codes.index(word) for word in _BEGIN[codes[0]] if word in codes]
-        if not places:
+    head, begin = codes[0], 0
+    if head in _BEGIN:
+        first = next((word for word in _BEGIN[head] if word in words), None)
+        if first is None:
             return
-        begin = min(places)
-    alone = codes[0] == "select" and ("from" not in codes or codes[codes.index("from") + 1 :][:1] == ["dual"])
+        begin = codes.index(first)
+    alone = head == "select" and ("from" not in words or codes[codes.index("from") + 1 :][:1] == ["dual"])
+    if not alone and _FUNCTIONS.isdisjoint(words) and CALL not in marks[begin:]:
+        return
     unit: list[int] = []
     above: list[tuple[bool, bool]] = []
     inside, calls = alone, 0
     for place in range(begin, len(codes)):
-        code = codes[place]
-        if code[:1] == LITERAL:
+        mark, code = marks[place], codes[place]
+        if mark == LITERAL:
             if inside:
                 unit.append(place)
-        elif code[:1] == CALL or code[-1:] == "(":
-            call = code[:1] == CALL or code in _FUNCTIONS
+        elif mark == CALL or code[-1:] == "(":
+            call = mark == CALL or code in _FUNCTIONS
             above.append((inside, call))
             calls += call
             inside = (inside or call) and code not in _LISTS
@@ -78,11 +86,17 @@ def _refine_unit(tokens: Sequence[str], codes: list[str], unit: Sequence[int]) -
     """The literals of one call, or of a statement without a table."""
     for place in unit:
         if codes[place][1:2] != "=":
-            codes[place] = _argument_code(tokens[place], codes[place])
+            codes[place] = _brief(_argument_code, tokens[place], codes[place])
     if len(unit) > 1:
         _rank(tokens, codes, unit)
 
 
+def _brief(function: Any, token: str, *rest: str) -> Any:  # noqa: ANN401 - a cached function and its answer
+    """``function`` of a token, remembered unless the token is long."""
+    return function(token, *rest) if len(token) <= _LONGEST_KEPT else function.__wrapped__(token, *rest)
+
+
+@lru_cache(maxsize=_MOST_KEPT)
 def _argument_code(token: str, code: str) -> str:
     if token[0] not in QUOTES:
         return exact_code(token) if len(token) == 1 else f"{code}5" if is_half(token) else code
@@ -114,7 +128,9 @@ def _rank(tokens: Sequence[str], codes: list[str], places: Sequence[int]) -> Non
     """Add to each literal of ``places`` its rank among those that it can be compared with."""
     kinds: dict[str, dict[int, Any]] = {}
     for place in places:
-        kind, value = _comparable(tokens, place)
+        kind, value = _brief(_comparable, tokens[place])
+        if kind == "number" and tokens[place - 1] == "-" and not _ends_operand(tokens[place - 2]):
+            value = -value
         kinds.setdefault(kind, {})[place] = value
     for kind, values in kinds.items():
         if kind and len(values) > 1:
@@ -123,12 +139,12 @@ def _rank(tokens: Sequence[str], codes: list[str], places: Sequence[int]) -> Non
                 codes[place] += f"{RANK}{order[value]}"
 
 
-def _comparable(tokens: Sequence[str], place: int) -> tuple[str, Any]:
-    token = tokens[place]
+@lru_cache(maxsize=_MOST_KEPT)
+def _comparable(token: str) -> tuple[str, Any]:
+    """What a literal can be compared with, and as what: numbers (also in quotes), dates and single words."""
     body = literal_body(token) if token[0] in QUOTES else token
     if is_number(body) and len(body) <= _LONGEST:
-        negative = tokens[place - 1] == "-" and (place < 2 or not _ends_operand(tokens[place - 2]))
-        return "number", -Decimal(body) if negative else Decimal(body)
+        return "number", int(body) if body.isdecimal() else Decimal(body)
     if is_date(body):
         return "date", tuple(map(int, _DIGITS.findall(body)))
     if token[0] in QUOTES and body.isalpha():

@@ -16,6 +16,8 @@ QUOTES: Final = "'\"$"
 
 #: Ends the class of a literal whose value stands more than once in its statement: how often, and which value it is.
 TIMES, VALUE = "\x04", "\x05"
+#: The code of a word that may be left out. No code is empty.
+SILENT: Final = "\x07"
 #: Begins the rank of a literal among those it can be compared with (`arguments`).
 RANK: Final = "\x06"
 
@@ -24,33 +26,33 @@ RANK: Final = "\x06"
 _LONGEST, _MOST = 100, 400_000
 
 
-class _Memory(dict[str, str]):
-    """What was worked out once a token."""
-
-    def keep(self, token: str, value: str) -> str:
-        """Remember ``value``, which is returned."""
-        if len(token) <= _LONGEST:
-            if len(self) >= _MOST:
-                self.clear()
-            self[token] = value
-        return value
-
-
-class _Codes(_Memory):
+class _Codes(dict[str, str]):
     """Token → code without context."""
 
     def __missing__(self, token: str) -> str:
-        return self.keep(token, _code(token))
+        code = _code(token)
+        if len(token) <= _LONGEST:
+            if len(self) >= _MOST:
+                self.clear()
+            self[token] = code
+        return code
 
 
-class _Spellings(_Memory):
+class _Spellings(dict[str, str]):
     """Token → the token without differences of case and white space."""
 
     def __missing__(self, token: str) -> str:
-        spelled = token if token[0] in "'\"" or token[1:2] == "'" else token.lower()
-        if spelled[-1] == "(" and spelled[0] not in "'\"$":
-            spelled = f"{spelled[:-1].rstrip()}("
-        return self.keep(token, spelled)
+        if token[0] in QUOTES or token[1:2] == QUOTE:
+            spelled = token
+        elif token[-1] == "(":
+            spelled = f"{token[:-1].rstrip().lower()}("
+        else:
+            spelled = token.lower()
+        if len(token) <= _LONGEST:
+            if len(self) >= _MOST:
+                self.clear()
+            self[token] = spelled
+        return spelled
 
 
 code_of = _Codes().__getitem__
@@ -65,8 +67,8 @@ def literal_body(token: str) -> str:
 
 
 def quoted_name(token: str) -> str:
-    """The name between backticks, in lower case."""
-    return literal_body(token).lower()
+    """The name between backticks, in lower case; "``" where there is none."""
+    return literal_body(token).lower() or "``"
 
 
 def literal_value(token: str) -> str:
@@ -105,7 +107,7 @@ def _number(token: str) -> str:
 def _word(word: str) -> str:
     word = SYNONYMS.get(word, word)
     if word in NOISE:
-        return ""
+        return SILENT
     return word if is_fixed(word) else NAME + word
 
 

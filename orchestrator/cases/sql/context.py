@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from orchestrator.cases.sql.codes import CALL, LITERAL, NAME, code_of, exact_code, literal_body
+from orchestrator.cases.sql.codes import CALL, LITERAL, NAME, SILENT, code_of, exact_code, literal_body
 from orchestrator.cases.sql.lexer import tokenize, without_comments
 from orchestrator.cases.sql.words import SYSTEM_DATABASES
 
@@ -20,6 +20,7 @@ _PATTERN_WORDS = frozenset(
     {"like", "ilike", "regexp", "rlike", "escape", "op_type", "quantization", "parser", "format", "compression"}
     | {"separator", "algorithm", "infile", "outfile", "url", "srid", "option"}
 )
+_PATTERN_OPENERS = _PATTERN_WORDS | {f"{word}(" for word in _PATTERN_WORDS}
 _BETWEEN_WORD_AND_LITERAL = frozenset({"=", "(", "binary", "not", "file"})
 #: Calls whose arguments after the first are formats, patterns, paths, modes or units.
 _FORMATTED = frozenset(
@@ -35,8 +36,11 @@ _EXACT_HEADS = frozenset({"set", "load", "show", "restore"})
 _EXACT_SECONDS = frozenset({"stage", "external", "pitr", "cdc", "procedure", "function", "task"})
 _EXACT_AFTER = frozenset({"outfile", "infile"})
 _BEFORE_ALIAS = frozenset({")", "null", "end", "true", "false"})
+_BEFORE_NAME = frozenset({NAME, LITERAL, SILENT})
 _SORTED_BY = frozenset({"order", "group"})
 _SORTED_NO_MORE = frozenset({"limit", "having", "union", "select", "for", "into"})
+#: What tells where a walk is.
+_STEERING = _SORTED_NO_MORE | _HINTS | {"*/", ")", ",", "by"}
 _BEFORE_CHARACTERS = frozenset({"charset", "character", "collate"})
 
 #: A statement without any of these needs no look at places.
@@ -52,44 +56,43 @@ TRIGGERS = (
 )
 
 
-def needs_places(codes: Sequence[str]) -> bool:
-    """Whether `placed_codes` could answer anything but ``codes``."""
-    return codes[0] in _EXACT_HEADS or not TRIGGERS.isdisjoint(codes) or (len(codes) > 1 and codes[1] in _EXACT_SECONDS)
+def needs_places(codes: Sequence[str], words: set[str]) -> bool:
+    """Whether `placed` could answer anything but ``codes``; ``words`` are the same as a set."""
+    return codes[0] in _EXACT_HEADS or not TRIGGERS.isdisjoint(words) or (len(codes) > 1 and codes[1] in _EXACT_SECONDS)
 
 
-def in_one_order(tokens: Sequence[str]) -> Sequence[str]:
-    """The tokens with the statement inside a PREPARE's string laid open, and ``LIMIT a, b`` as ``LIMIT b OFFSET a``."""
-    codes = list(map(code_of, tokens))
+def placed(tokens: Sequence[str], codes: list[str]) -> tuple[Sequence[str], list[str]]:
+    """The tokens in the one order that equal statements have, and the code of each by its place as well.
+
+    The statement inside a PREPARE's string is laid open, and ``LIMIT a, b`` becomes ``LIMIT b OFFSET a``.
+    """
     if codes[0] == "prepare":
         tokens = list(_prepared(tokens))
         codes = list(map(code_of, tokens))
     if "limit" in codes:
-        tokens = list(tokens)
-        for place, code in enumerate(codes):
-            if code == "limit" and codes[place + 2 : place + 3] == [","] and len(codes) > place + 3:
-                skip, _, count = tokens[place + 1 : place + 4]
-                tokens[place + 1 : place + 4] = [count, "offset", skip]
-    return tokens
-
-
-def placed_codes(tokens: Sequence[str]) -> list[str]:
-    """The codes of ``tokens`` (as `in_one_order` gives them), each by its place as well."""
-    codes = list(map(code_of, tokens))
+        tokens, codes = _with_offset(tokens, codes)
     if not SYSTEM_DATABASES.isdisjoint(codes):
-        _fix_system_names(tokens, codes)
+        _fix_system_names(codes)
     if not _BEFORE_CHARACTERS.isdisjoint(codes):
         _fix_character_sets(codes)
-    if codes[0] == "set" and len(codes) > 1 and codes[1][:2] != f"{NAME}@":
+    head, second = codes[0], codes[1] if len(codes) > 1 else ""
+    if head == "set" and second and second[:2] != f"{NAME}@":
         codes = [code[1:] if code[:1] == NAME and code[1:2] != "@" else code for code in codes]
-        return [_exact(token, code) for token, code in zip(tokens, codes, strict=True)]
-    if (codes[0] in _EXACT_HEADS and codes[0] != "set") or (len(codes) > 1 and codes[1] in _EXACT_SECONDS):
-        return [_exact(token, code) for token, code in zip(tokens, codes, strict=True)]
-    _Places(tokens, codes).read()
-    return codes
+    elif (head not in _EXACT_HEADS or head == "set") and second not in _EXACT_SECONDS:
+        _Places(tokens, codes).read()
+        return tokens, codes
+    return tokens, [
+        exact_code(token) if code[:1] == LITERAL else code for token, code in zip(tokens, codes, strict=True)
+    ]
 
 
-def _exact(token: str, code: str) -> str:
-    return exact_code(token) if code[:1] == LITERAL else code
+def _with_offset(tokens: Sequence[str], codes: Sequence[str]) -> tuple[list[str], list[str]]:
+    tokens = list(tokens)
+    for place, code in enumerate(codes):
+        if code == "limit" and codes[place + 2 : place + 3] == [","] and len(codes) > place + 3:
+            skip, _, count = tokens[place + 1 : place + 4]
+            tokens[place + 1 : place + 4] = [count, "offset", skip]
+    return tokens, list(map(code_of, tokens))
 
 
 def _prepared(tokens: Sequence[str]) -> Iterable[str]:
@@ -101,12 +104,12 @@ def _prepared(tokens: Sequence[str]) -> Iterable[str]:
             yield token
 
 
-def _fix_system_names(tokens: Sequence[str], codes: list[str]) -> None:
+def _fix_system_names(codes: list[str]) -> None:
     """Names in a statement on system tables are the server's, save aliases (AS has no code) and user variables."""
     aliases = set[str]()
     for place, code in enumerate(codes[1:], 1):
         before = codes[place - 1]
-        if code[:1] == NAME and (before in _BEFORE_ALIAS or before[:1] in (NAME, LITERAL) or not before):
+        if code[:1] == NAME and (before in _BEFORE_ALIAS or before[:1] in _BEFORE_NAME):
             aliases.add(code)
     for place, code in enumerate(codes):
         if code[:1] == NAME and code not in aliases and code[1:2] != "@":
@@ -136,21 +139,23 @@ class _Places:
         """Walk."""
         codes, previous, pattern, rest = self.codes, "", False, False
         for place, code in enumerate(codes):
-            if code[:1] == LITERAL:
+            mark = code[:1]
+            if mark == LITERAL:
                 if rest or pattern or self._counts(previous, code):
                     codes[place] = exact_code(self.tokens[place])
                 pattern = False
-            elif code in _PATTERN_WORDS or f"{code[:-1]}" in _PATTERN_WORDS:
-                pattern = True
-                rest = rest or code in _EXACT_AFTER
-            elif code not in _BETWEEN_WORD_AND_LITERAL:
+            elif mark == NAME:
                 pattern = False
-            if code in _HINTS:
-                rest = True
-            elif rest and code == "*/":
-                rest = False
-            self._follow(code, previous)
-            previous = code or previous
+            else:
+                if code in _PATTERN_OPENERS:
+                    pattern = True
+                    rest = rest or code in _EXACT_AFTER
+                elif code not in _BETWEEN_WORD_AND_LITERAL:
+                    pattern = False
+                if code in _STEERING or mark == CALL or code[-1:] == "(":
+                    rest = (rest or code in _HINTS) and code != "*/"
+                    self._follow(code, previous)
+            previous = code if code != SILENT else previous
 
     def _follow(self, code: str, previous: str) -> None:
         """Know where the walk is after ``code``."""

@@ -33,7 +33,7 @@ def coverage(texts: Iterable[str]) -> list[Coverage]:
     counts: dict[str, list[int]] = {}
     for text in texts:
         for tokens in split_statements(text):
-            tree = read_tree(" ".join(tokens))
+            tree = read_tree(tuple(tokens))
             family = family_of_tree(tree) if tree is not None else None
             entry = counts.setdefault(family or code_of(tokens[0]).strip("(\x01\x02") or "(", [0, 0])
             entry[0] += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from orchestrator.cases.sql.codes import quoted_name
@@ -10,6 +10,8 @@ from orchestrator.cases.sql.statement import Shape
 from orchestrator.cases.sql.words import SYNONYMS
 
 Columns = Mapping[str, str]
+#: The first words of statements that have an effect on tables.
+DEFINING = frozenset({"create", "drop", "alter"})
 
 _NO_COLUMN_WORDS = """
 primary key index unique constraint fulltext foreign check spatial like select fulltext2
@@ -22,7 +24,8 @@ _TABLE_OPTIONS = frozenset({"temporary", "external", "cluster", "dynamic", "if",
 class Effect(NamedTuple):
     """What a statement does to the known tables: ``verb`` is create, like, drop or alter.
 
-    ``columns`` are (name, type), in alter with an empty type for a dropped column; ``source`` is the table of LIKE.
+    ``columns`` are (name, type), in alter with an empty type for a dropped column, in drop the tables after the first;
+    ``source`` is the table of LIKE.
     """
 
     verb: str
@@ -33,16 +36,14 @@ class Effect(NamedTuple):
 
 def effect_of(tokens: Sequence[str]) -> Effect | None:
     """What a CREATE, DROP or ALTER TABLE does; None for any other statement."""
-    if len(tokens) < 3 or tokens[0].lower() not in ("create", "drop", "alter"):
+    if len(tokens) < 3 or tokens[0].lower() not in DEFINING:
         return None
-    if "table" not in [token.lower().rstrip("( \t\r\n") for token in tokens[1:8]]:
+    place = 1
+    while place < 8 and _word(tokens[place]) in _TABLE_OPTIONS and place + 1 < len(tokens):
+        place += 1
+    if _word(tokens[place]) != "table":
         return None
     words = [_word(token) for token in tokens]
-    place = 1
-    while place < len(words) and words[place] in _TABLE_OPTIONS:
-        place += 1
-    if words[place : place + 1] != ["table"]:
-        return None
     place += 1
     while place < len(words) and words[place] in _TABLE_OPTIONS:
         place += 1
@@ -50,8 +51,15 @@ def effect_of(tokens: Sequence[str]) -> Effect | None:
     if not table:
         return None
     if words[0] == "drop":
-        return Effect("drop", table)
+        return Effect("drop", table, tuple(_others(words, place)))
     return _altered(table, words[place:]) if words[0] == "alter" else _created(table, words[place - 1 :])
+
+
+def _others(words: Sequence[str], place: int) -> Iterator[tuple[str, str]]:
+    """The tables after the first that a DROP names."""
+    while words[place : place + 1] == [","]:
+        table, place = _qualified(words, place + 1)
+        yield table, ""
 
 
 def _word(token: str) -> str:
@@ -130,11 +138,15 @@ class Tables:
 
     def __init__(self) -> None:
         self.columns: dict[str, dict[str, str]] = {}
+        self._rows: dict[str, str] = {}
 
     def apply(self, effect: Effect) -> None:
         """Let a statement's effect come true."""
+        self._rows.pop(effect.table, None)
         if effect.verb == "drop":
-            self.columns.pop(effect.table, None)
+            for table in (effect.table, *(name for name, _ in effect.columns)):
+                self.columns.pop(table, None)
+                self._rows.pop(table, None)
         elif effect.verb == "like":
             self.columns[effect.table] = dict(self.columns.get(effect.source, {}))
         elif effect.verb == "create":
@@ -153,18 +165,22 @@ class Tables:
         A table's type is that of its row, where the statement uses the whole row. () when no name has a type.
         """
         known = self.columns
-        if not shape.reads or known.keys().isdisjoint(shape.names):
-            return ()
         mentioned = [known[name] for name in shape.names if name in known]
         words = (*shape.names, *shape.soft) if shape.soft else shape.names
-        if len(mentioned) > 1 or shape.whole:
-            types = tuple([self._type(mentioned, word, whole=shape.whole) for word in words])
-            return types if any(types) else ()
-        [columns] = mentioned
-        return () if columns.keys().isdisjoint(words) else tuple([columns.get(word, "") for word in words])
+        if len(mentioned) == 1:
+            [columns] = mentioned
+            types = [columns.get(word, "") for word in words]
+        else:
+            types = ["|".join(sorted({columns[word] for columns in mentioned if word in columns})) for word in words]
+        if shape.whole:
+            types = [
+                f"{kind}{self._row(word)}" if word in known else kind for kind, word in zip(types, words, strict=True)
+            ]
+        return tuple(types) if any(types) else ()
 
-    def _type(self, mentioned: Iterable[Columns], word: str, *, whole: bool) -> str:
-        types = {columns[word] for columns in mentioned if word in columns}
-        if whole and word in self.columns:
-            types.add(f"({' '.join(self.columns[word].values())})")
-        return "|".join(sorted(types))
+    def _row(self, table: str) -> str:
+        """The type of a whole row."""
+        row = self._rows.get(table)
+        if row is None:
+            row = self._rows[table] = f"({' '.join(self.columns[table].values())})"
+        return row

@@ -21,7 +21,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from orchestrator.cases.sql.administrative import administrative_sql, build, family_of, family_of_tree
 from orchestrator.cases.sql.lexer import requoted
-from orchestrator.cases.sql.rewrite import OWN, Rewriter, word
+from orchestrator.cases.sql.rewrite import CONCATENATION, OWN, Rewriter, word
 
 _OWN_NAME = re.compile(rf"{OWN}\Z", re.IGNORECASE)
 #: How many words tell a statement's family; an index method comes late.
@@ -29,6 +29,8 @@ _LEADING_WORDS = 60
 _EXPLAINING = frozenset({"explain", "describe", "desc", "perform"})
 _EXPLAINED = frozenset({"select", "insert", "update", "delete", "with", "replace", "execute", "values", "("})
 _PARSER: Any = MySQL.parser_class
+#: ``||`` is concat and binds tightly (mysql_sql.y, PIPE_CONCAT). To MySQL it is OR; no token of its is this one.
+_PARSER.EXPONENT[CONCATENATION] = exp.DPipe
 
 
 #: The functions that need no syntax of their own, and those of them that sqlglot knows by the very same name.

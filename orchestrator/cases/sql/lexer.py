@@ -19,7 +19,8 @@ _COMMENTS = r"--(?=[ \t\r\n]|\Z)[^\n]*+|\#[^\n]*+|//[^\n]*+|/\*(?![!+])(?:[^*]++
 
 #: A word carries the parenthesis that follows it: ``count(`` is a call, ``count`` is not.
 _TOKEN = re.compile(
-    rf"""[xXbB]'[^']*+'?+
+    rf"""[(),;=]
+    |[xXbB]'[^']*+'?+
     |[^\W\d][\w$]*+(?:[ \t\r\n]*+\()?+
     |(?:0[xX][0-9a-fA-F]++|0[bB][01]++|(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][+-]?+\d++)?+)(?:[\w$]++)?+
     |{_STRINGS}

@@ -26,6 +26,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _EDGE_YEARS = {0, 1, 1000, 1900, 1901, 1969, 1970, 2038, 9999}
 _MONTH_DAYS = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
+_NUMERIC_STARTS = frozenset("+-.0123456789")
 _ONE_DIGIT = re.compile(r"\d")
 #: What a string must hold on its own: quotes, and what ends or comments a statement.
 _SIGNIFICANT = frozenset("'\"`;#")
@@ -105,6 +106,8 @@ def _structured(body: str) -> str:
     if body[0] in "{[":
         return "json" + _DIGITS.sub(lambda match: number_class(match[0]), body)
     stripped = body.strip()
+    if stripped[0] not in _NUMERIC_STARTS:
+        return "uuid" if _UUID.match(stripped) else ""
     margin = "" if stripped == body else "~"
     if _NUMBER.match(stripped):
         sign = stripped[0] if stripped[0] in "+-" else ""

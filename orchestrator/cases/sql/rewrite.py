@@ -8,6 +8,8 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 #: Ends the name of a call that the parser shall leave as it is.
 OWN = "__own"
+#: What the parser is told to take for ``||``.
+CONCATENATION = TokenType.DSTAR
 _SNAPSHOTS = {"SNAPSHOT": "VERSION", "MO_TS": "VERSION", "TIMESTAMP": "TIMESTAMP"}
 _WINDOW_WORDS = frozenset({"sliding", "fill", "gapfill"})
 _CLOSE = {TokenType.L_PAREN: TokenType.R_PAREN, TokenType.L_BRACE: TokenType.R_BRACE}
@@ -116,6 +118,8 @@ class Rewriter:
             return place + 2
         elif head in ("insert", "replace") and following == "." and words[place - 1 : place] in (["("], [","]):
             return self._dotted(place)
+        elif token.token_type == TokenType.DPIPE:
+            kept.append(like(token, CONCATENATION, token.text))
         else:
             kept.append(token)
         return place + 1

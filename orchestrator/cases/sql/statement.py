@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import compress, count
+from operator import itemgetter
 from typing import NamedTuple
 
 from orchestrator.cases.sql.arguments import refine
-from orchestrator.cases.sql.codes import CALL, LITERAL, NAME, RANK, TIMES, VALUE, code_of, literal_value, spelling_of
-from orchestrator.cases.sql.context import in_one_order, needs_places, placed_codes
+from orchestrator.cases.sql.codes import CALL, LITERAL, NAME, SILENT, TIMES, VALUE, code_of, literal_value, spelling_of
+from orchestrator.cases.sql.context import needs_places, placed
 
 #: Before a word with a parenthesis these say that it names a table, index or view and not a function.
 _NAMES_FOLLOW_WORDS = """
@@ -30,9 +33,16 @@ text time timestamp type user week year
 """
 _SOFT = frozenset(_SOFT_WORDS.split())
 _STAR_BEFORE = frozenset({"select", ",", ".", "distinct", "all"})
+_UNORDERED = frozenset({"and", "&&", "or", "in(", "group"})
 _WRITES = frozenset({"insert", "replace", "load"})
 _NUMBERED = re.compile(r"([#@])\d+([a-z]*\(?)\Z")
-_PLAIN_NAME = re.compile(r"@?[a-z_$][a-z0-9_$]{,63}\Z")
+_PLAIN_NAME = re.compile(r"[a-z_$][a-z0-9_$]{,63}\Z")
+#: Values that have a class of their own; that they are repeated says nothing more.
+_THEMSELVES = frozenset({"0", "1", "''"})
+#: Where quotes are, case counts; white space before a parenthesis does not.
+_SPELLED_BY_TOKEN = re.compile(r"""['"$]|[ \t\r\n]\(""")
+_FIRST = itemgetter(0)
+_PLAIN_NUMBERS = tuple(f"#{at}" for at in range(100))
 _MASK = 2**64 - 1
 _LONGEST_KEPT, _MOST_KEPT = 100, 400_000
 
@@ -51,32 +61,32 @@ class Shape(NamedTuple):
     whole: bool
     reads: bool
 
-    @property
-    def text(self) -> str:
-        """The codes as one text; equal for statements of one shape."""
-        return "\0".join(self.codes)
 
-    @property
-    def bag(self) -> int:
-        """The codes without order and names, as 64 bits: unequal for statements that no reordering makes equal."""
-        return sum(map(_weight, self.codes)) & _MASK
+def has_unordered(shape: Shape) -> bool:
+    """Whether any part of the statement may stand in another order: AND, OR, IN, GROUP BY, INSERT by column."""
+    if not _UNORDERED.isdisjoint(shape.codes):
+        return True
+    return shape.codes[0] in _WRITES and not shape.whole
 
 
-class _Oddities(dict[str, str]):
-    """Name code → letters that say what is odd about it; such a name is there to be tested."""
+class _Kinds(dict[str, str]):
+    """Name code → what it is for: a name, ``@`` a variable, and letters that say what is odd about it.
+
+    Nothing for a plain name; an odd one is there to be tested.
+    """
 
     def __missing__(self, code: str) -> str:
         name = code[1:]
-        odd = ""
+        kind = ""
         if not _PLAIN_NAME.match(name):
-            odd = f"{'l' if len(name) > 64 else ''}{'' if name.isascii() else 'u'}"
-            odd += "" if name.lstrip("@").replace("$", "_").isidentifier() else "q"
+            kind = f"{'@' if name[:1] == '@' else '#'}{'l' if len(name) > 64 else ''}{'' if name.isascii() else 'u'}"
+            kind += "" if name.lstrip("@").replace("$", "_").isidentifier() else "q"
         if len(self) < _MOST_KEPT and len(code) <= _LONGEST_KEPT:
-            self[code] = odd
-        return odd
+            self[code] = kind
+        return kind
 
 
-_oddity = _Oddities().__getitem__
+_kind = _Kinds().__getitem__
 
 
 class _Weights(dict[str, int]):
@@ -92,69 +102,101 @@ class _Weights(dict[str, int]):
 _weight = _Weights().__getitem__
 
 
+def bag_of(codes: Iterable[str]) -> int:
+    """The codes without order and names, as 64 bits: unequal for statements that no reordering makes equal."""
+    return sum(map(_weight, codes)) & _MASK
+
+
 def spelled(tokens: Iterable[str]) -> str:
     """The tokens without differences of case, white space and comments; equal for the same statement."""
-    return "\0".join(map(spelling_of, tokens))
+    joined = "\0".join(tokens)
+    if _SPELLED_BY_TOKEN.search(joined):
+        return "\0".join(map(spelling_of, tokens))
+    return joined.lower()
 
 
 def shape_of(tokens: Sequence[str]) -> Shape:
     """The shape of one statement (at least one token, no comments)."""
-    _, codes = coded(tokens)
-    if "" in codes:
-        codes = [code for code in codes if code]
-    head = codes[0] if codes else ""
-    follow = _BY_HEAD.get(head, _NAMES_FOLLOW)
-    indexes = head in _DEFINES and "select" not in codes
-    names: dict[str, str] = {}
-    for place, code in enumerate(codes):
-        if code < LITERAL:  # a name or a call
-            name, opening = code, ""
-            if code[0] == CALL:
-                if not (codes[place - 1] in follow or (indexes and _is_prefix(codes, place))):
-                    codes[place] = f"{code[1:]}("
-                    continue
-                name, opening = NAME + code[1:], "("
-            number = names.get(name)
-            if number is None:
-                kind = "@" if name[1:2] == "@" else "#"
-                number = names[name] = f"{kind}{len(names)}{_oddity(name)}"
-            codes[place] = number + opening
-    soft = () if _SOFT.isdisjoint(codes) else tuple(sorted(_SOFT.intersection(codes)))
-    reads = head != "drop" and (head != "create" or "select" in codes)
-    return Shape(tuple(codes), tuple([name[1:] for name in names]), soft, _uses_row(codes), reads)
+    _, codes, marks, words = coded(tokens)
+    if SILENT in words:
+        codes = [code for code in codes if code != SILENT] or codes
+        marks = list(map(_FIRST, codes))
+    head = codes[0]
+    opening = _settle_calls(codes, marks) if CALL in marks else []
+    places = _places(NAME, marks)
+    order = dict.fromkeys([codes[place] for place in places])
+    numbers = _numbers(order)
+    for place in places:
+        codes[place] = numbers[codes[place]]
+    for place in opening:
+        codes[place] += "("
+    soft = () if _SOFT.isdisjoint(words) else tuple(sorted(_SOFT & words))
+    reads = head != "drop" and (head != "create" or "select" in words)
+    return Shape(tuple(codes), tuple([name[1:] for name in order]), soft, _uses_row(codes, words), reads)
 
 
-def coded(tokens: Sequence[str]) -> tuple[Sequence[str], list[str]]:
-    """The tokens in the one order that equal statements have, and the code of each, names as they are."""
+def _numbers(order: Iterable[str]) -> dict[str, str]:
+    """The names in the order they come, numbered."""
+    kinds = list(map(_kind, order))
+    if not any(kinds) and len(kinds) <= len(_PLAIN_NUMBERS):
+        return dict(zip(order, _PLAIN_NUMBERS, strict=False))
+    return {code: f"{kind[:1] or '#'}{at}{kind[1:]}" for at, (code, kind) in enumerate(zip(order, kinds, strict=True))}
+
+
+def _places(mark: str, marks: Iterable[str]) -> list[int]:
+    """The places of ``mark``, without a loop in Python: this is called for every statement of a corpus."""
+    return list(compress(count(), map(mark.__eq__, marks)))
+
+
+def _settle_calls(codes: list[str], marks: list[str]) -> list[int]:
+    """Make each call a fixed word, or the name of a table, index or view; the places of the latter."""
+    follow = _BY_HEAD.get(codes[0], _NAMES_FOLLOW)
+    indexes = codes[0] in _DEFINES and "select" not in codes
+    opening = []
+    for place in _places(CALL, marks):
+        word = codes[place][1:]
+        if codes[place - 1] in follow or (indexes and _is_prefix(codes, place)):
+            codes[place], marks[place] = NAME + word, NAME
+            opening.append(place)
+        else:
+            codes[place] = f"{word}("
+    return opening
+
+
+def coded(tokens: Sequence[str]) -> tuple[Sequence[str], list[str], list[str], set[str]]:
+    """A statement's tokens in the one order that equal ones have, and the code of each, names as they are.
+
+    Then the codes' first letters, and the codes as a set, in which literals may have been refined since.
+    """
     codes = list(map(code_of, tokens))
-    if needs_places(codes):
-        tokens = in_one_order(tokens)
-        codes = placed_codes(tokens)
-    literals = [place for place, code in enumerate(codes) if code[:1] == LITERAL]
-    if literals:
-        refine(tokens, codes)
-        _mark_repeated(tokens, codes, literals)
-    return tokens, codes
+    words = set(codes)
+    if needs_places(codes, words):
+        tokens, codes = placed(tokens, codes)
+        words = set(codes)
+    marks = list(map(_FIRST, codes))
+    if LITERAL in marks:
+        refine(tokens, codes, marks, words)
+        _mark_repeated(tokens, codes, _places(LITERAL, marks))
+    return tokens, codes, marks, words
 
 
 def _mark_repeated(tokens: Sequence[str], codes: list[str], literals: Sequence[int]) -> None:
     """Mark literals whose value is repeated in the statement: ``a = 5 or b = 5`` is not ``a = 5 or b = 6``."""
     places = [place for place in literals if codes[place][1:2] != "="]
-    if len(places) < 2:
+    values = [tokens[place] for place in places]
+    distinct = set(values)
+    if '"' in map(_FIRST, distinct):
+        values = list(map(literal_value, values))
+        distinct = set(values)
+    if len(distinct) == len(values):
         return
-    written = [tokens[place] for place in places]
-    if len(set(written)) == len(written) and '"' not in {token[0] for token in written}:
-        return
-    values = [(codes[place].partition(RANK)[0], literal_value(tokens[place])) for place in places]
-    counts: dict[tuple[str, str], int] = {}
-    for value in values:
-        counts[value] = counts.get(value, 0) + 1
-    if len(counts) == len(values):
-        return
-    order: dict[tuple[str, str], int] = {}
-    for place, value in zip(places, values, strict=True):
-        if counts[value] > 1 and value[0][1:] != value[1]:
-            codes[place] += f"{TIMES}{counts[value]}{VALUE}{order.setdefault(value, len(order))}"
+    marked: dict[str, str] = {}
+    for value, times in Counter(values).items():
+        if times > 1 and value not in _THEMSELVES:
+            marked[value] = f"{TIMES}{times}{VALUE}{len(marked)}"
+    for place, value in zip(places, values, strict=True) if marked else ():
+        if value in marked:
+            codes[place] += marked[value]
 
 
 def _is_prefix(codes: Sequence[str], place: int) -> bool:
@@ -162,9 +204,9 @@ def _is_prefix(codes: Sequence[str], place: int) -> bool:
     return codes[place + 2 : place + 3] == [")"] and codes[place + 1][:1] == LITERAL and codes[place + 1][1:2] != "s"
 
 
-def _uses_row(codes: Sequence[str]) -> bool:
-    if codes[:1] and codes[0] in _WRITES:
-        place = codes.index("into") + 2 if "into" in codes else 2
+def _uses_row(codes: Sequence[str], words: set[str]) -> bool:
+    if codes[0] in _WRITES:
+        place = codes.index("into") + 2 if "into" in words else 2
         table = codes[place - 1] if place <= len(codes) else ""
         return table[-1:] != "(" and codes[place : place + 1] != ["("]
-    return "*" in codes and any(code == "*" and codes[place - 1] in _STAR_BEFORE for place, code in enumerate(codes))
+    return "*" in words and any(code == "*" and codes[place - 1] in _STAR_BEFORE for place, code in enumerate(codes))

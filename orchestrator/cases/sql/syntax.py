@@ -22,13 +22,17 @@ from orchestrator.cases.sql.tree import Node
 _DIALECT = MatrixOne()
 #: Words of a join that may be left out.
 _NO_DIFFERENCE = ("INNER", "OUTER")
+#: The parser recurses on these: its compiled build may crash, and it takes the square of the time of many joins.
+_NESTS = ("select", "join", "case", "explain", "with")
+_MAY_NEST = frozenset(word[0] for word in _NESTS) | frozenset(word[0].upper() for word in _NESTS)
+_MOST_NESTED, _LONGEST = 300, 50_000
 #: Deeper trees than this are compared by their tokens only.
 _DEEPEST = 200
 
 
 def parse_tree(tokens: Sequence[str], shape: Shape) -> Node | None:
     """The tree of one statement without comments and hints; None when no parser reads it, or when it is too deep."""
-    tree = read_tree(" ".join(tokens))
+    tree = read_tree(tuple(tokens))
     if tree is None:
         return None
     try:
@@ -38,10 +42,16 @@ def parse_tree(tokens: Sequence[str], shape: Shape) -> Node | None:
 
 
 @lru_cache(maxsize=512)
-def read_tree(text: str) -> Any:  # noqa: ANN401 - exp.Expression, which mypy cannot see through the compiled build
-    """The sqlglot tree of one statement; None where it reads none, or more than one."""
+def read_tree(tokens: tuple[str, ...]) -> Any:  # noqa: ANN401 - exp.Expression, which mypy cannot see through the compiled build
+    """The sqlglot tree of one statement; None where it reads none, or more than one.
+
+    The parser's time and stack are bounded by the words that nest: past so many of them it is not asked.
+    """
+    nesting = Counter(token.lower().rstrip("( \t\r\n") for token in tokens if token[0] in _MAY_NEST)
+    if len(tokens) > _LONGEST or any(nesting[word] > _MOST_NESTED for word in _NESTS):
+        return None
     try:
-        trees = _DIALECT.parse(text)
+        trees = _DIALECT.parse(" ".join(tokens))
     except (SqlglotError, RecursionError, ValueError):
         return None
     return trees[0] if len(trees) == 1 else None
@@ -57,7 +67,7 @@ class _Reader:
         self.times: Counter[tuple[str, str]] = Counter()
         #: The same → its code by its place, where it has only one.
         self.codes: dict[tuple[str, str], str] = {}
-        for token, code in zip(*coded(tokens), strict=True):
+        for token, code in zip(*coded(tokens)[:2], strict=True):
             if code[:1] == LITERAL:
                 key = (code_of(token), literal_value(token))
                 placed = code.partition(TIMES)[0]

@@ -13,7 +13,7 @@ from typing import Any
 from orchestrator.domain.errors import UnknownRunError
 from orchestrator.notify.base import RefusedError
 from orchestrator.notify.github.client import GitHubClient
-from orchestrator.notify.github.words import marker
+from orchestrator.notify.github.words import MAX_COMMENT, marker
 
 #: Annotations that GitHub takes in one request.
 _BATCH = 50
@@ -26,6 +26,11 @@ class GitHubChannel:
     def __init__(self, client: GitHubClient, profile: str) -> None:
         self._client, self._profile = client, profile
         self._name = f"mo-testplan/{profile}"
+
+    @property
+    def limit(self) -> int:
+        """Bytes of a comment."""
+        return MAX_COMMENT
 
     def wait(self) -> float:
         """GitHub says when it is too much; the outbox waits then."""

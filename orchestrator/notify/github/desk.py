@@ -7,8 +7,9 @@ import logging
 import time
 from collections.abc import Callable
 
-from orchestrator.domain.errors import MoTestplanError, NotAllowedError, UsageError
+from orchestrator.domain.errors import BrokerError, MoTestplanError, NotAllowedError, UsageError
 from orchestrator.domain.plan import TestPlan
+from orchestrator.notify.base import RetryLaterError
 from orchestrator.notify.github import words
 from orchestrator.notify.github.hook import Hook
 from orchestrator.notify.github.pulls import Pull
@@ -35,7 +36,10 @@ class GitHubDesk:
         self._service, self._look, self._said = service, look, service.profile.github
 
     def act(self, hook: Hook) -> None:
-        """Do what it asks for, as far as its sender may. What cannot be done is said on the pull request."""
+        """Do what it asks for, as far as its sender may. What cannot be done is said on the pull request.
+
+        Raises :class:`RetryLaterError` and :class:`BrokerError` where trying again can help.
+        """
         try:
             if hook.action == "comment":
                 self._comment(hook)
@@ -45,6 +49,8 @@ class GitHubDesk:
                 self._pushed(hook, hook.association)
             elif hook.action == "labeled" and hook.text == self._said.label:
                 self._pushed(hook, "OWNER")  # only who may write can set a label
+        except (RetryLaterError, BrokerError):
+            raise  # it comes again
         except MoTestplanError as error:
             logger.warning("pull request %s: %s: %s", hook.pull, hook.action, error.message)
             if hook.action != "comment":
@@ -53,10 +59,10 @@ class GitHubDesk:
     # -- pushes --------------------------------------------------------------------------------------------------
 
     def _pushed(self, hook: Hook, association: str) -> None:
-        """Plan the push; run it, in place of what ran before, when its author's pull requests run by themselves."""
-        self._end(hook, f"superseded by {hook.head[:12]}", but=hook.head)
+        """Plan the push; run it when its author's pull requests run by themselves: the new run supersedes the old."""
         plan = self._service.plan(Change(pull=hook.pull))
         if association not in self._said.run_for:
+            self._end(hook, f"superseded by {hook.head[:12]}", but=hook.head)
             why = f"It runs when a member writes `/test` or sets the label {code(self._said.label)}."
             self._tell(hook, f"plan-{plan.id[:12]}", comment=words.plan_comment(plan, why))
             return
@@ -99,6 +105,8 @@ class GitHubDesk:
                     f"github:{hook.sender}", "github", line[:200], str(hook.pull), f"refused: {error.message}"
                 )
                 self._tell(hook, f"thumb-{number}", reaction="-1", to=hook.comment)
+            except (RetryLaterError, BrokerError):
+                raise
             except MoTestplanError as error:
                 self._tell(hook, f"reply-{number}", reply=self._trouble(error))
 

@@ -15,7 +15,7 @@ from orchestrator.commands.shelf import Shelf
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plain import from_plain
 from orchestrator.notify.base import RefusedError, RetryLaterError
-from orchestrator.notify.wecom.cards import APP_STYLE, template_card
+from orchestrator.notify.wecom.cards import APP_STYLE, greyed, template_card
 from orchestrator.notify.wecom.codes import TOKEN_CODES, error_of
 from orchestrator.notify.wecom.limits import Windows, own_windows
 from orchestrator.notify.wecom.robot import is_local
@@ -73,6 +73,8 @@ class App:
         """Replace the card that ``code`` (usable once) stands for."""
         body = {"userids": users, "agentid": self._agent, "response_code": code}
         shown = template_card(card, task, APP_STYLE)
+        if card.settled and not card.buttons:
+            shown = greyed(shown, card.settled)
         self.call("/cgi-bin/message/update_template_card", {**body, "template_card": shown})
 
     def userid_of(self, opaque: str) -> str:

@@ -40,12 +40,19 @@ def template_card(card: Card, task: str, style: Style) -> dict[str, Any]:
         shown["horizontal_content_list"] = [{"keyname": neutral(k, 20), "value": neutral(v, 60)} for k, v in rows]
     if card.buttons:
         shown["button_list"] = [
-            {"text": neutral(button.text, 10), "style": style.danger if button.danger else 1, "key": button.key}
+            {"text": neutral(button.text, 16), "style": style.danger if button.danger else 1, "key": button.key}
             for button in card.buttons[:_BUTTONS]
         ]
     else:
         shown["card_action"] = _ANYWHERE
     return shown
+
+
+def greyed(shown: dict[str, Any], words: str) -> dict[str, Any]:
+    """A card without buttons as the replacement of one that had some: an application's shows grey words there."""
+    rest = {name: value for name, value in shown.items() if name != "card_action"}
+    button = {"text": neutral(words, 16), "key": "settled", "style": 1}
+    return {**rest, "card_type": "button_interaction", "button_list": [button], "replace_text": button["text"]}
 
 
 def in_words(answer: Answer) -> str:

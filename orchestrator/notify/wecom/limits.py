@@ -80,6 +80,8 @@ class RollingWindow:
 class SharedWindow:
     """One window for all processes and threads that write to a channel: it is kept in Redis, by Redis' clock.
 
+    Once half of it is used, :meth:`wait` spaces messages out; a :meth:`slot` may be taken all the same, which is how
+    answers to people leave at once.
     ``limits`` are pairs of messages and seconds, all of which hold. ``client`` is shared by many windows.
     """
 
@@ -89,7 +91,7 @@ class SharedWindow:
         self._limits = [number for limit, seconds in limits for number in (limit, seconds + _MARGIN)]
 
     def wait(self) -> float:
-        """Seconds until the next attempt is allowed; 0 when it is now."""
+        """Seconds until the next attempt should be made; 0 when it is now."""
         return self._client.take(self._names, "", self._limits)
 
     @contextlib.contextmanager

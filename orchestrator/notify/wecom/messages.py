@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from orchestrator.commands.words import Language
 from orchestrator.domain.plan import Suite
 from orchestrator.domain.run import CaseResult, CaseStatus, RunState, RunSummary, TaskResult, TaskState
 from orchestrator.notify.wecom.text import MARKDOWN_LIMIT, clip, neutral, size, split
-from orchestrator.notify.wecom.words import WORDS, Language, Words
+from orchestrator.notify.wecom.words import WORDS, Words
 from orchestrator.runs.baseline import Baseline
 from orchestrator.store.api import OutboxMessage
 

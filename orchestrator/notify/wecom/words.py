@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
+from orchestrator.commands.words import Language, state
 from orchestrator.domain.run import FailureKind, RunState, TaskState
-
-Language = Literal["zh", "en"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +38,8 @@ class Words:
 
 
 ZH = Words(
-    states={
-        RunState.PLANNED: "已计划",
-        RunState.RUNNING: "运行中",
-        RunState.PASSED: "通过",
-        RunState.FAILED: "失败",
-        RunState.CANCELLED: "已取消",
-        RunState.ERROR: "环境错误",
-    },
-    tasks={
-        TaskState.PENDING: "未开始",
-        TaskState.RUNNING: "运行中",
-        TaskState.PASSED: "通过",
-        TaskState.FAILED: "失败",
-        TaskState.SKIPPED: "跳过",
-        TaskState.CANCELLED: "取消",
-        TaskState.ERROR: "环境错误",
-        TaskState.LOST: "丢失",
-    },
+    states={one: state("zh", one.value) for one in RunState},
+    tasks={one: state("zh", one.value) for one in TaskState},
     kinds={
         FailureKind.BUILD: "编译失败",
         FailureKind.PANIC: "panic",
@@ -91,15 +73,8 @@ ZH = Words(
 )
 
 EN = Words(
-    states={
-        RunState.PLANNED: "planned",
-        RunState.RUNNING: "running",
-        RunState.PASSED: "passed",
-        RunState.FAILED: "failed",
-        RunState.CANCELLED: "cancelled",
-        RunState.ERROR: "infrastructure error",
-    },
-    tasks={state: state.value for state in TaskState},
+    states={one: one.value for one in RunState} | {RunState.ERROR: "infrastructure error"},
+    tasks={one: one.value for one in TaskState},
     kinds={
         FailureKind.BUILD: "build failed",
         FailureKind.PANIC: "panic",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from orchestrator.domain.errors import UnknownRunError, nearest
-from orchestrator.domain.plan import Omitted, TestPlan, TestTask
+from orchestrator.domain.plan import Omitted, Reason, TestPlan, TestTask
 from orchestrator.planner.encode import plan_to_json
 from orchestrator.planner.names import printable
 from orchestrator.planner.rank import task_id
@@ -52,8 +52,10 @@ def _known(plan: TestPlan) -> list[str]:
 def _why(task: TestTask, total: float) -> Iterator[str]:
     share = f", {task.est_duration / total:.0%} of the plan" if total else ""
     yield f"{task.id}: chosen, {task.priority.name.lower()}, {duration(task.est_duration)}{share}, shard {task.shard}"
-    for reason in task.reasons:
-        yield f"  because {reason.strategy} ({reason.weight:.2f}): {reason.detail}"
+    yield from _because(reason for reason in task.reasons if reason.test is None)
+    for file in dict.fromkeys(reason.test for reason in task.reasons if reason.test is not None):
+        yield f"  {file}"
+        yield from (f"  {line}" for line in _because(reason for reason in task.reasons if reason.test == file))
     if task.files:
         yield f"  only {', '.join(task.files)}"
     if task.note:
@@ -61,4 +63,11 @@ def _why(task: TestTask, total: float) -> Iterator[str]:
 
 
 def _why_not(test: Omitted) -> Iterator[str]:
-    yield f"{task_id(test.type, test.name)}: not chosen (best evidence {test.score:.2f}): {test.reason}"
+    more = f"; a budget of {test.budget:.1%} would take it" if test.budget is not None else ""
+    yield f"{task_id(test.type, test.name)}: not chosen (best evidence {test.score:.2f}): {test.reason}{more}"
+    yield from _because(test.reasons)
+
+
+def _because(reasons: Iterable[Reason]) -> Iterator[str]:
+    for reason in reasons:
+        yield f"  because {reason.strategy} ({reason.weight:.2f}): {reason.detail}"

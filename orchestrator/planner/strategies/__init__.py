@@ -12,10 +12,17 @@ from orchestrator.domain.errors import UsageError, nearest
 from orchestrator.planner.evidence import Strategy
 
 #: Name → module below this package, and its class.
-STRATEGIES: dict[str, tuple[str, str]] = {"rules": ("rules", "Rules"), "safety": ("safety", "Safety")}
+STRATEGIES: dict[str, tuple[str, str]] = {
+    "rules": ("rules", "Rules"),
+    "safety": ("safety", "Safety"),
+    "history": ("history", "History"),
+    "lexical": ("history", "Lexical"),
+    "changed": ("history", "Changed"),
+}
 
-#: Used when nobody says otherwise.
+#: Used when nobody says otherwise; without a history model, and with one.
 DEFAULT = ("rules", "safety")
+WITH_MODEL = (*DEFAULT, "history", "lexical", "changed")
 
 
 def strategies_named(names: Sequence[str]) -> tuple[Strategy, ...]:

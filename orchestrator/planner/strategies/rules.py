@@ -8,6 +8,7 @@ from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.plan import Priority, Suite
 from orchestrator.domain.profile import Rule
 from orchestrator.planner.evidence import Context, Evidence
+from orchestrator.planner.globs import matches
 from orchestrator.planner.names import mention
 from orchestrator.planner.packages import and_below, to_analyse
 from orchestrator.planner.table import category_of
@@ -26,7 +27,7 @@ class Rules:
             if touched:
                 yield from self._of_rule(rule, f"rule {rule.prefix}: {mention(touched)}")
         yield from self._of_cases(paths, context)
-        yield from self._of_go(change, context)
+        yield from self._of_sources(change, context)
 
     def _of_rule(self, rule: Rule, detail: str) -> Iterator[Evidence]:
         priority = Priority[rule.priority.upper()]
@@ -45,12 +46,14 @@ class Rules:
             detail = f"its own cases changed: {mention(files)}"
             yield Evidence(self.name, Suite.BVT, category, Priority.HIGH, 1.0, detail)
 
-    def _of_go(self, change: DiffSummary, context: Context) -> Iterator[Evidence]:
-        files = [file.path for file in change.files if file.is_go]
+    def _of_sources(self, change: DiffSummary, context: Context) -> Iterator[Evidence]:
+        patterns = context.profile.sca.files
+        files = [file.path for file in change.files if matches(file.path, patterns)]
         if not files:
             return
-        packages = to_analyse(change, context.tree)
-        note = None if packages else "no package of the change is known to be left: looks at everything"
-        detail = f"Go files changed: {mention(files)}"
+        go = [path for path in files if path.endswith(".go")]
+        packages = to_analyse(change, context.tree) if go else ()
+        note = None if packages or not go else "no package of the change is known to be left: looks at everything"
+        detail = f"{'Go files' if go == files else 'sources'} changed: {mention(files)}"
         for analyser in context.profile.sca.analysers:
             yield Evidence(self.name, Suite.SCA, analyser.name, Priority.CRITICAL, 1.0, detail, packages, note)

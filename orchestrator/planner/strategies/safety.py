@@ -29,7 +29,8 @@ class Safety:
             yield Remark(self.name, "Only documentation changes: no test is needed.", vetoes=True)
             return
         unknown_paths = frozenset(unmatched(change, context.profile))
-        unknown = [file for file in code if file.path in unknown_paths]
+        known = context.outlook.knows if context.outlook else _nothing
+        unknown = [file for file in code if file.path in unknown_paths and not known(file.path)]
         if unknown:
             paths = mention([file.path for file in unknown])
             yield Remark(self.name, f"Widened to every test, because no rule knows {paths}.")
@@ -54,3 +55,8 @@ class Safety:
             yield Evidence(self.name, Suite.BVT, category, Priority.LOW, _ANY, detail)
         for analyser in profile.sca.analysers:
             yield Evidence(self.name, Suite.SCA, analyser.name, Priority.CRITICAL, _ANY, detail)
+
+
+def _nothing(path: str) -> bool:
+    """Without a history model no file is known but by a rule."""
+    return not path

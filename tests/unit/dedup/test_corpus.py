@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sqlite3
 import time
 from pathlib import Path
@@ -179,16 +180,16 @@ def test_no_scripts_or_no_directory_is_said(tmp_path: Path) -> None:
         Corpus.open(tmp_path / "none", None)
 
 
-def _refresh(root: Path, index: Path) -> None:
-    for number in range(5):
-        Path(root, f"p{os.getpid()}_{number}.sql").write_text(f"select {number} + a{os.getpid()};\n")
+def _refresh(root: Path, index: Path, times: int) -> None:
+    for number in range(times):
+        Path(root, f"p{os.getpid()}_{number}.sql").write_text(f"select {number} + a{os.getpid()};\n" * 50)
         Corpus.open(root, index)[0].close()
 
 
-def _spawned(tree: Path, index: Path) -> list[multiprocessing.process.BaseProcess]:
+def _spawned(tree: Path, index: Path, times: int) -> list[multiprocessing.process.BaseProcess]:
     context = multiprocessing.get_context("spawn")
     processes: list[multiprocessing.process.BaseProcess] = [
-        context.Process(target=_refresh, args=(tree, index)) for _ in range(3)
+        context.Process(target=_refresh, args=(tree, index, times)) for _ in range(3)
     ]
     for process in processes:
         process.start()
@@ -197,7 +198,7 @@ def _spawned(tree: Path, index: Path) -> list[multiprocessing.process.BaseProces
 
 def test_several_processes_may_refresh_at_once(tree: Path, tmp_path: Path) -> None:
     index = tmp_path / "index.db"
-    processes = _spawned(tree, index)
+    processes = _spawned(tree, index, 5)
     for process in processes:
         process.join(60)
     assert [process.exitcode for process in processes] == [0, 0, 0]
@@ -207,13 +208,18 @@ def test_several_processes_may_refresh_at_once(tree: Path, tmp_path: Path) -> No
     assert rows == 17
 
 
-def test_a_killed_process_leaves_a_sound_index(tree: Path, tmp_path: Path) -> None:
+def test_killed_processes_leave_a_sound_index(tree: Path, tmp_path: Path) -> None:
+    """Three that refresh without end are killed, one after another, while they are at work."""
     index = tmp_path / "index.db"
-    for process, delay in zip(_spawned(tree, index), (0.1, 0.2, 0.3), strict=True):
-        process.join(delay)
+    processes = _spawned(tree, index, 1_000_000)
+    for number, process in enumerate(processes, 1):
+        while len(list(tree.glob(f"p{process.pid}_*.sql"))) <= 3 * number:
+            time.sleep(0.005)
         process.kill()
         process.join()
+        assert process.exitcode == -signal.SIGKILL
     corpus, done = Corpus.open(tree, index)
     assert corpus.warnings == []
     assert corpus.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert corpus.connection.execute("SELECT count(*) FROM script").fetchone() == (done.scripts,)
+    assert _query(corpus, "select 12") is not None

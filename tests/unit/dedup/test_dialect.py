@@ -80,6 +80,13 @@ def test_what_is_written_reads_back_the_same(sql: str) -> None:
     assert repr(again) == repr(tree)
 
 
+def test_two_bars_concatenate() -> None:
+    [tree] = MatrixOne().parse("select a || b or c")
+    assert tree.find(exp.DPipe).parent_select is tree
+    assert isinstance(tree.expressions[0], exp.Or)
+    assert tree.sql(dialect="matrixone") == "SELECT CONCAT(a, b) OR c"
+
+
 def test_several_statements_are_several_trees() -> None:
     assert [type(tree).__name__ for tree in MatrixOne().parse("select 1; drop role r; ;")] == ["Select", "Command"]
 

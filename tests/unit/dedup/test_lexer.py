@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from orchestrator.cases.dedup import compare_texts
 from orchestrator.cases.fingerprint import read_statements
 from orchestrator.cases.sql.lexer import split_statements, tokenize, without_comments
 
@@ -64,6 +65,29 @@ def test_whatever_the_text_every_statement_has_a_fingerprint() -> None:
         text = "".join(generator.choices(_ALPHABET, k=generator.randrange(1, 60)))
         for statement in read_statements(text):
             assert len(statement.exact) == len(statement.same_shape) == 32
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select " + "(" * 100_000 + "1" + ")" * 100_000,
+        "select 1 from " * 20_000 + "a",
+        "select 1 from " + "a join " * 20_000 + "b where c = 12 and d = 13",
+        "select " + "case when a and " * 20_000 + "1",
+        "select " + "not - ! ~ " * 20_000 + "1 and 2",
+        "select a from t where b in (" + "12, " * 100_000 + "13)",
+        "insert into t (a, b) values " + "(12, 'x'), " * 40_000 + "(13, 'y')",
+        "select '" + "x" * 1_000_000 + "' from t where a = 12 and b = 13",
+        "insert into t values ('" + "it''s \\' " * 100_000,
+        "select f(" + "12, " * 50_000 + "13) from t where a = 12 or b = 13",
+    ],
+    ids=lambda text: text[:16],
+)
+def test_deep_and_long_statements_have_a_verdict(text: str) -> None:
+    assert compare_texts(text, text).level == "exact"
+    assert compare_texts(text, f"{text} + 1").level != "exact"
+    half = text.replace("12", "14", 1)
+    assert compare_texts(text, half).level == compare_texts(half, text).level
 
 
 def _seconds(text: str) -> float:

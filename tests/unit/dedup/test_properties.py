@@ -15,6 +15,11 @@ from tests.unit.dedup.mutations import KEEPING, SCRIPTS, changes
 _scripts = st.sampled_from(SCRIPTS)
 _seeds = st.integers(0, 10**9)
 _texts = st.text(alphabet=st.sampled_from("ab1'\"`\\;-/*#$@(),.= \n\t\0é\ud800{}<>!%_x0e+:&|select"), max_size=80)
+_VOCABULARY = """
+select insert into values as and or in ( ) , ; t a b 12 'x' from where group by limit set = .
+"""
+_words = st.lists(st.sampled_from(_VOCABULARY.split()), max_size=25).map(" ".join)
+_contexts = st.sampled_from(["", "create table t (a int, b text)", "create table t (a bigint)"])
 
 
 @given(_texts)
@@ -29,6 +34,22 @@ def test_everything_is_the_same_as_itself(text: str) -> None:
 @settings(max_examples=300, deadline=None)
 def test_sameness_has_no_direction(left: str, right: str) -> None:
     assert compare_texts(left, right).level == compare_texts(right, left).level
+
+
+@given(_words, _words, _contexts, _contexts)
+@settings(max_examples=300, deadline=None)
+def test_sameness_has_no_direction_whatever_types_are_known(left: str, right: str, mine: str, yours: str) -> None:
+    assert compare_texts(left, left, mine, mine).level == "exact"
+    assert compare_texts(left, right, mine, yours).level == compare_texts(right, left, yours, mine).level
+
+
+@given(_scripts, _seeds, _contexts, _contexts)
+@settings(max_examples=100, deadline=None)
+def test_reordering_has_no_direction_whatever_types_are_known(script: str, seed: int, mine: str, yours: str) -> None:
+    edited = script
+    for edit in KEEPING:
+        edited = edit(edited, random.Random(seed))
+    assert compare_texts(script, edited, mine, yours).level == compare_texts(edited, script, yours, mine).level
 
 
 @given(_scripts, _seeds)

@@ -52,6 +52,7 @@ DIFFERENT = [
     ("select a from t1, t2", "select a from t1, t1"),
     ("select 1; select 2", "select 1"),
     ("prepare s from 'select a from t where b = ?'", "prepare s from 'select max(a) from t where b = ?'"),
+    ("select a || 'x' from t where a = 12 and b = 13", "select 'x' || a from t where b = 13 and a = 12"),
     ("select in_range(2.5, 1.0, 2.0)", "select in_range(1.5, 1.0, 2.0)"),
     ("select a from t where in_range(a, 12, 15)", "select a from t where in_range(a, 15, 12)"),
     ("select a from t where a between 12 and 15", "select a from t where a between 15 and 12"),

@@ -67,6 +67,12 @@ def test_a_block_over_another_type_is_a_variant(corpus: Corpus) -> None:
     assert all(not found.duplicate for found in _findings(corpus, text))
 
 
+def test_clearing_away_is_no_test(corpus: Corpus) -> None:
+    clearing = "drop table if exists aa;\ndrop table if exists bb;\ndrop database if exists cc;\n"
+    new = "create table z (k bigint);\nselect k + 1 from z;\n" + clearing
+    assert _findings(corpus, "create table z (k int);\nselect k - 1 from z;\n" + clearing, new) == []
+
+
 def test_a_variant_says_what_differs(corpus: Corpus) -> None:
     text = "create table u (a bigint);\ninsert into u values (13);\nselect max(a), avg(a) from u;\ndrop table u;\n"
     [found] = _findings(corpus, text)

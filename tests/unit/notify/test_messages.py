@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestrator.commands.words import Language
 from orchestrator.domain.run import (
     CaseResult,
     CaseStatus,
@@ -21,7 +22,6 @@ from orchestrator.domain.run import (
 from orchestrator.notify.wecom.messages import duration, summary_message, summary_outbox, text_outbox
 from orchestrator.notify.wecom.standin.lint import warnings
 from orchestrator.notify.wecom.text import MARKDOWN_LIMIT, size
-from orchestrator.notify.wecom.words import Language
 from tests.unit.store.factories import GO_FAILURE, make_summary, make_task
 
 

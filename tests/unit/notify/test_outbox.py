@@ -22,7 +22,7 @@ class Clock:
 class Chat:
     """A channel that says what it is told to, and remembers what it took."""
 
-    limit = 400
+    limit = 300
 
     def __init__(self, *troubles: Exception | None, rate: int = 1000) -> None:
         self.troubles = list(troubles)

@@ -50,6 +50,16 @@ def test_a_window_rolls_and_both_limits_hold(clients: list[WindowClient]) -> Non
     assert not taken(long), "three in an hour"
 
 
+def test_who_has_no_hurry_is_spaced_out_once_half_of_the_window_is_used(clients: list[WindowClient]) -> None:
+    window = SharedWindow(clients[0], "robot:p", [(20, 60)])
+    for _ in range(9):
+        assert window.wait() == 0
+        assert taken(window)
+    assert taken(window)
+    assert 2 < window.wait() <= 3.1, "one each three seconds"
+    assert taken(window), "an answer to a person is not held back"
+
+
 def test_channels_have_windows_of_their_own_and_asking_takes_nothing(clients: list[WindowClient]) -> None:
     windows = shared_windows(clients[0], "app")
     assert all(windows("a").wait() == 0 for _ in range(50))

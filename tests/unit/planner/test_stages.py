@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.plan import Priority, Suite, TestTask
 from orchestrator.planner.cost import cost, critical_path
 from orchestrator.planner.evidence import Context, Evidence
@@ -42,7 +43,7 @@ def test_rank_joins_files_and_evidence_for_a_whole_category_wins() -> None:
 
 
 def test_select_says_of_every_known_test_that_is_not_chosen_why() -> None:
-    selected = select(rank([evidence("join", 0.5)], CONTEXT), CONTEXT)
+    selected = select(rank([evidence("join", 0.5)], CONTEXT), CONTEXT, DiffSummary(()))
     omitted = {task_id(test.type, test.name) for test in selected.omitted}
     known = {f"bvt:{name}" for name in PROFILE.bvt.categories} | {"sca:vet", "sca:lint"}
     assert omitted >= known - {"bvt:join"}
@@ -54,7 +55,7 @@ def test_every_stage_prints() -> None:
     context = make_context(change, PROFILE)
     proposed = propose(change, context, strategies_named(["rules", "safety"]))
     ranked = rank(proposed.evidence, context)
-    selected = select(ranked, context)
+    selected = select(ranked, context, change)
     sharded = shard([make_task("join", 5.0)], PROFILE)
     for stage in (proposed, ranked, selected):
         assert "pkg/plan" in str(stage)

@@ -13,7 +13,7 @@ from orchestrator.ledger.records import Delivery, Gate
 from orchestrator.ledger.waiting import Place
 from orchestrator.messaging import App, make_app, parse_message_id
 from orchestrator.runs import canvas, control
-from orchestrator.runs.fairness import Leveller, Scene, better
+from orchestrator.runs.fairness import Account, Leveller, Scene, better
 from orchestrator.runs.reaper import MESSAGE_MARGIN, Reaper
 from tests.factories import make_plan, make_task
 from tests.require import require
@@ -72,10 +72,21 @@ def test_who_waited_long_is_owed_a_quarter_of_the_places_and_no_more() -> None:
     assert [shard for shard, level in levels.items() if level == 0] == [("old", "ut-0"), ("old", "ut-1")]
     assert 0 not in better(scene(old, new, new=6, old=2)).values()
     assert 0 not in better(scene(old, new, new=8), patience=600).values()
+    assert list(better(scene(old, new, new=6, old=2), patience=60, behind=61).values()).count(0) == 2
 
 
-def test_of_several_that_waited_long_the_one_that_runs_least_comes_first() -> None:
-    levels = better(scene(flow("a", 9, since=NOW - 500), flow("b", 9, since=NOW - 400), flow("c", 1), a=1, c=7))
+def test_a_queue_settles_over_time_what_it_owes() -> None:
+    flows = {"old": flow("old", 50, since=0.0), "new": flow("new", 50)}
+    account, behind = Account(), []
+    for step, running in enumerate([{"new": 8}, {"new": 8}, {"new": 6, "old": 2}, {"old": 8}, {"new": 8}]):
+        behind.append(account.settle(Scene(flows, running, 1000.0 + 10 * step), 100.0))
+    assert behind == pytest.approx([0.0, 22.4, 24.8, 0.0, 22.4])
+    others = {"new": flows["new"], "b": flow("b", 1)}
+    assert account.settle(Scene(others, {"new": 8}, 1050.0), 100.0) == 0.0, "what is owed is owed to one flow"
+
+
+def test_of_several_that_waited_long_the_one_that_came_first_is_owed() -> None:
+    levels = better(scene(flow("a", 9, since=NOW - 400), flow("b", 9, since=NOW - 500), flow("c", 1), b=1, c=7))
     assert [shard for shard, level in levels.items() if level == 0] == [("b", "ut-0")]
 
 
@@ -115,7 +126,7 @@ def take(ledger: Ledger) -> Delivery:
 def test_a_shard_sent_again_runs_once(ledger: Ledger, app: App) -> None:
     big = start(ledger, app, 40, pull=1)
     start(ledger, app, 1, pull=2)
-    assert Leveller(ledger, app, patience=-1.0).tick() > 0
+    assert Leveller(ledger, app, patience=0.0001).tick() > 0
     ran = [serve(ledger) for _ in range(41)]
     assert ran.count(big) == 40
     while ledger.queue_length("ut"):
@@ -131,7 +142,7 @@ def test_no_message_counts_as_lost_because_another_was_sent_again(
     start(ledger, app, 40, pull=1)
     start(ledger, app, 1, pull=2)
     early = ledger.now()
-    Leveller(ledger, app, patience=-1.0).tick()
+    Leveller(ledger, app, patience=0.0001).tick()
     before = ledger.queue_length("ut")
     watcher = Reaper(ledger, app, "me", lambda run: None)
     watcher.tick()

@@ -43,6 +43,11 @@ class Keys:
         self._issued[token] = until
         return token, datetime.datetime.fromtimestamp(until, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
+    @property
+    def issued(self) -> int:
+        """How many tokens of the installation were bought."""
+        return len(self._issued)
+
     def expire(self) -> None:
         """Let every token of the installation end now."""
         self._issued.clear()

@@ -1,8 +1,10 @@
 """An AI bot's long connection as WeCom serves it (document 101463), over a real WebSocket on this machine.
 
 Official: nothing before ``aibot_subscribe`` (846609), 853000 for a wrong secret, one connection a bot (the older one
-gets ``disconnected_event`` and is closed), answers echo ``req_id``, updates within five seconds of the event, 30
-messages a minute and chat, 20480 bytes, sends only to chats that have spoken. Guesses: 93006 for a chat that has not.
+gets ``disconnected_event`` and is closed), answers echo ``req_id``, updates and welcomes within five seconds of the
+event, a stream that began six minutes ago cannot be changed (846608), 30 messages a minute and 1000 an hour and chat,
+20480 bytes, sends only to chats that have spoken. Guesses: 93006 for a chat that has not, and that a connection without
+a ping for :attr:`idle` seconds is closed.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import socket as socket_module
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -27,7 +30,8 @@ from orchestrator.notify.wecom.text import size
 if TYPE_CHECKING:
     from websockets.sync.server import Server, ServerConnection
 
-_CONTENT, _PER_MINUTE, _UPDATE_SECONDS = 20480, 30, 5.0
+_CONTENT, _UPDATE_SECONDS = 20480, 5.0
+_PER_MINUTE, _PER_HOUR = 30, 1000
 
 
 @dataclass(slots=True)
@@ -48,6 +52,11 @@ class BotSide:
     secret: str = "bot-secret"  # noqa: S105 - a sample
     #: 0: any free one.
     port: int = 0
+    #: What every window goes by.
+    clock: Callable[[], float] = time.monotonic
+    #: Seconds in which a stream may change, and without a ping after which a connection is closed.
+    stream_window: float = 360.0
+    idle: float = 100.0
     shown: list[Shown] = field(default_factory=list)
     subscriptions: int = 0
     refused_by_rate: int = 0
@@ -60,7 +69,8 @@ class BotSide:
     _tasks: set[str] = field(default_factory=set)
     _live: ServerConnection | None = None
     _server: Server | None = None
-    _source: random.Random = field(default_factory=random.Random)
+    source: random.Random = field(default_factory=random.Random)
+    _began: dict[str, float] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         from websockets.sync.server import serve
@@ -103,6 +113,12 @@ class BotSide:
         content = f"@Bot {text}" if group else text
         return self._callback("aibot_msg_callback", user, group, {"msgtype": "text", "text": {"content": content}})
 
+    def enter(self, user: str) -> str:
+        """A person opens the chat with the bot; the request to welcome him by."""
+        event = {"eventtype": "enter_chat"}
+        body = {"msgtype": "event", "create_time": int(time.time()), "event": event}
+        return self._callback("aibot_event_callback", user, "", body)
+
     def click(self, user: str, card: Shown, words: str) -> str:
         """A person clicks the button with these words."""
         group = card.chat.removeprefix("group:") if card.chat.startswith("group:") else ""
@@ -119,8 +135,8 @@ class BotSide:
         chat = group or user
         with self.changed:
             self._spoken.add(chat)
-            req_id, msgid = f"req-{self._source.getrandbits(64):x}", f"msg-{self._source.getrandbits(64):x}"
-            self._heard[req_id] = _Heard(f"group:{group}" if group else user, command, time.monotonic(), card)
+            req_id, msgid = f"req-{self.source.getrandbits(64):x}", f"msg-{self.source.getrandbits(64):x}"
+            self._heard[req_id] = _Heard(f"group:{group}" if group else user, command, self.clock(), card)
             live = self._live
         where = {"chattype": "group", "chatid": group} if group else {"chattype": "single"}
         full = {"msgid": msgid, "aibotid": self.bot_id, "from": {"userid": user}, **where, **body}
@@ -132,19 +148,19 @@ class BotSide:
         from websockets.exceptions import ConnectionClosed
 
         try:
-            for text in socket:
-                frame = json.loads(text)
+            while True:
+                frame = json.loads(socket.recv(self.idle))
                 req_id = frame.get("headers", {}).get("req_id", "")
                 with self.changed:
                     try:
                         self._act(socket, frame.get("cmd"), req_id, frame.get("body") or {})
                         answer = accepted()
                     except Refusal as refusal:
-                        answer = refused(refusal, self._source)
+                        answer = refused(refusal, self.source)
                     self.changed.notify_all()
                 socket.send(json.dumps({"headers": {"req_id": req_id}, **answer}))
-        except (ConnectionClosed, OSError, ValueError):
-            pass  # the caller is gone, or speaks another language
+        except (ConnectionClosed, OSError, ValueError):  # the caller is gone, silent, or speaks another language
+            socket.close(1000)
         finally:
             if self._live is socket:
                 self._live = None
@@ -159,7 +175,7 @@ class BotSide:
             return
         if command == "aibot_send_msg":
             self._send(body)
-        elif command in ("aibot_respond_msg", "aibot_respond_update_msg"):
+        elif command in ("aibot_respond_msg", "aibot_respond_update_msg", "aibot_respond_welcome_msg"):
             self._respond(command, req_id, body)
         else:
             raise Refusal(40058, "unknown cmd")
@@ -201,14 +217,16 @@ class BotSide:
 
     def _respond(self, command: str, req_id: str, body: Json) -> None:
         heard = self._heard.get(req_id)
-        wanted = "aibot_event_callback" if command == "aibot_respond_update_msg" else "aibot_msg_callback"
+        wanted = "aibot_msg_callback" if command == "aibot_respond_msg" else "aibot_event_callback"
         if heard is None or heard.kind != wanted:
             raise Refusal(846605, "invalid req_id")
         self._count(heard.chat.removeprefix("group:"))
+        if wanted == "aibot_event_callback" and self.clock() - heard.at > _UPDATE_SECONDS:
+            raise Refusal(846604, "reply window is over")
+        if (heard.shown is not None) != (command == "aibot_respond_update_msg"):
+            raise Refusal(846605, "invalid req_id: another kind of event")
         if heard.shown is not None:
             card = mapping(body, "template_card")
-            if time.monotonic() - heard.at > _UPDATE_SECONDS:
-                raise Refusal(846604, "reply window is over")
             if check_button_card(card) != heard.shown.task_id:
                 raise Refusal(42016, "task_id differs from the event's")
             heard.shown.body = card
@@ -221,6 +239,9 @@ class BotSide:
 
     def _stream(self, chat: str, stream: Json) -> None:
         _check_content(stream)
+        began = self._began.setdefault(string(stream, "id"), self.clock())
+        if self.clock() - began > self.stream_window:
+            raise Refusal(846608, "stream message update expired, cannot update")
         shown = self._streams.get(string(stream, "id"))
         if shown is None:
             shown = self._streams[string(stream, "id")] = Shown(chat, "stream", stream)
@@ -231,11 +252,11 @@ class BotSide:
             shown.body, shown.updates = stream, shown.updates + 1
 
     def _count(self, chat: str) -> None:
-        sent, now = self._rates.setdefault(chat, deque()), time.monotonic()
-        while sent and sent[0] <= now - 60:
+        sent, now = self._rates.setdefault(chat, deque()), self.clock()
+        while sent and sent[0] <= now - 3600:
             sent.popleft()
         sent.append(now)
-        if len(sent) > _PER_MINUTE:
+        if len(sent) > _PER_HOUR or sum(at > now - 60 for at in sent) > _PER_MINUTE:
             self.refused_by_rate += 1
             raise Refusal(45009, "api freq out of limit")
 

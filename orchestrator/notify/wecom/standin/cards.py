@@ -107,6 +107,7 @@ def check_button_card(card: Json) -> str:
         return task
     if not task:
         raise Refusal(42014, "task_id missing")
+    string(card, "replace_text")
     _check_buttons(objects(card, "button_list"))
     return task
 

@@ -2,12 +2,15 @@
 
 Official (documents 91039, 90236, 94888): one token for its validity of 7200 s, 40001/40013/40014/42001, receivers
 (81013, 82001, ``invaliduser``), text cut and markdown refused beyond 2048 bytes, 30 messages a member and minute with
-the rest dropped silently, card fields (420xx), ``response_code`` once within 72 hours. Guesses: 40058 for more than
-six buttons, 42022 for a used or unknown ``response_code``, 40056 for a foreign agent id.
+the rest dropped silently, card fields (420xx), ``response_code`` once within 72 hours, 60020 for a caller whose address
+is not trusted, the same body within half an hour not delivered again when ``enable_duplicate_check`` asks for it.
+Guesses: 40058 for more than six buttons, 42022 for a used or unknown ``response_code``, 40056 for a foreign agent id,
+and how many token requests a minute are too many.
 """
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 from collections import deque
@@ -22,6 +25,8 @@ from orchestrator.notify.wecom.text import clip, size
 
 TOKEN_LIFE, CODE_LIFE = 7200.0, 72 * 3600.0
 CONTENT, PER_MEMBER = 2048, 30
+#: Token requests a minute that are answered, and seconds in which a repeated body counts as a duplicate.
+PER_TOKEN, DUPLICATE = 100, 1800.0
 
 
 @dataclass(slots=True)
@@ -47,10 +52,13 @@ class Corp:
     shown: list[Shown] = field(default_factory=list)
     dropped: int = 0
     token_requests: int = 0
+    #: Whether the caller's address is among the application's trusted ones.
+    trusted: bool = True
     _tokens: dict[str, float] = field(default_factory=dict)
     _codes: dict[str, _Code] = field(default_factory=dict)
     _tasks: set[str] = field(default_factory=set)
     _rates: dict[str, deque[float]] = field(default_factory=dict)
+    _bodies: dict[str, float] = field(default_factory=dict)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def answer(self, path: str, query: dict[str, str], body: Json) -> Json | None:
@@ -66,6 +74,8 @@ class Corp:
             return None
         with self.changed:
             try:
+                if not self.trusted:
+                    raise Refusal(60020, "not allow to access from your ip")
                 if call != self._gettoken:
                     self._check_token(query.get("access_token", ""))
                 done = call(query, body)
@@ -88,6 +98,8 @@ class Corp:
 
     def _gettoken(self, query: dict[str, str], _body: Json) -> Json:
         self.token_requests += 1
+        if self._over("gettoken", PER_TOKEN):
+            raise Refusal(45009, "api freq out of limit")
         if query.get("corpid") != self.corp_id:
             raise Refusal(40013, "invalid corpid")
         if query.get("corpsecret") != self.secret:
@@ -122,8 +134,8 @@ class Corp:
             "msgid": f"m{len(self.shown)}",
             "invaliduser": "|".join(u.lower() for u in users if u not in known),
         }
-        for user in known:
-            if self._over(user):
+        for user in [] if self._duplicate(body) else known:
+            if self._over(f"to {user}", PER_MEMBER):
                 self.dropped += 1
                 continue
             shown = Shown(user, msgtype, part, task)
@@ -159,12 +171,21 @@ class Corp:
             raise Refusal(40058, f"markdown.content exceed max length {CONTENT}")
         return ""
 
-    def _over(self, user: str) -> bool:
-        sent, now = self._rates.setdefault(user, deque()), self.clock()
+    def _over(self, what: str, limit: int) -> bool:
+        sent, now = self._rates.setdefault(what, deque()), self.clock()
         while sent and sent[0] <= now - 60:
             sent.popleft()
         sent.append(now)
-        return len(sent) > PER_MEMBER
+        return len(sent) > limit
+
+    def _duplicate(self, body: Json) -> bool:
+        """Whether the caller asked that this body be delivered once, and it was lately."""
+        if integer(body, "enable_duplicate_check") != 1:
+            return False
+        text, now = json.dumps(body, sort_keys=True), self.clock()
+        interval = integer(body, "duplicate_check_interval", int(DUPLICATE))
+        before, self._bodies[text] = self._bodies.get(text, float("-inf")), now
+        return now - before < interval
 
     def _update(self, _query: dict[str, str], body: Json) -> Json:
         if integer(body, "agentid") != self.agent_id:

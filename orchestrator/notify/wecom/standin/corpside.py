@@ -59,10 +59,10 @@ class CorpSide:
         return self._server.base_url
 
     def check_address(self) -> bool:
-        """WeCom's check of the callback address: the exact plain text must come back."""
+        """WeCom's check of the callback address: the exact plain text must come back within a second."""
         word = secrets.token_hex(10)
         sealed = self.cipher.encrypt(word.encode())
-        answer = self._client.get(self.callback_url, params={**self.query(sealed), "echostr": sealed})
+        answer = self._client.get(self.callback_url, params={**self.query(sealed), "echostr": sealed}, timeout=1.0)
         return answer.status_code == 200 and answer.content == word.encode()
 
     def say(self, user: str, text: str, msgid: str = "") -> int:

@@ -38,6 +38,8 @@ class HookSide:
     """One bot and its chats. ``with`` serves its ``response_url``; ``callback_url`` is where the bot listens."""
 
     callback_url: str = ""
+    #: The address of another server that has :meth:`route`; empty: one of its own.
+    served_at: str = ""
     bot_id: str = "bot-standin"
     #: Seconds between two questions for a stream.
     every: float = 0.2
@@ -71,13 +73,22 @@ class HookSide:
     @property
     def base_url(self) -> str:
         """What ``wecom.base_url`` of a profile should say."""
-        return self._server.base_url
+        return self.served_at or self._server.base_url
+
+    @property
+    def connected(self) -> bool:
+        """Whether somebody answers at ``callback_url``, whatever it is."""
+        try:
+            self._client.get(self.callback_url)
+        except httpx.HTTPError:
+            return False
+        return True
 
     def check_address(self) -> bool:
-        """WeCom's check of the callback address: the exact plain text must come back."""
+        """WeCom's check of the callback address: the exact plain text must come back within a second."""
         word = secrets.token_hex(10)
         sealed = self.cipher.encrypt(word.encode())
-        answer = self._client.get(self.callback_url, params={**self.query(sealed), "echostr": sealed})
+        answer = self._client.get(self.callback_url, params={**self.query(sealed), "echostr": sealed}, timeout=1.0)
         return answer.status_code == 200 and answer.content == word.encode()
 
     def say(self, user: str, text: str, group: str = "", msgid: str = "") -> str:
@@ -91,9 +102,13 @@ class HookSide:
         return self._answered(chat, answer, body)
 
     def click(self, user: str, card: Shown, words: str) -> bool:
-        """A person clicks the button with these words; whether the card was replaced. Sent once."""
+        """A person clicks the button with these words; whether the card was replaced."""
         group = card.chat.removeprefix("group:") if card.chat.startswith("group:") else ""
-        click = {"card_type": "button_interaction", "event_key": card.buttons[words], "task_id": card.task_id}
+        return self.click_key(user, card, card.buttons[words], group)
+
+    def click_key(self, user: str, card: Shown, key: str, group: str = "") -> bool:
+        """A click as the service reports it, whatever the card shows. Sent once."""
+        click = {"card_type": "button_interaction", "event_key": key, "task_id": card.task_id}
         event = {"eventtype": "template_card_event", "template_card_event": click}
         answer = self._called({**self._head(user, group, ""), "msgtype": "event", "event": event})
         if not answer:

@@ -31,5 +31,7 @@ class Shown:
 
     @property
     def buttons(self) -> dict[str, str]:
-        """Words of the buttons → their keys."""
+        """Words of the buttons that can be clicked → their keys."""
+        if self.body.get("replace_text"):
+            return {}
         return {button["text"]: button["key"] for button in self.body.get("button_list", [])}

@@ -1,4 +1,4 @@
-"""A whole WeCom on this machine: a group with robot and bot, an application, and members who write and click."""
+"""A whole WeCom on this machine: a group with a bot, one with a robot, an application, members who write and click."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from orchestrator.domain.errors import UsageError
 from orchestrator.notify.wecom.standin.botside import BotSide
 from orchestrator.notify.wecom.standin.corp import Corp
 from orchestrator.notify.wecom.standin.corpside import CorpSide
+from orchestrator.notify.wecom.standin.hookside import HookSide
 from orchestrator.notify.wecom.standin.page import ChatPage
 from orchestrator.notify.wecom.standin.server import WeComStandIn
 from orchestrator.notify.wecom.standin.shown import Shown
@@ -23,7 +24,10 @@ _SHOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a person wrote. ``place`` is ``group``, ``app`` or ``bot``: the last two are chats of one person."""
+    """What a person wrote. ``place`` is ``group``, ``app`` or ``bot``: the last two are chats of one person.
+
+    A fourth, ``news``, is the group of the robot, which hears nothing.
+    """
 
     place: str
     user: str
@@ -34,7 +38,7 @@ class Said:
 class WeComWorld:
     """``with`` serves all of it; the chat is a page at :attr:`base_url`.
 
-    ``callback_url`` is where ``mo-testplan serve`` listens for the application.
+    ``serve_url`` is where ``mo-testplan serve`` listens. With ``hook`` the bot is one behind a URL, too.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of an address
@@ -45,17 +49,28 @@ class WeComWorld:
         port: int = 0,
         bot_port: int = 0,
         key: str | None = None,
-        callback_url: str = "",
+        serve_url: str = "",
+        hook: bool = False,
     ) -> None:
         self.members, self.group = tuple(members), group
-        self.corp = CorpSide(Corp(time.monotonic, members=frozenset(members)), callback_url)
-        self.bot = BotSide(port=bot_port)
-        self.robot = WeComStandIn(port=port, key=key, routes=[self.corp.route, ChatPage(self).route])
+        self.corp = CorpSide(Corp(time.monotonic, members=frozenset(members)))
+        self.bot: BotSide | HookSide = HookSide() if hook else BotSide(port=bot_port)
+        routes = [self.corp.route, ChatPage(self).route, *([self.bot.route] if isinstance(self.bot, HookSide) else [])]
+        self.robot = WeComStandIn(port=port, key=key, routes=routes)
+        self.serve_at(serve_url)
         self.said: list[Said] = []
         self._open = contextlib.ExitStack()
 
+    def serve_at(self, url: str) -> None:
+        """Where ``mo-testplan serve`` listens."""
+        self.corp.callback_url = f"{url.rstrip('/')}/wecom/app" if url else ""
+        if isinstance(self.bot, HookSide):
+            self.bot.callback_url = f"{url.rstrip('/')}/wecom/bot"
+
     def __enter__(self) -> Self:
         self._open.enter_context(self.robot)
+        if isinstance(self.bot, HookSide):
+            self.bot.served_at = self.base_url
         self._open.enter_context(self.bot)
         self._open.callback(self.corp.close)
         return self
@@ -76,9 +91,8 @@ class WeComWorld:
         self.said.append(Said(place, user, text))
         if place == "app":
             self._called(self.corp.say, user, text)
-        elif not self.bot.connected:
-            raise UsageError("the bot is not connected", "Start `mo-testplan control` with the bot's secret.")
         else:
+            self._check_bot()
             self.bot.say(user, text, self.group if place == "group" else "")
 
     def click(self, place: str, user: str, number: int, key: str) -> None:
@@ -90,14 +104,20 @@ class WeComWorld:
         card = side[number]
         if place == "app":
             self._called(self.corp.click_key, user, card, key)
-        elif not self.bot.connected:
-            raise UsageError("the bot is not connected", "Start `mo-testplan control` with the bot's secret.")
         else:
+            self._check_bot()
             self.bot.click_key(user, card, key, self.group if place == "group" else "")
 
     def _check(self, place: str, user: str) -> None:
+        if place == "news":
+            raise UsageError("a group robot hears nothing", "Write to the bot or the application.")
         if user not in self.members or place not in ("group", "app", "bot"):
             raise UsageError(f"{user!r} in {place!r}: there is no such member or chat")
+
+    def _check_bot(self) -> None:
+        if not self.bot.connected:
+            what = "serve` with the bot's token" if isinstance(self.bot, HookSide) else "control` with the bot's secret"
+            raise UsageError("the bot is not connected", f"Start `mo-testplan {what}.")
 
     def _called(self, call: Any, *words: object) -> None:  # noqa: ANN401 - say or click, with their own arguments
         if not self.corp.callback_url or not call(*words):
@@ -106,12 +126,12 @@ class WeComWorld:
 
     def seen_by(self, user: str) -> dict[str, list[dict[str, Any]]]:
         """The chats of a member, each with its messages, oldest first, as plain data."""
-        chats: dict[str, list[dict[str, Any]]] = {"group": [], "app": [], "bot": []}
+        chats: dict[str, list[dict[str, Any]]] = {"group": [], "news": [], "app": [], "bot": []}
         for said in self.said:
             if said.place == "group" or said.user == user:
                 chats[said.place].append({"at": said.at, "who": said.user, "type": "text", "text": said.text})
         for one in self.robot.messages:
-            chats["group"].append({"at": one.at, "who": "robot", "type": one.msgtype, "text": one.content})
+            chats["news"].append({"at": one.at, "who": "robot", "type": one.msgtype, "text": one.content})
         for number, shown in enumerate(self.bot.shown):
             place = "group" if shown.chat == f"group:{self.group}" else "bot" if shown.chat == user else ""
             if place:
@@ -133,4 +153,5 @@ def _plain(number: int, shown: Shown) -> dict[str, Any]:
             {"text": button["text"], "key": button["key"], "style": button.get("style", 1)}
             for button in body.get("button_list", [])
         ]
+        row["settled"] = body.get("replace_text", "")
     return row

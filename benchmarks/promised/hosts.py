@@ -1,0 +1,36 @@
+"""Many hosts, many pull requests: level shards, fair turns, hosts that come and go, tests that are hostile."""
+
+from __future__ import annotations
+
+from benchmarks.promised.measure import INPUTS, Promise, environment
+
+
+def balance() -> tuple[object, bool]:
+    """Shards of a real case tree: longest over mean, the same with 20% noise, makespan over its lower bound."""
+    environment("MO_CASES")
+    figures = INPUTS.benchmark("benchmarks.balance")
+    return {name: figures[name] for name in ("level", "level_noise", "makespan", "file_order")}, bool(figures["ok"])
+
+
+def fairness() -> tuple[object, bool]:
+    """Ten shards behind a thousand, and the thousand under a stream of tens."""
+    figures = INPUTS.benchmark("benchmarks.fairness")
+    return {name: figures[name] for name in ("small_behind_big", "fifo", "big_share")}, bool(figures["ok"])
+
+
+def scaling() -> tuple[object, bool]:
+    """Throughput after two hosts became four, and how often a build ran for eight shards."""
+    figures = INPUTS.benchmark("benchmarks.scaling")
+    return {name: figures[name] for name in ("ratio", "builds", "built")}, bool(figures["ok"])
+
+
+HOSTS = "tests/acceptance/test_hosts.py"
+HOSTILE = "tests/integration/test_hostile.py"
+
+PROMISES = [
+    Promise("balance", "<= 1.02, 1.05, 1.03", balance),
+    Promise("fairness", "<= 2 x fair, >= 25%", fairness),
+    Promise("scaling", ">= 1.8 x, 1 build", scaling),
+    Promise("drained-host", "0 fail", lambda: INPUTS.tests(HOSTS, "-k", "drained")),
+    Promise("hostile", "0 fail", lambda: INPUTS.tests(HOSTILE)),
+]

@@ -1,0 +1,141 @@
+"""The loop: plan → run → triage → run again what deserves it → verdict. It decides nothing that ``decide`` does not."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from orchestrator.autopilot.decide import Decision, decide
+from orchestrator.autopilot.facts import Purpose, RunFacts, Situation, plan_facts, run_facts
+from orchestrator.autopilot.record import VERSION, Header, Recorder, Step
+from orchestrator.autopilot.words import verdict_text
+from orchestrator.domain.errors import InfrastructureError, MoTestplanError
+from orchestrator.domain.plan import TestPlan
+from orchestrator.domain.run import RunSummary, TaskState
+from orchestrator.planner.codec import plan_id, subset
+from orchestrator.runs.baseline import baseline
+from orchestrator.service.caller import Caller, Order, Role
+from orchestrator.service.pulls import on_base_branch
+from orchestrator.service.service import Service
+from orchestrator.store import OutboxMessage
+
+#: Seconds between looks at a run whose events have gone quiet.
+_LOOK = 2.0
+
+
+class Pilot:
+    """Flies one change. ``say`` hears every step in words, ``check`` may raise when the stack has died."""
+
+    def __init__(
+        self,
+        service: Service,
+        subject: str,
+        record: Path | None,
+        say: Callable[[str], None],
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._service, self._policy = service, service.profile.autopilot
+        self._subject, self._say, self._check = subject, say, check
+        self._caller = Caller("autopilot", "autopilot", Role.DEVELOPER)
+        self._flight = secrets.token_hex(6)
+        self._recorder = Recorder(record, Header(VERSION, service.profile.name, subject, self._policy))
+        #: The run that goes on.
+        self.current: str | None = None
+
+    def fly(self, plan: TestPlan) -> Decision:
+        """Go on until there is a verdict or a question; that decision."""
+        self._service.writes.keep(plan)
+        situation, number = Situation(plan_facts(plan)), 0
+        while True:
+            number += 1
+            decision = decide(situation, self._policy)
+            self._audit(decision)
+            if decision.action in ("verdict", "ask"):
+                self._recorder.step(Step(number, time.time(), situation, decision))
+                if decision.action == "ask":
+                    self._ask(plan, decision)
+                return decision
+            part = _part(plan, decision)
+            run = self._start(part, decision, number, situation)
+            self._recorder.step(Step(number, time.time(), situation, decision, run))
+            ended = self._wait(run)
+            confirmed = self._service.profile.dispatch.confirm_failures
+            facts = run_facts(ended, _purpose(decision), part.cost.runner_seconds, confirmed=confirmed)
+            situation = self._after(situation, facts)
+
+    def _start(self, plan: TestPlan, decision: Decision, number: int, situation: Situation) -> str:
+        order = Order(f"{decision.action}: {decision.reason}"[:500], f"{self._flight}:{number}")
+        first = situation.runs[0].run if situation.runs else None
+        parent = first if decision.action == "again" else None
+        run = self._service.writes.start(self._caller, order, plan, parent=parent).run
+        if run is None:
+            raise InfrastructureError("a run was decided that has nothing to run", "This is a bug: report the record.")
+        self.current = run
+        self._say(f"run {run}: {decision.action} {len(plan.tasks)} tasks: {decision.reason}")
+        return run
+
+    def _wait(self, run: str) -> RunSummary:
+        """Until the run has its summary, or longer than anybody wants to wait."""
+        reads, after = self._service.reads, "0"
+        deadline = time.monotonic() + self._policy.patience * 60
+        while not reads.committed(run):
+            self._check()
+            page = reads.events(run, after, wait=_LOOK)
+            after = page.cursor
+            if time.monotonic() > deadline:
+                raise InfrastructureError(
+                    f"run {run} has not ended within {self._policy.patience:.0f} minutes",
+                    f"`mo-testplan status {run}` says what it waits for.",
+                )
+        self.current = None
+        summary, _ = reads.find(run)
+        counts = [f"{number} {state.value}" for state in TaskState if (number := summary.count(state))]
+        self._say(f"run {run}: {summary.state.value} ({', '.join(counts)})")
+        return summary
+
+    def _after(self, situation: Situation, facts: RunFacts) -> Situation:
+        """What is known now: the run, and what history says of the base branch."""
+        known = dict(situation.base_history or {})
+        failed = {task.task for task in facts.tasks if task.state is TaskState.FAILED} - set(known)
+        if failed and facts.purpose != "base":
+            try:
+                on_base = functools.partial(on_base_branch, self._service.profile)
+                found = baseline(self._service.store, self._service.profile.name, failed, on_base)
+                known |= {task: tuple(sorted(cases)) for task, cases in found.failing.items()}
+            except MoTestplanError as error:
+                self._say(f"the base branch's history cannot be asked: {error.message}")
+        return dataclasses.replace(situation, runs=(*situation.runs, facts), base_history=known)
+
+    def _audit(self, decision: Decision) -> None:
+        words = f"{decision.action}: {decision.reason}"
+        self._service.store.audit(self._caller.name, "autopilot", decision.action, self._subject, words[:1000])
+
+    def _ask(self, plan: TestPlan, decision: Decision) -> None:
+        """Put the question into the outbox, once."""
+        self._say(f"asking: {decision.reason}")
+        if self._policy.ask:
+            text = json.dumps({"markdown": verdict_text(self._subject, decision)[:2000]}, ensure_ascii=False)
+            key = f"autopilot:{self._flight}:{plan.id[:12]}"
+            self._service.store.enqueue([OutboxMessage("", self._policy.ask, "question", text, key)], time.time())
+
+
+def _purpose(decision: Decision) -> Purpose:
+    return "base" if decision.action == "base" else "again" if decision.action == "again" else "run"
+
+
+def _part(plan: TestPlan, decision: Decision) -> TestPlan:
+    """What a decision runs: tasks of the plan, on its head or on its base."""
+    part = subset(plan, decision.tasks)
+    if decision.action != "base":
+        return part
+    change = part.diff_summary
+    at_base = dataclasses.replace(
+        change, head_commit=change.base_commit, head_branch=change.base_branch, pr_number=None, head_time=None
+    )
+    part = dataclasses.replace(part, diff_summary=at_base, created_at=None)
+    return dataclasses.replace(part, id=plan_id(part))

@@ -1,0 +1,104 @@
+"""Take a change from its plan to a verdict without a person: run, triage, run again what deserves it, ask the base.
+
+What it may do and spend is the profile's `autopilot`. Every step is in the audit log; with --record it can be decided
+again, offline, with --replay. Exit: the verdict's code, 3 when it had to ask, 1 when a replay decides otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+from orchestrator.autopilot.decide import Decision
+from orchestrator.autopilot.pilot import Pilot
+from orchestrator.autopilot.record import replay
+from orchestrator.autopilot.words import verdict_text
+from orchestrator.cli import edge
+from orchestrator.cli.life import ended_by_signals
+from orchestrator.cli.local import LocalStack
+from orchestrator.cli.plan import add_plan_arguments, plan_from_args
+from orchestrator.cli.progress import printable
+from orchestrator.cli.run import add_stack_arguments, local_settings
+from orchestrator.cli.services import make_service
+from orchestrator.domain.errors import EXIT_FAILED, EXIT_INFRASTRUCTURE, EXIT_PASSED, CancelledError, UsageError
+from orchestrator.domain.plan import TestPlan
+from orchestrator.runs import control
+from orchestrator.service.service import Service
+from orchestrator.settings import Settings, check_profile
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``autopilot``."""
+    add_plan_arguments(parser)
+    add_stack_arguments(parser)
+    parser.add_argument("--record", metavar="FILE", type=Path, help="write what is known and decided, a line a step")
+    parser.add_argument("--replay", metavar="FILE", type=Path, help="decide again what a record holds; run nothing")
+    edge.add_format(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Fly, or replay."""
+    if args.replay is not None:
+        return _replay(args)
+    config = edge.settings()
+    check_profile(args.profile, config)
+    plan = plan_from_args(args)
+    control.commit_of(plan)
+    if not args.local:
+        return _fly(args, config, plan, lambda: None)
+    config = local_settings(args, config, plan)
+    with ended_by_signals(), LocalStack(config, args.profile, workers=args.workers) as stack:
+        edge.say("starting local workers …")
+        stack.wait_ready()
+        return _fly(args, stack.settings, plan, stack.check)
+
+
+def _fly(args: argparse.Namespace, config: Settings, plan: TestPlan, check: Callable[[], None]) -> int:
+    profile = check_profile(args.profile, config)
+    service = make_service(profile, config)
+    subject = f"pull request {args.pr}" if args.pr is not None else f"{args.base or 'a diff'}...{args.head or 'HEAD'}"
+    pilot = Pilot(service, subject, args.record, lambda text: edge.say(printable(text)), check)
+    try:
+        decision = pilot.fly(plan)
+    except KeyboardInterrupt:
+        _stop(service, pilot)
+        raise CancelledError("the autopilot was interrupted: what it had started is cancelled") from None
+    return _told(args, subject, decision)
+
+
+def _stop(service: Service, pilot: Pilot) -> None:
+    if pilot.current is not None:
+        control.cancel(service.app, service.ledger, pilot.current, "autopilot")
+
+
+def _told(args: argparse.Namespace, subject: str, decision: Decision) -> int:
+    if args.format == "json":
+        edge.print_json({"subject": subject, **dataclasses.asdict(decision)})
+    else:
+        print(printable_lines(verdict_text(subject, decision)), end="")  # noqa: T201 - the answer
+    if decision.action == "ask" or decision.state is None:
+        return EXIT_INFRASTRUCTURE
+    return decision.state.exit_code
+
+
+def printable_lines(text: str) -> str:
+    """Lines of text with nothing in them that could steer a terminal."""
+    return "".join(f"{printable(line)}\n" for line in text.splitlines())
+
+
+def _replay(args: argparse.Namespace) -> int:
+    if args.diff or args.base or args.head or args.pr is not None or args.record or args.local:
+        raise UsageError("--replay takes a record and nothing else", "Leave the other options out.")
+    rows, same = [], True
+    for step, now in replay(args.replay):
+        equal = now == step.decision
+        same = same and equal
+        rows.append({"step": step.number, "recorded": step.decision.action, "now": now.action, "same": equal})
+    if args.format == "json":
+        edge.print_json({"same": same, "steps": rows})
+    else:
+        for row in rows:
+            print(f"{row['step']}: {row['recorded']}" + ("" if row["same"] else f", now {row['now']}"))  # noqa: T201
+    return EXIT_PASSED if same else EXIT_FAILED

@@ -1,0 +1,86 @@
+"""What piles up when something is wrong: memory of the broker, messages, shards, runs. Companion of ``checks``.
+
+Every remedy names its section of ``docs/runbook.md``.
+"""
+
+from __future__ import annotations
+
+import time
+
+from orchestrator.cli.checks import Check, Host, missing
+from orchestrator.cli.progress import seconds_words
+from orchestrator.domain.errors import MoTestplanError
+from orchestrator.ledger.client import Ledger
+from orchestrator.store import OutboxState, Store
+
+#: Part of the broker's memory, and seconds, from which on it is worth a look.
+_FULL = 0.8
+_OUTBOX_OLD = 600.0
+_UNSTARTED_OLD = 1800.0
+_UNTOLD_OLD = 120.0
+
+
+def alarms(host: Host) -> list[Check]:
+    """Memory, oldest message, oldest shard that waits, runs that have ended untold."""
+    found: list[Check] = []
+    try:
+        ledger = Ledger(host.settings.redis_url, retries=0)
+        found += [memory(ledger.memory()), unstarted(ledger), untold(ledger)]
+        ledger.close()
+    except MoTestplanError as error:
+        found.append(missing("broker's contents", error, required=False))
+    try:
+        with Store(host.settings.store_url) as store:
+            found.append(outbox(store, time.time()))
+    except MoTestplanError as error:
+        found.append(missing("outbox", error, required=False))
+    return found
+
+
+def memory(used: tuple[int, int]) -> Check:
+    """How full the broker is; (used, most) in bytes, the latter 0 when it may take all there is."""
+    now, most = used
+    size = f"{now / (1 << 20):.0f} MiB" + (f" of {most / (1 << 20):.0f}" if most else ", no limit set")
+    remedy = "Give it more, or see what fills it: docs/runbook.md, broker memory."
+    return Check(name="broker memory", ok=not most or now < _FULL * most, found=size, remedy=remedy, required=False)
+
+
+def unstarted(ledger: Ledger) -> Check:
+    """How long the oldest shard has waited for a worker."""
+    waiting = ledger.queued()
+    if not waiting:
+        return Check(name="oldest unstarted shard", ok=True, found="none waits")
+    run, shard, sent = waiting[0]
+    age = max(0.0, ledger.now() - sent)
+    found = f"{shard} of run {run} for {seconds_words(age)}; {len(waiting)} wait"
+    remedy = "More workers, or none serves its queue: docs/runbook.md, unstarted shard."
+    name = "oldest unstarted shard"
+    return Check(name=name, ok=age < _UNSTARTED_OLD, found=found, remedy=remedy, required=False)
+
+
+def untold(ledger: Ledger) -> Check:
+    """Runs whose tasks have all ended and that have no summary."""
+    now = ledger.now()
+    runs = [p.run for run in ledger.active() if (p := ledger.progress(run)) is not None and p.complete]
+    late = [run for run in runs if now - _last(ledger, run, now) > _UNTOLD_OLD]
+    found = f"{', '.join(late[:3])} ended and has no summary" if late else "every run that ended has its summary"
+    remedy = "No control process runs, or it cannot write: docs/runbook.md, run without a summary."
+    return Check(name="summaries", ok=not late, found=found, remedy=remedy, required=False)
+
+
+def _last(ledger: Ledger, run: str, now: float) -> float:
+    """When something happened in a run for the last time."""
+    event = ledger.last_event(run)
+    return event.seconds if event else now
+
+
+def outbox(store: Store, now: float) -> Check:
+    """How long the oldest message has waited to be told."""
+    waiting = store.outbox(state=OutboxState.WAITING, limit=1)
+    if not waiting:
+        return Check(name="outbox", ok=True, found="no message waits")
+    age = max(0.0, now - waiting[0].created)
+    why = f": {waiting[0].error}" if waiting[0].error else ""
+    found = f"oldest message for {waiting[0].message.channel} waits for {seconds_words(age)}{why}"
+    remedy = "A chat does not take them: docs/runbook.md, outbox age."
+    return Check(name="outbox", ok=age < _OUTBOX_OLD, found=found, remedy=remedy, required=False)

@@ -1,0 +1,164 @@
+"""The server that generated cases are tried on: the case runner's connections behind the generator's interface."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from orchestrator.domain.errors import UsageError
+from orchestrator.generate.executor import Answer
+from workers.bvt.dsn import Dsn, parse_dsn
+from workers.bvt.guard import Guard
+from workers.bvt.render import BadValueError, result_of
+from workers.bvt.session import Sessions, open_wire, quoted
+from workers.bvt.wire import ConnectionLostError, EndlessResultError, Limits, Reply, ServerFaultError, Wire
+
+#: The database that each run of a draft gets, dropped afterwards.
+_DATABASE = "mo_testplan_generated"
+_TIMEOUT = 20.0
+_ROWS = 20_000
+#: Questions whose rows are objects that outlive a database; a server that does not know one answers nothing.
+_OBJECTS = (
+    ("database", "show databases"),
+    ("account", "select account_name from mo_catalog.mo_account"),
+    ("role", "select role_name from mo_catalog.mo_role"),
+    ("user", "select user_name from mo_catalog.mo_user"),
+    ("user", "select concat(user, '@', host) from mysql.user"),
+    ("snapshot", "select sname from mo_catalog.mo_snapshots where sname not like '__mo%' and sname not like 'ccpr%'"),
+    ("stage", "select stage_name from mo_catalog.mo_stages"),
+    ("publication", "select pub_name from mo_catalog.mo_pubs"),
+    ("pitr", "select pitr_name from mo_catalog.mo_pitr where pitr_name not like 'sys_mo%'"),
+)
+_DROPS = {"account": "drop account if exists", "role": "drop role if exists", "user": "drop user if exists"}
+
+
+class BvtServer:
+    """An `Executor` over one address."""
+
+    def __init__(self, dsn: Dsn) -> None:
+        """Raises ServerError when nobody answers there."""
+        self._sessions = Sessions(dsn)
+        self._dsn = dsn
+        guard = Guard(self._sessions, allow_drops=False)
+        guard.remember()
+        self._guard = guard
+        reply = self._sessions.system().query("select version()", timeout=_TIMEOUT)
+        self.version = _cells(reply)[0][0] or ""
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._sessions.close()
+
+    def run(self, statements: Sequence[str]) -> list[Answer]:
+        """Run in a new session and a database of its own."""
+        wire = self._fresh()
+        answers = []
+        try:
+            for sql in statements:
+                if wire.closed:
+                    wire = self._fresh(keep=True)
+                answers.append(self._answer(wire, sql))
+        finally:
+            wire.close()
+            self._quietly(f"drop database if exists {_DATABASE}")
+        return answers
+
+    def _fresh(self, *, keep: bool = False) -> Wire:
+        system = self._sessions.system()
+        if not keep:
+            self._quietly(f"drop database if exists {_DATABASE}")
+            system.query(f"create database {_DATABASE}", timeout=_TIMEOUT)
+        wire = open_wire(self._dsn)
+        wire.query(f"use {_DATABASE}", timeout=_TIMEOUT)
+        return wire
+
+    def _answer(self, wire: Wire, sql: str) -> Answer:
+        objection = self._guard.objection(sql, _DATABASE)
+        if objection:
+            return Answer(error=f"not run: {objection}")
+        try:
+            reply = wire.query(sql, limits=Limits(rows=_ROWS), timeout=_TIMEOUT)
+            return Answer() if reply.fields is None else _result(reply)
+        except ServerFaultError as fault:
+            return Answer(error=fault.message)
+        except (ConnectionLostError, EndlessResultError):
+            return Answer(lost=True)
+
+    def objects(self) -> frozenset[str]:
+        """What lives outside of our database."""
+        found = set()
+        for kind, question in _OBJECTS:
+            found |= {f"{kind} {row[0]}" for row in self._quietly(question) if row and row[0] != _DATABASE}
+        return frozenset(found)
+
+    def tidy(self, left: frozenset[str]) -> None:
+        """Drop what a run left, as far as there is a word for it."""
+        for one in sorted(left):
+            kind, _, name = one.partition(" ")
+            self._quietly(f"{_DROPS.get(kind, f'drop {kind}')} {quoted(name)}")
+
+    def _quietly(self, sql: str) -> list[tuple[str | None, ...]]:
+        try:
+            return _cells(self._sessions.system().query(sql, timeout=_TIMEOUT))
+        except (ServerFaultError, ConnectionLostError, EndlessResultError):
+            return []
+
+
+def _cells(reply: Reply) -> list[tuple[str | None, ...]]:
+    return [
+        tuple(None if cell is None else cell.decode("utf-8", "replace") for cell in row) for row in reply.rows or ()
+    ]
+
+
+def _result(reply: Reply) -> Answer:
+    labels = tuple(one.label for one in reply.fields or ())
+    try:
+        shown, _ = result_of(reply)
+    except (BadValueError, ValueError):
+        return Answer(labels, tuple(_cells(reply)))
+    return Answer(labels, tuple(tuple(str(cell) for cell in row) for row in shown.rows))
+
+
+@contextmanager
+def server_of(dsn: str | None, kind: str) -> Iterator[tuple[BvtServer, Dsn] | None]:
+    """The server that the options name: an address, one of our own, or none.
+
+    Raises:
+        UsageError: both are given, or the address cannot be read.
+        ServerError: nobody answers there, or the server does not start.
+    """
+    if dsn and kind != "none":
+        raise UsageError("--dsn and --server both name a server", "Give one of them.")
+    with ExitStack() as stack:
+        if not dsn and kind == "none":
+            yield None
+            return
+        if not dsn:
+            from workers.servers import Startup, make_server
+
+            made = make_server(kind, startup=Startup(60.0, threading.Event().is_set))
+            stack.callback(made.close)
+            dsn = made.start()
+        address = parse_dsn(dsn)
+        server = BvtServer(address)
+        stack.callback(server.close)
+        yield server, address
+
+
+def record(dsn: Dsn, script: Path, base: Path) -> None:
+    """Write the expectation beside a script, as ``cases run --method genrs`` does.
+
+    Raises:
+        ServerError: the server is lost.
+        BadCaseError: the file cannot be written.
+    """
+    from orchestrator.cases.discover import result_paths
+    from workers.bvt.execute import Options
+    from workers.bvt.fleet import Listeners
+    from workers.bvt.runner import Case, Runner
+
+    case = Case(script, script.relative_to(base).as_posix(), base)
+    with Runner(dsn, Options(), Listeners([]), threading.Event()) as runner:
+        runner.record(case, base / result_paths(case.path)[0])

@@ -1,0 +1,82 @@
+"""Makes files of what was chosen: the queries over a table of their own, and a file for each script cut from."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from orchestrator.generate.choose import Choice
+from orchestrator.generate.cleanup import cleanup
+from orchestrator.generate.columns import edges
+from orchestrator.generate.draft import Draft, Written, is_unstable
+from orchestrator.generate.expressions import Expression
+from orchestrator.generate.library import LibraryScript
+from orchestrator.generate.packs import Pack
+
+_ROWS = 3
+_PLAIN = re.compile(r"[^a-z0-9_]+")
+#: Statements whose result is about the run itself.
+_VOLATILE = re.compile(
+    r"(?i)\s*(?:explain\b.*\banalyze|explain\s+phyplan|show\s+(?:processlist|locks|node|accounts|table\s+status))\b"
+)
+
+
+def assemble(
+    choice: Choice, scripts: Mapping[str, LibraryScript], key: str, category: str, why: Mapping[str, str]
+) -> list[Draft]:
+    """The files, the most telling first. ``key`` names the change in file names; ``why`` gives reasons of aspects."""
+    drafts = []
+    if choice.packs:
+        drafts.append(_queries(choice.packs, why))
+    for path, positions in choice.slices.items():
+        if positions:
+            drafts.append(_slice(path, scripts[path], sorted(positions)))
+    return [_placed(draft, f"{category}/gen_{key}_{number:02}") for number, draft in enumerate(drafts, 1)]
+
+
+def _placed(draft: Draft, stem: str) -> Draft:
+    topic = _PLAIN.sub("_", draft.path.lower()).strip("_")[:40]
+    return Draft(f"{stem}_{topic}.test", draft.title, draft.statements, draft.source)
+
+
+def _queries(packs: Sequence[Pack], why: Mapping[str, str]) -> Draft:
+    columns = list(dict.fromkeys(column for pack in packs for one in pack.expressions for column in one.columns))
+    names = {column: f"c_{column.replace(' ', '_')}" for column in columns}
+    statements: list[Written] = []
+    if columns:
+        statements += _table(columns, names)
+    for pack in packs:
+        statements.append(_query(pack.expressions, names, why))
+    if columns:
+        statements.append(Written("drop table t1"))
+    return Draft(_topic(packs), "values at the edges of what the change touches", tuple(statements), "functions")
+
+
+def _table(columns: Sequence[str], names: Mapping[str, str]) -> Iterator[Written]:
+    made = [edges(column) for column in columns]
+    declared = ", ".join(f"{names[column]} {one.declared}" for column, one in zip(columns, made, strict=True))
+    yield Written(f"create table t1 ({declared})")
+    rows = [", ".join(one.values[row] for one in made) for row in range(_ROWS)] + [", ".join("null" for _ in made)]
+    yield Written(f"insert into t1 values {', '.join(f'({row})' for row in rows)}")
+
+
+def _query(expressions: Sequence[Expression], names: Mapping[str, str], why: Mapping[str, str]) -> Written:
+    items = [one.text.format_map(names) for one in expressions]
+    table = " from t1" if any(one.columns for one in expressions) else ""
+    reasons = Counter(why[aspect] for one in expressions for aspect in one.aspects if aspect in why)
+    ignore = tuple(at for at, item in enumerate(items) if is_unstable(item))
+    return Written(f"select {', '.join(items)}{table}", next((one for one, _ in reasons.most_common(1)), ""), ignore)
+
+
+def _topic(packs: Sequence[Pack]) -> str:
+    names = [one.aspects[0].split(" ")[1] for one in packs[0].expressions if one.aspects[0].startswith("call ")]
+    return "_".join(dict.fromkeys(names[:3])) or "values"
+
+
+def _slice(path: str, script: LibraryScript, positions: Sequence[int]) -> Draft:
+    chosen = [script.statements[at] for at in positions]
+    written = [Written(one.sql, "", (0,) if _VOLATILE.match(one.sql) else ()) for one in chosen]
+    written += [Written(sql) for sql in cleanup(chosen)]
+    stem = path.rpartition("/")[2].rpartition(".")[0]
+    return Draft(stem, f"as in {path}, for this change", tuple(written), path)

@@ -1,0 +1,115 @@
+"""Chooses what to write under a budget: at each step the cheapest way to what is most likely and not yet covered."""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.generate.cleanup import cleanup
+from orchestrator.generate.kits import KIT
+from orchestrator.generate.library import LibraryScript
+from orchestrator.generate.packs import Pack, Packer
+from orchestrator.generate.slices import Slicer
+
+#: Statements considered; those after them promise next to nothing.
+_CONSIDERED = 3000
+
+
+@dataclass(slots=True)
+class Choice:
+    """What is to be written. ``slices`` are positions of statements by source."""
+
+    packs: list[Pack] = field(default_factory=list)
+    slices: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    covered: set[str] = field(default_factory=set)
+    statements: int = 0
+
+
+class Chooser:
+    """One greedy choice; sources are scripts of the tree, of the kit, and what unit tests say."""
+
+    def __init__(
+        self,
+        scripts: Mapping[str, LibraryScript],
+        slicers: Mapping[str, Slicer],
+        packer: Packer,
+        values: Mapping[str, float],
+        knobs: Mapping[str, float],
+    ) -> None:
+        self._scripts = scripts
+        self._slicers = slicers
+        self._packer = packer
+        self._values = values
+        self._knobs = knobs
+        self.choice = Choice()
+        self._heap = self._candidates()
+
+    def _worth(self, aspects: Sequence[str]) -> float:
+        covered = self.choice.covered
+        return sum(self._values.get(one, 0.0) for one in dict.fromkeys(aspects) if one not in covered)
+
+    def _candidates(self) -> list[tuple[float, str, int]]:
+        found = []
+        for path, script in self._scripts.items():
+            for at, statement in enumerate(script.statements):
+                if statement.plain:
+                    worth = self._worth(statement.aspects) * (1.0 if path.startswith(KIT) else self._knobs["tree"])
+                    if worth > self._knobs["least_statement"]:
+                        found.append((-worth, path, at))
+        found.sort()
+        return found[:_CONSIDERED]
+
+    def choose(self, budget: int) -> Choice:
+        """Spend ``budget`` statements."""
+        choice = self.choice
+        while choice.statements < budget:
+            room = budget - choice.statements
+            piece = self._best_slice(room)
+            pack = self._packer.best(choice.covered)
+            cost = 1 if choice.packs else 4
+            rate = pack.gain / min(cost, 2) if pack and cost <= room else 0.0
+            if pack is not None and rate >= (piece[0] if piece else 0.0) and rate > 0:
+                choice.packs.append(pack)
+                choice.covered.update(pack.aspects)
+                choice.statements += cost
+                if piece:
+                    heapq.heappush(self._heap, (-piece[0], piece[1], piece[2]))
+            elif piece is not None and piece[0] >= self._knobs["least_rate"]:
+                _, path, _, needed = piece
+                choice.statements += self._cost(path, needed)
+                choice.slices[path].update(needed)
+                for at in needed:
+                    choice.covered.update(self._scripts[path].statements[at].aspects)
+            else:
+                break
+        return choice
+
+    def _cost(self, path: str, needed: Sequence[int]) -> int:
+        """Statements that writing these adds to the file, with what cleans up after them."""
+        statements = self._scripts[path].statements
+        used = self.choice.slices.get(path, set())
+        before = len(cleanup(statements[at] for at in sorted(used))) if used else 0
+        after = len(cleanup(statements[at] for at in sorted({*used, *needed})))
+        return len(needed) + after - before
+
+    def _best_slice(self, room: int) -> tuple[float, str, int, list[int]] | None:
+        while self._heap:
+            _, path, at = heapq.heappop(self._heap)
+            used = self.choice.slices.get(path, ())
+            if at in used:
+                continue
+            if not self._slicers[path].runnable(at):
+                continue
+            needed = [one for one in (*self._slicers[path].needs(at), at) if one not in used]
+            cost = max(1, self._cost(path, needed))
+            if cost > room:
+                continue
+            aspects = [one for each in needed for one in self._scripts[path].statements[each].aspects]
+            rate = self._worth(aspects) / cost * (1.0 if path.startswith(KIT) else self._knobs["tree"])
+            if not self._heap or rate >= -self._heap[0][0]:
+                return rate, path, at, needed
+            if rate >= self._knobs["least_rate"]:
+                heapq.heappush(self._heap, (-rate, path, at))
+        return None

@@ -1,0 +1,62 @@
+"""What a file must still drop: the objects that its statements make and leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from orchestrator.generate.library import Statement
+from orchestrator.generate.objects import word_of
+
+#: Objects that live outside of databases, each dropped by a statement of its own.
+_SINGLE = ("publication", "pitr", "snapshot", "sequence", "stage", "task", "user", "role", "account")
+_OPENS = {"begin": "rollback", "start": "rollback", "lock": "unlock tables"}
+_CLOSES = frozenset({"commit", "rollback", "unlock"})
+
+
+def cleanup(statements: Iterable[Statement]) -> list[str]:
+    """The statements that a file ends with so that it leaves nothing; in the order in which they must run."""
+    made: dict[tuple[str, str], None] = {}
+    current = opened = ""
+    for statement in statements:
+        tokens = statement.tokens
+        first = word_of(tokens[0])
+        if first == "use" and len(tokens) > 1:
+            current = word_of(tokens[1])
+        elif first == "drop" and len(tokens) > 2:
+            _forget(made, tokens)
+        elif first in _OPENS and tokens[-1].lower() != "snapshot":
+            opened = _OPENS[first]
+        elif first in _CLOSES and "savepoint" not in statement.sql.lower():
+            opened = ""
+        for kind, name in statement.made:
+            inside = ("database", current) in made or "." in tokens[:8]
+            if kind not in {"table", "view", "sequence"} or not inside:
+                made[kind, name] = None
+    return ([opened] if opened else []) + list(_drops(made))
+
+
+def _forget(made: dict[tuple[str, str], None], tokens: Sequence[str]) -> None:
+    kind = word_of(tokens[1] if word_of(tokens[1]) != "temporary" else tokens[2])
+    names = {word_of(token) for token in tokens[2:]}
+    for one in list(made):
+        if one[0] == ("database" if kind == "schema" else kind) and one[1] in names:
+            del made[one]
+
+
+def _drops(made: Iterable[tuple[str, str]]) -> Iterable[str]:
+    names: dict[str, list[str]] = {}
+    for kind, name in made:
+        names.setdefault("database" if kind == "schema" else kind, []).append(quoted(name))
+    for kind in ("view", "table"):
+        if kind in names:
+            yield f"drop {kind} if exists {', '.join(reversed(names[kind]))}"
+    for kind in _SINGLE:
+        for name in names.get(kind, ()):
+            yield f"drop {kind} if exists {name}"
+    for name in names.get("database", ()):
+        yield f"drop database if exists {name}"
+
+
+def quoted(name: str) -> str:
+    """A name as SQL reads it back."""
+    return name if name.isidentifier() and name.isascii() else f"`{name}`"

@@ -1,0 +1,120 @@
+"""Columns by type: how one is declared, the values at its edges, and what stands for an argument of a family."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+_UNSIGNED = " unsigned"
+
+
+class Edges(NamedTuple):
+    """A type as declared, and three literals: an ordinary one, one at an edge, and another."""
+
+    declared: str
+    values: tuple[str, str, str]
+
+
+_TEXT = ("'abc'", "''", "'中文 a'")
+_WHOLE = ("1", "-1", "0")
+_PART = ("1.5", "-0.5", "0")
+_BYTES = ("'abc'", "''", "'A'")
+_COLUMNS: dict[str, tuple[str, Sequence[str]]] = {
+    "tinyint": ("tinyint", ("1", "-128", "127")),
+    "smallint": ("smallint", ("1", "-32768", "32767")),
+    "mediumint": ("mediumint", _WHOLE),
+    "int": ("int", ("1", "-2147483648", "2147483647")),
+    "integer": ("integer", _WHOLE),
+    "bigint": ("bigint", ("1", "-9223372036854775808", "9223372036854775807")),
+    "bool": ("bool", ("true", "false", "true")),
+    "boolean": ("boolean", ("true", "false", "true")),
+    "bit": ("bit(10)", ("1", "0", "1023")),
+    "decimal": ("decimal(20,5)", ("1.5", "-0.00001", "999999999999999.99999")),
+    "numeric": ("numeric(20,5)", _PART),
+    "float": ("float", _PART),
+    "double": ("double", ("1.5", "-1e300", "0")),
+    "real": ("real", _PART),
+    "char": ("char(50)", _TEXT),
+    "varchar": ("varchar(100)", _TEXT),
+    "text": ("text", _TEXT),
+    "tinytext": ("tinytext", _TEXT),
+    "mediumtext": ("mediumtext", _TEXT),
+    "longtext": ("longtext", _TEXT),
+    "binary": ("binary(20)", _BYTES),
+    "varbinary": ("varbinary(100)", _BYTES),
+    "blob": ("blob", _BYTES),
+    "tinyblob": ("tinyblob", _BYTES),
+    "mediumblob": ("mediumblob", _BYTES),
+    "longblob": ("longblob", _BYTES),
+    "date": ("date", ("'2024-02-29'", "'1000-01-01'", "'9999-12-31'")),
+    "datetime": ("datetime", ("'2024-02-29 12:34:56'", "'1000-01-01 00:00:00'", "'9999-12-31 23:59:59'")),
+    "timestamp": ("timestamp", ("'2024-02-29 12:34:56'", "'1970-01-02 00:00:01'", "'2038-01-18 03:14:07'")),
+    "time": ("time", ("'12:34:56'", "'-12:00:00'", "'00:00:00'")),
+    "year": ("year", ("2024", "1901", "2155")),
+    "json": ("json", ("'{\"a\": 1}'", "'[1, 2]'", "'null'")),
+    "enum": ("enum('a','b','c')", ("'a'", "'c'", "'b'")),
+    "set": ("set('a','b','c')", ("'a'", "'a,c'", "''")),
+    "uuid": ("uuid", ("'6ccd780c-baba-1026-9564-5b8c656024db'",) * 3),
+    "vecf32": ("vecf32(3)", ("'[1,2,3]'", "'[0,0,0]'", "'[-1,0.5,2]'")),
+    "vecf64": ("vecf64(3)", ("'[1,2,3]'", "'[0,0,0]'", "'[-1,0.5,2]'")),
+    "geometry": ("geometry", ("'POINT(1 1)'", "'LINESTRING(0 0,1 1)'", "'POINT(0 0)'")),
+    "point": ("point", ("'POINT(1 1)'",) * 3),
+    "linestring": ("linestring", ("'LINESTRING(0 0,1 1)'",) * 3),
+    "polygon": ("polygon", ("'POLYGON((0 0,1 0,1 1,0 0))'",) * 3),
+}
+
+
+def is_known(column: str) -> bool:
+    """Whether a column of this type can be made."""
+    return column.removesuffix(_UNSIGNED) in _COLUMNS
+
+
+def edges(column: str) -> Edges:
+    """How to declare and fill a column of a type word, perhaps with ``unsigned``."""
+    plain = column.removesuffix(_UNSIGNED)
+    declared, values = _COLUMNS[plain]
+    if plain != column:
+        return Edges(declared + _UNSIGNED, tuple(value.removeprefix("-") for value in values))  # type: ignore[arg-type]
+    return Edges(declared, tuple(values))  # type: ignore[arg-type]
+
+
+#: Kinds of argument by family of type, the most telling first. ``{int}`` is a column.
+ARGUMENTS: dict[str, dict[str, str]] = {
+    "text": {"text": "'abc'", "column": "{varchar}", "null": "null", "empty": "''", "integer": "1"},
+    "integer": {"integer": "2", "column": "{int}", "negative": "-1", "null": "null", "text": "'1'", "decimal": "1.5"},
+    "decimal": {
+        "decimal": "1.5",
+        "column": "{double}",
+        "integer": "1",
+        "negative": "-1.5",
+        "null": "null",
+        "text": "'1'",
+    },
+    "temporal": {"temporal": "'2024-02-29 12:34:56'", "column": "{datetime}", "null": "null", "text": "'abc'"},
+    "document": {"document": "'{{\"a\": 1}}'", "column": "{json}", "null": "null", "text": "'$.a'"},
+    "truth": {"truth": "true", "column": "{bool}", "null": "null", "integer": "1"},
+    "vector": {"document": "'[1,2,3]'", "column": "{vecf32}", "null": "null"},
+    "shape": {"column": "{geometry}", "null": "null", "text": "'POINT(1 1)'"},
+    "any": {"integer": "1", "column": "{int}", "text": "'a'", "null": "null", "decimal": "1.5", "negative": "-1"},
+}
+_FAMILIES = (
+    ("text", ("char", "varchar", "text", "blob", "binary", "varbinary", "enum", "datalink", "uuid")),
+    ("integer", ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bit", "year")),
+    ("decimal", ("float32", "float64", "decimal64", "decimal128", "decimal256")),
+    ("temporal", ("date", "datetime", "timestamp", "time", "interval")),
+    ("document", ("json",)),
+    ("vector", ("array_float32", "array_float64")),
+    ("shape", ("geometry", "geometry32")),
+    ("truth", ("bool",)),
+)
+_FAMILY = {kind: family for family, kinds in _FAMILIES for kind in kinds}
+#: How often cases try a kind of argument, roughly; used where the tree says nothing of a function.
+TRIED = {
+    "text": 0.7, "integer": 0.7, "decimal": 0.5, "temporal": 0.6, "document": 0.5, "truth": 0.5, "column": 0.5,
+    "null": 0.35, "negative": 0.3, "empty": 0.2,
+}  # fmt: skip
+
+
+def family(kind: str) -> str:
+    """The family of a type as the function registry spells it."""
+    return _FAMILY.get(kind, "any")

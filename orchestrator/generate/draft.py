@@ -1,0 +1,89 @@
+"""Case files before they are written: statements with their reason, and how they look in mo-tester's format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from orchestrator.cases.sql.lexer import split_statements
+from orchestrator.generate.aspects import aspects
+
+#: What a script may not say in a comment: mo-tester reads directives wherever there is an ``@``.
+_UNSAFE = re.compile(r"[@\r\n\t\x00-\x1f]+")
+_LONGEST_COMMENT = 160
+#: Functions whose value differs from run to run.
+_UNSTABLE = re.compile(
+    r"(?i)\b(?:now|sysdate|current_timestamp|curdate|curtime|current_date|current_time|utc_timestamp|utc_date|utc_time|localtime"
+    r"|localtimestamp|rand|random_bytes|uuid|connection_id|unix_timestamp\(\)|sleep|last_query_id|version|sample|user"
+    r"|current_user|session_user|system_user|@@\w+)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One statement of a file. ``ignore`` are positions of result columns that are not compared."""
+
+    sql: str
+    #: For people: what it is there for.
+    why: str = ""
+    ignore: tuple[int, ...] = ()
+
+    @property
+    def aspects(self) -> list[str]:
+        """What it exercises."""
+        return [one for part in split_statements(self.sql) for one in aspects(part)]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A case file. ``path`` is relative to the tree of cases, with its suffix."""
+
+    path: str
+    #: One line for people.
+    title: str
+    statements: tuple[Written, ...]
+    #: Where its statements come from: ``functions``, ``kit/queries.sql``, a path of the tree, ``model``.
+    source: str
+
+    def without(self, positions: Iterable[int]) -> Draft:
+        """The same file without some of its statements."""
+        gone = set(positions)
+        return replace(self, statements=tuple(one for at, one in enumerate(self.statements) if at not in gone))
+
+    def with_sql(self, changed: Mapping[int, str]) -> Draft:
+        """The same file with other words for some statements."""
+        written = [replace(one, sql=changed.get(at, one.sql)) for at, one in enumerate(self.statements)]
+        return replace(self, statements=tuple(written))
+
+    def with_ignored(self, columns: Mapping[int, Sequence[int]]) -> Draft:
+        """The same file with result columns (by statement) that are not compared."""
+        written = [
+            replace(one, ignore=tuple(sorted({*one.ignore, *columns.get(at, ())})))
+            for at, one in enumerate(self.statements)
+        ]
+        return replace(self, statements=tuple(written))
+
+    @property
+    def text(self) -> str:
+        """The file."""
+        lines = [f"-- {comment(self.title)}"]
+        said = ""
+        for one in self.statements:
+            if one.why and one.why != said:
+                lines.append(f"-- {comment(one.why)}")
+                said = one.why
+            if one.ignore:
+                lines.append(f"-- @ignore:{','.join(map(str, one.ignore))}")
+            lines.append(f"{one.sql};")
+        return "\n".join(lines) + "\n"
+
+
+def comment(text: str) -> str:
+    """Words that are safe in a comment of a script."""
+    return _UNSAFE.sub(" ", text)[:_LONGEST_COMMENT].strip()
+
+
+def is_unstable(expression: str) -> bool:
+    """Whether the value of an expression differs from run to run."""
+    return _UNSTABLE.search(expression) is not None

@@ -1,0 +1,41 @@
+"""The server that drafts are tried on, as the generator sees it: somebody gives it one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered to one statement: a result, nothing, or an error."""
+
+    #: Names of the result's columns; ``None`` when there is no result set.
+    columns: tuple[str, ...] | None = None
+    rows: tuple[tuple[str | None, ...], ...] = ()
+    #: The server's words, when it refused.
+    error: str | None = None
+    #: The connection ended, or the statement took too long: neither a result nor an error.
+    lost: bool = False
+
+
+class Executor(Protocol):
+    """Runs statements on one server, each call in a database and a session of its own."""
+
+    @property
+    def version(self) -> str:
+        """What ``version()`` answers."""
+
+    def run(self, statements: Sequence[str]) -> list[Answer]:
+        """One answer a statement, in order. What is left behind is not tidied before `objects` was asked.
+
+        Raises:
+            ServerError: there is no server any more.
+        """
+
+    def objects(self) -> frozenset[str]:
+        """What lives outside of databases, and the databases: ``account acc1``, ``database db1`` …"""
+
+    def tidy(self, left: frozenset[str]) -> None:
+        """Drop what a run left."""

@@ -1,0 +1,99 @@
+"""The gates that need no server: SQL that can be read, the rules of the format, nothing forbidden, nothing twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from orchestrator.cases.dedup_search import Search
+from orchestrator.cases.script import parse_script
+from orchestrator.cases.sql.lexer import split_statements
+from orchestrator.cases.sql.words import SYSTEM_DATABASES
+from orchestrator.generate.draft import Draft
+
+#: What no generated case may do, whoever wrote it: commands of the harness, the server's own objects, other hosts.
+_FORBIDDEN = (
+    (re.compile(r"(?im)^\s*(?:--|#|//)\s*@system\b"), "runs a command of the system"),
+    (
+        re.compile(
+            rf"(?i)\b(?:drop|alter|create)\s+(?:database|schema)\s+(?:if\s+(?:not\s+)?exists\s+)?`?(?:{'|'.join(SYSTEM_DATABASES)})\b"
+        ),
+        "changes a database of the server",
+    ),
+    (
+        re.compile(
+            rf"(?i)\b(?:drop|truncate|delete\s+from|update|insert\s+into)\s+(?:table\s+)?`?(?:{'|'.join(SYSTEM_DATABASES)})`?\."
+        ),
+        "changes a table of the server",
+    ),
+    (
+        re.compile(r"(?i)\b(?:shutdown|kill|backup)\s+\w|\bdrop\s+account\s+(?:if\s+exists\s+)?`?sys\b"),
+        "stops or hurts the server",
+    ),
+    (re.compile(r"(?i)\binto\s+outfile\b|\bs3://|\bhttps?://"), "reaches out of the server"),
+    (re.compile(r"(?i)\bset\s+global\b|@@global\.\w+\s*="), "changes a setting for everybody"),
+)
+_LONGEST_STATEMENT = 8_000
+_MOST_STATEMENTS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A case or a statement that a gate did not let through."""
+
+    path: str
+    gate: str
+    reason: str
+
+
+def static_gates(drafts: Sequence[Draft], search: Search) -> tuple[list[Draft], list[Dropped]]:
+    """Those that pass, and the others with their reason. ``search`` knows what the tree tests already."""
+    kept: list[Draft] = []
+    dropped: list[Dropped] = []
+    for draft in drafts:
+        reason = next(_reasons(draft, search), None)
+        if reason is None:
+            kept.append(draft)
+        else:
+            dropped.append(Dropped(draft.path, *reason))
+    return kept, dropped
+
+
+def _reasons(draft: Draft, search: Search) -> Iterator[tuple[str, str]]:
+    text = draft.text
+    yield from _forbidden(text)
+    yield from _malformed(draft, text)
+    script = search.read(text, draft.path)
+    for finding in search.look_up(script):
+        if finding.kind != "statement" and finding.duplicate:
+            yield "duplicate", f"lines {finding.line}-{finding.last_line} repeat {finding.existing}"
+            break
+
+
+def _forbidden(text: str) -> Iterator[tuple[str, str]]:
+    for pattern, words in _FORBIDDEN:
+        if pattern.search(text):
+            yield "policy", words
+
+
+def _malformed(draft: Draft, text: str) -> Iterator[tuple[str, str]]:
+    """The format's rules: what is written is what mo-tester reads back, statement for statement."""
+    script = parse_script(text, draft.path)
+    if script.problems:
+        yield "format", str(script.problems[0])
+    if not draft.statements or len(draft.statements) > _MOST_STATEMENTS:
+        yield "format", f"{len(draft.statements)} statements"
+    if len(script.commands) != len(draft.statements):
+        yield "format", f"{len(draft.statements)} statements read back as {len(script.commands)}"
+    for one in draft.statements:
+        if len(one.sql) > _LONGEST_STATEMENT or not list(split_statements(one.sql)):
+            yield "format", "an empty or endless statement"
+
+
+def reasons_of(dropped: Iterable[Dropped]) -> dict[str, int]:
+    """How many each gate dropped."""
+    counts: dict[str, int] = {}
+    for one in dropped:
+        counts[one.gate] = counts.get(one.gate, 0) + 1
+    return counts

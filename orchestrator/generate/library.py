@@ -1,0 +1,147 @@
+"""The case tree of a revision as a library: its scripts, what each statement exercises and needs, and what is near."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from orchestrator.cases.script import parse_script
+from orchestrator.cases.sql.lexer import split_statements, without_comments
+from orchestrator.generate.aspects import aspects, counted
+from orchestrator.generate.expressions import Expression, column_types, expressions
+from orchestrator.generate.objects import creates, tables_of, word_of
+
+_SUFFIXES = (".sql", ".test")
+_WORD = re.compile(r"[a-z_][a-z0-9_]{2,}")
+#: A statement longer than this (bytes) is data, not a test.
+_LONGEST = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a script of the tree."""
+
+    sql: str
+    tokens: tuple[str, ...]
+    #: What it exercises, as far as it is counted.
+    aspects: tuple[str, ...]
+    #: Whether the script runs it as its default user in its first session.
+    plain: bool
+    #: (kind, name) of the objects it makes.
+    made: tuple[tuple[str, str], ...] = ()
+    #: Its words and names, lower case, without quotes.
+    names: frozenset[str] = frozenset()
+    #: Tables it reads or writes, without a database.
+    tables: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryScript:
+    """A script of the tree, read once."""
+
+    statements: tuple[Statement, ...]
+    text: str
+    #: How often it says a word (three letters or more, lower case).
+    words: Mapping[str, int]
+    #: Words in all.
+    length: int
+    aspects: frozenset[str]
+    #: Expressions that stand on their own.
+    expressions: tuple[Expression, ...]
+
+
+def read_script(text: str) -> LibraryScript:
+    """Read one script."""
+    statements: list[Statement] = []
+    for command in parse_script(text, "").commands:
+        plain = command.connection == 0 and command.user is None and not command.system and not command.ignore
+        parts = list(split_statements(command.sql)) if len(command.sql) <= _LONGEST * 4 else []
+        for part in parts:
+            sql = without_comments(command.sql).strip().rstrip(";").strip() if len(parts) == 1 else " ".join(part)
+            if len(sql) <= _LONGEST:
+                statements.append(_statement(sql, part, plain=plain))
+    words = Counter(_WORD.findall(text.lower()))
+    columns: dict[str, str] = {}
+    found: dict[str, Expression] = {}
+    for one in statements:
+        columns |= column_types(one.tokens)
+        if one.plain:
+            found |= {each.text: each for each in expressions(one.tokens, columns)}
+    exercised = frozenset(one for each in statements for one in each.aspects)
+    return LibraryScript(tuple(statements), text, words, words.total(), exercised, tuple(found.values()))
+
+
+def _statement(sql: str, tokens: Sequence[str], *, plain: bool) -> Statement:
+    return Statement(
+        sql,
+        tuple(tokens),
+        tuple(counted(aspects(tokens))),
+        plain,
+        tuple(creates(tokens)),
+        frozenset(word_of(token) for token in tokens),
+        frozenset(tables_of(tokens)),
+    )
+
+
+class Library:
+    """Scripts by path, with the statistics that ranking needs."""
+
+    def __init__(self, scripts: Mapping[str, LibraryScript]) -> None:
+        self.scripts = scripts
+        self._frequency = Counter(word for script in scripts.values() for word in script.words)
+        self._aspect_frequency = Counter(aspect for script in scripts.values() for aspect in script.aspects)
+        #: Aspects that are made of words.
+        self.phrases = tuple(
+            one for one in self._aspect_frequency if one.startswith(("statement ", "pair ", "operator "))
+        )
+        self._arguments: dict[str, list[str]] | None = None
+        self._mean = sum(one.length for one in scripts.values()) / max(1, len(scripts))
+
+    def arguments(self, name: str) -> dict[str, float]:
+        """Of the scripts that call a function, the share that try each kind of argument."""
+        calls = self._aspect_frequency[f"call {name}"]
+        if self._arguments is None:
+            self._arguments = defaultdict(list)
+            for aspect in self._aspect_frequency:
+                if aspect.startswith("call ") and aspect.count(" ") == 3:
+                    self._arguments[aspect.split(" ", 2)[1]].append(aspect)
+        return {one: self._aspect_frequency[one] / calls for one in self._arguments[name]} if calls else {}
+
+    def rarity(self, aspect: str) -> float:
+        """``ln((N+1)/(n+1))`` over the scripts of the tree."""
+        return math.log((len(self.scripts) + 1) / (self._aspect_frequency[aspect] + 1))
+
+    def covers(self, aspect: str) -> bool:
+        """Whether some script exercises an aspect."""
+        return self._aspect_frequency[aspect] > 0
+
+    def word_rarity(self, word: str) -> float:
+        """The same for a word."""
+        return math.log((len(self.scripts) + 1) / (self._frequency[word] + 1))
+
+    def frequency(self, word: str) -> int:
+        """How many scripts say a word."""
+        return self._frequency[word]
+
+    def near(self, query: Mapping[str, float], count: int) -> list[tuple[float, str]]:
+        """The scripts nearest to weighted words by BM25 (k1 1.2, b .5), best first."""
+        scored = []
+        weights = {word: weight * self.word_rarity(word) for word, weight in query.items() if self._frequency[word]}
+        for path, script in self.scripts.items():
+            length = 0.5 + 0.5 * script.length / self._mean
+            score = 0.0
+            for word, weight in weights.items():
+                times = script.words.get(word)
+                if times:
+                    score += weight * times * 2.2 / (times + 1.2 * length)
+            if score:
+                scored.append((score, path))
+        return sorted(scored, key=lambda one: (-one[0], one[1]))[:count]
+
+
+def is_script(path: str) -> bool:
+    """Whether a path of the tree is a script."""
+    return path.endswith(_SUFFIXES)

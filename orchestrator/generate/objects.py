@@ -1,0 +1,81 @@
+"""The objects that a statement makes, and the tables it works on, read from its tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from orchestrator.cases.sql.words import KEYWORDS
+
+_OBJECTS = frozenset({
+    "table", "view", "database", "schema", "function", "index", "account", "role", "user", "snapshot", "pitr",
+    "sequence", "stage", "publication", "procedure", "source", "task",
+})  # fmt: skip
+#: What a table's name follows.
+_TABLES_FOLLOW = frozenset({"from", "join", "into", "update", "table", "describe", "desc", "against"})
+_SKIPPED = frozenset({"if", "not", "exists", "only", "ignore", "low_priority", "lateral"})
+
+
+def word_of(token: str) -> str:
+    """The name or word a token holds."""
+    return token.lower().rstrip("(").strip().strip("`'\"")
+
+
+def creates(tokens: Sequence[str]) -> list[tuple[str, str]]:
+    """(kind, name) of the objects a statement makes."""
+    words = [word_of(token) for token in tokens[:16]]
+    if words[:1] != ["create"] and words[:3] != ["data", "branch", "create"]:
+        return []
+    for at, word in enumerate(words):
+        if word not in _OBJECTS or at == 0:
+            continue
+        names = []
+        rest = [one for one in words[at + 1 :] if one not in {"if", "not", "exists"}]
+        while rest:
+            name, rest = rest[0], rest[1:]
+            if rest[:1] == ["."] and len(rest) > 1:
+                name, rest = rest[1], rest[2:]
+            names.append((word, name))
+            if word not in {"role", "user"} or rest[:1] != [","]:
+                break
+            rest = rest[1:]
+        return names
+    return []
+
+
+def tables_of(tokens: Sequence[str]) -> Iterator[str]:
+    """The tables that a statement reads or writes; those of a database are named with it (``db.t``)."""
+    words = [token.lower() for token in tokens]
+    common = {word_of(words[at - 1]) for at, word in enumerate(words) if word in {"as", "as("} and words[at - 1] != ")"}
+    for at, word in enumerate(words[:-1]):
+        if word not in _TABLES_FOLLOW and not (word == "," and _in_from(words, at)):
+            continue
+        after = at + 1
+        while after < len(words) - 1 and words[after] in _SKIPPED:
+            after += 1
+        name = words[after]
+        if name[0] in "('\"@{" or (name[-1] == "(" and word not in {"into", "table"}) or not name[0].isprintable():
+            continue
+        plain = word_of(name)
+        if words[after + 1 : after + 2] == ["."] and after + 2 < len(words):
+            yield f"{plain}.{word_of(words[after + 2])}"
+        elif (
+            plain
+            and plain not in common
+            and (plain not in KEYWORDS or word in {"from", "join", "into"})
+            and plain[0] != ")"
+        ):
+            yield plain
+
+
+def _in_from(words: Sequence[str], at: int) -> bool:
+    """Whether a comma stands between tables."""
+    depth = 0
+    for word in reversed(words[:at]):
+        depth += (word == ")") - (word[-1] == "(" and word[0] not in "'\"")
+        if depth < 0 or (
+            depth == 0 and word in {"where", "select", "set", "by", "values", "on", "limit", "using", "having"}
+        ):
+            return False
+        if depth == 0 and word == "from":
+            return True
+    return False

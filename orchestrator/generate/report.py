@@ -1,0 +1,98 @@
+"""What was generated and why, what each gate dropped, what was found, and which kinds of test the change asks for."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.generate.draft import Draft
+from orchestrator.generate.gates import Dropped
+from orchestrator.generate.generator import Generation
+from orchestrator.generate.inputs import Inputs
+from orchestrator.generate.sixkinds import Coverage
+from orchestrator.generate.trial import Finding
+
+_MOST_REASONS = 12
+
+
+@dataclass(slots=True)
+class Report:
+    """A generation as told to people and programs."""
+
+    title: str
+    budget: int
+    seed: int
+    drafts: Sequence[Draft] = ()
+    dropped: Sequence[Dropped] = ()
+    findings: Sequence[Finding] = ()
+    verified: bool = False
+    server: str = ""
+    targets: Sequence[tuple[int, str, str, str]] = ()
+    #: Likely aspects: name, likelihood, reason, whether the tree covers it, whether the new cases do.
+    coverage: Sequence[tuple[str, float, str, bool, bool]] = ()
+    kinds: Sequence[Coverage] = ()
+    warnings: list[str] = field(default_factory=list)
+
+    def as_json(self) -> str:
+        """One document; the same input gives the same bytes."""
+        document = {
+            "title": self.title,
+            "budget": self.budget,
+            "seed": self.seed,
+            "statements": sum(len(one.statements) for one in self.drafts),
+            "verified": self.verified,
+            "server": self.server,
+            "files": [
+                {"path": one.path, "title": one.title, "source": one.source, "statements": len(one.statements)}
+                for one in self.drafts
+            ],
+            "dropped": [{"path": one.path, "gate": one.gate, "reason": one.reason} for one in self.dropped],
+            "findings": [{"path": one.path, "sql": one.sql, "what": one.what} for one in self.findings],
+            "targets": [
+                {"distance": distance, "kind": kind, "name": name, "why": why}
+                for distance, kind, name, why in self.targets
+            ],
+            "coverage": [
+                {"aspect": name, "likelihood": round(likely, 3), "why": why, "before": before, "after": after}
+                for name, likely, why, before, after in self.coverage
+            ],
+            "tests": [{"kind": one.kind, "state": one.state, "reason": one.reason} for one in self.kinds],
+            "warnings": self.warnings,
+        }
+        return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+    def as_text(self) -> str:
+        """For people."""
+        statements = sum(len(one.statements) for one in self.drafts)
+        state = "verified" if self.verified else "unverified: no server of the product itself judged them"
+        lines = [f"{self.title}", f"{len(self.drafts)} files, {statements} of {self.budget} statements, {state}"]
+        lines += [f"  {one.path}: {len(one.statements)} statements, {one.title}" for one in self.drafts]
+        if self.targets:
+            lines.append("what SQL reaches the change:")
+            lines += [f"  {kind} {name} ({why})" for _, kind, name, why in self.targets[:_MOST_REASONS]]
+        missing = [row for row in self.coverage if not row[3] and row[4]]
+        if missing:
+            lines.append("new in the tree:")
+            lines += [f"  {name}: {why}" for name, _, why, _, _ in missing[:_MOST_REASONS]]
+        if self.dropped:
+            counts = Counter(one.gate for one in self.dropped)
+            lines.append("dropped: " + ", ".join(f"{count} by {gate}" for gate, count in sorted(counts.items())))
+            lines += [f"  {one.gate}: {one.path}: {one.reason}" for one in self.dropped[:_MOST_REASONS]]
+        lines += [f"FINDING {one.path}: {one.what}\n  {one.sql}" for one in self.findings]
+        lines.append("tests of the change:")
+        lines += [f"  {one.kind}: {one.state} ({one.reason})" for one in self.kinds]
+        lines += [f"note: {one}" for one in self.warnings]
+        return "\n".join(lines) + "\n"
+
+
+def coverage_of(inputs: Inputs, made: Generation, drafts: Sequence[Draft]) -> list[tuple[str, float, str, bool, bool]]:
+    """The likely aspects of a change, the likeliest first: covered before, and after."""
+    written = {aspect for draft in drafts for one in draft.statements for aspect in one.aspects}
+    likely = sorted(made.evidence.odds.items(), key=lambda one: (-one[1], one[0]))
+    return [
+        (aspect, odds, made.evidence.why[aspect], inputs.library.covers(aspect), aspect in written)
+        for aspect, odds in likely[:200]
+        if odds >= 0.2
+    ]

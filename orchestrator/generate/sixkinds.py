@@ -1,0 +1,60 @@
+"""The coverage report of the six kinds of test: covered, needs attention or not related, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from orchestrator.generate.draft import Draft
+from orchestrator.generate.inputs import Inputs
+
+State = Literal["covered", "needs attention", "not related"]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """One kind of test and what the change asks of it."""
+
+    kind: str
+    state: State
+    reason: str
+
+
+#: Kind: words in the paths of a change that ask for it, and what a covering case says.
+_ASKED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "stability": (("hashjoin", "hashbuild", "/group/", "aggexec", "shuffle", "spill", "lockservice", "pkg/txn/"), ()),
+    "chaos": (
+        ("logservice", "hakeeper", "tnservice", "dnservice", "pkg/lockservice", "pkg/txn/", "/tae/", "cnservice"),
+        (),
+    ),
+    "big data": (("external", "parquet", "load", "objectio", "fileservice", "spill", "mergesort", "/s3"), ()),
+    "PITR": (("pitr",), ("pitr",)),
+    "snapshot": (("snapshot", "clone", "data_branch", "restore"), ("snapshot", "restore", "clone", "branch")),
+}
+
+
+def six_kinds(inputs: Inputs, drafts: Sequence[Draft]) -> list[Coverage]:
+    """What rules say; a model may add to it."""
+    code = [
+        one.path for one in inputs.changes if one.path.endswith((".go", ".y")) and not one.path.endswith("_test.go")
+    ]
+    written = " ".join(one.sql.lower() for draft in drafts for one in draft.statements)
+    found = [_bvt(code, drafts)]
+    for kind, (asks, says) in _ASKED.items():
+        hit = next((path for path in code if any(word in path.lower() for word in asks)), None)
+        if hit is None:
+            found.append(Coverage(kind, "not related", "no changed file belongs to it"))
+        elif says and any(word in written for word in says):
+            found.append(Coverage(kind, "covered", f"{hit} changes it, and new cases exercise it"))
+        else:
+            found.append(Coverage(kind, "needs attention", f"{hit} changes what it tests"))
+    return found
+
+
+def _bvt(code: Sequence[str], drafts: Sequence[Draft]) -> Coverage:
+    if not code:
+        return Coverage("BVT", "not related", "no production code changes")
+    if drafts:
+        return Coverage("BVT", "covered", f"{len(drafts)} new files")
+    return Coverage("BVT", "needs attention", "production code changes, and no new case came of it")

@@ -1,0 +1,39 @@
+"""A query as the list of what it computes and the rest, so that one part can be taken out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.cases.sql.lexer import tokenize
+from orchestrator.generate.expressions import joined
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """``select`` items and what follows them, ``from`` included."""
+
+    items: tuple[str, ...]
+    rest: str
+
+    def query(self, items: tuple[str, ...]) -> str:
+        """The query with other items."""
+        return f"select {', '.join(items)}{self.rest}"
+
+
+def parts_of(sql: str) -> Parts | None:
+    """The parts of a plain ``select``; ``None`` for anything else."""
+    tokens = tokenize(sql)
+    if not tokens or tokens[0].lower() != "select":
+        return None
+    depth, begun, items, end = 0, 1, list[str](), len(tokens)
+    for at, token in enumerate(tokens):
+        if depth == 0 and token.lower() == "from":
+            end = at
+            break
+        if depth == 0 and token == "," and at:
+            items.append(joined(tokens[begun:at]))
+            begun = at + 1
+        depth += (token[-1] == "(" and token[0] not in "'\"") - (token == ")")
+    items.append(joined(tokens[begun:end]))
+    rest = f" {joined(tokens[end:])}" if end < len(tokens) else ""
+    return Parts(tuple(item for item in items if item), rest)

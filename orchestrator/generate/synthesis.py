@@ -1,0 +1,110 @@
+"""Expressions made from the surface: calls over their overloads, casts, operators, variables and catalogs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from orchestrator.cases.sql.lexer import tokenize
+from orchestrator.generate.aspects import aspects
+from orchestrator.generate.columns import ARGUMENTS, family
+from orchestrator.generate.expressions import Expression
+from orchestrator.surface.model import Role, SqlFunction
+
+_SLOT = re.compile(r"(?<!\{)\{(\w[\w ]*)\}(?!\})")
+_MOST_OVERLOADS = 12
+#: Tried for a function whose registry entry leaves its arguments to code.
+_GUESSED = (("any",), ("any", "any"), ("any", "any", "any"))
+_WINDOWS = (
+    "over (partition by {int} order by {varchar})",
+    "over (order by {int} rows between unbounded preceding and current row)",
+)
+_CASTS = (
+    "tinyint", "smallint", "int", "bigint", "tinyint unsigned", "smallint unsigned", "int unsigned", "bigint unsigned",
+    "signed", "unsigned", "decimal", "decimal(10)", "decimal(10,2)", "decimal(30)", "decimal(38,10)", "decimal(65,30)",
+    "float", "double", "char", "char(5)", "varchar", "varchar(5)", "binary", "binary(4)", "varbinary", "varbinary(4)",
+    "text", "blob", "date", "datetime", "datetime(3)", "time", "time(3)", "timestamp", "timestamp(6)", "year", "json",
+    "bool", "bit", "uuid", "vecf32(3)", "vecf64(3)", "geometry",
+)  # fmt: skip
+_CASTABLE = {
+    "date": "'2024-02-29'", "datetime": "'2024-02-29 12:34:56.789'", "time": "'12:34:56.789'", "year": "2024",
+    "timestamp": "'2024-02-29 12:34:56'", "json": "'{{\"a\": [1, null]}}'",
+    "vecf32": "'[1,2,3]'", "vecf64": "'[1,2,3]'",
+    "uuid": "'6ccd780c-baba-1026-9564-5b8c656024db'", "geometry": "'POINT(1 1)'",
+}  # fmt: skip
+_OPERATIONS = (
+    "{int} <=> null", "{int} div 2", "{int} % 2", "{int} mod 2", "{int} & 3", "{int} | 4", "{int} ^ 1", "{int} << 2",
+    "{int} >> 1", "~{int}", "{int} xor 1", "{int} between 0 and 2", "{int} not between 1 and 2", "{int} in (1, 2)",
+    "{int} not in (1, 2)", "({int}, {varchar}) in ((1, 'abc'), (2, ''))",
+    "({int}, {varchar}) not in ((1, 'abc'), (2, ''))",
+    "{varchar} like 'a%'", "{varchar} not like '_b%'", "{varchar} like 'a\\\\%'", "{varchar} ilike 'A%'",
+    "{varchar} regexp '^a'", "{varchar} not regexp 'b$'", "{varchar} rlike 'c'", "{json} -> '$.a'", "{json} ->> '$.a'",
+    "{int} || {int}", "{int} && 1", "{int} != 1", "{varchar}::text", "1 + interval 1 day", "{date} + interval 1 day",
+    "{date} - interval 1 week", "{date} + interval 1 month", "{date} + interval 1 quarter", "{date} - interval 1 year",
+    "{datetime} + interval 1 hour", "{datetime} - interval 1 minute", "{datetime} + interval 1 second",
+    "{datetime} - interval 1 microsecond", "{int} is true", "{int} is not true",
+    "{int} is not false", "{int} is not null",
+)  # fmt: skip
+
+
+def made(text: str) -> Expression:
+    """An expression of a text with slots."""
+    plain = _SLOT.sub("c", text).replace("{{", "{").replace("}}", "}")
+    found = tuple(aspects(tokenize(f"select {plain}")))[1:]
+    return Expression(text, found, tuple(dict.fromkeys(_SLOT.findall(text))))
+
+
+def calls(function: SqlFunction, name: str) -> Iterator[Expression]:
+    """Calls that try each kind of argument at each position of each overload once: the smallest such set."""
+    shapes = dict.fromkeys(
+        tuple(family(kind) for kind in one.arguments) for one in function.overloads[:_MOST_OVERLOADS]
+    )
+    known = [shape for shape in shapes if shape]
+    ends = [f" {window}" for window in _WINDOWS] if function.role is Role.WINDOW else [""]
+    if function.role is Role.WINDOW or () in shapes:
+        yield made(f"{name}(){ends[0]}")
+    for shape in known or _guesses(name):
+        for row in range(max(len(ARGUMENTS[one]) for one in shape)):
+            kinds = [list(ARGUMENTS[one].values()) for one in shape]
+            arguments = [values[(row + at) % len(values)] if row else values[0] for at, values in enumerate(kinds)]
+            yield made(f"{name}({', '.join(arguments)}){ends[row % len(ends)]}")
+
+
+#: What a function's name says of its first argument.
+_HINTS = (
+    ("json", "document"),
+    ("st_", "shape"),
+    ("vec", "vector"),
+    ("date", "temporal"),
+    ("time", "temporal"),
+)
+
+
+def _guesses(name: str) -> Iterable[tuple[str, ...]]:
+    for word, kind in _HINTS:
+        if word in name:
+            return ((kind,), (kind, "document" if kind == "document" else "any"))
+    return _GUESSED
+
+
+def casts() -> Iterator[Expression]:
+    """A cast to every type, from a value that it can hold."""
+    for kind in _CASTS:
+        word = kind.split("(")[0]
+        yield made(f"cast({_CASTABLE.get(word, '1')} as {kind})")
+
+
+def operations() -> Iterator[Expression]:
+    """Every operator over columns."""
+    return (made(text) for text in _OPERATIONS)
+
+
+def variables(names: Iterable[str]) -> Iterator[Expression]:
+    """The values of system variables."""
+    return (made(f"@@{name}") for name in names)
+
+
+def catalogs(names: Iterable[str]) -> Iterator[Expression]:
+    """Whether catalog tables can be read."""
+    for name in names:
+        yield Expression(f"(select count(*) >= 0 from {name})", (f"catalog {name}",), ())

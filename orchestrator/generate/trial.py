@@ -1,0 +1,175 @@
+"""The gates that need a server: a case runs twice with one result, leaves nothing, and tests what it says it tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.generate.draft import Draft
+from orchestrator.generate.executor import Answer, Executor
+from orchestrator.generate.gates import Dropped
+from orchestrator.generate.split import parts_of
+
+#: The server does not know the SQL itself: no expectation of anything.
+_INVALID = re.compile(
+    r"(?i)syntax|parser? error|unknown (?:function|operator|table|column|database)|no such (?:table|function)"
+    r"|(?:function|table|column) .*(?:does not exist|doesn't exist|not exist)|invalid database"
+)
+#: On another product these say only that it is another one.
+_FOREIGN = re.compile(r"(?i)not supported|unsupported|unknown|not allowed|doesn't support|incorrect")
+#: Never a right answer, whatever was asked.
+_BROKEN = re.compile(
+    r"(?i)internal error|panic|runtime error|nil pointer|index out of range|unreachable|should not happen"
+)
+_ROUNDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An answer that cannot be right."""
+
+    path: str
+    sql: str
+    what: str
+
+
+@dataclass(slots=True)
+class Trial:
+    """What came of trying drafts."""
+
+    kept: list[Draft] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    #: Statements that were run, and those that were answered without an error.
+    ran: int = 0
+    accepted: int = 0
+
+
+def try_drafts(
+    drafts: Sequence[Draft], executor: Executor, target: str, progress: Callable[[str], None] = lambda line: None
+) -> Trial:
+    """Try each draft on the server. ``target`` is what `version` of the product itself contains.
+
+    Raises:
+        ServerError: there is no server any more.
+    """
+    trying = _Trying(executor, is_target=target.lower() in executor.version.lower())
+    for number, draft in enumerate(drafts, 1):
+        progress(f"{number}/{len(drafts)} {draft.path}")
+        kept = trying.kept(draft)
+        if kept is not None:
+            trying.trial.kept.append(kept)
+    return trying.trial
+
+
+class _Trying:
+    """One server's judgement of drafts."""
+
+    def __init__(self, executor: Executor, *, is_target: bool) -> None:
+        self.trial = Trial()
+        self._executor = executor
+        self._is_target = is_target
+
+    def kept(self, draft: Draft) -> Draft | None:
+        """What can stay of a draft: it is run, shortened and run again until two runs agree."""
+        for turn in range(_ROUNDS):
+            before = self._executor.objects()
+            first = self._executor.run([one.sql for one in draft.statements])
+            second = self._executor.run([one.sql for one in draft.statements])
+            left = self._executor.objects() - before
+            if left:
+                self._executor.tidy(left)
+                self._drop(draft, "clean-up", f"leaves {', '.join(sorted(left))}")
+                return None
+            if turn == 0:
+                self.trial.ran += len(first)
+                self.trial.accepted += sum(one.error is None and not one.lost for one in first)
+            changed = self._judge(draft, first, second)
+            if not _tests(changed):
+                self._drop(draft, "server", "nothing of it is left to test")
+                return None
+            if changed == draft:
+                return draft
+            draft = changed
+        self._drop(draft, "stable", "its results keep changing")
+        return None
+
+    def _drop(self, draft: Draft, gate: str, reason: str) -> None:
+        self.trial.dropped.append(Dropped(draft.path, gate, reason))
+
+    def _judge(self, draft: Draft, first: Sequence[Answer], second: Sequence[Answer]) -> Draft:
+        """The draft without what cannot stay, and without comparing the columns that differ from run to run."""
+        gone: set[int] = set()
+        columns: dict[int, tuple[int, ...]] = {}
+        replaced: dict[int, str] = {}
+        for at, (one, two) in enumerate(zip(first, second, strict=True)):
+            sql = draft.statements[at].sql
+            if one.lost or _BROKEN.search(one.error or ""):
+                what = one.error or "no answer: the connection was lost"
+                self.trial.findings.append(Finding(draft.path, sql, what))
+                gone.add(at)
+            elif one.error is not None or two.error is not None:
+                shorter = self._refused(draft, at, one, two)
+                if shorter:
+                    replaced[at] = shorter
+                elif shorter is not None:
+                    gone.add(at)
+            else:
+                differing = unstable_columns(one, two)
+                if differing is None:
+                    self._drop(draft, "stable", sql[:120])
+                    gone.add(at)
+                elif set(differing) - set(draft.statements[at].ignore):
+                    columns[at] = differing
+        return draft.with_sql(replaced).with_ignored(columns).without(gone)
+
+    def _refused(self, draft: Draft, at: int, one: Answer, two: Answer) -> str | None:
+        """``None`` when the error is what the case tests; else what is left of the statement, perhaps nothing."""
+        gate = _gate_of(one, two, is_target=self._is_target)
+        if not gate:
+            return None
+        shorter = _without_refused(draft, at, self._executor)
+        if not shorter:
+            words = one.error or two.error or ""
+            self._drop(draft, gate, f"{draft.statements[at].sql[:80]}: {words[:120]}")
+        return shorter
+
+
+def _tests(draft: Draft) -> bool:
+    """Whether something is left beside set-up and clean-up."""
+    return any(not one.sql.lower().lstrip().startswith(("drop", "use", "set")) for one in draft.statements)
+
+
+def _gate_of(one: Answer, two: Answer, *, is_target: bool) -> str:
+    """The gate that an error stops at; empty when it is what the case tests."""
+    if one.error != two.error:
+        return "stable"
+    error = one.error or ""
+    if _INVALID.search(error):
+        return "valid"
+    return "foreign" if not is_target and _FOREIGN.search(error) else ""
+
+
+def _without_refused(draft: Draft, at: int, executor: Executor) -> str:
+    """A query that computes several things, without those that the server does not know; empty when none is left."""
+    parts = parts_of(draft.statements[at].sql)
+    if parts is None or len(parts.items) < 2:
+        return ""
+    before = [one.sql for one in draft.statements[:at]]
+    singles = [parts.query((item,)) for item in parts.items]
+    answers = executor.run([*before, *singles])[len(before) :]
+    good = [item for item, answer in zip(parts.items, answers, strict=True) if answer.error is None and not answer.lost]
+    return parts.query(tuple(good)) if good and len(good) < len(parts.items) else ""
+
+
+def unstable_columns(one: Answer, two: Answer) -> tuple[int, ...] | None:
+    """The result columns in which two runs differ; ``None`` when ignoring columns cannot make them agree."""
+    if one.columns != two.columns or len(one.rows) != len(two.rows):
+        return None
+    if sorted(map(repr, one.rows)) == sorted(map(repr, two.rows)):
+        return ()
+    differing = tuple(
+        at for at in range(len(one.columns or ())) if [row[at] for row in one.rows] != [row[at] for row in two.rows]
+    )
+    return differing if len(differing) < len(one.columns or ()) or len(differing) == 1 else None

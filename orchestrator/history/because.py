@@ -1,0 +1,139 @@
+"""Why a test has its chance, in words: which strategies moved it, and the concrete thing each of them saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from orchestrator.history.outlook import Outlook
+from orchestrator.history.past import Observed
+
+#: First words of a feature's name → the strategy it belongs to.
+_STRATEGIES = {
+    "text": "lexical",
+    "ruled": "rules",
+    "imports": "imports",
+    "surface": "surface",
+    "own": "changed",
+    "around": "changed",
+}
+_PREFIXES = ("r_", "k_", "top_")
+#: Kinds of test by the place of their rows and forests, and as signals name them.
+KINDS = ("cases", "categories", "packages")
+
+
+class Because(NamedTuple):
+    """One strategy's part in a test's chance: its share of it, and what it saw."""
+
+    strategy: str
+    weight: float
+    detail: str
+
+
+def strategy_of(feature: str) -> str:
+    """The strategy whose evidence a feature is."""
+    for prefix in _PREFIXES * 2:
+        feature = feature.removeprefix(prefix)
+    return _STRATEGIES.get(feature.partition("_")[0], "history")
+
+
+@dataclass
+class Explainer:
+    """Says why, for the tests of one outlook."""
+
+    outlook: Outlook
+    _words: dict[str, list[str]] = field(default_factory=dict)
+
+    def case(self, stem: str) -> list[Because]:
+        """Why a case has its chance; never empty."""
+        outlook = self.outlook
+        number = outlook.book.numbers[stem]
+        seen = {"history": self._history("cases", number, "this case"), "lexical": self._lexical(number)}
+        return self._parts("cases", stem, outlook.cases[stem], seen)
+
+    def category(self, name: str) -> list[Because]:
+        """Why a category has its chance; never empty."""
+        seen = {"history": self._history("categories", name, "cases of it"), "lexical": self._best_text(name)}
+        return self._parts("categories", name, self.outlook.categories[name], seen)
+
+    def package(self, name: str) -> list[Because]:
+        """Why the unit tests of a package have their chance; never empty."""
+        own = sorted(path for path in self.outlook.question.facts.files if (path.rpartition("/")[0] or ".") == name)
+        changed = f"{own[0]} and {len(own) - 1} more change" if len(own) > 1 else f"{own[0]} changes" if own else ""
+        seen = {"changed": changed, "history": self._history("packages", name, "its tests")}
+        return self._parts("packages", name, self.outlook.packages[name], seen)
+
+    def _parts(self, kind: str, test: str, chance: float, seen: dict[str, str]) -> list[Because]:
+        """Each strategy that saw something, with its share of the chance, the weightiest first."""
+        moved: dict[str, float] = {}
+        place = KINDS.index(kind)
+        forest = (self.outlook.ranker.cases, self.outlook.ranker.categories, self.outlook.ranker.packages)[place]
+        for feature, by in forest.moved(self.outlook.rows[place][test]).items():
+            strategy = strategy_of(feature)
+            moved[strategy] = moved.get(strategy, 0.0) + by
+        up = {name: max(0.0, moved.get(name, 0.0)) for name, detail in seen.items() if detail}
+        total = sum(up.values())
+        parts = [Because(name, round(chance * by / total, 4) if total else 0.0, seen[name]) for name, by in up.items()]
+        return sorted(parts, key=lambda part: -part.weight) or [Because("history", round(chance, 4), _NOTHING)]
+
+    def _history(self, target: str, test: Any, it: str) -> str:  # noqa: ANN401 - a case's number or a name
+        """The commit that speaks loudest, and what it shares with the change."""
+        for kind, channels in (("near", ("function", "file", "package")), ("words", ("word",))):
+            source = self.outlook.signals.sources[kind, target].get(test)
+            if source is not None:
+                observed = self.outlook.past.observed[source]
+                shared = self._shared(observed, channels)
+                day = datetime.fromtimestamp(observed.time, UTC)
+                return f"commit {observed.sha[:10]} of {day:%Y-%m-%d} changed {shared} too, and touched {it}"
+        return ""
+
+    def _shared(self, observed: Observed, channels: tuple[str, ...]) -> str:
+        past, found = self.outlook.past, []
+        for channel in channels:
+            inside = set(observed.tokens[channel])
+            common = [token for token in self.outlook.signals.tokens[channel] if token in inside]
+            found += sorted(common, key=lambda token: (-past.rarity(channel, token), token))[:2]
+            if found:
+                break
+        shown = [token.rpartition("/")[2] if ":" in token else token for token in found]
+        return " and ".join(shown) if channels != ("word",) else "the same words, " + ", ".join(shown)
+
+    def _lexical(self, number: int) -> str:
+        book = self.outlook.book
+        in_path = [word for word in self._telling("path") if word in book.paths.documents.get(number, ())][:3]
+        in_text = [word for word in self._telling("words") if word in book.scripts.documents.get(number, ())][:4]
+        in_result = [word for word in self._telling("strings") if word in book.results.documents.get(number, ())][:3]
+        parts = [
+            *([f"its path says {', '.join(in_path)}"] if in_path else []),
+            *([f"its script says {', '.join(in_text)}"] if in_text else []),
+            *([f"its result says {', '.join(in_result)}"] if in_result else []),
+        ]
+        return f"as the change does, {'; '.join(parts)}" if parts else ""
+
+    def _telling(self, kind: str) -> list[str]:
+        """The words of the change that tell cases apart, heaviest first: for paths, scripts and results."""
+        if kind not in self._words:
+            facts, book = self.outlook.question.facts, self.outlook.book
+            index, words = {
+                "path": (book.paths, facts.names),
+                "words": (book.scripts, facts.words),
+                "strings": (book.results, facts.strings),
+            }[kind]
+            self._words[kind] = [word for word, _ in index.telling(words)]
+        return self._words[kind]
+
+    def _best_text(self, category: str) -> str:
+        """What the words of the change say of the case of a category that fits them best."""
+        scores = self.outlook.signals.cases["text_words"]
+        stems = self.outlook.book.stems
+        inside = [
+            (value, number) for number, value in scores.items() if stems.get(number, "").startswith(f"{category}/")
+        ]
+        if not inside:
+            return ""
+        number = max(inside)[1]
+        return f"{stems[number]}: {self._lexical(number)}"
+
+
+_NOTHING = "nothing in the past or in its text speaks for it"

@@ -1,0 +1,184 @@
+"""A change's signals as rows of numbers, one a test: what the ranking models are trained on and score.
+
+Names: a signal's own name is its value for the test; ``r_`` is that value over the change's highest; ``k_`` is the
+signal of the case's category; ``top_`` the highest of the category's cases; ``g_`` describes the change as a whole.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from orchestrator.history.casebook import Casebook
+from orchestrator.history.facts import Facts
+from orchestrator.history.layout import category_of
+from orchestrator.history.past import DAY, Fading, Past
+from orchestrator.history.signals import Named, Scores, Signals
+
+_COCHANGE = [f"{channel}_{kind}" for channel in ("file", "function", "package", "word") for kind in ("max", "any")]
+_LIKE = [f"{name}_{kind}" for name in ("near", "words") for kind in ("max", "sum", "recent")]
+_TEXT = [f"text_{name}" for name in ("words", "strings", "names", "results", "path")]
+_RELATIVE = ["word_mean", "word_any", "near_max", "near_sum", "near_recent", "words_max", "words_sum", *_TEXT]
+_CATEGORY = [*_COCHANGE, *_LIKE]
+_TOPS = ["text_words", "text_names", "text_path", "near_sum", "words_sum"]
+_CHANGE = ["g_files", "g_functions", "g_packages", "g_lines", "g_words", "g_strings", "g_near"]
+
+CASE_FEATURES = [
+    *_COCHANGE, "word_mean", *_LIKE, *_TEXT, *(f"r_{name}" for name in _RELATIVE),
+    *(f"k_{name}" for name in _CATEGORY), *(f"top_{name}" for name in _TOPS),
+    "touches", "age", "k_touches", "k_ruled", "statements", "k_cases", *_CHANGE,
+]  # fmt: skip
+CATEGORY_FEATURES = [
+    "any_case", "top_case", *_COCHANGE, "word_mean", *_LIKE,
+    *(f"r_{name}" for name in ("word_mean", *_COCHANGE, *_LIKE)),
+    *(f"top_{name}" for name in (*_COCHANGE, *_LIKE, *_TEXT)), *(f"r_top_{name}" for name in _TEXT),
+    "touches", "ruled", "statements", "cases", *_CHANGE,
+]  # fmt: skip
+PACKAGE_FEATURES = [
+    "own", "around", *_COCHANGE, "file_mean", "package_mean", *_LIKE,
+    "r_near_sum", "r_words_sum", "imports", "test_files", *_CHANGE,
+]  # fmt: skip
+
+#: One row a test, and one name a row.
+Row = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A change, and what is asked of it."""
+
+    facts: Facts
+    #: Seconds since 1970.
+    now: int
+    #: Categories that the static rules name.
+    ruled: frozenset[str] = frozenset()
+    #: Packages that import a changed one, each with its distance.
+    importers: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows of one kind of test, in the order of their names."""
+
+    names: list[str]
+    rows: list[Row]
+
+
+def case_rows(signals: Signals, past: Past, book: Casebook, question: Question) -> Rows:
+    """`CASE_FEATURES` of every case there is, by number."""
+    numbers = sorted(book.stems)
+    categories = [category_of(book.stems[number]) for number in numbers]
+    named = signals.cases
+    columns = _columns(named, [*_COCHANGE, "word_mean", *_LIKE, *_TEXT], numbers)
+    columns += [_relative(_column(named[name], numbers)) for name in _RELATIVE]
+    columns += _columns(signals.categories, _CATEGORY, categories)
+    for name in _TOPS:
+        columns.append(_column(_tops(named[name], book), categories))
+    sizes = _sizes(categories)
+    touched = [past.case_touches.get(number) for number in numbers]
+    columns += [
+        [fading.at(question.now) if fading else 0.0 for fading in touched],
+        [min(3000.0, (question.now - fading.time) / DAY) if fading else 3000.0 for fading in touched],
+        [past.category_touches.get(name, Fading()).at(question.now) for name in categories],
+        [float(name in question.ruled) for name in categories],
+        [math.log1p(book.statements[number]) for number in numbers],
+        _column(sizes, categories),
+    ]
+    return _rows([book.stems[number] for number in numbers], columns, _change(signals, question))
+
+
+def category_rows(signals: Signals, past: Past, book: Casebook, question: Question, chances: dict[str, float]) -> Rows:
+    """`CATEGORY_FEATURES` of every category there is, by name; ``chances`` are those of the cases, by stem."""
+    sizes = _sizes([category_of(stem) for stem in book.stems.values()])
+    names = sorted(sizes)
+    named = signals.categories
+    tops = {name: _column(_tops(signals.cases[name], book), names) for name in (*_COCHANGE, *_LIKE, *_TEXT)}
+    columns = [*_of_chances(chances, names), *_columns(named, [*_COCHANGE, "word_mean", *_LIKE], names)]
+    columns += [_relative(_column(named[name], names)) for name in ("word_mean", *_COCHANGE, *_LIKE)]
+    columns += [*tops.values(), *(_relative(tops[name]) for name in _TEXT)]
+    statements: Scores = {}
+    for number, stem in book.stems.items():
+        category = category_of(stem)
+        statements[category] = statements.get(category, 0) + book.statements[number]
+    columns += [
+        [past.category_touches.get(name, Fading()).at(question.now) for name in names],
+        [float(name in question.ruled) for name in names],
+        [math.log1p(statements[name]) for name in names],
+        _column(sizes, names),
+    ]
+    return _rows(names, columns, _change(signals, question))
+
+
+def package_rows(signals: Signals, book: Casebook, question: Question) -> Rows:
+    """`PACKAGE_FEATURES` of every package that has unit tests, or changes, and that anything speaks for."""
+    own = {path.rpartition("/")[0] or "." for path in question.facts.files if path.endswith(".go")}
+    importers = dict(question.importers)
+    spoken = {name for scores in signals.packages.values() for name in scores} | importers.keys()
+    names = sorted(own | {name for name in spoken if book.test_files.get(name, 0) > 0})
+    named = signals.packages
+    columns = [[float(name in own) for name in names], [float(_around(name, own)) for name in names]]
+    columns += _columns(named, [*_COCHANGE, "file_mean", "package_mean", *_LIKE], names)
+    columns += [_relative(_column(named[name], names)) for name in ("near_sum", "words_sum")]
+    columns.append([1.0 / distance if (distance := importers.get(name)) else 0.0 for name in names])
+    columns.append([float(book.test_files.get(name, 0)) for name in names])
+    return _rows(names, columns, _change(signals, question))
+
+
+def _around(package: str, own: Iterable[str]) -> bool:
+    """Whether a package lies below or above a changed one."""
+    return any(package.startswith(f"{name}/") or name.startswith(f"{package}/") for name in own)
+
+
+def _change(signals: Signals, question: Question) -> Row:
+    facts = question.facts
+    sizes = (len(facts.files), len(facts.functions), len(signals.tokens["package"]), facts.lines, len(facts.words))
+    return (*map(float, sizes), float(len(facts.strings)), max(signals.alike["near"].values(), default=0.0))
+
+
+def _rows(names: list[str], columns: Sequence[Sequence[float]], change: Row) -> Rows:
+    return Rows(names, [(*row, *change) for row in zip(*columns, strict=True)])
+
+
+def _column(scores: Scores, tests: Sequence[object]) -> list[float]:
+    get: Callable[[object, float], float] = scores.get
+    return [get(test, 0.0) for test in tests]
+
+
+def _columns(named: Named, names: Iterable[str], tests: Sequence[object]) -> list[list[float]]:
+    return [_column(named[name], tests) for name in names]
+
+
+def _relative(column: list[float]) -> list[float]:
+    top = max(column, default=0.0)
+    return [value / top for value in column] if top > 0 else column
+
+
+def _tops(scores: Scores, book: Casebook) -> Scores:
+    """The highest score among the cases of each category."""
+    tops: Scores = {}
+    for number, value in scores.items():
+        stem = book.stems.get(number)
+        if stem is not None:
+            category = category_of(stem)
+            if value > tops.get(category, 0.0):
+                tops[category] = value
+    return tops
+
+
+def _sizes(categories: Iterable[str]) -> Scores:
+    sizes: Scores = {}
+    for name in categories:
+        sizes[name] = sizes.get(name, 0) + 1
+    return sizes
+
+
+def _of_chances(chances: dict[str, float], names: Sequence[str]) -> list[list[float]]:
+    """The chance that any case of a category matters, and the highest."""
+    doubts: Scores = {}
+    tops: Scores = {}
+    for stem, chance in chances.items():
+        category = category_of(stem)
+        doubts[category] = doubts.get(category, 1.0) * (1 - min(chance, 0.999))
+        tops[category] = max(tops.get(category, 0.0), chance)
+    return [[1 - doubts.get(name, 1.0) for name in names], _column(tops, names)]

@@ -1,0 +1,168 @@
+"""From examples to a `Ranker`, calibrated on examples held back. Needs the ``learn`` extra."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestrator.history.examples import Example, Labelled
+from orchestrator.history.features import CASE_FEATURES, CATEGORY_FEATURES, PACKAGE_FEATURES
+from orchestrator.history.past import DAY, fade
+from orchestrator.history.ranker import SELECT_POWER, Ranker
+from orchestrator.history.train import calibrate, fit, logits, plain
+
+if TYPE_CHECKING:
+    from lightgbm import Booster
+
+    from orchestrator.history.train import Numbers, Vector
+
+#: Fewer labelled commits than this teach nothing that holds.
+FEWEST = 40
+#: Mean cost of the categories taken, as a share of all statements, and mean number of packages taken.
+_CATEGORY_SHARE, _PACKAGES = 0.195, 13.0
+#: Rows without a label that are kept of each commit, half of them the likeliest.
+_KEPT = 160
+_FOLDS, _ROUNDS = 3, 120
+#: Days after which an example counts half, and days whose examples set the thresholds.
+_HALF_LIFE, _RECENT = 500.0, 500 * DAY
+#: Columns whose sum tells which rows without a label are likely.
+_LIKELY = ("r_near_sum", "r_words_sum", "r_text_words", "r_text_path", "file_any")
+
+
+@dataclass(slots=True)
+class _Task:
+    """One kind of test to rank: its rows in each example, and how they are named."""
+
+    names: Sequence[str]
+    of: Callable[[Example], Labelled | None]
+    thin: bool = False
+
+
+def fit_ranker(examples: Sequence[Example], now: int) -> Ranker | None:
+    """Train on ``examples``, in the order of time; None when they are too few."""
+    labelled = [example for example in examples if example.cases is not None]
+    if len(labelled) < FEWEST:
+        return None
+    cases, case_folds = _fit(_Task(CASE_FEATURES, lambda example: example.cases, thin=True), labelled, now)
+    for example, raw in zip(labelled, case_folds, strict=True):
+        _fill(example, raw, cases[1])
+    categories, category_folds = _fit(_Task(CATEGORY_FEATURES, lambda example: example.categories), labelled, now)
+    tested = [example for example in examples if example.packages is not None]
+    packages, package_folds = _fit(_Task(PACKAGE_FEATURES, lambda example: example.packages), tested, now)
+    return Ranker(
+        plain(*cases),
+        plain(*categories),
+        plain(*packages),
+        _price(labelled, [_chance(raw, categories[1]) for raw in category_folds], now),
+        _floor(tested, [_chance(raw, packages[1]) for raw in package_folds], now),
+        len(labelled),
+    )
+
+
+def _fit(
+    task: _Task, examples: Sequence[Example], now: int
+) -> tuple[tuple[Booster, tuple[float, float]], list[Vector]]:
+    """The booster of a task with its calibration, and what boosters that had not seen an example say of it."""
+    import numpy as np
+
+    folds: list[Vector] = []
+    bounds = [len(examples) * fold // _FOLDS for fold in range(_FOLDS + 1)]
+    for first, last in itertools.pairwise(bounds):
+        booster = _booster(task, [*examples[:first], *examples[last:]], now)
+        folds += [logits(booster, labelled.rows) for one in examples[first:last] if (labelled := task.of(one))]
+    labels = [labelled.labels for one in examples if (labelled := task.of(one))]
+    line = calibrate(np.concatenate(folds), np.concatenate(labels))
+    return (_booster(task, examples, now), line), folds
+
+
+def _booster(task: _Task, examples: Sequence[Example], now: int) -> Booster:
+    import numpy as np
+
+    rows, labels, weights = [], [], []
+    for example in examples:
+        labelled = task.of(example)
+        if labelled is None or not labelled.labels.any():
+            continue
+        kept, weight = _sample(labelled, task.names, example.time) if task.thin else _all(labelled)
+        rows.append(labelled.rows[kept])
+        labels.append(labelled.labels[kept])
+        age = fade(now - example.time, _HALF_LIFE)
+        weights.append(weight * age / labelled.labels.sum() ** 0.5)
+    return fit(np.concatenate(rows), np.concatenate(labels), np.concatenate(weights), task.names, _ROUNDS)
+
+
+def _all(labelled: Labelled) -> tuple[Numbers, Vector]:
+    import numpy as np
+
+    return np.arange(len(labelled.labels)), np.ones(len(labelled.labels))
+
+
+def _sample(labelled: Labelled, names: Sequence[str], seed: int) -> tuple[Numbers, Vector]:
+    """Rows to keep, and their weights: those with a label, the likeliest others, and some of the rest for all of it."""
+    import numpy as np
+
+    other = np.flatnonzero(labelled.labels == 0)
+    if len(other) <= _KEPT:
+        return _all(labelled)
+    likely = labelled.rows[:, [names.index(name) for name in _LIKELY]].sum(axis=1)
+    order = other[np.argsort(-likely[other], kind="stable")]
+    hard, rest = order[: _KEPT // 2], order[_KEPT // 2 :]
+    some = np.random.default_rng(seed).choice(rest, _KEPT // 2, replace=False)
+    own = np.flatnonzero(labelled.labels)
+    weights = np.concatenate([np.ones(len(own) + len(hard)), np.full(len(some), len(rest) / len(some))])
+    return np.concatenate([own, hard, some]), weights
+
+
+def _chance(raw: Vector, line: tuple[float, float]) -> Vector:
+    import numpy as np
+
+    chance: Vector = 1.0 / (1.0 + np.exp(-np.clip(line[0] * raw + line[1], -30, 30)))
+    return chance
+
+
+def _fill(example: Example, raw: Vector, line: tuple[float, float]) -> None:
+    """Write the first two columns of an example's categories: the chance of any of its cases, and the highest."""
+    import numpy as np
+
+    if example.categories is None:
+        return
+    chance = _chance(raw, line)
+    doubt = np.ones(len(example.categories.rows))
+    np.multiply.at(doubt, example.home, 1 - np.minimum(chance, 0.999))
+    top = np.zeros(len(doubt))
+    np.maximum.at(top, example.home, chance)
+    example.categories.rows[:, 0], example.categories.rows[:, 1] = 1 - doubt, top
+
+
+def _price(examples: Sequence[Example], chances: Sequence[Vector], now: int) -> float:
+    """The price at which the categories taken cost `_CATEGORY_SHARE` on average."""
+    import numpy as np
+
+    bought = []
+    for example, chance in zip(examples, chances, strict=True):
+        if now - example.time > _RECENT:
+            continue
+        share = np.bincount(example.home, example.statements, len(chance)) / max(1.0, example.statements.sum())
+        bought.append((chance / np.maximum(share, 1e-5) ** SELECT_POWER, share))
+    return _bisect(
+        lambda price: float(np.mean([share[worth >= price].sum() for worth, share in bought])), _CATEGORY_SHARE
+    )
+
+
+def _floor(examples: Sequence[Example], chances: Sequence[Vector], now: int) -> float:
+    """The chance above which `_PACKAGES` packages lie on average."""
+    import numpy as np
+
+    recent = [chance for one, chance in zip(examples, chances, strict=True) if now - one.time <= _RECENT]
+    return _bisect(lambda floor: float(np.mean([(chance >= floor).sum() for chance in recent])), _PACKAGES)
+
+
+def _bisect(falling: Callable[[float], float], goal: float) -> float:
+    """Where a falling function comes down to ``goal``, to a thousandth of its argument, between 1e-6 and 1e6."""
+    low, high = 1e-6, 1e6
+    while high / low > 1.001:
+        middle = (low * high) ** 0.5
+        low, high = (middle, high) if falling(middle) > goal else (low, middle)
+    return float(f"{high:.6g}")

@@ -1,0 +1,54 @@
+"""Which files of a project are cases, tests and production code, as far as history must know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.domain.profile import Profile
+
+#: Extensions of a case's script and of its expectation.
+SCRIPTS = ("sql", "test")
+EXPECTATION = "result"
+_GO_TEST = "_test.go"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The places a profile names."""
+
+    #: The case tree, with a slash at its end.
+    cases: str
+    #: The top directory of the case tree, with a slash: nothing below it is production code.
+    tests: str
+
+    def case_of(self, path: str) -> tuple[str, str] | None:
+        """The stem (``category/path`` without extension) and the extension of a case's file; None for other files."""
+        if not path.startswith(self.cases):
+            return None
+        stem, _, extension = path[len(self.cases) :].rpartition(".")
+        known = "/" in stem and (extension in SCRIPTS or extension == EXPECTATION)
+        return (stem, extension) if known else None
+
+    def is_production(self, path: str) -> bool:
+        """Whether a change of this file is something to test."""
+        return not path.startswith(self.tests) and not path.endswith((_GO_TEST, ".md"))
+
+
+def layout_of(profile: Profile) -> Layout:
+    """The places of a profile."""
+    cases = profile.bvt.cases.strip("/") + "/"
+    return Layout(cases, cases.partition("/")[0] + "/")
+
+
+def test_package(path: str) -> str | None:
+    """The package directory whose unit tests a file is one of."""
+    return (path.rpartition("/")[0] or ".") if path.endswith(_GO_TEST) else None
+
+
+def category_of(stem: str) -> str:
+    """The category of a case."""
+    return stem.partition("/")[0]
+
+
+#: Git pathspecs of files whose changed lines are worth reading.
+SOURCES = ("*.go", "*.y", ":(exclude)*.pb.go", ":(exclude)*_test.go")

@@ -1,0 +1,113 @@
+"""How likely each test is to matter to a change, and what to take of them for a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.history.casebook import Casebook
+from orchestrator.history.features import Question, Row, case_rows, category_rows, package_rows
+from orchestrator.history.layout import category_of
+from orchestrator.history.past import Past
+from orchestrator.history.ranker import ORDER_POWER, SELECT_POWER, Ranker, worth
+from orchestrator.history.signals import Signals, read_signals
+
+#: Categories that come first in a ranking, whatever they cost.
+_LIKELIEST = 10
+
+
+@dataclass(slots=True)
+class Outlook:
+    """Chances between 0 and 1: cases by stem, categories and package directories by name."""
+
+    ranker: Ranker
+    past: Past
+    book: Casebook
+    question: Question
+    signals: Signals
+    cases: dict[str, float] = field(default_factory=dict)
+    categories: dict[str, float] = field(default_factory=dict)
+    packages: dict[str, float] = field(default_factory=dict)
+    #: Statements of each case, by stem.
+    statements: dict[str, int] = field(default_factory=dict)
+    #: What the chances were made from: rows by test, of cases, categories and packages.
+    rows: tuple[dict[str, Row], dict[str, Row], dict[str, Row]] = ({}, {}, {})
+
+    @property
+    def total(self) -> int:
+        """Statements of all cases; at least 1."""
+        return sum(self.statements.values()) or 1
+
+    def category_statements(self) -> dict[str, int]:
+        """Statements of each category."""
+        found: dict[str, int] = {}
+        for stem, count in self.statements.items():
+            found[category_of(stem)] = found.get(category_of(stem), 0) + count
+        return found
+
+    def knows(self, path: str) -> bool:
+        """Whether history has seen a file, or another of its directory, change."""
+        channels = self.past.channels
+        return path in channels["file"].frequency or path.rpartition("/")[0] in channels["package"].frequency
+
+    def ranked_cases(self) -> list[str]:
+        """Stems, the best chance for its cost first."""
+        return _ranked(self.cases, self.statements, self.total, ORDER_POWER)
+
+    def ranked_categories(self) -> list[str]:
+        """Names: the ten of the best chance, then the others; within both the best chance for its cost first."""
+        likely = _ranked(self.categories, {}, 1, 0.0)[:_LIKELIEST]
+        order = _ranked(self.categories, self.category_statements(), self.total, SELECT_POWER)
+        return sorted(order, key=lambda name: name not in likely)
+
+    def chosen_categories(self) -> list[str]:
+        """The categories worth their cost, the best first: few for a plain change, more for a wide one."""
+        sizes, total = self.category_statements(), self.total
+        order = _ranked(self.categories, sizes, total, SELECT_POWER)
+        price = self.ranker.category_price
+        return [name for name in order if worth(self.categories[name], sizes[name] / total, SELECT_POWER) >= price]
+
+    def ranked_packages(self) -> list[str]:
+        """Package directories, the likeliest first."""
+        return _ranked(self.packages, {}, 1, 0.0)
+
+    def chosen_packages(self, own: Iterable[str]) -> list[str]:
+        """The changed packages themselves and those that are likely enough, the likeliest first."""
+        kept = set(own)
+        floor = self.ranker.package_floor
+        return [name for name in self.ranked_packages() if name in kept or self.packages[name] >= floor]
+
+
+def fill(order: Sequence[str], sizes: dict[str, int], budget: float) -> list[str]:
+    """Walk a ranking and take what still fits into ``budget``, in the unit of ``sizes``."""
+    taken, spent = [], 0
+    for name in order:
+        if spent + sizes[name] <= budget:
+            taken.append(name)
+            spent += sizes[name]
+    return taken
+
+
+def look(ranker: Ranker, past: Past, book: Casebook, question: Question) -> Outlook:
+    """The outlook of a change."""
+    signals = read_signals(past, book, question.facts, question.now)
+    cases = case_rows(signals, past, book, question)
+    by_case = dict(zip(cases.names, ranker.cases.chances(cases.rows), strict=True))
+    categories = category_rows(signals, past, book, question, by_case)
+    packages = package_rows(signals, book, question)
+    return Outlook(
+        ranker,
+        past,
+        book,
+        question,
+        signals,
+        by_case,
+        dict(zip(categories.names, ranker.categories.chances(categories.rows), strict=True)),
+        dict(zip(packages.names, ranker.packages.chances(packages.rows), strict=True)),
+        {stem: book.statements[number] for number, stem in book.stems.items()},
+        tuple(dict(zip(kind.names, kind.rows, strict=True)) for kind in (cases, categories, packages)),  # type: ignore[arg-type]
+    )
+
+
+def _ranked(chances: dict[str, float], sizes: dict[str, int], total: int, power: float) -> list[str]:
+    return sorted(chances, key=lambda name: (-worth(chances[name], sizes.get(name, 0) / total, power), name))

@@ -1,0 +1,131 @@
+"""The past as an index: which tests moved with which files, functions, packages and words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.history.facts import Facts
+
+DAY = 86_400
+#: Days after which an observation counts half.
+HALF_LIFE = 270.0
+#: Words of a change that are kept, the most telling first.
+_MOST_WORDS = 80
+#: The kinds of token a change has.
+CHANNELS = ("file", "function", "package", "word")
+#: The channels of the two vectors of a change.
+NORMS = (("file", "function", "package"), ("word",))
+#: A change's tokens by channel.
+Tokens = dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A commit that touched tests, as far as it teaches."""
+
+    sha: str
+    time: int
+    tokens: Tokens
+    #: Numbers of the cases it modified or added, and their categories.
+    cases: tuple[int, ...]
+    categories: tuple[str, ...]
+    #: Package directories whose tests it changed.
+    packages: tuple[str, ...]
+    #: Lengths of its token vectors: of files, functions and packages; of words.
+    norms: tuple[float, float]
+
+
+@dataclass(slots=True)
+class Fading:
+    """A sum whose terms lose half of their weight every so many days."""
+
+    value: float = 0.0
+    time: int = 0
+
+    def add(self, time: int, half_life: float = HALF_LIFE) -> None:
+        """Count something that happened at ``time`` (seconds since 1970)."""
+        self.value = self.at(time, half_life) + 1.0
+        self.time = max(time, self.time)
+
+    def at(self, time: int, half_life: float = HALF_LIFE) -> float:
+        """The sum at a time."""
+        return self.value * fade(time - self.time, half_life) if self.value else 0.0
+
+
+def fade(seconds: float, half_life: float = HALF_LIFE) -> float:
+    """The weight that is left after some seconds; 1 for what lies ahead."""
+    return math.exp2(-max(0.0, seconds) / (half_life * DAY))
+
+
+@dataclass(slots=True)
+class Channel:
+    """One kind of token: how often each changed, and in which observations it is."""
+
+    seen: dict[str, Fading] = field(default_factory=dict)
+    frequency: dict[str, int] = field(default_factory=dict)
+    taught: dict[str, list[int]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Past:
+    """Everything learned, in the order of time."""
+
+    observed: list[Observed] = field(default_factory=list)
+    channels: dict[str, Channel] = field(default_factory=lambda: {name: Channel() for name in CHANNELS})
+    #: Changes of production files, tests or not.
+    changes: int = 0
+    #: How often a case, and a category, was touched, fading; and when a case last was.
+    case_touches: dict[int, Fading] = field(default_factory=dict)
+    category_touches: dict[str, Fading] = field(default_factory=dict)
+
+    def tokens(self, facts: Facts) -> Tokens:
+        """A change's tokens by channel; of its words the most telling."""
+        packages = dict.fromkeys(path.rpartition("/")[0] for path in facts.files)
+        return {
+            "file": facts.files,
+            "function": facts.functions,
+            "package": tuple(packages),
+            "word": self._telling(facts.words),
+        }
+
+    def rarity(self, channel: str, token: str) -> float:
+        """Inverse frequency of a token among all changes, a logarithm."""
+        return math.log((self.changes + 1) / (self.channels[channel].frequency.get(token, 0) + 1))
+
+    def norm(self, tokens: Tokens, channels: Sequence[str]) -> float:
+        """Length of a change's vector over some channels."""
+        return math.sqrt(sum(self.rarity(name, token) ** 2 for name in channels for token in tokens[name])) or 1.0
+
+    def touch(self, time: int, cases: Sequence[int], categories: Sequence[str]) -> None:
+        """Count that cases were touched, whatever came with them."""
+        for case in cases:
+            self.case_touches.setdefault(case, Fading()).add(time)
+        for category in categories:
+            self.category_touches.setdefault(category, Fading()).add(time)
+
+    def learn(self, time: int, facts: Facts) -> Tokens:
+        """Count a change of production files; returns its tokens."""
+        tokens = self.tokens(facts)
+        for name, found in tokens.items():
+            channel = self.channels[name]
+            for token in found:
+                channel.seen.setdefault(token, Fading()).add(time)
+            for token in facts.words if name == "word" else found:
+                channel.frequency[token] = channel.frequency.get(token, 0) + 1
+        self.changes += 1
+        return tokens
+
+    def remember(self, observed: Observed) -> None:
+        """Keep what a commit teaches; the index of its tokens points to it."""
+        number = len(self.observed)
+        self.observed.append(observed)
+        for name, found in observed.tokens.items():
+            taught = self.channels[name].taught
+            for token in found:
+                taught.setdefault(token, []).append(number)
+
+    def _telling(self, words: dict[str, int]) -> tuple[str, ...]:
+        weighed = sorted((-self.rarity("word", word) * (1 + math.log(count)), word) for word, count in words.items())
+        return tuple(word for _, word in weighed[:_MOST_WORDS])

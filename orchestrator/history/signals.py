@@ -1,0 +1,164 @@
+"""What the past and the text say of each test for one change: named signals, each a number a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.history.casebook import Casebook
+from orchestrator.history.facts import Facts
+from orchestrator.history.past import CHANNELS, NORMS, Fading, Observed, Past, Tokens, fade
+
+#: Days after which what happened lately counts half.
+_LATELY = 45.0
+#: A commit that touched more cases than this speaks less for each.
+_FEW = 4
+#: The two kinds of likeness between changes, and which of `NORMS` is theirs.
+NEAR = {"near": 0, "words": 1}
+TARGETS = ("cases", "categories", "packages")
+
+#: A number for each test that has one: cases by number, categories and packages by name.
+Scores = dict[Any, float]
+#: Scores by the name of the signal.
+Named = dict[str, Scores]
+
+
+@dataclass(slots=True)
+class Signals:
+    """All signals of one change; of `TARGETS` each."""
+
+    cases: Named = field(default_factory=dict)
+    categories: Named = field(default_factory=dict)
+    packages: Named = field(default_factory=dict)
+    #: The tokens they come from, and how alike each observation is, by kind of likeness.
+    tokens: Tokens = field(default_factory=dict)
+    alike: dict[str, dict[int, float]] = field(default_factory=dict)
+    #: The observation that speaks loudest for each test, by kind of likeness and target.
+    sources: dict[tuple[str, str], dict[Any, int]] = field(default_factory=dict)
+
+    def of(self, target: str) -> Named:
+        """The signals of one of `TARGETS`."""
+        named: Named = getattr(self, target)
+        return named
+
+
+def read_signals(past: Past, book: Casebook, facts: Facts, now: int) -> Signals:
+    """Every signal of a change at a time (seconds since 1970)."""
+    signals = Signals(tokens=past.tokens(facts))
+    for channel in CHANNELS:
+        _cochange(past, channel, signals, now)
+    for name, norm in NEAR.items():
+        signals.alike[name] = alike = _alike(past, signals.tokens, norm)
+        for target in TARGETS:
+            signals.sources[name, target] = _spread(past, name, alike, signals.of(target), target, now)
+    _text(book, facts, signals.cases)
+    return signals
+
+
+def labels(observed: Observed, target: str) -> tuple[Any, ...]:
+    """The tests of one kind that a commit touched."""
+    found: tuple[Any, ...] = getattr(observed, target)
+    return found
+
+
+def _crowd(count: int) -> float:
+    return 1.0 if count <= _FEW else (_FEW / count) ** 0.5
+
+
+def _cochange(past: Past, channel: str, signals: Signals, now: int) -> None:
+    """How often each test moved when a token did: the best token, any of them, and the mean by rarity."""
+    index = past.channels[channel]
+    heard = {target: (Scores(), Scores(), Scores()) for target in TARGETS}
+    total = 0.0
+    for token in signals.tokens[channel]:
+        rarity = past.rarity(channel, token)
+        total += rarity
+        taught = index.taught.get(token)
+        if not taught:
+            continue
+        seen = index.seen.get(token, Fading()).at(now) + 1.0
+        for target, sums in _sums(past, taught, now).items():
+            _combine(sums, seen, rarity, heard[target])
+    for target, (best, none, mean) in heard.items():
+        named = signals.of(target)
+        named[f"{channel}_max"] = best
+        named[f"{channel}_any"] = {test: 1 - value for test, value in none.items()}
+        named[f"{channel}_mean"] = {test: value / (total or 1.0) for test, value in mean.items()}
+
+
+def _sums(past: Past, taught: Iterable[int], now: int) -> dict[str, Scores]:
+    """How often each test moved in some observations, fading."""
+    sums = {target: Scores() for target in TARGETS}
+    for number in taught:
+        observed = past.observed[number]
+        weight = fade(now - observed.time)
+        for target in TARGETS:
+            tests = labels(observed, target)
+            share = weight * _crowd(len(tests)) if target == "cases" else weight
+            into = sums[target]
+            for test in tests:
+                into[test] = into.get(test, 0.0) + share
+    return sums
+
+
+def _combine(sums: Scores, seen: float, rarity: float, heard: tuple[Scores, Scores, Scores]) -> None:
+    best, none, mean = heard
+    for test, value in sums.items():
+        chance = min(value / seen, 0.999)
+        if chance > best.get(test, 0.0):
+            best[test] = chance
+        none[test] = none.get(test, 1.0) * (1 - chance)
+        mean[test] = mean.get(test, 0.0) + rarity * chance
+
+
+def _alike(past: Past, tokens: Tokens, norm: int) -> dict[int, float]:
+    """Cosine of the change and every observation that shares a token with it, over the channels of a norm."""
+    channels = NORMS[norm]
+    dots: dict[int, float] = {}
+    for channel in channels:
+        taught = past.channels[channel].taught
+        for token in tokens[channel]:
+            weight = past.rarity(channel, token) ** 2
+            for number in taught.get(token, ()):
+                dots[number] = dots.get(number, 0.0) + weight
+    length = past.norm(tokens, channels)
+    return {number: dot / (length * past.observed[number].norms[norm]) for number, dot in dots.items()}
+
+
+def _spread(past: Past, name: str, alike: dict[int, float], named: Named, target: str, now: int) -> dict[Any, int]:  # noqa: PLR0913
+    """Hand the likeness of each observation to the tests it touched: the best, the sum, and the sum of late.
+
+    Returns where the best comes from.
+    """
+    best, total, lately = Scores(), Scores(), Scores()
+    source: dict[Any, int] = {}
+    for number, likeness in alike.items():
+        observed = past.observed[number]
+        tests = labels(observed, target)
+        if not tests:
+            continue
+        age = now - observed.time
+        near = likeness * (0.5 + 0.5 * fade(age))
+        share = likeness * likeness * _crowd(len(tests))
+        kept, late = share * fade(age), share * fade(age, _LATELY)
+        for test in tests:
+            if near > best.get(test, 0.0):
+                best[test] = near
+                source[test] = number
+            total[test] = total.get(test, 0.0) + kept
+            lately[test] = lately.get(test, 0.0) + late
+    named[f"{name}_max"], named[f"{name}_sum"], named[f"{name}_recent"] = best, total, lately
+    return source
+
+
+def _text(book: Casebook, facts: Facts, named: Named) -> None:
+    """How well the words of the change fit the text of each case."""
+    named["text_words"] = book.scripts.scores(facts.words)
+    named["text_strings"] = book.scripts.scores(facts.strings)
+    named["text_names"] = book.scripts.scores(facts.names)
+    named["text_results"] = book.results.scores(facts.strings)
+    words = dict(facts.words)
+    for word, count in facts.names.items():
+        words[word] = words.get(word, 0) + 2 * count
+    named["text_path"] = book.paths.scores(words)

@@ -1,0 +1,90 @@
+"""Trains the ranking models with LightGBM, and writes them as plain forests. Needs the ``learn`` extra."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.domain.errors import ToolMissingError
+from orchestrator.history.forest import Forest, Tree
+
+if TYPE_CHECKING:
+    import numpy as np
+    from lightgbm import Booster
+    from numpy.typing import NDArray
+
+    Matrix = NDArray[np.float32]
+    Vector = NDArray[np.float64]
+    Numbers = NDArray[np.intp]
+
+#: Shallow, slow and regularised: a few hundred commits are all there is. One thread: the same trees everywhere.
+_SETTINGS: dict[str, Any] = {
+    "objective": "binary", "learning_rate": 0.08, "num_leaves": 15, "min_data_in_leaf": 40, "feature_fraction": 0.4,
+    "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 5.0, "verbose": -1, "num_threads": 1, "seed": 1,
+    "deterministic": True, "force_row_wise": True,
+}  # fmt: skip
+
+
+def require_learning() -> None:
+    """Raise ToolMissingError unless what training needs is installed."""
+    try:
+        import lightgbm  # noqa: F401
+        import numpy  # noqa: F401
+    except (ImportError, OSError) as error:
+        raise ToolMissingError(
+            f"training needs LightGBM, which cannot be loaded: {error}", "Install it: pip install 'mo-testplan[learn]'."
+        ) from None
+
+
+def fit(matrix: Matrix, labels: Vector, weights: Vector, names: Sequence[str], rounds: int) -> Booster:
+    """A booster that tells the rows with label 1 from those with 0."""
+    import lightgbm
+
+    data = lightgbm.Dataset(matrix, labels, weight=weights, feature_name=list(names))
+    return lightgbm.train(_SETTINGS, data, rounds)
+
+
+def plain(booster: Booster, line: tuple[float, float]) -> Forest:
+    """A booster as plain numbers, with the slope and offset that calibrate it."""
+    dump = booster.dump_model()
+    trees = tuple(_tree(one["tree_structure"]) for one in dump["tree_info"])
+    return Forest(tuple(dump["feature_names"]), trees, *line)
+
+
+def logits(booster: Booster, matrix: Matrix) -> Vector:
+    """What a booster says of each row, before it is calibrated."""
+    import numpy as np
+
+    return np.asarray(booster.predict(matrix, raw_score=True), float)
+
+
+def calibrate(raw: Vector, labels: Vector) -> tuple[float, float]:
+    """Slope and offset from logits to logits of chances (Platt, 1999), from logits the booster was not trained on."""
+    from sklearn.linear_model import LogisticRegression
+
+    line = LogisticRegression(C=1e6).fit(raw.reshape(-1, 1), labels)
+    return round(float(line.coef_[0][0]), 6), round(float(line.intercept_[0]), 6)
+
+
+def _tree(root: dict[str, Any]) -> Tree:
+    feature: list[int] = []
+    threshold: list[float] = []
+    left: list[int] = []
+    right: list[int] = []
+    leaves: list[float] = []
+
+    def place(node: dict[str, Any]) -> int:
+        if "leaf_value" in node:
+            leaves.append(round(float(node["leaf_value"]), 6))
+            return ~(len(leaves) - 1)
+        number = len(feature)
+        feature.append(int(node["split_feature"]))
+        threshold.append(float(f"{node['threshold']:.7g}"))
+        left.append(0)
+        right.append(0)
+        left[number] = place(node["left_child"])
+        right[number] = place(node["right_child"])
+        return number
+
+    place(root)
+    return Tree(tuple(feature), tuple(threshold), tuple(left), tuple(right), tuple(leaves))

@@ -1,0 +1,139 @@
+"""Select under a budget: the cases most likely to matter for their cost, and what a larger budget would add."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from orchestrator.domain.change import DiffSummary
+from orchestrator.domain.plan import Omitted, Priority, Reason, Suite
+from orchestrator.planner.estimate import seconds
+from orchestrator.planner.evidence import Context
+from orchestrator.planner.rank import Candidate, Ranked
+from orchestrator.planner.reasons import as_reasons, priority_of
+from orchestrator.planner.table import category_of
+
+if TYPE_CHECKING:
+    from orchestrator.history.because import Explainer
+    from orchestrator.history.outlook import Outlook
+
+_EDITED = "the change edits it"
+_ALWAYS = "the profile always runs it"
+
+
+@dataclass(slots=True)
+class Spent:
+    """What the budget bought: candidates of SQL cases and unit tests, and everything it did not."""
+
+    chosen: list[Candidate] = field(default_factory=list)
+    omitted: list[Omitted] = field(default_factory=list)
+    note: str = ""
+
+
+def spend(ranked: Ranked, context: Context, change: DiffSummary, outlook: Outlook) -> Spent:
+    """SQL cases within the budget of ``context``, and the unit tests that are likely enough.
+
+    What the change edits, what the profile always runs and what a person asked for is taken first, whatever it costs.
+    """
+    from orchestrator.history.because import Explainer
+
+    explainer = Explainer(outlook)
+    spent = _cases(ranked, context, change, explainer)
+    packages = _packages(ranked, context, change, explainer)
+    return Spent(spent.chosen + packages.chosen, spent.omitted + packages.omitted, spent.note)
+
+
+def _cases(ranked: Ranked, context: Context, change: DiffSummary, explainer: Explainer) -> Spent:
+    outlook, budget = explainer.outlook, context.budget
+    if budget is None:
+        return Spent()
+    forced = _forced(ranked, context, change, outlook)
+    order = [*forced, *(stem for stem in outlook.ranked_cases() if stem not in forced)]
+    limit = budget.statements(outlook.total, context.profile.bvt.seconds_per_statement)
+    taken: dict[str, list[str]] = {}
+    omitted, used, reach = [], 0, 0
+    for stem in order:
+        size = outlook.statements[stem]
+        reach += size
+        if stem in forced or used + size <= limit:
+            used += size
+            taken.setdefault(stem.partition("/")[0], []).append(stem)
+        else:
+            omitted.append(_omitted(stem, reach / outlook.total, explainer, budget.text))
+    chosen = [_category(name, stems, forced, context, explainer) for name, stems in taken.items()]
+    share = used / outlook.total
+    count = sum(map(len, taken.values()))
+    note = f"Budget {budget.text}: {count} of {len(order)} SQL cases, {share:.1%} of all statements."
+    return Spent(chosen, omitted, note)
+
+
+def _forced(ranked: Ranked, context: Context, change: DiffSummary, outlook: Outlook) -> dict[str, str]:
+    """Cases that are taken whatever they cost, each with the reason."""
+    root = context.profile.bvt.cases.rstrip("/") + "/"
+    found: dict[str, str] = {}
+    for file in change.files:
+        if category_of(file.path, context.profile) is not None:
+            stem = file.path[len(root) :].rpartition(".")[0]
+            if stem in outlook.statements:
+                found[stem] = _EDITED
+    asked = {candidate.name for candidate in ranked.candidates if candidate.suite is Suite.BVT and candidate.asked}
+    for stem in sorted(outlook.statements):
+        category = stem.partition("/")[0]
+        if category in asked:
+            found.setdefault(stem, "asked for by name")
+        elif category in context.profile.bvt.always or stem in context.profile.bvt.always:
+            found.setdefault(stem, _ALWAYS)
+    return found
+
+
+def _category(name: str, stems: list[str], forced: dict[str, str], context: Context, explainer: Explainer) -> Candidate:
+    """The candidate of the taken cases of one category; without files when they are all there are."""
+    outlook = explainer.outlook
+    files = {stem: outlook.book.file_of(stem).partition("/")[2] for stem in sorted(stems)}
+    inside = sum(stem.startswith(f"{name}/") for stem in outlook.statements)
+    reasons: list[Reason] = []
+    for stem, file in files.items():
+        if stem in forced:
+            reasons.append(Reason("rules", 1.0, forced[stem], file))
+        reasons += as_reasons(explainer.case(stem), file)
+    best = max(outlook.cases[stem] for stem in stems)
+    whole = len(stems) == inside
+    listed = () if whole else tuple(sorted(files.values()))
+    urgent = any(stem in forced for stem in stems)
+    price = sum(outlook.statements[stem] for stem in stems) * context.profile.bvt.seconds_per_statement
+    priority = Priority.HIGH if urgent else priority_of(best)
+    return Candidate(Suite.BVT, name, round(best, 4), priority, tuple(reasons), listed, None, round(price, 1))
+
+
+def _omitted(stem: str, reach: float, explainer: Explainer, budget: str) -> Omitted:
+    """A case the budget did not buy, with the share of all statements at which it would have."""
+    outlook = explainer.outlook
+    return Omitted(
+        Suite.BVT,
+        outlook.book.file_of(stem),
+        round(outlook.cases[stem], 4),
+        f"beyond the budget of {budget}",
+        as_reasons(explainer.case(stem)),
+        round(min(1.0, reach), 4),
+    )
+
+
+def _packages(ranked: Ranked, context: Context, change: DiffSummary, explainer: Explainer) -> Spent:
+    """The unit tests that are likely enough; a rule's pattern is left out when the model knows better."""
+    outlook = explainer.outlook
+    own = {file.package for file in change.files if file.package is not None}
+    chosen = outlook.chosen_packages(own)
+    spent = Spent()
+    for name in chosen:
+        reasons = as_reasons(explainer.package(name))
+        chance = outlook.packages[name]
+        price = seconds(Suite.UNIT_TEST, name, (), context)
+        spent.chosen.append(
+            Candidate(Suite.UNIT_TEST, name, round(chance, 4), priority_of(chance), reasons, seconds=price)
+        )
+    for name in outlook.ranked_packages():
+        if name not in set(chosen):
+            chance = round(outlook.packages[name], 4)
+            why = "its unit tests are not likely to be concerned"
+            spent.omitted.append(Omitted(Suite.UNIT_TEST, name, chance, why, as_reasons(explainer.package(name))))
+    return spent

@@ -1,0 +1,174 @@
+"""Decisions: the same facts and policy give the same step, and every step is one that policy allows."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.autopilot.decide import Decision, decide
+from orchestrator.autopilot.facts import PlanFacts, Purpose, RunFacts, Situation, TaskFacts
+from orchestrator.autopilot.record import VERSION, Header, Recorder, Step, read, replay
+from orchestrator.autopilot.triage import Cause
+from orchestrator.autopilot.words import verdict_text
+from orchestrator.domain.errors import UsageError
+from orchestrator.domain.profile import Autopilot
+from orchestrator.domain.run import RunState, TaskState
+
+POLICY = Autopilot()
+PLAN = PlanFacts("p", "two packages", {"ut:a": 60.0, "ut:b": 60.0}, 120.0, has_base=True)
+
+
+def facts(task: str, state: TaskState = TaskState.PASSED, **more: object) -> TaskFacts:
+    return TaskFacts(task, state, **more)  # type: ignore[arg-type]
+
+
+def ran(*tasks: TaskFacts, purpose: Purpose = "run", confirmed: bool = True) -> RunFacts:
+    return RunFacts("r", purpose, tasks, 60.0 * len(tasks), confirmed=confirmed)
+
+
+def after(*runs: RunFacts, **more: object) -> Situation:
+    return Situation(PLAN, runs, **more)  # type: ignore[arg-type]
+
+
+FAILS = facts("ut:b", TaskState.FAILED, failing=("TestX",))
+
+
+def step(situation: Situation, policy: Autopilot = POLICY) -> tuple[str, tuple[str, ...], RunState | None]:
+    found = decide(situation, policy)
+    return found.action, found.tasks, found.state
+
+
+def causes(situation: Situation, policy: Autopilot = POLICY) -> dict[str, Cause]:
+    return {one.task: one.cause for one in decide(situation, policy).findings}
+
+
+def test_a_green_run_is_a_verdict() -> None:
+    assert step(after()) == ("run", ("ut:a", "ut:b"), None)
+    assert step(after(ran(facts("ut:a"), facts("ut:b")))) == ("verdict", (), RunState.PASSED)
+
+
+def test_a_failure_seen_twice_goes_to_the_base_and_is_new_when_it_passes_there() -> None:
+    first = ran(facts("ut:a"), FAILS)
+    assert step(after(first)) == ("base", ("ut:b",), None)
+    situation = after(first, ran(facts("ut:b"), purpose="base"))
+    assert step(situation)[2] is RunState.FAILED
+    assert causes(situation) == {"ut:a": Cause.PASSED, "ut:b": Cause.NEW}
+
+
+def test_what_fails_on_the_base_too_is_known_and_a_further_case_is_new() -> None:
+    base = ran(facts("ut:b", TaskState.FAILED, failing=("TestX",)), purpose="base")
+    assert step(after(ran(facts("ut:a"), FAILS), base)) == ("verdict", (), RunState.PASSED)
+    more = facts("ut:b", TaskState.FAILED, failing=("TestX", "TestY"))
+    found = decide(after(ran(facts("ut:a"), more), base), POLICY)
+    assert (found.state, found.findings[1].cases) == (RunState.FAILED, ("TestY",))
+
+
+def test_history_of_the_base_branch_saves_the_run_on_it() -> None:
+    first = ran(facts("ut:a"), FAILS)
+    assert causes(after(first, base_history={"ut:b": ("TestX",)}))["ut:b"] is Cause.KNOWN
+    assert causes(after(first, base_history={"ut:b": ()}))["ut:b"] is Cause.NEW
+
+
+def test_a_failure_seen_once_is_run_again_and_flaky_when_it_passes() -> None:
+    once = ran(facts("ut:a"), FAILS, confirmed=False)
+    assert step(after(once)) == ("again", ("ut:b",), None)
+    situation = after(once, ran(facts("ut:b"), purpose="again"))
+    assert step(situation) == ("verdict", (), RunState.PASSED)
+    assert causes(situation)["ut:b"] is Cause.FLAKY
+
+
+def test_a_task_that_is_flaky_within_its_run_is_said_to_be() -> None:
+    assert causes(after(ran(facts("ut:a"), facts("ut:b", flaky=True))))["ut:b"] is Cause.FLAKY
+
+
+@pytest.mark.parametrize("state", [TaskState.ERROR, TaskState.LOST])
+def test_infrastructure_is_run_again_up_to_a_limit_and_never_called_failed(state: TaskState) -> None:
+    lost = facts("ut:b", state, host="h1")
+    runs = [ran(facts("ut:a"), lost)]
+    assert step(after(*runs)) == ("again", ("ut:b",), None)
+    runs += [ran(lost, purpose="again")] * 2
+    assert step(after(*runs)) == ("verdict", (), RunState.ERROR)
+    assert "drain it" in verdict_text("PR 1", decide(after(*runs), POLICY))
+    healed = [*runs[:2], ran(facts("ut:b"), purpose="again")]
+    assert step(after(*healed)) == ("verdict", (), RunState.PASSED)
+
+
+def test_what_both_deserve_it_runs_again_in_one_run() -> None:
+    first = ran(facts("ut:a", TaskState.LOST), FAILS, confirmed=False)
+    assert step(after(first)) == ("again", ("ut:a", "ut:b"), None)
+
+
+def test_quarantine_and_cancel_are_respected() -> None:
+    first = ran(facts("ut:a"), dataclasses.replace(FAILS, quarantined=True))
+    assert step(after(first)) == ("verdict", (), RunState.PASSED)
+    assert step(after(dataclasses.replace(first, cancelled=True)))[2] is RunState.CANCELLED
+
+
+def test_policy_and_budget_turn_a_step_into_a_question() -> None:
+    first = ran(facts("ut:a"), FAILS)
+    for policy in (
+        dataclasses.replace(POLICY, may=("run", "again")),
+        dataclasses.replace(POLICY, max_runs=1),
+        dataclasses.replace(POLICY, runner_minutes=2.5),
+    ):
+        found = decide(after(first), policy)
+        assert (found.action, found.tasks, found.state) == ("ask", ("ut:b",), RunState.FAILED)
+    assert decide(after(), dataclasses.replace(POLICY, runner_minutes=1)).action == "ask"
+
+
+STATES = st.sampled_from([s for s in TaskState if s.final])
+TASKS = st.builds(TaskFacts, st.sampled_from(["ut:a", "ut:b"]), STATES, st.integers(1, 3), st.booleans())
+RUNS = st.builds(
+    RunFacts,
+    st.just("r"),
+    st.sampled_from(["run", "again", "base"]),
+    st.lists(TASKS, max_size=3).map(tuple),
+    st.floats(0, 600),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+@given(st.lists(RUNS, max_size=8).map(tuple))
+def test_whatever_happened_the_next_step_is_allowed_and_the_flight_ends(runs: tuple[RunFacts, ...]) -> None:
+    found = decide(Situation(PLAN, runs), POLICY)
+    assert found == decide(Situation(PLAN, runs), POLICY)
+    if found.action in ("run", "again", "base"):
+        assert found.action in POLICY.may
+        assert found.tasks
+        assert len(runs) < POLICY.max_runs
+    else:
+        assert found.state is not None
+
+
+def test_a_record_is_decided_again_from_what_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "flight.jsonl"
+    recorder = Recorder(path, Header(VERSION, "demo", "PR 1", POLICY))
+    situations = [
+        after(),
+        after(ran(facts("ut:a"), FAILS)),
+        after(ran(facts("ut:a"), FAILS), base_history={"ut:b": ()}),
+    ]
+    for number, situation in enumerate(situations, 1):
+        recorder.step(Step(number, 1.0, situation, decide(situation, POLICY)))
+    assert [now == recorded.decision for recorded, now in replay(path)] == [True, True, True]
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0].replace('"max_runs": 6', '"max_runs": 1'), *lines[1:]]) + "\n")
+    assert [now == recorded.decision for recorded, now in replay(path)] == [True, False, True]
+
+
+@pytest.mark.parametrize("text", ["", "no json", '{"version": 99}', "[1]"])
+def test_what_is_no_record_is_an_error(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x"
+    path.write_text(text)
+    with pytest.raises(UsageError, match="no record"):
+        read(path)
+
+
+def test_nothing_to_run_passes() -> None:
+    empty = PlanFacts("p", "words only", {}, 0.0, has_base=True)
+    assert decide(Situation(empty), POLICY) == Decision("verdict", "nothing to run: words only", state=RunState.PASSED)

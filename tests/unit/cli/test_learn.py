@@ -1,0 +1,98 @@
+"""`learn`, the plans that draw on it, and `escapes`, as commands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cli import main
+from orchestrator.domain.run import CaseResult, CaseStatus, RunState, RunSummary, TaskResult, TaskState
+from orchestrator.store.api import StoredCase
+from orchestrator.store.store import Store
+from tests.unit.history.product import add_commits, make_history
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a product, its profile, and an environment of its own."""
+    pytest.importorskip("lightgbm")
+    make_history(tmp_path, 109)
+    rules = [{"prefix": "pkg/", "unit_tests": ["pkg"], "categories": ["join"]}]
+    profile = {"name": "product", "rules": rules, "bvt": {"cases": "test/cases"}}
+    (tmp_path / "product.yaml").write_text(json.dumps(profile))
+    monkeypatch.setenv("MO_TESTPLAN_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("MO_TESTPLAN_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("MO_TESTPLAN_REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("MO_TESTPLAN_REPO", str(tmp_path / "product.git"))
+    monkeypatch.delenv("MO_TESTPLAN_STORE_URL", raising=False)
+    return tmp_path
+
+
+CHANGE = ("--base", "main~1", "--head", "main", "--profile", "product")
+
+
+def tasks(path: Path) -> dict[str, list[str]]:
+    return {task["id"]: task["files"] for task in json.loads(path.read_text())["tasks"]}
+
+
+def test_a_model_is_used_where_learn_puts_it_until_it_is_switched_off(here: Path) -> None:
+    out = here / "plan.json"
+    assert main.main(["plan", *CHANGE, "--budget", "10%", "-o", str(out)]) == 0
+    assert tasks(out).keys() == {"ut:pkg/...", "bvt:join"}
+    assert main.main(["learn", "--profile", "product", "--revision", "main"]) == 0
+    assert main.main(["plan", *CHANGE, "--budget", "10%", "-o", str(out)]) == 0
+    assert "partition_0.sql" in tasks(out)["bvt:partition"]
+    assert main.main(["plan", *CHANGE, "--model", "none", "-o", str(out)]) == 0
+    assert tasks(out).keys() == {"ut:pkg/...", "bvt:join"}
+
+
+def test_update_goes_on_where_the_model_ends(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["learn", "--profile", "product", "--revision", "main", "-o", str(here / "model")]
+    assert main.main(words) == 0
+    add_commits(here / "product.git", 109, 5)
+    assert main.main([*words, "--update"]) == 0
+    assert "5 commits read" in capsys.readouterr().out
+    assert main.main([*words, "--update"]) == 0
+    assert "0 commits read" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--until", "yesterday"], "is no date"),
+        (["--update", "--until", "2026-01-01"], "Leave out --until"),
+        (["--update", "-o", "missing"], "cannot be read"),
+        (["--repo", "/nowhere"], "no git repository"),
+    ],
+)
+def test_what_cannot_be_learned_is_exit_2_or_3_and_says_what_to_do(
+    here: Path, words: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.main(["learn", "--profile", "product", *words]) in (2, 3)
+    assert says in capsys.readouterr().err
+
+
+def test_escapes_says_which_strategy_would_have_found_a_failure(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = here / "plan.json"
+    assert main.main(["learn", "--profile", "product", "--revision", "main"]) == 0
+    categories = [word for name in ("join", "partition", "vector") for word in ("--category", name)]
+    assert main.main(["plan", *CHANGE, *categories, "--model", "none", "-o", str(out)]) == 0
+    failed = ("bvt:partition", "bvt:vector")
+    results = tuple(TaskResult(name, TaskState.FAILED if name in failed else TaskState.PASSED) for name in tasks(out))
+    plan = json.loads(out.read_text())["id"]
+    summary = RunSummary("run1", RunState.FAILED, plan, "product", None, None, 1.0, 2.0, results, 1.0)
+    broken = CaseResult("insert", CaseStatus.FAILED, file="test/cases/partition/partition_0.sql")
+    with Store(f"sqlite:///{here / 'state' / 'history.sqlite'}") as store:
+        text = out.read_text()
+        store.record_plan("run1", text, parent=None, pr_number=None, profile="product", repo_commit=None, created=1.0)
+        store.add_cases("run1", [StoredCase("1", "bvt:partition", 1, broken)])
+        store.commit_run(summary, [])
+    capsys.readouterr()
+    assert main.main(["escapes", "run1", "--repo", str(here / "product.git"), "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    found = {one["test"]: one["found_by"] for one in told["failures"]}
+    assert {"history", "all, 10%"} <= set(found["bvt:partition/partition_0.sql"])
+    assert "rules" not in found["bvt:partition/partition_0.sql"]
+    assert told["missed"]["rules"] == 2

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from orchestrator.diff.git import Objects, find_git, isolated, resolve
+from orchestrator.diff.source import from_repository
+from orchestrator.history.facts import facts_of
+from orchestrator.history.layout import layout_of
+from orchestrator.history.reading import read_history
+from orchestrator.history.timeline import LAG, Timeline
+from tests.unit.history.product import DAY, PROFILE, START
+
+LAYOUT = layout_of(PROFILE)
+
+
+def read(repository: Path, revision: str = "main") -> tuple[Timeline, list[tuple[str, int, tuple[str, ...]]]]:
+    """A timeline fed with a whole history, and of each commit: id, time, functions."""
+    timeline, seen = Timeline(LAYOUT), []
+    found = find_git(repository)
+    head = resolve(found, revision, revision).head
+    with isolated(found, head) as git, Objects(git) as objects:
+        for commit, facts in read_history(git, LAYOUT, head):
+            timeline.feed(commit, facts, objects.read)
+            seen.append((commit.sha, commit.time, facts.functions))
+    return timeline, seen
+
+
+def test_a_history_is_read_oldest_first_with_the_functions_of_each_commit(product: Path) -> None:
+    timeline, seen = read(product)
+    assert [time for _, time, _ in seen] == [START + number * DAY for number in range(120)]
+    assert seen[1][2] == ("pkg/window:BuildWindow", "pkg/window:DropWindow")
+    assert timeline.head == seen[-1][0]
+
+
+def test_the_tree_that_was_walked_to_is_the_tree_that_is(product: Path) -> None:
+    timeline, _ = read(product)
+    found = find_git(product)
+    names = found.run("ls-tree", "-r", "--name-only", "main", "test/cases/").stdout.decode().split()
+    stems = {name.removeprefix("test/cases/").removesuffix(".sql") for name in names}
+    assert set(timeline.book.stems.values()) == stems
+    numbers = {stem: number for number, stem in timeline.book.stems.items()}
+    assert timeline.book.statements[numbers["join/join_1"]] == 11
+
+
+def test_nothing_younger_than_three_days_is_known(product: Path) -> None:
+    timeline, seen = read(product)
+    now = seen[-1][1] + DAY
+    timeline.settle(now - LAG)
+    assert max(one.time for one in timeline.past.observed) <= now - LAG
+    before = timeline.past.changes
+    timeline.settle(now)
+    assert timeline.past.changes == before + 2
+
+
+def test_a_change_read_for_a_plan_has_the_facts_that_its_commit_has_in_history(product: Path) -> None:
+    found = find_git(product)
+    head = resolve(found, "main", "main").head
+    with isolated(found, head) as git:
+        facts = {commit.sha: facts for commit, facts in read_history(git, LAYOUT, head)}
+    planned = facts_of(from_repository(product, "main~1", "main"), LAYOUT.is_production)
+    assert planned == facts[head]
+    assert planned.files == ("pkg/backup/backup.go",)

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from orchestrator.diff.source import from_repository
+from orchestrator.domain.change import DiffSummary
+from orchestrator.domain.errors import UsageError
+from orchestrator.domain.plan import Suite, TestPlan
+from orchestrator.history.model import Model, save_model
+from orchestrator.planner.budget import parse_budget
+from orchestrator.planner.decode import loads
+from orchestrator.planner.encode import dumps
+from orchestrator.planner.learned import advise, advise_by
+from orchestrator.planner.pipeline import build_plan
+from orchestrator.planner.render.explain import explain, explain_text
+from orchestrator.planner.render.markdown import plan_markdown
+from orchestrator.planner.strategies import WITH_MODEL
+from orchestrator.planner.tree import GitTree
+from tests.unit.history.product import PROFILE
+from tests.unit.planner.factories import make_change, make_file
+
+
+def planned(product: Path, model: Model, budget: str | None = None, **changes: object) -> TestPlan:
+    """The plan of the last commit, which changes feature backup."""
+    change = from_repository(product, "main~1", "main")
+    advice = advise_by(change, replace(PROFILE, **changes), model, str(product))  # type: ignore[arg-type]
+    advice = advice._replace(budget=parse_budget(budget) if budget else None)
+    tree = GitTree(product, "main")
+    return build_plan(change, PROFILE, strategies=WITH_MODEL, tree=tree, advice=advice)
+
+
+def test_without_a_budget_the_model_adds_to_the_rules(product: Path, model: Model) -> None:
+    plan = planned(product, model)
+    assert {"bvt:join", "bvt:backup", "ut:pkg/...", "ut:pkg/backup"} <= {task.id for task in plan.tasks}
+    backup = plan.task("bvt:backup")
+    assert backup is not None
+    history = [reason for reason in backup.reasons if reason.strategy == "history"]
+    assert "changed" in history[0].detail
+    assert "touched cases of it" in history[0].detail
+
+
+def test_a_budget_buys_the_likeliest_cases_and_says_what_more_would_buy(product: Path, model: Model) -> None:
+    plan = planned(product, model, "10%")
+    cases = {f"{task.category}/{file}" for task in plan.tasks for file in task.files if task.type is Suite.BVT}
+    assert {"backup/backup_0.sql", "backup/backup_1.sql"} <= cases
+    omitted = [test for test in plan.omitted if test.type is Suite.BVT]
+    assert len(cases) + len(omitted) == 32
+    assert all(test.reasons and test.budget is not None and test.budget > 0.1 for test in omitted)
+    assert sum(test.budget == 1.0 for test in omitted) == 1
+    assert plan.notes[0].startswith("Budget 10%: 3 of 32 SQL cases")
+    every = planned(product, model, "100%")
+    assert not [test for test in every.omitted if test.type is Suite.BVT]
+
+
+def test_every_test_of_a_plan_with_a_budget_is_explained(product: Path, model: Model) -> None:
+    plan = planned(product, model, "10%")
+    assert loads(dumps(plan)) == plan
+    text = explain_text(plan, "bvt:backup")
+    assert "backup_0.sql" in text
+    assert "commit " in text
+    left = next(test for test in plan.omitted if test.type is Suite.BVT)
+    why_not = explain_text(plan, f"bvt:{left.name}")
+    assert "a budget of" in why_not
+    assert explain(plan, f"bvt:{left.name}")["omitted"][0]["budget"] == left.budget
+    assert "bvt:backup" in plan_markdown(plan)
+
+
+def test_cases_the_change_edits_and_those_always_run_are_kept_whatever_they_cost(product: Path, model: Model) -> None:
+    profile = replace(PROFILE, bvt=replace(PROFILE.bvt, always=("vector/vector_3",)))
+    change = make_change("pkg/join/join.go", make_file("test/cases/cursor/cursor_2.sql"))
+    advice = advise_by(change, profile, model)._replace(budget=parse_budget("0%"))
+    plan = build_plan(change, profile, strategies=WITH_MODEL, advice=advice)
+    files = {(task.category, task.files) for task in plan.tasks if task.type is Suite.BVT}
+    assert files == {("cursor", ("cursor_2.sql",)), ("vector", ("vector_3.sql",))}
+
+
+def note(model: Model, change: DiffSummary, path: Path) -> str:
+    """What a reader is told when the model is not asked."""
+    save_model(model, path)
+    advice = advise(change, PROFILE, path)._replace(budget=parse_budget("10%"))
+    assert advice.outlook is None
+    plan = build_plan(change, PROFILE, advice=advice)
+    assert "bvt:join" in {task.id for task in plan.tasks}
+    assert "The budget of 10% is not kept" in plan.notes[1]
+    return plan.notes[0]
+
+
+def test_a_model_that_may_not_be_asked_leaves_the_rules_and_says_why(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    change = make_change("pkg/join/join.go", head_time="2030-01-01T00:00:00Z")
+    assert "days before this change" in note(model, change, path)
+    assert "profile 'other'" in note(replace(model, profile="other"), make_change("pkg/a.go"), path)
+    assert "too few commits" in note(replace(model, ranker=None), make_change("pkg/a.go"), path)
+    many = make_change(*(f"pkg/join/f{number}.go" for number in range(500)))
+    assert "500 files change at once" in note(model, many, path)
+    path.write_bytes(b"broken")
+    assert "damaged" in advise(change, PROFILE, path).note
+
+
+def test_what_neither_a_rule_nor_history_knows_widens_the_plan(product: Path, model: Model) -> None:
+    change = make_change("strange/thing.xyz")
+    advice = advise_by(change, PROFILE, model)._replace(budget=parse_budget("10%"))
+    plan = build_plan(change, PROFILE, strategies=WITH_MODEL, advice=advice)
+    assert "ut:..." in {task.id for task in plan.tasks}
+    assert len([task for task in plan.tasks if task.type is Suite.BVT]) == len(PROFILE.bvt.categories)
+
+
+def test_another_process_with_another_hash_seed_makes_the_same_plan(
+    product: Path, model: Model, tmp_path: Path
+) -> None:
+    save_model(model, tmp_path / "model")
+    profile = tmp_path / "product.yaml"
+    profile.write_text(json.dumps({"name": "product", "bvt": {"cases": "test/cases"}}))
+    words = ["plan", "--repo", str(product), "--base", "main~1", "--head", "main", "--profile", str(profile)]
+    words += ["--model", str(tmp_path / "model"), "--budget", "20%", "--format", "json"]
+    plans = set()
+    for seed in ("1", "2", "77"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run(
+            [sys.executable, "-m", "orchestrator", *words], capture_output=True, env=environment, check=True
+        )
+        plans.add(done.stdout)
+    assert len(plans) == 1
+    assert b"backup_0.sql" in plans.pop()
+
+
+@pytest.mark.parametrize(
+    ("text", "statements"), [("25%", 250.0), ("30min", 18000.0), ("90s", 900.0), ("1.5h", 54000.0)]
+)
+def test_a_budget_is_a_share_or_a_time(text: str, statements: float) -> None:
+    assert parse_budget(text).statements(1000, 0.1) == pytest.approx(statements)
+
+
+@pytest.mark.parametrize("text", ["", "10", "ten%", "-5%", "101%", "5 days", "nan%"])
+def test_anything_else_is_no_budget(text: str) -> None:
+    with pytest.raises(UsageError, match="budget"):
+        parse_budget(text)

@@ -1,0 +1,118 @@
+"""The build step: once a run, whoever asks, on however many hosts that share an artifact store."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from orchestrator.domain.errors import CancelledError, InfrastructureError
+from orchestrator.domain.profile import Build
+from orchestrator.ledger import keys
+from orchestrator.ledger.client import Ledger
+from orchestrator.ledger.embedded import EmbeddedRedis
+from tests.require import require
+from workers.build import Builder, BuildFailedError
+from workers.process import Host
+
+#: Leaves a mark each time it runs, takes a moment, and makes a directory with a program in it.
+COMMAND = "echo run >>marks; sleep 0.3; mkdir -p bin; printf 'made of %s' \"$(cat source)\" >bin/server"
+BUILD = Build(command=("sh", "-c", COMMAND), outputs=("bin",), timeout=20.0)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    require("valkey", "go")
+    with EmbeddedRedis(tmp_path / "redis") as server:
+        yield Ledger(server.url)
+
+
+def make_tree(host: Path) -> Path:
+    tree = host / "runs" / "r1@abc" / "tree"
+    tree.mkdir(parents=True)
+    (tree / "source").write_text("love")
+    return tree
+
+
+def builder(ledger: Ledger, artifacts: Path) -> Builder:
+    return Builder(ledger, Host(environment=dict(os.environ)), artifacts)
+
+
+def never() -> bool:
+    return False
+
+
+def test_eight_shards_of_a_host_find_what_was_built_once(ledger: Ledger, tmp_path: Path) -> None:
+    tree = make_tree(tmp_path / "host")
+    shards = [builder(ledger, tmp_path / "artifacts") for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda one: one.ensure(BUILD, "r1", tree, never), shards))
+    assert (tree / "marks").read_text() == "run\n"
+    assert (tree / "bin" / "server").read_text() == "made of love"
+    assert ledger.redis.hget(keys.run("r1"), "builds") == "1"
+
+
+def test_another_host_unpacks_what_the_first_one_built(ledger: Ledger, tmp_path: Path) -> None:
+    trees = [make_tree(tmp_path / name) for name in ("one", "two")]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda tree: builder(ledger, tmp_path / "store").ensure(BUILD, "r1", tree, never), trees))
+    assert sorted((tree / "marks").exists() for tree in trees) == [False, True]
+    assert [(tree / "bin" / "server").read_text() for tree in trees] == ["made of love"] * 2
+
+
+def test_hosts_that_share_no_store_build_one_each(ledger: Ledger, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        tree = make_tree(tmp_path / name)
+        builder(ledger, tmp_path / name / "artifacts").ensure(BUILD, "r1", tree, never)
+        assert (tree / "marks").exists()
+
+
+def test_code_that_does_not_build_is_told_to_every_shard_and_tried_once(ledger: Ledger, tmp_path: Path) -> None:
+    tree = make_tree(tmp_path / "host")
+    broken = Build(command=("sh", "-c", "echo run >>marks; echo 'a.go:1: no' >&2; exit 2"))
+    for _ in range(3):
+        with pytest.raises(BuildFailedError, match=r"exit status 2.*\n.*a.go:1: no"):
+            builder(ledger, tmp_path / "artifacts").ensure(broken, "r1", tree, never)
+    assert (tree / "marks").read_text() == "run\n"
+
+
+def test_a_builder_that_died_is_followed_by_another(ledger: Ledger, tmp_path: Path) -> None:
+    tree = make_tree(tmp_path / "host")
+    artifacts = tmp_path / "artifacts"
+    artifacts.mkdir()
+    (artifacts / "store-id").write_text("s")
+    assert ledger.build("r1", "s", "the dead", 0.2) == ("mine", "")
+    assert ledger.build("r1", "s", "another", 20) == ("wait", "")
+    builder(ledger, artifacts).ensure(BUILD, "r1", tree, never)
+    assert (tree / "bin").is_dir()
+    assert ledger.build("r1", "s", "the dead", 20, ("failed", "late"))[0] == "done"
+
+
+def test_who_waits_for_a_build_can_be_cancelled(ledger: Ledger, tmp_path: Path) -> None:
+    artifacts = tmp_path / "artifacts"
+    artifacts.mkdir()
+    (artifacts / "store-id").write_text("s")
+    ledger.build("r1", "s", "another", 60)
+    with pytest.raises(CancelledError):
+        builder(ledger, artifacts).ensure(BUILD, "r1", make_tree(tmp_path / "host"), lambda: True)
+
+
+def test_an_artifact_that_was_changed_is_not_used(ledger: Ledger, tmp_path: Path) -> None:
+    builder(ledger, tmp_path / "store").ensure(BUILD, "r1", make_tree(tmp_path / "one"), never)
+    (tmp_path / "store" / "r1" / "build.tar").write_bytes(b"something else")
+    with pytest.raises(InfrastructureError, match="not what was built"):
+        builder(ledger, tmp_path / "store").ensure(BUILD, "r1", make_tree(tmp_path / "two"), never)
+    shutil.rmtree(tmp_path / "store" / "r1")
+    with pytest.raises(InfrastructureError, match="cannot be had"):
+        builder(ledger, tmp_path / "store").ensure(BUILD, "r1", make_tree(tmp_path / "three"), never)
+
+
+def test_outputs_that_are_not_there_or_lead_out_of_the_tree_are_refused(ledger: Ledger, tmp_path: Path) -> None:
+    tree = make_tree(tmp_path / "host")
+    for run, outputs in (("r1", ("nothing",)), ("r2", ("../../../..",))):
+        with pytest.raises(InfrastructureError, match="did not make"):
+            builder(ledger, tmp_path / "artifacts").ensure(Build(command=("true",), outputs=outputs), run, tree, never)

@@ -1,0 +1,180 @@
+"""The ``build`` step: once a run, its artifact for every shard.
+
+The shard that comes first builds, in the sandbox, in the tree of its run; all shards of the host share that tree. The
+outputs are packed into the artifact store, where the run's shards on other hosts that see the same store find them. The
+ledger lets one build at a time be somebody's, under a lease: whoever dies in it is followed by another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import tarfile
+import tempfile
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.domain.errors import CancelledError, InfrastructureError, MoTestplanError
+from orchestrator.domain.profile import Build
+from orchestrator.ledger.client import Ledger
+from workers.process import Host, Reason
+from workers.suites.execution import execution
+from workers.workspace.locks import FileLock
+
+#: Seconds that a builder who is silent keeps others waiting, and between two signs of life.
+LEASE, SIGN = 20.0, 4.0
+#: Lines of a failed build that are told.
+_TOLD = 40
+
+
+class BuildFailedError(MoTestplanError):
+    """The code of the pull request does not build: a verdict on it, not trouble of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What :class:`workers.suites.execution.Execution` needs to know."""
+
+    workspace: Path
+    log: Callable[[str], None]
+    cancelled: Callable[[], bool]
+
+
+class Builder:
+    """The build steps of a host."""
+
+    def __init__(self, ledger: Ledger, host: Host, artifacts: Path) -> None:
+        self._ledger, self._host, self._artifacts = ledger, host, artifacts
+
+    def ensure(self, build: Build, run: str, tree: Path, cancelled: Callable[[], bool]) -> None:
+        """Return when what ``build`` makes is in ``tree``.
+
+        :raises BuildFailedError: the build says that the code is wrong; the same for every shard of the run.
+        :raises InfrastructureError: it could not be built, a full disk.
+        :raises CancelledError: while waiting.
+        """
+        home = tree.parent
+        while not (home / "built").exists():
+            with FileLock.attempt(home.parent.parent / "locks" / f"{home.name}.build.lock", shared=False) as mine:
+                if mine and not (home / "built").exists():
+                    self._bring(build, run, tree, cancelled)
+                    (home / "built").touch()
+            if not mine:
+                _pause(cancelled)
+
+    def _bring(self, build: Build, run: str, tree: Path, cancelled: Callable[[], bool]) -> None:
+        """Build it, or have what another host built."""
+        store, owner = _store_id(self._artifacts), secrets.token_hex(8)
+        archive = self._artifacts / run / "build.tar"
+        while True:
+            answer, text = self._ledger.build(run, store, owner, LEASE)
+            if answer == "failed":
+                raise BuildFailedError(text)
+            if answer == "done":
+                _unpack(archive, text, tree)
+                return
+            if answer == "mine":
+                self._make(build, tree, archive, _Signs(self._ledger, run, store, owner, cancelled))
+                return
+            _pause(cancelled)
+
+    def _make(self, build: Build, tree: Path, archive: Path, sign: _Signs) -> None:
+        archive.parent.mkdir(parents=True, exist_ok=True)
+        said: deque[str] = deque(maxlen=_TOLD)
+        with (archive.parent / "build.txt").open("w", encoding="utf-8", errors="replace") as log:
+
+            def line(text: str) -> None:
+                said.append(text[:500])
+                log.write(text + "\n")
+
+            with execution(self._host, _Work(tree, line, sign), build.env) as made:
+                done = made.go(build.command, build.timeout, lambda _, text: line(text))
+        if done.reason is Reason.CANCELLED:
+            raise CancelledError("cancelled while building")
+        if done.passed:
+            sign.settle("done", _pack(tree, build.outputs, archive))
+            return
+        why = done.words if done.reason is Reason.EXITED else f"no end within {build.timeout:g} s"
+        message = f"the build failed ({why}):\n" + "\n".join(said)
+        sign.settle("failed", message)
+        raise BuildFailedError(message)
+
+
+class _Signs:
+    """Asked ten times a second whether to stop, it says every few seconds that the builder lives."""
+
+    def __init__(self, ledger: Ledger, run: str, store: str, owner: str, cancelled: Callable[[], bool]) -> None:
+        self._ledger, self._run, self._store, self._owner = ledger, run, store, owner
+        self._cancelled, self._next = cancelled, time.monotonic() + SIGN
+
+    def __call__(self) -> bool:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + SIGN
+            self._ledger.build(self._run, self._store, self._owner, LEASE)
+        return self._cancelled()
+
+    def settle(self, state: str, text: str) -> None:
+        """Say how it ended."""
+        self._ledger.build(self._run, self._store, self._owner, LEASE, (state, text))
+
+
+def _pack(tree: Path, outputs: tuple[str, ...], archive: Path) -> str:
+    """The outputs as one file, written in one step; its SHA-256."""
+    with tempfile.NamedTemporaryFile(dir=archive.parent, delete=False) as file:
+        with tarfile.open(fileobj=file, mode="w") as tar:
+            for name in outputs:
+                path = tree / name
+                if not path.resolve().is_relative_to(tree.resolve()) or not path.exists():
+                    raise InfrastructureError(
+                        f"the build did not make {name}", "Correct build.outputs of the profile, or the build."
+                    )
+                tar.add(path, arcname=name)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).replace(archive)
+    return _digest(archive)
+
+
+def _unpack(archive: Path, digest: str, tree: Path) -> None:
+    """Put the outputs where they were; nothing that would leave the tree is written (:pep:`706`)."""
+    try:
+        if _digest(archive) != digest:
+            raise InfrastructureError(f"{archive} is not what was built", "Look at the disk of the artifact store.")
+        with tarfile.open(archive) as tar:
+            tar.extractall(tree, filter="data")
+    except (OSError, tarfile.TarError) as error:
+        raise InfrastructureError(f"what was built cannot be had: {error}", "Look at the artifact store.") from error
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _store_id(artifacts: Path) -> str:
+    """What this artifact store is called on every host that sees it: the contents of a file in it."""
+    artifacts.mkdir(parents=True, exist_ok=True)
+    name = artifacts / "store-id"
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=artifacts, delete=False) as file:
+            file.write(uuid.uuid4().hex)
+        try:
+            os.link(file.name, name)  # the first one wins, whole
+        except FileExistsError:
+            pass
+        finally:
+            os.unlink(file.name)  # noqa: PTH108
+        return name.read_text(encoding="ascii")
+    except OSError as error:
+        raise InfrastructureError(f"the artifact store {artifacts} cannot be used: {error}", "Free space.") from error
+
+
+def _pause(cancelled: Callable[[], bool]) -> None:
+    if cancelled():
+        raise CancelledError("cancelled while waiting for the build")
+    time.sleep(0.1)
