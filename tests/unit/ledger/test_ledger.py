@@ -156,6 +156,7 @@ def test_skipped_tasks_never_wait_for_a_worker(ledger: Ledger) -> None:
 
 def test_failures_reach_watchers_as_events_and_every_case_reaches_the_stream(ledger: Ledger) -> None:
     run = new_run(ledger)
+    ledger.start(Delivery(run, "s0", 1), "w", "t0", LEASE)
     bad = CaseResult("TestA", CaseStatus.FAILED, message="坏")
     ledger.append_cases(run, "t0", 1, [CaseResult("TestB", CaseStatus.PASSED), bad])
     assert len(ledger.read_cases(run, "0")) == 2
