@@ -39,6 +39,8 @@ _NUMBERED = re.compile(r"([#@])\d+([a-z]*\(?)\Z")
 _PLAIN_NAME = re.compile(r"[a-z_$][a-z0-9_$]{,63}\Z")
 #: Values that have a class of their own; that they are repeated says nothing more.
 _THEMSELVES = frozenset({"0", "1", "''"})
+#: Where quotes are, case counts; white space before a parenthesis does not.
+_SPELLED_BY_TOKEN = re.compile(r"""['"$]|[ \t\r\n]\(""")
 _FIRST = itemgetter(0)
 _PLAIN_NUMBERS = tuple(f"#{at}" for at in range(100))
 _MASK = 2**64 - 1
@@ -58,16 +60,6 @@ class Shape(NamedTuple):
     soft: tuple[str, ...]
     whole: bool
     reads: bool
-
-    @property
-    def text(self) -> str:
-        """The codes as one text; equal for statements of one shape."""
-        return "\0".join(self.codes)
-
-    @property
-    def bag(self) -> int:
-        """The codes without order and names, as 64 bits: unequal for statements that no reordering makes equal."""
-        return sum(map(_weight, self.codes)) & _MASK
 
 
 def has_unordered(shape: Shape) -> bool:
@@ -110,15 +102,23 @@ class _Weights(dict[str, int]):
 _weight = _Weights().__getitem__
 
 
+def bag_of(codes: Iterable[str]) -> int:
+    """The codes without order and names, as 64 bits: unequal for statements that no reordering makes equal."""
+    return sum(map(_weight, codes)) & _MASK
+
+
 def spelled(tokens: Iterable[str]) -> str:
     """The tokens without differences of case, white space and comments; equal for the same statement."""
-    return "\0".join(map(spelling_of, tokens))
+    joined = "\0".join(tokens)
+    if _SPELLED_BY_TOKEN.search(joined):
+        return "\0".join(map(spelling_of, tokens))
+    return joined.lower()
 
 
 def shape_of(tokens: Sequence[str]) -> Shape:
     """The shape of one statement (at least one token, no comments)."""
-    _, codes, marks = coded(tokens)
-    if SILENT in codes:
+    _, codes, marks, words = coded(tokens)
+    if SILENT in words:
         codes = [code for code in codes if code != SILENT] or codes
         marks = list(map(_FIRST, codes))
     head = codes[0]
@@ -130,9 +130,9 @@ def shape_of(tokens: Sequence[str]) -> Shape:
         codes[place] = numbers[codes[place]]
     for place in opening:
         codes[place] += "("
-    soft = () if _SOFT.isdisjoint(codes) else tuple(sorted(_SOFT.intersection(codes)))
-    reads = head != "drop" and (head != "create" or "select" in codes)
-    return Shape(tuple(codes), tuple([name[1:] for name in order]), soft, _uses_row(codes), reads)
+    soft = () if _SOFT.isdisjoint(words) else tuple(sorted(_SOFT & words))
+    reads = head != "drop" and (head != "create" or "select" in words)
+    return Shape(tuple(codes), tuple([name[1:] for name in order]), soft, _uses_row(codes, words), reads)
 
 
 def _numbers(order: Iterable[str]) -> dict[str, str]:
@@ -163,16 +163,21 @@ def _settle_calls(codes: list[str], marks: list[str]) -> list[int]:
     return opening
 
 
-def coded(tokens: Sequence[str]) -> tuple[Sequence[str], list[str], list[str]]:
-    """The tokens in the one order that equal statements have; the code of each, names as they are; its first letter."""
+def coded(tokens: Sequence[str]) -> tuple[Sequence[str], list[str], list[str], set[str]]:
+    """A statement's tokens in the one order that equal ones have, and the code of each, names as they are.
+
+    Then the codes' first letters, and the codes as a set, in which literals may have been refined since.
+    """
     codes = list(map(code_of, tokens))
-    if needs_places(codes):
+    words = set(codes)
+    if needs_places(codes, words):
         tokens, codes = placed(tokens, codes)
+        words = set(codes)
     marks = list(map(_FIRST, codes))
     if LITERAL in marks:
-        refine(tokens, codes, marks)
+        refine(tokens, codes, marks, words)
         _mark_repeated(tokens, codes, _places(LITERAL, marks))
-    return tokens, codes, marks
+    return tokens, codes, marks, words
 
 
 def _mark_repeated(tokens: Sequence[str], codes: list[str], literals: Sequence[int]) -> None:
@@ -199,9 +204,9 @@ def _is_prefix(codes: Sequence[str], place: int) -> bool:
     return codes[place + 2 : place + 3] == [")"] and codes[place + 1][:1] == LITERAL and codes[place + 1][1:2] != "s"
 
 
-def _uses_row(codes: Sequence[str]) -> bool:
-    if codes[:1] and codes[0] in _WRITES:
-        place = codes.index("into") + 2 if "into" in codes else 2
+def _uses_row(codes: Sequence[str], words: set[str]) -> bool:
+    if codes[0] in _WRITES:
+        place = codes.index("into") + 2 if "into" in words else 2
         table = codes[place - 1] if place <= len(codes) else ""
         return table[-1:] != "(" and codes[place : place + 1] != ["("]
-    return "*" in codes and any(code == "*" and codes[place - 1] in _STAR_BEFORE for place, code in enumerate(codes))
+    return "*" in words and any(code == "*" and codes[place - 1] in _STAR_BEFORE for place, code in enumerate(codes))
