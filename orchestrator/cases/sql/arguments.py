@@ -29,13 +29,8 @@ week year
 _FUNCTIONS = frozenset(f"{name}(" for name in _FUNCTION_WORDS.split())
 #: What stands in these parentheses has no order, or is a row.
 _LISTS = frozenset({"in(", "values(", "row("})
-#: Where arguments may begin in statements that first name their tables and columns.
-_BEGIN = {
-    "insert": ("values(", "select"),
-    "replace": ("values(", "select"),
-    "create": ("select",),
-    "alter": ("select",),
-}
+#: Statements that first name their tables and columns; arguments come with VALUES or SELECT.
+_NAMES_FIRST = frozenset({"insert", "replace", "create", "alter"})
 #: Longer numbers are not compared.
 _LONGEST = 400
 #: What is remembered of arguments: tokens of so many characters, so many of them.
@@ -52,9 +47,9 @@ def refine(tokens: Sequence[str], codes: list[str], marks: Sequence[str], words:
     if "between" in words:
         _rank_bounds(tokens, codes)
     head, begin = codes[0], 0
-    if head in _BEGIN:
-        first = next((word for word in _BEGIN[head] if word in words), None)
-        if first is None:
+    if head in _NAMES_FIRST:
+        first = "values(" if "values(" in words else "select"
+        if first not in words:
             return
         begin = codes.index(first)
     alone = head == "select" and ("from" not in words or codes[codes.index("from") + 1 :][:1] == ["dual"])
