@@ -1,6 +1,6 @@
 """A day of a thousand hosts and some hundred concurrent pull requests: real planner, ledger and Redis, simulated hosts.
 
-    python benchmarks/fleet_day.py [--hosts 1000] [--hours 24] [--runs 900] [--pictures DIR] [--format text|json]
+    python benchmarks/fleet_day.py [--hosts 1000] [--hours 24] [--runs 1150] [--pictures DIR] [--format text|json]
 
 Runs arrive as people work: few at night, most before noon and after lunch. Six in ten have 4 to 12 shards, three 20 to
 60, one 150 to 400; a shard takes about 20 minutes. Told are the time shards wait and how much longer a run takes than
@@ -170,7 +170,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hosts", type=int, default=1000)
     parser.add_argument("--hours", type=float, default=24.0)
-    parser.add_argument("--runs", type=int, default=900)
+    parser.add_argument("--runs", type=int, default=1150)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--pictures", metavar="DIR", help="write fleet-wait.svg, fleet-load.svg and fleet-redis.svg")
     parser.add_argument("--format", choices=["text", "json"], default="text")
