@@ -29,11 +29,13 @@ async def send(url: str, requests: list[tuple[dict[str, str], str]], rate: int) 
     async def one(request: bytes) -> tuple[int, float]:
         began = time.monotonic()
         streams = await free.get()
-        try:
-            streams = streams or await asyncio.open_connection(host, port)
-            status = await _exchange(streams, request)
-        except (OSError, ValueError, asyncio.IncompleteReadError):
-            streams, status = None, 0
+        for kept in (streams, None):  # the server closes a kept connection when it likes: then a new one
+            try:
+                streams = kept or await asyncio.open_connection(host, port)
+                status = await _exchange(streams, request)
+                break
+            except (OSError, ValueError, asyncio.IncompleteReadError):
+                streams, status = None, 0
         free.put_nowait(streams)
         return status, time.monotonic() - began
 
