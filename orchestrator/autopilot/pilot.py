@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from orchestrator.autopilot.decide import Decision, decide
-from orchestrator.autopilot.facts import Purpose, RunFacts, Situation, plan_facts, run_facts
+from orchestrator.autopilot.facts import Proposal, Purpose, RunFacts, Situation, plan_facts, run_facts
 from orchestrator.autopilot.record import VERSION, Header, Recorder, Step
 from orchestrator.autopilot.words import verdict_text
 from orchestrator.domain.errors import InfrastructureError, MoTestplanError
@@ -29,37 +29,47 @@ _LOOK = 2.0
 
 
 class Pilot:
-    """Flies one change. ``say`` hears every step in words, ``check`` may raise when the stack has died."""
+    """Flies one change.
 
-    def __init__(
+    ``say`` hears every step in words, ``check`` may raise when the stack has died, ``generate`` writes cases.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it flies with
         self,
         service: Service,
         subject: str,
         record: Path | None,
         say: Callable[[str], None],
         check: Callable[[], None] = lambda: None,
+        generate: Callable[[TestPlan], Proposal] | None = None,
     ) -> None:
         self._service, self._policy = service, service.profile.autopilot
-        self._subject, self._say, self._check = subject, say, check
+        self._subject, self._say, self._check, self._generate = subject, say, check, generate
         self._caller = Caller("autopilot", "autopilot", Role.DEVELOPER)
         self._flight = secrets.token_hex(6)
         self._recorder = Recorder(record, Header(VERSION, service.profile.name, subject, self._policy))
-        #: The run that goes on.
+        #: The run that goes on, and at the end the cases that were proposed.
         self.current: str | None = None
+        self.proposal: Proposal | None = None
 
     def fly(self, plan: TestPlan) -> Decision:
         """Go on until there is a verdict or a question; that decision."""
         self._service.writes.keep(plan)
-        situation, number = Situation(plan_facts(plan)), 0
+        situation, number = Situation(plan_facts(plan), can_generate=self._generate is not None), 0
         while True:
             number += 1
             decision = decide(situation, self._policy)
             self._audit(decision)
             if decision.action in ("verdict", "ask"):
                 self._recorder.step(Step(number, time.time(), situation, decision))
+                self.proposal = situation.proposal
                 if decision.action == "ask":
                     self._ask(plan, decision)
                 return decision
+            if decision.action == "generate" and self._generate is not None:
+                self._recorder.step(Step(number, time.time(), situation, decision))
+                situation = dataclasses.replace(situation, proposal=self._generate(plan))
+                continue
             part = _part(plan, decision)
             run = self._start(part, decision, number, situation)
             self._recorder.step(Step(number, time.time(), situation, decision, run))

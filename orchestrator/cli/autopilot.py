@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
 from orchestrator.autopilot.decide import Decision
+from orchestrator.autopilot.facts import Proposal
 from orchestrator.autopilot.pilot import Pilot
 from orchestrator.autopilot.record import replay
 from orchestrator.autopilot.words import verdict_text
@@ -22,9 +24,18 @@ from orchestrator.cli.plan import add_plan_arguments, plan_from_args
 from orchestrator.cli.progress import printable
 from orchestrator.cli.run import add_stack_arguments, local_settings
 from orchestrator.cli.services import make_service
-from orchestrator.domain.errors import EXIT_FAILED, EXIT_INFRASTRUCTURE, EXIT_PASSED, CancelledError, UsageError
+from orchestrator.domain.errors import (
+    EXIT_FAILED,
+    EXIT_INFRASTRUCTURE,
+    EXIT_PASSED,
+    CancelledError,
+    MoTestplanError,
+    UsageError,
+)
 from orchestrator.domain.plan import TestPlan
 from orchestrator.runs import control
+from orchestrator.service.change import Change
+from orchestrator.service.generation import Generation
 from orchestrator.service.service import Service
 from orchestrator.settings import Settings, check_profile
 
@@ -59,13 +70,27 @@ def _fly(args: argparse.Namespace, config: Settings, plan: TestPlan, check: Call
     profile = check_profile(args.profile, config)
     service = make_service(profile, config)
     subject = f"pull request {args.pr}" if args.pr is not None else f"{args.base or 'a diff'}...{args.head or 'HEAD'}"
-    pilot = Pilot(service, subject, args.record, lambda text: edge.say(printable(text)), check)
+    generate = functools.partial(_proposal, Generation(profile)) if "generate" in profile.autopilot.may else None
+    pilot = Pilot(service, subject, args.record, lambda text: edge.say(printable(text)), check, generate)
     try:
         decision = pilot.fly(plan)
     except KeyboardInterrupt:
         _stop(service, pilot)
         raise CancelledError("the autopilot was interrupted: what it had started is cancelled") from None
-    return _told(args, subject, decision)
+    return _told(args, subject, decision, pilot.proposal)
+
+
+def _proposal(generation: Generation, plan: TestPlan) -> Proposal:
+    """The cases a change lacks; none, and why, where they cannot be written."""
+    change = plan.diff_summary
+    if not (change.base_commit and change.head_commit):
+        return Proposal(trouble="the change is not one of the clone's")
+    try:
+        made = generation.make(Change(base=change.base_commit, head=change.head_commit))
+    except MoTestplanError as error:
+        return Proposal(trouble=error.message)
+    gaps = tuple(gap.name for gap in made.gaps if not (gap.covered_before or gap.covered_after))
+    return Proposal(tuple(draft.path for draft in made.drafts), made.statements, gaps[:20])
 
 
 def _stop(service: Service, pilot: Pilot) -> None:
@@ -73,11 +98,11 @@ def _stop(service: Service, pilot: Pilot) -> None:
         control.cancel(service.app, service.ledger, pilot.current, "autopilot")
 
 
-def _told(args: argparse.Namespace, subject: str, decision: Decision) -> int:
+def _told(args: argparse.Namespace, subject: str, decision: Decision, proposal: Proposal | None) -> int:
     if args.format == "json":
-        edge.print_json({"subject": subject, **dataclasses.asdict(decision)})
+        edge.print_json({"subject": subject, **dataclasses.asdict(decision), "proposal": proposal})
     else:
-        print(printable_lines(verdict_text(subject, decision)), end="")  # noqa: T201 - the answer
+        print(printable_lines(verdict_text(subject, decision, proposal)), end="")  # noqa: T201 - the answer
     if decision.action == "ask" or decision.state is None:
         return EXIT_INFRASTRUCTURE
     return decision.state.exit_code

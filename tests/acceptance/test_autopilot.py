@@ -135,6 +135,20 @@ def _check(said: str, record: Path) -> None:
     assert len(lost) == 1
 
 
+def test_it_proposes_cases_where_policy_lets_it(tmp_path: Path) -> None:
+    require("valkey", "go")
+    cases = {"first/one.sql": "create table t1 (a int);\nselect a from t1;\ndrop table t1;\n"}
+    project = make_project(tmp_path / "project", {"a": PASS}, cases=cases)
+    with project.profile.open("a") as file:
+        file.write("autopilot: {may: [generate, run, again, base], ask: ''}\n")
+    record = tmp_path / "flight.jsonl"
+    words = [*project.change(), "--category", "first", "--local", "--server", "embedded", "--record", str(record)]
+    done = project.command("autopilot", *words)
+    _, steps = read(record)
+    assert steps[0].decision.action == "generate", done.stderr
+    assert steps[1].situation.proposal is not None
+
+
 def test_it_flies_alone_on_this_machine_and_a_bad_record_is_an_error(tmp_path: Path) -> None:
     require("valkey", "go")
     project = make_project(tmp_path / "project", {"a": PASS})

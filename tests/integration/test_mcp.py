@@ -38,6 +38,7 @@ TOOLS = {
     "search_cases",
     "read_case",
     "check_case",
+    "generate_cases",
     "start_run",
     "rerun_run",
     "cancel_run",
@@ -167,6 +168,7 @@ async def session(client: Client, stack: Stack, key: str) -> None:
     assert "ut" in [row["queue"] for row in answered(await client.call_tool("list_hosts", {}))["queues"]]
     assert answered(await client.call_tool("run_stats", {}))["runs"] >= 2
     await cases(client)
+    await generating(client)
     await reading(client, red["run"], plan["plan"])
 
 
@@ -181,6 +183,15 @@ async def cases(client: Client) -> None:
     assert not new["duplicate"]
     for path in ("../config/mini.yaml", "/etc/passwd", "first/none.sql"):
         assert "no script" in refused(await client.call_tool("read_case", {"path": path}))
+
+
+async def generating(client: Client) -> None:
+    """Cases for the pull request: the same twice, page by page."""
+    ask = {"base": "main", "head": "pr", "budget": 20}
+    first = answered(await client.call_tool("generate_cases", {**ask, "limit": 1}))
+    assert first["drafts_total"] >= len(first["drafts"])
+    assert first == answered(await client.call_tool("generate_cases", {**ask, "limit": 1}))
+    assert "exactly one of" in refused(await client.call_tool("generate_cases", {}))
 
 
 async def reading(client: Client, run: str, plan: str) -> None:
