@@ -21,6 +21,8 @@ CAMPAIGNS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("MO_REPO",), ("benchmarks.functions", "--limit", "1000", "--step", "5")),
     (("MO_REPO",), ("benchmarks.real_pr",)),
     ((), ("benchmarks.chaos", "--runs", "200", "--tasks", "50")),
+    (("MO_REPO",), ("benchmarks.generation_campaign",)),
+    ((), ("benchmarks.mutants",)),
 ]
 
 
