@@ -10,7 +10,7 @@ from random import Random
 
 from orchestrator.generate.choose import Choice
 from orchestrator.generate.cleanup import cleanup
-from orchestrator.generate.columns import WHOLE, edges
+from orchestrator.generate.columns import WHOLE, Edges, edges
 from orchestrator.generate.draft import Draft, Written, is_unstable
 from orchestrator.generate.expressions import Expression
 from orchestrator.generate.library import LibraryScript
@@ -18,7 +18,9 @@ from orchestrator.generate.packs import Pack
 
 _ROWS = 3
 #: Rows of ordinary numbers beside the edges: those that the change names and those next to them, and some by chance.
-_MORE_ROWS = 12
+_MORE_ROWS = 40
+#: What every other column steps through: flags, counts and percentages are small.
+_SMALL = (0, 1, 2, 15, 99, 100, 101, -1, 3, 50, 10)
 _LARGEST = 10_000_000
 _INTEGER = re.compile(r"(?<![\w.])\d{1,8}(?![\w.])")
 _PLAIN = re.compile(r"[^a-z0-9_]+")
@@ -79,17 +81,25 @@ def _table(columns: Sequence[str], names: Mapping[str, str], numbers: Sequence[i
     made = [edges(column) for column in columns]
     declared = ", ".join(f"{names[column]} {one.declared}" for column, one in zip(columns, made, strict=True))
     yield Written(f"create table t1 ({declared})")
-    rows = [", ".join(one.values[row] for one in made) for row in range(_ROWS)] + [", ".join("null" for _ in made)]
+    rows = [", ".join(_edge(one, at, row) for at, one in enumerate(made)) for row in range(_ROWS)]
+    rows.append(", ".join("null" for _ in made))
     if WHOLE.intersection(columns) and numbers:
         for row in range(_MORE_ROWS):
             rows.append(", ".join(_cell(column, at, row, numbers) for at, column in enumerate(columns)))
     yield Written(f"insert into t1 values {', '.join(f'({row})' for row in rows)}")
 
 
+def _edge(column: Edges, at: int, row: int) -> str:
+    """A value of a row of edges: never two edges of numbers beside each other, or one overflow would hide all rows."""
+    return column.values[row if row % 2 == at % 2 or column.values[0][0] == "'" else 0]
+
+
 def _cell(column: str, at: int, row: int, numbers: Sequence[int]) -> str:
-    """A value of an ordinary row; columns step through the numbers at different strides, so that pairs differ."""
+    """A value of an ordinary row: columns take turns between the numbers and small ones, so that pairs differ."""
     if column in WHOLE:
-        return str(numbers[(row * (2 * at + 1) + at * 5) % len(numbers)])
+        if at % 2:
+            return str(_SMALL[(row + at // 2 * 3) % len(_SMALL)])
+        return str(numbers[row * (at + 1) % len(numbers)])
     return edges(column).values[(row + at) % _ROWS]
 
 

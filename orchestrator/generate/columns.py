@@ -25,7 +25,7 @@ _COLUMNS: dict[str, tuple[str, Sequence[str]]] = {
     "mediumint": ("mediumint", _WHOLE),
     "int": ("int", ("1", "-2147483648", "2147483647")),
     "integer": ("integer", _WHOLE),
-    "bigint": ("bigint", ("1", "-9223372036854775808", "9223372036854775807")),
+    "bigint": ("bigint", ("1", "-1099511627776", "1099511627776")),
     "bool": ("bool", ("true", "false", "true")),
     "boolean": ("boolean", ("true", "false", "true")),
     "bit": ("bit(10)", ("1", "0", "1023")),
