@@ -16,6 +16,8 @@ class Tree:
     left: tuple[int, ...]
     right: tuple[int, ...]
     leaves: tuple[float, ...]
+    #: What the tree says on average of the training rows that came by each inner node.
+    values: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +68,13 @@ class Attribution:
 
 
 def _steps(tree: Tree) -> tuple[list[float], list[float]]:
-    """What going left, and going right, adds at each node: the mean leaf below after less before."""
-    count = len(tree.feature)
-    means = [0.0] * count
+    """What going left, and going right, adds at each node."""
 
-    def mean(node: int) -> float:
-        return tree.leaves[~node] if node < 0 else means[node]
+    def value(node: int) -> float:
+        return tree.leaves[~node] if node < 0 else tree.values[node]
 
-    for node in reversed(range(count)):  # a node stands before those below it
-        means[node] = (mean(tree.left[node]) + mean(tree.right[node])) / 2
-    lefts = [mean(tree.left[node]) - means[node] for node in range(count)]
-    return lefts, [mean(tree.right[node]) - means[node] for node in range(count)]
+    lefts = [value(node) - before for node, before in zip(tree.left, tree.values, strict=True)]
+    return lefts, [value(node) - before for node, before in zip(tree.right, tree.values, strict=True)]
 
 
 def _grow(tree: Tree, rows: list[tuple[float, ...]], sums: list[float]) -> None:

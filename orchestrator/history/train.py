@@ -88,6 +88,7 @@ def _tree(root: dict[str, Any]) -> Tree:
     left: list[int] = []
     right: list[int] = []
     leaves: list[float] = []
+    values: list[float] = []
 
     def place(node: dict[str, Any]) -> int:
         if "leaf_value" in node:
@@ -96,6 +97,7 @@ def _tree(root: dict[str, Any]) -> Tree:
         number = len(feature)
         feature.append(int(node["split_feature"]))
         threshold.append(float(f"{node['threshold']:.7g}"))
+        values.append(round(float(node["internal_value"]), 6))
         left.append(0)
         right.append(0)
         left[number] = place(node["left_child"])
@@ -103,4 +105,4 @@ def _tree(root: dict[str, Any]) -> Tree:
         return number
 
     place(root)
-    return Tree(tuple(feature), tuple(threshold), tuple(left), tuple(right), tuple(leaves))
+    return Tree(tuple(feature), tuple(threshold), tuple(left), tuple(right), tuple(leaves), tuple(values))
