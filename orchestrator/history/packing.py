@@ -155,7 +155,7 @@ def unpack_ranker(packed: Json) -> Ranker:
 
 def _forest(packed: Json) -> Forest:
     trees = tuple(
-        Tree(*(tuple(tree[key]) for key in ("feature", "threshold", "left", "right", "leaves")))
+        Tree(*(tuple(tree[key]) for key in ("feature", "threshold", "left", "right", "leaves", "values")))
         for tree in packed["trees"]
     )
     return Forest(tuple(packed["features"]), trees, float(packed["slope"]), float(packed["offset"]))

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 #: Shallow, slow and regularised: a few hundred commits are all there is. One thread: the same trees everywhere.
 _SETTINGS: dict[str, Any] = {
     "objective": "binary", "learning_rate": 0.08, "num_leaves": 15, "feature_fraction": 0.4,
-    "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 5.0, "verbose": -1, "num_threads": 1, "seed": 1,
-    "deterministic": True, "force_row_wise": True,
+    "max_bin": 63, "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 5.0, "seed": 1, "num_threads": 1,
+    "deterministic": True, "force_row_wise": True, "verbose": -1,
 }  # fmt: skip
 
 
@@ -54,11 +54,9 @@ def fit(matrix: Matrix, labels: Vector, weights: Vector, names: Sequence[str], h
     """Forests that tell the rows with label 1 from those with 0."""
     import lightgbm
 
-    made = []
-    for seed in range(1, how.seeds + 1):
-        data = lightgbm.Dataset(matrix, labels, weight=weights, feature_name=list(names))
-        made.append(lightgbm.train(_SETTINGS | {"seed": seed, "min_data_in_leaf": how.least}, data, how.rounds))
-    return tuple(made)
+    settings = _SETTINGS | {"min_data_in_leaf": how.least}
+    data = lightgbm.Dataset(matrix, labels, weight=weights, feature_name=list(names), params=settings)
+    return tuple(lightgbm.train(settings | {"seed": seed}, data, how.rounds) for seed in range(1, how.seeds + 1))
 
 
 def plain(boosters: Boosters, line: tuple[float, float]) -> Forest:
@@ -90,6 +88,7 @@ def _tree(root: dict[str, Any]) -> Tree:
     left: list[int] = []
     right: list[int] = []
     leaves: list[float] = []
+    values: list[float] = []
 
     def place(node: dict[str, Any]) -> int:
         if "leaf_value" in node:
@@ -98,6 +97,7 @@ def _tree(root: dict[str, Any]) -> Tree:
         number = len(feature)
         feature.append(int(node["split_feature"]))
         threshold.append(float(f"{node['threshold']:.7g}"))
+        values.append(round(float(node["internal_value"]), 6))
         left.append(0)
         right.append(0)
         left[number] = place(node["left_child"])
@@ -105,4 +105,4 @@ def _tree(root: dict[str, Any]) -> Tree:
         return number
 
     place(root)
-    return Tree(tuple(feature), tuple(threshold), tuple(left), tuple(right), tuple(leaves))
+    return Tree(tuple(feature), tuple(threshold), tuple(left), tuple(right), tuple(leaves), tuple(values))

@@ -113,7 +113,7 @@ def _omitted(stem: str, reach: float, explainer: Explainer, budget: str) -> Omit
         outlook.book.file_of(stem),
         round(outlook.cases[stem], 4),
         f"beyond the budget of {budget}",
-        as_reasons(explainer.case(stem)),
+        as_reasons(explainer.case(stem, rough=True)),
         round(min(1.0, reach), 4),
     )
 

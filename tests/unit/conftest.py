@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.history.learn import learn
 from orchestrator.history.model import Model
+from tests.require import require
 from tests.unit.history.product import PROFILE, make_history
 
 
@@ -18,5 +19,5 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def model(product: Path) -> Model:
     """What is learned from all of it."""
-    pytest.importorskip("lightgbm")
+    require("lightgbm")
     return learn(product, PROFILE, "main").model

@@ -20,7 +20,7 @@ class Learned:
         from orchestrator.history.because import Explainer
 
         outlook = context.outlook
-        if outlook is None:
+        if outlook is None or context.budget is not None:  # under a budget every case and package is explained anyway
             return
         explainer = Explainer(outlook)
         for name in outlook.chosen_categories():

@@ -11,13 +11,14 @@ from orchestrator.cli import main
 from orchestrator.domain.run import CaseResult, CaseStatus, RunState, RunSummary, TaskResult, TaskState
 from orchestrator.store.api import StoredCase
 from orchestrator.store.store import Store
+from tests.require import require
 from tests.unit.history.product import add_commits, make_history
 
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a product, its profile, and an environment of its own."""
-    pytest.importorskip("lightgbm")
+    require("lightgbm")
     make_history(tmp_path, 109)
     rules = [{"prefix": "pkg/", "unit_tests": ["pkg"], "categories": ["join"]}]
     profile = {"name": "product", "rules": rules, "bvt": {"cases": "test/cases"}}

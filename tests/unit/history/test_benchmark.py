@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from benchmarks import selection
+from tests.require import require
 from tests.unit.history.product import DAY, START, make_history
 
 PROFILE_TEXT = '{"name": "product", "bvt": {"cases": "test/cases"}}'
@@ -50,7 +51,7 @@ def predictions(repository: Path, rows: list[dict[str, Any]], folder: Path) -> d
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pytest.importorskip("lightgbm")
+    require("lightgbm")
     return make_history(tmp_path_factory.mktemp("benchmark"), 160)
 
 

@@ -14,6 +14,7 @@ from orchestrator.history.learn import learn, update
 from orchestrator.history.model import Model, load_model, save_model
 from orchestrator.history.outlook import look
 from orchestrator.history.study import question_of
+from tests.require import require
 from tests.unit.history.product import DAY, PROFILE, START, add_commits, make_history
 
 
@@ -60,7 +61,7 @@ def test_a_damaged_or_foreign_file_is_refused_with_what_to_do(model: Model, tmp_
 
 
 def test_an_update_knows_what_a_new_model_would(tmp_path: Path) -> None:
-    pytest.importorskip("lightgbm")
+    require("lightgbm")
     repository = make_history(tmp_path, 100)
     old = learn(repository, PROFILE, "main").model
     add_commits(repository, 100, 10)
@@ -91,7 +92,7 @@ def _commit(product: Path, tree: str, model: Model) -> str:
 
 
 def test_until_ends_the_history_and_a_day_before_all_of_it_is_an_error(product: Path) -> None:
-    pytest.importorskip("lightgbm")
+    require("lightgbm")
     found = learn(product, PROFILE, "main", datetime.fromtimestamp(START + 30 * DAY, UTC))
     assert (found.commits, found.model.time) == (31, START + 30 * DAY)
     assert found.model.ranker is None
