@@ -10,10 +10,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
+_REPO = ("--repo", os.environ.get("MO_REPO", ""))
+_META = str(Path(os.environ.get("MO_TESTPLAN_SHARED", ""), "selection", "dev_meta.jsonl"))
+_PREDICTIONS = str(Path(tempfile.gettempdir(), "selection.jsonl"))
 _CASES = ("--cases", os.environ.get("MO_CASES", ""))
 _VERDICTS = str(Path(os.environ.get("MO_TESTPLAN_SHARED", ""), "motester", "mariadb_verdicts_open.jsonl.gz"))
 _SERVER = os.environ.get("MO_SERVER", "")
@@ -29,6 +33,11 @@ CAMPAIGNS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("MO_REPO",), ("benchmarks.rules", "--limit", "1000", "--step", "3")),
     (("MO_REPO",), ("benchmarks.functions", "--limit", "1000", "--step", "5")),
     (("MO_REPO",), ("benchmarks.real_pr",)),
+    (("MO_REPO",), ("benchmarks.learned", *_REPO)),
+    (
+        ("MO_REPO", "MO_TESTPLAN_SHARED"),
+        ("benchmarks.selection", *_REPO, "--meta", _META, "--out", _PREDICTIONS, "--ablation"),
+    ),
     ((), ("benchmarks.wecom",)),
     (("MO_CASES",), ("benchmarks.balance", "--seeds", "50")),
     ((), ("benchmarks.fairness", "--hosts", "4")),
@@ -46,6 +55,7 @@ CAMPAIGNS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("MO_CASES", "MO_TESTER", "MO_TESTPLAN_SHARED"), ("benchmarks.motester_speed", *_CASES)),
     (("MO_CASES", "MO_TESTER", "MO_SERVER"), ("benchmarks.motester", *_CASES, *_TEN_CATEGORIES, "--dsn", _SERVER)),
     ((), ("benchmarks.itself",)),
+    (("MO_CASES",), ("benchmarks.dedup", "--rounds", "5")),
 ]
 
 

@@ -1,6 +1,6 @@
 """How much of what authors touched is chosen, and at what cost: predictions for real commits, made as of their day.
 
-    python benchmarks/selection.py --repo CLONE --meta META.jsonl --out PREDS.jsonl [--profile P] [--without SIGNAL …]
+    python benchmarks/selection.py --repo CLONE --meta META.jsonl --out PREDS.jsonl [--profile P] [--ablation]
 
 A row of META has ``sha, parent, pr, date, src``; anything else in it is ignored. For each, what the product would have
 known is rebuilt from the clone alone: history older than three days, the tree at the parent, and the changed lines of
@@ -9,6 +9,8 @@ may be bare and may lack large blobs.
 
 A prediction has ``sha, categories`` (ranked), ``cases`` (ranked stems), ``select`` (categories an adaptive budget of
 25% takes), ``ut_packages`` (ranked, the chosen ones first) and ``ut_chosen`` (how many).
+``--ablation`` also prints what each strategy is worth alone, and what is left without it, by labels from the clone; it
+trains nine models a quarter instead of one.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,15 +28,17 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # so that `python benchmarks/selection.py` finds the packages without an installation
 
+from benchmarks.selection_scores import Scores  # noqa: E402
 from orchestrator.diff.git import Git, Objects, find_git, isolated  # noqa: E402 - after the path is set
 from orchestrator.domain.profile import Profile  # noqa: E402
 from orchestrator.history.commits import Commit, read_commits  # noqa: E402
 from orchestrator.history.facts import make_facts  # noqa: E402
+from orchestrator.history.imports import read_imports  # noqa: E402
 from orchestrator.history.outlook import Outlook, look  # noqa: E402
 from orchestrator.history.patches import Patch  # noqa: E402
 from orchestrator.history.ranker import Ranker  # noqa: E402
 from orchestrator.history.reading import with_patches  # noqa: E402
-from orchestrator.history.study import WINDOW, Study, question_of  # noqa: E402
+from orchestrator.history.study import WINDOW, Study, quarter_of, question_of  # noqa: E402
 from orchestrator.history.timeline import LAG  # noqa: E402
 from orchestrator.history.train import require_learning  # noqa: E402
 from orchestrator.settings import load_profile, settings_from  # noqa: E402
@@ -48,6 +52,35 @@ class Asked:
     parent: str
     time: int
     paths: tuple[str, ...]
+
+    @property
+    def own(self) -> set[str]:
+        """Directories of its Go files."""
+        return {path.rpartition("/")[0] for path in self.paths if path.endswith(".go")}
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Models that do not hear some strategies, and what their choices are worth."""
+
+    muted: frozenset[str] = frozenset()
+    scores: Scores = field(default_factory=Scores)
+
+
+Variants = dict[str, Variant]
+#: The variant whose predictions are written: it hears everything.
+ALL = "all"
+#: The strategies of the ablation table.
+STRATEGIES = ("history", "lexical", "rules", "imports")
+
+
+def variants_of(ablation: bool) -> Variants:
+    """The one variant that hears all, and for an ablation each strategy alone, and all without it."""
+    every = frozenset((*STRATEGIES, "changed"))
+    found = {ALL: Variant()}
+    for name in STRATEGIES if ablation else ():
+        found |= {f"only {name}": Variant(every - {name}), f"without {name}": Variant(frozenset({name}))}
+    return found
 
 
 def read_rows(path: Path) -> list[Asked]:
@@ -65,33 +98,29 @@ def read_rows(path: Path) -> list[Asked]:
     return sorted(asked, key=lambda one: (one.time, one.sha))
 
 
-def quarter(time: int) -> int:
-    """When the quarter of a time began."""
-    day = datetime.fromtimestamp(time, UTC)
-    return int(datetime(day.year, 1 + (day.month - 1) // 3 * 3, 1, tzinfo=UTC).timestamp())
-
-
-def predict(git: Git, profile: Profile, rows: list[Asked]) -> Iterator[dict[str, Any]]:
+def predict(git: Git, profile: Profile, rows: list[Asked], variants: Variants) -> Iterator[dict[str, Any]]:
     """Predictions of all rows; those that are not ancestors of the newest get a walk of their own."""
     while rows:
         commits = read_commits(git, rows[-1].sha)
         on_line = {commit.sha for commit in commits}
         here = [row for row in rows if row.sha in on_line]
         with Objects(git) as objects:
-            yield from _Walk(profile, here, objects).predictions(with_patches(git, commits))
+            yield from _Walk(git, profile, here, objects, variants).predictions(with_patches(git, commits))
         rows = [row for row in rows if row.sha not in on_line]
 
 
 class _Walk:
     """One pass over a line of commits that answers the rows on it."""
 
-    def __init__(self, profile: Profile, rows: list[Asked], objects: Objects) -> None:
+    def __init__(self, git: Git, profile: Profile, rows: list[Asked], objects: Objects, variants: Variants) -> None:
+        self._variants = variants
         self._profile = profile
         self._rows = {row.sha: row for row in rows}
         self._objects = objects
-        self._study = Study(profile, quarter(rows[0].time) - WINDOW)
+        start = quarter_of(rows[0].time) - WINDOW
+        self._study = Study(profile, start, lambda revision: read_imports(git, objects, revision))
         self._made = -1
-        self._ranker: Ranker | None = None
+        self._rankers: dict[str, Ranker | None] = {}
 
     def predictions(self, history: Iterable[tuple[Commit, Patch]]) -> Iterator[dict[str, Any]]:
         """A prediction a row, as its commit comes by."""
@@ -99,31 +128,39 @@ class _Walk:
         for commit, patch in history:
             row = self._rows.pop(commit.sha, None)
             if row is not None:
-                yield self._answer(row, patch)
+                self._study.turn(commit)
+                yield self._answer(row, patch, commit)
             files = [entry.path for entry in commit.entries if layout.is_production(entry.path)]
             self._study.step(commit, make_facts(files, patch), self._objects.read)
             if not self._rows:
                 return
 
-    def _answer(self, row: Asked, patch: Patch) -> dict[str, Any]:
+    def _answer(self, row: Asked, patch: Patch, commit: Commit) -> dict[str, Any]:
         timeline = self._study.timeline
         timeline.settle(row.time - LAG)
-        began = quarter(row.time)
+        began = quarter_of(row.time)
         if began != self._made:
             self._study.forget(began - WINDOW)
-            self._ranker = self._study.fit(began - LAG)
+            self._rankers = {
+                name: self._study.fit(began - LAG, variant.muted) for name, variant in self._variants.items()
+            }
             self._made = began
             print(f"models of {datetime.fromtimestamp(began, UTC):%Y-%m-%d}", file=sys.stderr, flush=True)
-        if self._ranker is None:
-            return {"sha": row.sha, "categories": [], "cases": [], "select": [], "ut_packages": [], "ut_chosen": 0}
-        question = question_of(self._profile, make_facts(row.paths, patch), row.time)
-        return prediction(row, look(self._ranker, timeline.past, timeline.book, question))
+        question = question_of(self._profile, make_facts(row.paths, patch), row.time, self._study.imports)
+        told: dict[str, Any] = {
+            "sha": row.sha, "categories": [], "cases": [], "select": [], "ut_packages": [], "ut_chosen": 0
+        }  # fmt: skip
+        for name, ranker in self._rankers.items():
+            if ranker is not None:
+                outlook = look(ranker, timeline.past, timeline.book, question)
+                self._variants[name].scores.add(outlook, row.own, timeline.touched(commit.entries))
+                told = prediction(row, outlook) if name == ALL else told
+        return told
 
 
 def prediction(row: Asked, outlook: Outlook) -> dict[str, Any]:
     """An outlook as the evaluator reads it."""
-    own = {path.rpartition("/")[0] for path in row.paths if path.endswith(".go")}
-    chosen = outlook.chosen_packages(own)
+    chosen = outlook.chosen_packages(row.own)
     rest = [name for name in outlook.ranked_packages() if name not in set(chosen)]
     return {
         "sha": row.sha,
@@ -154,6 +191,7 @@ def main() -> None:
     parser.add_argument("--repo", required=True, type=Path)
     parser.add_argument("--meta", required=True, type=Path)
     parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument("--ablation", action="store_true", help="print what each strategy is worth")
     parser.add_argument("--profile", default=str(ROOT / "config" / "matrixone.yaml"))
     args = parser.parse_args()
     require_learning()
@@ -161,11 +199,13 @@ def main() -> None:
     rows = read_rows(args.meta)
     found = find_git(args.repo)
     made = {}
+    variants = variants_of(args.ablation)
     with isolated(found, rows[-1].sha) as git, args.out.open("w") as out:
-        for one in predict(git, profile, rows):
+        for one in predict(git, profile, rows, variants):
             out.write(json.dumps(one) + "\n")
             made[one["sha"]] = one
-    print(json.dumps({"rows": len(rows), "predictions": len(made), **unit_tests(args.meta, made)}))
+    figures = {name: variant.scores.rows() for name, variant in variants.items()}
+    print(json.dumps({"rows": len(rows), "predictions": len(made), **unit_tests(args.meta, made), "by_clone": figures}))
 
 
 if __name__ == "__main__":

@@ -6,19 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from orchestrator.history.features import strategy_of
 from orchestrator.history.outlook import Outlook
 from orchestrator.history.past import Observed
 
-#: First words of a feature's name → the strategy it belongs to.
-_STRATEGIES = {
-    "text": "lexical",
-    "ruled": "rules",
-    "imports": "imports",
-    "surface": "surface",
-    "own": "changed",
-    "around": "changed",
-}
-_PREFIXES = ("r_", "k_", "top_")
 #: Kinds of test by the place of their rows and forests, and as signals name them.
 KINDS = ("cases", "categories", "packages")
 
@@ -29,13 +20,6 @@ class Because(NamedTuple):
     strategy: str
     weight: float
     detail: str
-
-
-def strategy_of(feature: str) -> str:
-    """The strategy whose evidence a feature is."""
-    for prefix in _PREFIXES * 2:
-        feature = feature.removeprefix(prefix)
-    return _STRATEGIES.get(feature.partition("_")[0], "history")
 
 
 @dataclass
@@ -61,8 +45,19 @@ class Explainer:
         """Why the unit tests of a package have their chance; never empty."""
         own = sorted(path for path in self.outlook.question.facts.files if (path.rpartition("/")[0] or ".") == name)
         changed = f"{own[0]} and {len(own) - 1} more change" if len(own) > 1 else f"{own[0]} changes" if own else ""
-        seen = {"changed": changed, "history": self._history("packages", name, "its tests")}
+        seen = {
+            "changed": changed,
+            "history": self._history("packages", name, "its tests"),
+            "imports": self._imports(name),
+        }
         return self._parts("packages", name, self.outlook.packages[name], seen)
+
+    def _imports(self, package: str) -> str:
+        """How near a package is to a changed one that it imports."""
+        distance = dict(self.outlook.question.importers).get(package)
+        own = sorted({path.rpartition("/")[0] for path in self.outlook.question.facts.files if path.endswith(".go")})
+        what = own[0] if len(own) == 1 else f"one of {len(own)} changed packages"
+        return f"it imports {what}{', through another package' if distance == 2 else ''}" if distance else ""
 
     def _parts(self, kind: str, test: str, chance: float, seen: dict[str, str]) -> list[Because]:
         """Each strategy that saw something, with its share of the chance, the weightiest first."""

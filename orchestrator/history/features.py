@@ -40,8 +40,21 @@ PACKAGE_FEATURES = [
     "r_near_sum", "r_words_sum", "imports", "test_files", *_CHANGE,
 ]  # fmt: skip
 
+#: First word of a feature's name, prefixes off → the strategy whose evidence it is; all others are the history's.
+_STRATEGIES = {
+    "text": "lexical", "ruled": "rules", "imports": "imports", "own": "changed", "around": "changed",
+    "g": "size", "statements": "size", "cases": "size", "test": "size", "any": "cases", "case": "cases",
+}  # fmt: skip
+
 #: One row a test, and one name a row.
 Row = tuple[float, ...]
+
+
+def strategy_of(feature: str) -> str:
+    """The strategy whose evidence a feature is; ``size`` for how large things are, ``cases`` for a category's cases."""
+    for prefix in ("r_", "k_", "top_"):
+        feature = feature.removeprefix(prefix)
+    return _STRATEGIES.get(feature.partition("_")[0], "history")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.history.examples import Example, Labelled
-from orchestrator.history.features import CASE_FEATURES, CATEGORY_FEATURES, PACKAGE_FEATURES
+from orchestrator.history.features import CASE_FEATURES, CATEGORY_FEATURES, PACKAGE_FEATURES, strategy_of
+from orchestrator.history.forest import Forest
 from orchestrator.history.past import DAY, fade
 from orchestrator.history.ranker import SELECT_POWER, Ranker
-from orchestrator.history.train import calibrate, fit, logits, plain
+from orchestrator.history.train import Training, calibrate, fit, logits, plain
 
 if TYPE_CHECKING:
-    from lightgbm import Booster
-
-    from orchestrator.history.train import Numbers, Vector
+    from orchestrator.history.train import Boosters, Numbers, Vector
 
 #: Fewer labelled commits than this teach nothing that holds.
 FEWEST = 40
@@ -24,7 +23,9 @@ FEWEST = 40
 _CATEGORY_SHARE, _PACKAGES = 0.195, 13.0
 #: Rows without a label that are kept of each commit, half of them the likeliest.
 _KEPT = 160
-_FOLDS, _ROUNDS = 3, 120
+_FOLDS = 3
+#: Categories are few rows: smaller leaves, and several forests, because one alone hangs on chance.
+_OF_CATEGORIES = Training(rounds=80, least=20, seeds=4)
 #: Days after which an example counts half, and days whose examples set the thresholds.
 _HALF_LIFE, _RECENT = 500.0, 500 * DAY
 #: Columns whose sum tells which rows without a label are likely.
@@ -37,47 +38,54 @@ class _Task:
 
     names: Sequence[str]
     of: Callable[[Example], Labelled | None]
+    how: Training
+    #: Strategies whose columns are kept from it.
+    muted: frozenset[str]
     thin: bool = False
 
+    def is_learnable(self, examples: Sequence[Example]) -> bool:
+        """Whether enough examples have a test that was touched."""
+        return sum(bool(labelled.labels.any()) for one in examples if (labelled := self.of(one))) >= FEWEST
 
-def fit_ranker(examples: Sequence[Example], now: int) -> Ranker | None:
-    """Train on ``examples``, in the order of time; None when they are too few."""
+
+def fit_ranker(examples: Sequence[Example], now: int, muted: frozenset[str] = frozenset()) -> Ranker | None:
+    """Train on ``examples``, in the order of time; None when they are too few. ``muted`` strategies are not heard."""
     labelled = [example for example in examples if example.cases is not None]
-    if len(labelled) < FEWEST:
+    tested = [example for example in examples if example.packages is not None]
+    by_case = _Task(CASE_FEATURES, lambda example: example.cases, Training(), muted, thin=True)
+    by_category = _Task(CATEGORY_FEATURES, lambda example: example.categories, _OF_CATEGORIES, muted)
+    by_package = _Task(PACKAGE_FEATURES, lambda example: example.packages, Training(), muted)
+    if not (by_case.is_learnable(labelled) and by_category.is_learnable(labelled)):
         return None
-    cases, case_folds = _fit(_Task(CASE_FEATURES, lambda example: example.cases, thin=True), labelled, now)
+    cases, case_folds = _fit(by_case, labelled, now)
     for example, raw in zip(labelled, case_folds, strict=True):
         _fill(example, raw, cases[1])
-    categories, category_folds = _fit(_Task(CATEGORY_FEATURES, lambda example: example.categories), labelled, now)
-    tested = [example for example in examples if example.packages is not None]
-    packages, package_folds = _fit(_Task(PACKAGE_FEATURES, lambda example: example.packages), tested, now)
-    return Ranker(
-        plain(*cases),
-        plain(*categories),
-        plain(*packages),
-        _price(labelled, [_chance(raw, categories[1]) for raw in category_folds], now),
-        _floor(tested, [_chance(raw, packages[1]) for raw in package_folds], now),
-        len(labelled),
-    )
+    categories, category_folds = _fit(by_category, labelled, now)
+    price = _price(labelled, [_chance(raw, categories[1]) for raw in category_folds], now)
+    packages, floor = Forest(tuple(PACKAGE_FEATURES), ()), 1.0
+    if by_package.is_learnable(tested):
+        fitted, folds = _fit(by_package, tested, now)
+        packages, floor = plain(*fitted), _floor(tested, [_chance(raw, fitted[1]) for raw in folds], now)
+    return Ranker(plain(*cases), plain(*categories), packages, price, floor, len(labelled))
 
 
 def _fit(
     task: _Task, examples: Sequence[Example], now: int
-) -> tuple[tuple[Booster, tuple[float, float]], list[Vector]]:
-    """The booster of a task with its calibration, and what boosters that had not seen an example say of it."""
+) -> tuple[tuple[Boosters, tuple[float, float]], list[Vector]]:
+    """The forests of a task with their calibration, and what forests that had not seen an example say of it."""
     import numpy as np
 
     folds: list[Vector] = []
     bounds = [len(examples) * fold // _FOLDS for fold in range(_FOLDS + 1)]
     for first, last in itertools.pairwise(bounds):
-        booster = _booster(task, [*examples[:first], *examples[last:]], now)
+        booster = _boosters(task, [*examples[:first], *examples[last:]], now)
         folds += [logits(booster, labelled.rows) for one in examples[first:last] if (labelled := task.of(one))]
     labels = [labelled.labels for one in examples if (labelled := task.of(one))]
     line = calibrate(np.concatenate(folds), np.concatenate(labels))
-    return (_booster(task, examples, now), line), folds
+    return (_boosters(task, examples, now), line), folds
 
 
-def _booster(task: _Task, examples: Sequence[Example], now: int) -> Booster:
+def _boosters(task: _Task, examples: Sequence[Example], now: int) -> Boosters:
     import numpy as np
 
     rows, labels, weights = [], [], []
@@ -90,7 +98,9 @@ def _booster(task: _Task, examples: Sequence[Example], now: int) -> Booster:
         labels.append(labelled.labels[kept])
         age = fade(now - example.time, _HALF_LIFE)
         weights.append(weight * age / labelled.labels.sum() ** 0.5)
-    return fit(np.concatenate(rows), np.concatenate(labels), np.concatenate(weights), task.names, _ROUNDS)
+    matrix = np.concatenate(rows)
+    matrix[:, [place for place, name in enumerate(task.names) if strategy_of(name) in task.muted]] = 0.0
+    return fit(matrix, np.concatenate(labels), np.concatenate(weights), task.names, task.how)
 
 
 def _all(labelled: Labelled) -> tuple[Numbers, Vector]:

@@ -6,12 +6,13 @@ import gzip
 import json
 import os
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from orchestrator.domain.errors import BadModelError
 from orchestrator.history.casebook import Casebook
+from orchestrator.history.imports import Graph
 from orchestrator.history.packing import pack_book, pack_past, pack_ranker, unpack_book, unpack_past, unpack_ranker
 from orchestrator.history.past import Past
 from orchestrator.history.ranker import Ranker
@@ -35,6 +36,8 @@ class Model:
     book: Casebook
     #: None when there were too few commits to learn how far to trust what.
     ranker: Ranker | None
+    #: The import graph at ``head``.
+    imports: Graph = field(default_factory=dict)
 
 
 def save_model(model: Model, path: Path) -> int:
@@ -47,6 +50,7 @@ def save_model(model: Model, path: Path) -> int:
         "time": model.time,
         "past": pack_past(model.past),
         "book": pack_book(model.book),
+        "imports": model.imports,
         "ranker": pack_ranker(model.ranker) if model.ranker else None,
     }
     data = json.dumps(document, separators=(",", ":")).encode("utf-8", "surrogatepass")
@@ -92,4 +96,5 @@ def _model(document: dict[str, Any]) -> Model:
         unpack_past(document["past"]),
         unpack_book(document["book"]),
         unpack_ranker(packed) if packed else None,
+        {str(package): tuple(names) for package, names in document["imports"].items()},
     )

@@ -12,8 +12,8 @@ from orchestrator.history.past import Past
 from orchestrator.history.ranker import ORDER_POWER, SELECT_POWER, Ranker, worth
 from orchestrator.history.signals import Signals, read_signals
 
-#: Categories that come first in a ranking, whatever they cost.
-_LIKELIEST = 10
+#: Categories that come first in a ranking, and how much their cost counts in that.
+_LIKELIEST, _LIKELY_POWER = 10, 0.25
 
 
 @dataclass(slots=True)
@@ -55,9 +55,10 @@ class Outlook:
         return _ranked(self.cases, self.statements, self.total, ORDER_POWER)
 
     def ranked_categories(self) -> list[str]:
-        """Names: the ten of the best chance, then the others; within both the best chance for its cost first."""
-        likely = _ranked(self.categories, {}, 1, 0.0)[:_LIKELIEST]
-        order = _ranked(self.categories, self.category_statements(), self.total, SELECT_POWER)
+        """Names: the ten likeliest, cost hardly weighed, then the others; within both the best for its cost first."""
+        sizes, total = self.category_statements(), self.total
+        likely = _ranked(self.categories, sizes, total, _LIKELY_POWER)[:_LIKELIEST]
+        order = _ranked(self.categories, sizes, total, SELECT_POWER)
         return sorted(order, key=lambda name: name not in likely)
 
     def chosen_categories(self) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from orchestrator.domain.profile import Profile
@@ -10,6 +12,7 @@ from orchestrator.history.casebook import ReadBlob
 from orchestrator.history.commits import Commit
 from orchestrator.history.facts import Facts
 from orchestrator.history.features import Question
+from orchestrator.history.imports import Graph, importers_of
 from orchestrator.history.layout import layout_of
 from orchestrator.history.past import DAY
 from orchestrator.history.timeline import LAG, Timeline
@@ -24,15 +27,22 @@ WINDOW = 3 * 365 * DAY
 _THINNED = 4
 
 
-def question_of(profile: Profile, facts: Facts, now: int) -> Question:
+def quarter_of(time: int) -> int:
+    """When the quarter of a time began, both in seconds since 1970."""
+    day = datetime.fromtimestamp(time, UTC)
+    return int(datetime(day.year, 1 + (day.month - 1) // 3 * 3, 1, tzinfo=UTC).timestamp())
+
+
+def question_of(profile: Profile, facts: Facts, now: int, imports: Graph) -> Question:
     """What is asked of a change at a time (seconds since 1970)."""
+    own = {path.rpartition("/")[0] or "." for path in facts.files if path.endswith(".go")}
     named = (
         category
         for rule in profile.rules
         if any(path.startswith(rule.prefix) for path in facts.files)
         for category in rule.categories
     )
-    return Question(facts, now, frozenset(named))
+    return Question(facts, now, frozenset(named), importers_of(imports, own))
 
 
 @dataclass(slots=True)
@@ -41,24 +51,36 @@ class Study:
 
     profile: Profile
     start: float
+    #: Reads the import graph of a revision; asked once a quarter.
+    read_graph: Callable[[str], Graph]
     timeline: Timeline = field(init=False)
     examples: list[Example] = field(default_factory=list)
+    #: The import graph at the beginning of the quarter.
+    imports: Graph = field(default_factory=dict)
+    _quarter: int = 0
 
     def __post_init__(self) -> None:
         self.timeline = Timeline(layout_of(self.profile))
 
     def step(self, commit: Commit, facts: Facts, read: ReadBlob) -> None:
         """Go on by one commit, which becomes an example of what was known three days before it."""
+        self.turn(commit)
         if commit.time >= self.start:
             self._example(commit, facts)
         self.timeline.feed(commit, facts, read)
 
-    def fit(self, until: int) -> Ranker | None:
-        """The models of the examples in the window that ends at ``until``."""
+    def turn(self, commit: Commit) -> None:
+        """Look at the imports anew when ``commit``, the next one, is the first of a quarter that examples come from."""
+        began = quarter_of(commit.time)
+        if began != self._quarter and commit.time >= self.start and commit.parent:
+            self._quarter, self.imports = began, self.read_graph(commit.parent)
+
+    def fit(self, until: int, muted: frozenset[str] = frozenset()) -> Ranker | None:
+        """The models of the examples in the window that ends at ``until``, without some strategies."""
         from orchestrator.history.fitting import fit_ranker
 
         window = [example for example in self.examples if until - WINDOW <= example.time <= until]
-        return fit_ranker(window, until)
+        return fit_ranker(window, until, muted)
 
     def forget(self, before: float) -> None:
         """Drop examples that no window to come reaches."""
@@ -71,6 +93,6 @@ class Study:
         if not touched.cases and int(commit.sha[:4], 16) % _THINNED:
             return
         self.timeline.settle(commit.time - LAG)
-        example = make_example(self.timeline, question_of(self.profile, facts, commit.time), touched)
+        example = make_example(self.timeline, question_of(self.profile, facts, commit.time, self.imports), touched)
         if example is not None:
             self.examples.append(example)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.domain.errors import ToolMissingError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 #: Shallow, slow and regularised: a few hundred commits are all there is. One thread: the same trees everywhere.
 _SETTINGS: dict[str, Any] = {
-    "objective": "binary", "learning_rate": 0.08, "num_leaves": 15, "min_data_in_leaf": 40, "feature_fraction": 0.4,
+    "objective": "binary", "learning_rate": 0.08, "num_leaves": 15, "feature_fraction": 0.4,
     "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 5.0, "verbose": -1, "num_threads": 1, "seed": 1,
     "deterministic": True, "force_row_wise": True,
 }  # fmt: skip
@@ -36,26 +37,43 @@ def require_learning() -> None:
         ) from None
 
 
-def fit(matrix: Matrix, labels: Vector, weights: Vector, names: Sequence[str], rounds: int) -> Booster:
-    """A booster that tells the rows with label 1 from those with 0."""
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How a forest is grown: rounds of boosting, rows a leaf must hold, and how many forests are averaged."""
+
+    rounds: int = 120
+    least: int = 40
+    seeds: int = 1
+
+
+#: Forests that together are one: their mean speaks.
+Boosters = tuple["Booster", ...]
+
+
+def fit(matrix: Matrix, labels: Vector, weights: Vector, names: Sequence[str], how: Training) -> Boosters:
+    """Forests that tell the rows with label 1 from those with 0."""
     import lightgbm
 
-    data = lightgbm.Dataset(matrix, labels, weight=weights, feature_name=list(names))
-    return lightgbm.train(_SETTINGS, data, rounds)
+    made = []
+    for seed in range(1, how.seeds + 1):
+        data = lightgbm.Dataset(matrix, labels, weight=weights, feature_name=list(names))
+        made.append(lightgbm.train(_SETTINGS | {"seed": seed, "min_data_in_leaf": how.least}, data, how.rounds))
+    return tuple(made)
 
 
-def plain(booster: Booster, line: tuple[float, float]) -> Forest:
-    """A booster as plain numbers, with the slope and offset that calibrate it."""
-    dump = booster.dump_model()
-    trees = tuple(_tree(one["tree_structure"]) for one in dump["tree_info"])
-    return Forest(tuple(dump["feature_names"]), trees, *line)
+def plain(boosters: Boosters, line: tuple[float, float]) -> Forest:
+    """The mean of forests as plain numbers, with the slope and offset that calibrate it."""
+    dumps = [booster.dump_model() for booster in boosters]
+    trees = tuple(_tree(one["tree_structure"]) for dump in dumps for one in dump["tree_info"])
+    return Forest(tuple(dumps[0]["feature_names"]), trees, round(line[0] / len(boosters), 8), line[1])
 
 
-def logits(booster: Booster, matrix: Matrix) -> Vector:
-    """What a booster says of each row, before it is calibrated."""
+def logits(boosters: Boosters, matrix: Matrix) -> Vector:
+    """What forests say of each row on average, before it is calibrated."""
     import numpy as np
 
-    return np.asarray(booster.predict(matrix, raw_score=True), float)
+    said = [booster.predict(matrix, raw_score=True) for booster in boosters]
+    return np.asarray(np.mean(said, axis=0), float)
 
 
 def calibrate(raw: Vector, labels: Vector) -> tuple[float, float]:

@@ -17,12 +17,13 @@ STRATEGIES: dict[str, tuple[str, str]] = {
     "safety": ("safety", "Safety"),
     "history": ("history", "History"),
     "lexical": ("history", "Lexical"),
+    "imports": ("history", "Imports"),
     "changed": ("history", "Changed"),
 }
 
 #: Used when nobody says otherwise; without a history model, and with one.
 DEFAULT = ("rules", "safety")
-WITH_MODEL = (*DEFAULT, "history", "lexical", "changed")
+WITH_MODEL = (*DEFAULT, "history", "lexical", "imports", "changed")
 
 
 def strategies_named(names: Sequence[str]) -> tuple[Strategy, ...]:

@@ -48,6 +48,12 @@ class Lexical(Learned):
     name = "lexical"
 
 
+class Imports(Learned):
+    """Packages that import what changes, directly or through another."""
+
+    name = "imports"
+
+
 class Changed(Learned):
     """Unit tests of the packages that change, by a model that knows how often that is all."""
 

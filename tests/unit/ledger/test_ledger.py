@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 
 import pytest
 
-from orchestrator.domain.errors import BrokerError
+from orchestrator.domain.errors import BrokerError, UsageError
 from orchestrator.domain.run import CaseResult, CaseStatus, RunState, ShardSpec, TaskResult, TaskState
 from orchestrator.ledger import keys
-from orchestrator.ledger.client import Ledger
+from orchestrator.ledger.client import RESULT_LIMIT, Ledger, _short
 from orchestrator.ledger.connection import masked
 from orchestrator.ledger.records import Beat, Delivery, Gate
 
@@ -187,3 +188,12 @@ def test_a_broker_that_is_away_is_said_so_with_a_remedy() -> None:
 
 def test_a_password_is_never_shown() -> None:
     assert masked("redis://me:secret@h:1/0") == "redis://me:***@h:1/0"
+
+
+def test_payloads_have_limits(ledger: Ledger) -> None:
+    with pytest.raises(UsageError, match="33 MiB"):
+        ledger.create("r", "x" * (33 << 20), {}, [], [])
+    big = CaseResult("t", CaseStatus.FAILED, message="m" * 4000)
+    text = _short(TaskResult("t", TaskState.FAILED, failures=(big,) * 400, message="why"))
+    assert len(text) < RESULT_LIMIT
+    assert json.loads(text)["message"] == "why"

@@ -1,0 +1,96 @@
+"""What a history model costs: to learn, to bring up to date, to keep, and to plan with.
+
+    python benchmarks/learned.py --repo CLONE [--commits N] [--rounds 5] [--format text|json]
+
+Learns from the first N commits of the line less a hundred (default: all), adds the hundred, saves, loads, and plans a
+diff of 1,000 lines with a budget of 10%: diff text to plan bytes in a running interpreter, the model loaded, best of
+rounds. Exit 1 when a limit is not kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))  # so that `python benchmarks/learned.py` finds the packages without an installation
+
+from benchmarks.plan import make_diff  # noqa: E402 - after the path is set
+from orchestrator.diff.git import find_git, isolated, resolve  # noqa: E402
+from orchestrator.diff.source import from_text  # noqa: E402
+from orchestrator.domain.profile import Profile  # noqa: E402
+from orchestrator.history.commits import read_commits  # noqa: E402
+from orchestrator.history.learn import learn, update  # noqa: E402
+from orchestrator.history.model import Model, load_model, save_model  # noqa: E402
+from orchestrator.planner.budget import parse_budget  # noqa: E402
+from orchestrator.planner.encode import dumps  # noqa: E402
+from orchestrator.planner.learned import advise_by  # noqa: E402
+from orchestrator.planner.pipeline import build_plan  # noqa: E402
+from orchestrator.planner.strategies import WITH_MODEL  # noqa: E402
+from orchestrator.settings import load_profile, settings_from  # noqa: E402
+
+#: Commits an update is measured with.
+_NEW = 100
+
+
+def plan_milliseconds(model: Model, profile: Profile, rounds: int) -> float:
+    """The best of some rounds: a diff of 1,000 lines to the bytes of its plan."""
+    text = make_diff(1000).encode()
+    best = float("inf")
+    for _ in range(rounds):
+        start = time.perf_counter()
+        change = from_text(text)
+        advice = advise_by(change, profile, model)._replace(budget=parse_budget("10%"))
+        dumps(build_plan(change, profile, strategies=WITH_MODEL, advice=advice))
+        best = min(best, time.perf_counter() - start)
+    return best * 1000
+
+
+def measure(repository: Path, commits: int | None, rounds: int) -> dict[str, float]:
+    """All figures: seconds of processor time, megabytes, milliseconds."""
+    profile = load_profile(str(ROOT / "config" / "matrixone.yaml"), settings_from({}))
+    found = find_git(repository)
+    head = resolve(found, "HEAD", "HEAD").head
+    with isolated(found, head) as git:
+        line = [commit.sha for commit in read_commits(git, head)][:commits]
+    start = time.process_time()
+    model = learn(repository, profile, line[-_NEW - 1]).model
+    learned = time.process_time()
+    model = update(model, repository, profile, line[-1]).model
+    updated = time.process_time()
+    with tempfile.TemporaryDirectory() as folder:
+        size = save_model(model, Path(folder) / "model")
+        model = load_model(Path(folder) / "model")
+    return {
+        "commits": len(line) - _NEW,
+        "learn_seconds": round(learned - start, 1),
+        "update_seconds": round(updated - learned, 1),
+        "model_mb": round(size / 1e6, 2),
+        "plan_ms": round(plan_milliseconds(model, profile, rounds), 1),
+    }
+
+
+def main() -> int:
+    """Measure and print; 1 when learning, updating, size or planning is beyond its limit."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repo", required=True, type=Path)
+    parser.add_argument("--commits", type=int, help="only the first N of the line")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    args = parser.parse_args()
+    figures = measure(args.repo, args.commits, args.rounds)
+    if args.format == "json":
+        print(json.dumps(figures))
+    else:
+        print("\n".join(f"{name:<15} {value}" for name, value in figures.items()))
+    limits = {"learn_seconds": 600, "update_seconds": 10, "model_mb": 20, "plan_ms": 300}
+    return int(any(figures[name] > limit for name, limit in limits.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
