@@ -13,7 +13,7 @@ def itself() -> tuple[object, bool]:
 
 PROMISES = [
     Promise("mcp-session", "0 fail", lambda: INPUTS.tests("tests/integration/test_mcp.py", "-k", "over_http")),
-    Promise("autopilot", "0 fail", lambda: INPUTS.tests("tests/acceptance/test_autopilot.py", "-k", "tells")),
+    Promise("autopilot", "0 fail", lambda: INPUTS.tests("tests/acceptance/test_autopilot.py", "-k", "tells or demo")),
     Promise(
         "github", "0 fail", lambda: INPUTS.tests("tests/acceptance/test_github.py", "-k", "opened_told or supersedes")
     ),
