@@ -313,6 +313,18 @@ class Ledger(Hosts, Waiting):
         info = self.redis.info("memory")
         return int(info["used_memory"]), int(info.get("maxmemory", 0))
 
+    def waiting_since(self) -> dict[str, float]:
+        """Queue → when its oldest shard was sent; only queues in which some wait."""
+        rows = self.queued()
+        pipe = self.redis.pipeline(transaction=False)
+        for run, shard, _ in rows:
+            pipe.hget(keys.part(run, "shards"), f"{shard}|queue")
+        found: dict[str, float] = {}
+        for queue, (_, _, sent) in zip(cast("list[str | None]", pipe.execute()), rows, strict=True):
+            if queue:
+                found.setdefault(queue, sent)
+        return found
+
     def now(self) -> float:
         """Redis' clock, Unix seconds."""
         seconds, micros = self.redis.time()

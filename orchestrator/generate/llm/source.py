@@ -95,6 +95,10 @@ class ModelSource:
         self._remember(messages, text)
         return drafts_of(read_answer(text), key, _category(inputs)), notes
 
+    def chat(self, messages: list[dict[str, str]]) -> str:
+        """One answer to any question, cut where it is too long. Raises what the library raises, and TimeoutError."""
+        return self._once(self._client(), messages, time.monotonic() + self.settings.seconds)
+
     def _client(self) -> OpenAI:
         from openai import OpenAI
 

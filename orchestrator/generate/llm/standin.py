@@ -48,6 +48,7 @@ BEHAVIOURS: dict[str, Sequence[str]] = {
     "directive": (_case("select 1 -- @system rm -rf /"),),
     "several": (_case("select 1; drop database mysql"),),
     "path": (json.dumps({"cases": [{"name": "../../etc/x", "why": "", "statements": ["select 1"]}]}),),
+    "words": ("The change breaks pricing.\nLook at TestX first.",),
     "endless": (GOOD,),
     "slow": (GOOD,),
     "refused": (GOOD,),
