@@ -51,7 +51,7 @@ class Story:
             )
         self._tell.failures(played)
         self._tell.message(self._message())
-        played = dataclasses.replace(played, strict=self._strict(played.summary.run))
+        played = dataclasses.replace(played, strict=self._strict(played.summary))
         self._tell.strict(played.strict)
         return played
 
@@ -98,14 +98,16 @@ class Story:
         summary, _ = edge.find_run(stack.settings, run)
         return Played(summary, plan)
 
-    def _strict(self, run: str) -> tuple[CaseResult, ...]:
+    def _strict(self, summary: RunSummary) -> tuple[CaseResult, ...]:
         """What only the strict comparison finds; the history has all cases once the summary is told."""
+        last = {result.task: result.attempt for result in summary.tasks}  # a failure was tried a second time
         history = edge.open_store(self._scene.settings)
         try:
-            passed = history.cases(run, status=CaseStatus.PASSED)
+            passed = history.cases(summary.run, status=CaseStatus.PASSED)
         finally:
             history.close()
-        return tuple(stored.case for stored in passed if stored.case.kind is FailureKind.STRICT)
+        found = (stored for stored in passed if stored.case.kind is FailureKind.STRICT)
+        return tuple(stored.case for stored in found if stored.attempt == last.get(stored.task))
 
     def _message(self) -> str:
         """The next message that reached the group."""
