@@ -31,7 +31,7 @@ def verdicts() -> tuple[object, bool]:
 
 def recording() -> tuple[object, bool]:
     """Of a sample of scripts: recorded alike twice, passed in full when run, executed without an unexpected error."""
-    found = _motester("--genrs", "--limit", "40")
+    found = _motester("--genrs", "--limit", "25")
     figure = {name: found[name] for name in ("alike", "passed", "unreadable", "clean")}
     return figure, 0 < found["passed"] == found["alike"] - found["unreadable"]
 
@@ -51,7 +51,7 @@ def cancelling() -> tuple[object, bool]:
 def speed() -> tuple[object, bool]:
     """Parsing time, statements a second and memory, each in times of the real mo-tester's."""
     environment("MO_TESTER")
-    words = ("--cases", environment("MO_CASES"), "--scripts", "15", "--rounds", "3")
+    words = ("--cases", environment("MO_CASES"), "--scripts", "10", "--rounds", "3")
     found = INPUTS.benchmark("benchmarks.motester_speed", *words)
     memory = found["run_mb"] / found["run_mb_motester"]
     figure = {"parse": round(found["parse_ratio"], 2), "run": round(found["speed"], 2), "memory": round(memory, 2)}
