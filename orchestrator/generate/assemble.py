@@ -11,7 +11,7 @@ from random import Random
 from orchestrator.generate.choose import Choice
 from orchestrator.generate.cleanup import cleanup
 from orchestrator.generate.columns import WHOLE, Edges, edges
-from orchestrator.generate.draft import Draft, Written, is_unstable
+from orchestrator.generate.draft import Draft, Written, is_unstable, reads_back
 from orchestrator.generate.expressions import Expression
 from orchestrator.generate.library import LibraryScript
 from orchestrator.generate.packs import Pack
@@ -22,6 +22,8 @@ _MORE_ROWS = 40
 #: What every other column steps through: flags, counts and percentages are small.
 _SMALL = (0, 1, 2, 15, 99, 100, 101, -1, 3, 50, 10)
 _LARGEST = 10_000_000
+#: A wide table gets fewer rows.
+_MOST_CELLS = 160
 _INTEGER = re.compile(r"(?<![\w.])\d{1,8}(?![\w.])")
 _PLAIN = re.compile(r"[^a-z0-9_]+")
 #: Statements whose result is about the run itself.
@@ -84,7 +86,7 @@ def _table(columns: Sequence[str], names: Mapping[str, str], numbers: Sequence[i
     rows = [", ".join(_edge(one, at, row) for at, one in enumerate(made)) for row in range(_ROWS)]
     rows.append(", ".join("null" for _ in made))
     if WHOLE.intersection(columns) and numbers:
-        for row in range(_MORE_ROWS):
+        for row in range(max(6, min(_MORE_ROWS, _MOST_CELLS // len(columns)))):
             rows.append(", ".join(_cell(column, at, row, numbers) for at, column in enumerate(columns)))
     yield Written(f"insert into t1 values {', '.join(f'({row})' for row in rows)}")
 
@@ -117,7 +119,7 @@ def _topic(packs: Sequence[Pack]) -> str:
 
 
 def _slice(path: str, script: LibraryScript, positions: Sequence[int]) -> Draft:
-    chosen = [script.statements[at] for at in positions]
+    chosen = [script.statements[at] for at in positions if reads_back(script.statements[at].sql)]
     written = [Written(one.sql, "", (0,) if _VOLATILE.match(one.sql) else ()) for one in chosen]
     written += [Written(sql) for sql in cleanup(chosen)]
     stem = path.rpartition("/")[2].rpartition(".")[0]

@@ -19,7 +19,8 @@ _TEXT = ("'abc'", "''", "'中文 a'")
 _WHOLE = ("1", "-1", "0")
 _PART = ("1.5", "-0.5", "0")
 _BYTES = ("'abc'", "''", "'A'")
-_COLUMNS: dict[str, tuple[str, Sequence[str]]] = {
+#: By type word: how a column is declared, and its three literals.
+COLUMNS: dict[str, tuple[str, Sequence[str]]] = {
     "tinyint": ("tinyint", ("1", "-128", "127")),
     "smallint": ("smallint", ("1", "-32768", "32767")),
     "mediumint": ("mediumint", _WHOLE),
@@ -66,13 +67,13 @@ _COLUMNS: dict[str, tuple[str, Sequence[str]]] = {
 
 def is_known(column: str) -> bool:
     """Whether a column of this type can be made."""
-    return column.removesuffix(_UNSIGNED) in _COLUMNS
+    return column.removesuffix(_UNSIGNED) in COLUMNS
 
 
 def edges(column: str) -> Edges:
     """How to declare and fill a column of a type word, perhaps with ``unsigned``."""
     plain = column.removesuffix(_UNSIGNED)
-    declared, values = _COLUMNS[plain]
+    declared, values = COLUMNS[plain]
     if plain != column:
         return Edges(declared + _UNSIGNED, tuple(value.removeprefix("-") for value in values))  # type: ignore[arg-type]
     return Edges(declared, tuple(values))  # type: ignore[arg-type]

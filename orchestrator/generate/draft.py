@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from orchestrator.cases.script import parse_script
 from orchestrator.cases.sql.lexer import split_statements
 from orchestrator.generate.aspects import aspects
 
@@ -82,6 +83,12 @@ class Draft:
 def comment(text: str) -> str:
     """Words that are safe in a comment of a script."""
     return _UNSAFE.sub(" ", text)[:_LONGEST_COMMENT].strip()
+
+
+def reads_back(sql: str) -> bool:
+    """Whether the format reads a statement back as it is written, as one command without a directive."""
+    commands = parse_script(f"{sql};\n", "").commands
+    return len(commands) == 1 and commands[0].sql == f"{sql};" and len(list(split_statements(sql))) == 1
 
 
 def is_unstable(expression: str) -> bool:

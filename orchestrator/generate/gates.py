@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from orchestrator.cases.dedup_search import Search
@@ -34,7 +34,7 @@ _FORBIDDEN = (
     (re.compile(r"(?i)\binto\s+outfile\b|\bs3://|\bhttps?://"), "reaches out of the server"),
     (re.compile(r"(?i)\bset\s+global\b|@@global\.\w+\s*="), "changes a setting for everybody"),
 )
-_LONGEST_STATEMENT = 8_000
+_LONGEST_STATEMENT = 20_000
 _MOST_STATEMENTS = 400
 
 
@@ -89,11 +89,3 @@ def _malformed(draft: Draft, text: str) -> Iterator[tuple[str, str]]:
     for one in draft.statements:
         if len(one.sql) > _LONGEST_STATEMENT or not list(split_statements(one.sql)):
             yield "format", "an empty or endless statement"
-
-
-def reasons_of(dropped: Iterable[Dropped]) -> dict[str, int]:
-    """How many each gate dropped."""
-    counts: dict[str, int] = {}
-    for one in dropped:
-        counts[one.gate] = counts.get(one.gate, 0) + 1
-    return counts

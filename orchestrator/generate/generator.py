@@ -9,7 +9,7 @@ from typing import Final
 
 from orchestrator.generate.assemble import Frame, assemble, numbers_of
 from orchestrator.generate.choose import Choice, Chooser
-from orchestrator.generate.draft import Draft
+from orchestrator.generate.draft import Draft, reads_back
 from orchestrator.generate.evidence import Evidence, query_of
 from orchestrator.generate.expressions import Expression
 from orchestrator.generate.inputs import Inputs
@@ -46,6 +46,10 @@ KNOBS: Final[dict[str, float]] = {
     "least_rate": 0.05,
     "least_expression": 0.15,
 }
+
+
+#: What may mean something else to the format than to SQL.
+_ODD = (";", "--", "#", "//", "\\", "\n", "\t", "\r", '"', "@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ def _pool(inputs: Inputs, evidence: Evidence, scripts: Iterable[LibraryScript]) 
     pool: dict[tuple[str, ...], Expression] = {}
     for script in scripts:
         for one in script.expressions:
-            if "sleep" in one.text.lower() and one.text != "sleep(0)":
+            if ("sleep" in one.text.lower() and one.text != "sleep(0)") or not _plain(one.text):
                 continue
             other = pool.get(one.aspects)
             if other is None or _simplicity(one) < _simplicity(other):
@@ -112,6 +116,11 @@ def _pool(inputs: Inputs, evidence: Evidence, scripts: Iterable[LibraryScript]) 
     for one in _made(inputs, evidence):
         pool.setdefault(one.aspects, one)
     return list(pool.values())
+
+
+def _plain(text: str) -> bool:
+    """Whether the format reads an expression back; only odd characters can keep it from that."""
+    return not any(mark in text for mark in _ODD) or reads_back(f"select {text}")
 
 
 def _simplicity(one: Expression) -> tuple[int, int, str]:

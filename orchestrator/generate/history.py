@@ -18,8 +18,6 @@ class PastChange:
     title: str
     #: Changed paths outside of tests.
     paths: tuple[str, ...]
-    #: Paths of scripts it added or changed.
-    scripts: tuple[str, ...]
     #: Aspects of the statements that it added.
     aspects: frozenset[str]
 

@@ -123,13 +123,11 @@ class RepositoryInputs:
         done = git.run("diff-tree", "-r", "--no-abbrev", "--no-renames", "-z", parents.split(maxsplit=1)[0], name)
         fields = done.stdout.decode("utf-8", "replace").split("\0")[:-1]
         paths: list[str] = []
-        scripts: list[str] = []
         came: list[str] = []
         gone: list[str] = []
         for entry, path in zip(fields[::2], fields[1::2], strict=True):
             old, new, status = entry.split()[2:]
             if path.startswith(self._cases) and is_script(path):
-                scripts += [] if status == "D" else [path]
                 came += [] if status == "D" else [new]
                 gone += [] if status == "A" else [old]
             elif not path.startswith(self._cases):
@@ -139,7 +137,7 @@ class RepositoryInputs:
         if not _LEAST <= len(added) <= _MOST:
             return None
         exercised = frozenset(aspect for one in added for aspect in one.aspects)
-        return PastChange(name, title, tuple(paths), tuple(scripts), exercised)
+        return PastChange(name, title, tuple(paths), exercised)
 
 
 def inputs_of_diff(name: str, title: str) -> Inputs:

@@ -124,10 +124,6 @@ class Library:
         """The same for a word."""
         return math.log((len(self.scripts) + 1) / (self._frequency[word] + 1))
 
-    def frequency(self, word: str) -> int:
-        """How many scripts say a word."""
-        return self._frequency[word]
-
     def near(self, query: Mapping[str, float], count: int) -> list[tuple[float, str]]:
         """The scripts nearest to weighted words by BM25 (k1 1.2, b .5), best first."""
         scored = []

@@ -2,10 +2,15 @@ import re
 
 from orchestrator.cases.dedup_search import Search
 from orchestrator.cases.script import parse_script
+from orchestrator.generate.assemble import Frame, assemble, numbers_of
+from orchestrator.generate.choose import Choice
 from orchestrator.generate.cleanup import cleanup
+from orchestrator.generate.columns import COLUMNS
+from orchestrator.generate.expressions import Expression
 from orchestrator.generate.gates import static_gates
 from orchestrator.generate.generator import Generation, generate
 from orchestrator.generate.kits import kit
+from orchestrator.generate.packs import Pack
 from orchestrator.generate.slices import Slicer
 from orchestrator.surface.model import ChangedFile
 from tests.unit.generate.factories import make_inputs
@@ -44,6 +49,14 @@ def test_what_is_written_reads_back_statement_for_statement_and_drops_its_tables
         commands = parse_script(draft.text, draft.path).commands
         assert [one.sql.rstrip(";") for one in commands] == [one.sql for one in draft.statements]
         assert len(re.findall(r"create table t1\b", draft.text)) == len(re.findall(r"drop table t1\b", draft.text))
+
+
+def test_a_table_with_a_column_of_every_type_still_passes_the_format() -> None:
+    columns = [*(one for one in COLUMNS), "int unsigned"]
+    expressions = tuple(Expression(f"abs({{{one}}})", (f"call abs {at}",), (one,)) for at, one in enumerate(columns))
+    choice = Choice(packs=[Pack(expressions, (), 1.0)])
+    drafts = assemble(choice, {}, Frame("1", "function", {}, numbers_of(["x := 12345678"], 0)))
+    assert len(static_gates(drafts, Search(None))[0]) == 1
 
 
 def test_a_title_that_names_a_statement_has_it_written() -> None:
