@@ -1,9 +1,9 @@
 """A day of a thousand hosts and some hundred concurrent pull requests: real planner, ledger and Redis, simulated hosts.
 
-    python benchmarks/fleet_day.py [--hosts 1000] [--hours 24] [--runs 2300] [--pictures DIR] [--format text|json]
+    python benchmarks/fleet_day.py [--hosts 1000] [--hours 24] [--runs 1150] [--pictures DIR] [--format text|json]
 
 Runs arrive as people work: few at night, most before noon and after lunch. Six in ten have 4 to 12 shards, three 20 to
-60, one 150 to 400; a shard takes about 400 seconds. Told are the time shards wait and how much longer a run takes than
+60, one 150 to 400; a shard takes about 20 minutes. Told are the time shards wait and how much longer a run takes than
 alone on all hosts, by size of run, and what Redis does for it: calls and processor time of the ledger and the queues as
 they happen, and of heartbeats, which are not simulated, by what one of them costs here times how many there would be.
 """
@@ -34,7 +34,8 @@ from workers.agent import INTERVAL as HOST_BEAT
 from workers.heart import INTERVAL as TASK_BEAT
 
 SIZES = {"small": (0.6, 4, 12), "medium": (0.3, 20, 60), "big": (0.1, 150, 400)}
-TICK = 30.0
+#: Seconds between two looks of the leveller, and what ends of shards are rounded up to.
+TICK, STEP = 30.0, 10.0
 
 
 def arrivals(dice: random.Random, runs: int, hours: float) -> list[float]:
@@ -56,7 +57,7 @@ def fill(world: World, dice: random.Random, runs: int, hours: float) -> None:
     for number, at in enumerate(arrivals(dice, runs, hours)):
         kind = dice.choices(list(SIZES), [share for share, _, _ in SIZES.values()])[0]
         _, least, most = SIZES[kind]
-        seconds = [round(min(1800.0, dice.lognormvariate(6.0, 0.4)), 1) for _ in range(dice.randint(least, most))]
+        seconds = [round(min(3600.0, dice.lognormvariate(7.0, 0.4)), 1) for _ in range(dice.randint(least, most))]
         world.at(at, seconds, number, kind)
 
 
@@ -126,7 +127,7 @@ def _hourly(stories: Iterable[Story], kind: str) -> list[tuple[float, float]]:
 def measure(args: argparse.Namespace, url: str) -> dict[str, Any]:
     """Let the day pass."""
     dice = random.Random(args.seed)
-    world = World(url, hosts=args.hosts, patience=120.0, tick=TICK)
+    world = World(url, hosts=args.hosts, patience=120.0, tick=TICK, step=STEP)
     fill(world, dice, args.runs, args.hours)
     ledger, began = Ledger(url), time.monotonic()
     before = _processor(ledger)
@@ -169,7 +170,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hosts", type=int, default=1000)
     parser.add_argument("--hours", type=float, default=24.0)
-    parser.add_argument("--runs", type=int, default=2300)
+    parser.add_argument("--runs", type=int, default=1150)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--pictures", metavar="DIR", help="write fleet-wait.svg, fleet-load.svg and fleet-redis.svg")
     parser.add_argument("--format", choices=["text", "json"], default="text")

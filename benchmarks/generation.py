@@ -24,10 +24,15 @@ if __package__ in {None, ""}:  # started as a file
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from orchestrator.cases.dedup_search import Search
+from orchestrator.cases.sql.lexer import split_statements
+from orchestrator.cases.sql.syntax import read_tree
+from orchestrator.cli.generate_server import server_of
+from orchestrator.generate.executor import Executor
 from orchestrator.generate.gates import static_gates
 from orchestrator.generate.generator import generate
 from orchestrator.generate.inputs import RepositoryInputs
 from orchestrator.generate.treecopy import TreeCopy
+from orchestrator.generate.trial import try_drafts
 from orchestrator.surface.matrixone.reader import MatrixOneReader
 
 CASES = "test/distributed/cases"
@@ -58,33 +63,46 @@ def read_rows(meta: Path) -> list[Row]:
     return sorted(found, key=lambda row: (row.date, row.sha))
 
 
-def work(arguments: tuple[str, str, int, int, Sequence[Row]]) -> list[dict[str, Any]]:
+class Task(NamedTuple):
+    """Rows for one process."""
+
+    repo: str
+    out: Path
+    budget: int
+    seed: int
+    dsn: str | None
+    rows: Sequence[Row]
+
+
+def work(task: Task) -> list[dict[str, Any]]:
     """Generate for some rows, one after the other; what came of each."""
-    repo, out, budget, seed, rows = arguments
-    reader = RepositoryInputs(Path(repo), CASES, MatrixOneReader())
-    with TreeCopy() as copy:
-        return [_one(reader, copy, Path(out), budget, seed, row) for row in rows]
+    reader = RepositoryInputs(Path(task.repo), CASES, MatrixOneReader())
+    with TreeCopy() as copy, server_of(task.dsn, "none") as server:
+        return [_one(reader, copy, server[0] if server else None, task, row) for row in task.rows]
 
 
-def _one(  # noqa: PLR0913 - the command line's options
-    reader: RepositoryInputs, copy: TreeCopy, out: Path, budget: int, seed: int, row: Row
-) -> dict[str, Any]:
+def _one(reader: RepositoryInputs, copy: TreeCopy, executor: Executor | None, task: Task, row: Row) -> dict[str, Any]:
     started = time.perf_counter()
     inputs = reader.read(row.parent, row.sha, row.subject, HIDDEN)
-    made = generate(inputs, str(row.pr or row.sha[:10]), budget, seed=seed)
+    made = generate(inputs, str(row.pr or row.sha[:10]), task.budget, seed=task.seed)
     kept, dropped = static_gates(made.drafts, Search(copy.at(inputs.library)))
-    statements = 0
     for draft in kept:
-        path = out / row.sha / draft.path
+        path = task.out / row.sha / draft.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(draft.text, encoding="utf-8")
-        statements += len(draft.statements)
+    written = [one.sql for draft in kept for one in draft.statements]
+    seconds = time.perf_counter() - started
+    trial = try_drafts(kept, executor, "matrixone") if executor else None
     return {
         "sha": row.sha,
         "files": len(kept),
-        "statements": statements,
+        "statements": len(written),
+        "parsed": sum(read_tree(" ".join(tokens)) is not None for sql in written for tokens in split_statements(sql)),
         "dropped": [one.gate for one in dropped],
-        "seconds": round(time.perf_counter() - started, 2),
+        "seconds": round(seconds, 2),
+        "ran": trial.ran if trial else 0,
+        "accepted": trial.accepted if trial else 0,
+        "findings": [one.sql for one in trial.findings] if trial else [],
     }
 
 
@@ -103,6 +121,7 @@ def main() -> int:
     parser.add_argument("--budget", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--dsn", help="also run the finished files on this server; they stay as they are")
     parser.add_argument("--limit", type=int, help="of the rows, so many at even distances")
     parser.add_argument("--format", choices=("json", "text"), default="text")
     args = parser.parse_args()
@@ -111,7 +130,7 @@ def main() -> int:
         rows = [rows[at * len(rows) // args.limit] for at in range(args.limit)]
     args.out.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
-    tasks = [(args.repo, str(args.out), args.budget, args.seed, share) for share in shares(rows, args.jobs)]
+    tasks = [Task(args.repo, args.out, args.budget, args.seed, args.dsn, share) for share in shares(rows, args.jobs)]
     with ProcessPoolExecutor(max_workers=args.jobs) as pool:
         done = [one for share in pool.map(work, tasks) for one in share]
     report = summary(done, time.perf_counter() - started)
@@ -126,7 +145,10 @@ def summary(done: Sequence[dict[str, Any]], seconds: float) -> dict[str, Any]:
     return {
         "commits": len(done),
         "files": files,
-        "statements": sum(one["statements"] for one in done),
+        "statements": (statements := sum(one["statements"] for one in done)),
+        "parsed": round(sum(one["parsed"] for one in done) / max(1, statements), 4),
+        "accepted": round(sum(one["accepted"] for one in done) / max(1, sum(one["ran"] for one in done)), 4),
+        "findings": [sql for one in done for sql in one["findings"]],
         "seconds": round(seconds, 1),
         "dropped": {gate: round(count / (files + sum(dropped.values())), 4) for gate, count in sorted(dropped.items())},
     }
@@ -137,7 +159,8 @@ def words(report: dict[str, Any]) -> str:
     gates = ", ".join(f"{gate} {share:.1%}" for gate, share in report["dropped"].items()) or "none"
     return (
         f"{report['commits']} commits, {report['files']} files, {report['statements']} statements in "
-        f"{report['seconds']} s; dropped by a gate: {gates}"
+        f"{report['seconds']} s; {report['parsed']:.1%} have a tree, a server accepts {report['accepted']:.1%}, "
+        f"findings {len(report['findings'])}; dropped by a gate: {gates}"
     )
 
 

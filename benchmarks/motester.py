@@ -74,7 +74,7 @@ def _measure(args: argparse.Namespace, dsn: Dsn) -> tuple[dict[str, Any], str, b
         found = findings_of(dsn, tree, names, sys.stderr, metadata=args.metadata)
         return {"passed": found.passed, "kinds": dict(found.kinds)}, str(found), True
     sums = record_all(dsn, tree, sample(recordable(tree, args.only), args.limit), sys.stderr)
-    return vars(sums), str(sums), sums.passed == sums.alike
+    return vars(sums), str(sums), sums.passed + sums.unreadable == sums.alike
 
 
 def _parity(parity: Parity) -> tuple[dict[str, Any], str, bool]:

@@ -152,13 +152,7 @@ class _Shard:
         if gate is not Gate.OK:
             return gate.value
         folder = task_folder(self.bench.artifacts, self.spec.run, task.id) / str(attempt)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            sink = Sink(self.bench.ledger, self.spec.run, task.id, attempt, folder)
-        except OSError as error:
-            message = f"its log cannot be kept on this host: {error}"
-            host = self.owner.partition(":")[0]
-            return self._record(TaskResult(task.id, TaskState.ERROR, attempt, message=message, host=host), again=True)
+        sink = Sink(self.bench.ledger, self.spec.run, task.id, attempt, folder)
         self.heart.begin(task.id, sink)
         began, ready = time.monotonic(), self.resources.seconds
         try:

@@ -77,7 +77,10 @@ class Sink:
 
 
 class _File:
-    """A file that is made when it is first written to; a disk that is full cuts it short, and costs no result."""
+    """A file that is made, with its folder, when it is first written to.
+
+    A disk that is full cuts it short, and costs no result.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -87,6 +90,7 @@ class _File:
     def write(self, text: str) -> None:
         if self._file is None:
             try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self._path.open("a", encoding="utf-8", errors="replace")
             except OSError as error:
                 raise InfrastructureError(f"its log cannot be kept on this host: {error}", "Free its disk.") from error

@@ -1,4 +1,7 @@
-"""Sends prepared requests at a steady rate: `python -m benchmarks.chatload.sender URL FILE RATE` prints JSON."""
+"""Sends prepared requests at a steady rate: `python -m benchmarks.chatload.sender URL FILE RATE` prints JSON.
+
+Bare HTTP/1.1 over kept connections: an HTTP library would cost more than what is measured.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +10,55 @@ import json
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlencode, urlsplit
 
-import httpx
+_CONNECTIONS = 100
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def send(url: str, requests: list[tuple[dict[str, str], str]], rate: int) -> list[tuple[int, float]]:
     """Status and seconds of each request, sent at ``rate`` a second whatever the answers do."""
-    limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
+    address = urlsplit(url)
+    host, port = str(address.hostname), address.port or 80
+    raw = [_bytes(f"{host}:{port}", address.path, query, body) for query, body in requests]
+    free: asyncio.LifoQueue[Streams | None] = asyncio.LifoQueue()
+    for _ in range(_CONNECTIONS):
+        free.put_nowait(None)
 
-    async with httpx.AsyncClient(limits=limits, timeout=10, trust_env=False) as client:
-
-        async def one(query: dict[str, str], body: str) -> tuple[int, float]:
-            began = time.monotonic()
+    async def one(request: bytes) -> tuple[int, float]:
+        began = time.monotonic()
+        streams = await free.get()
+        for kept in (streams, None):  # the server closes a kept connection when it likes: then a new one
             try:
-                reply = await client.post(url, params=query, content=body)
-            except httpx.HTTPError:
-                return 0, time.monotonic() - began
-            return reply.status_code, time.monotonic() - began
+                streams = kept or await asyncio.open_connection(host, port)
+                status = await _exchange(streams, request)
+                break
+            except (OSError, ValueError, asyncio.IncompleteReadError):
+                streams, status = None, 0
+        free.put_nowait(streams)
+        return status, time.monotonic() - began
 
-        began, tasks = time.monotonic(), []
-        for number, (query, body) in enumerate(requests):
-            await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
-            tasks.append(asyncio.create_task(one(query, body)))
-        return list(await asyncio.gather(*tasks))
+    began, tasks = time.monotonic(), []
+    for number, request in enumerate(raw):
+        await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
+        tasks.append(asyncio.create_task(one(request)))
+    return list(await asyncio.gather(*tasks))
+
+
+def _bytes(host: str, path: str, query: dict[str, str], body: str) -> bytes:
+    content = body.encode()
+    head = f"POST {path}?{urlencode(query)} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(content)}\r\n\r\n"
+    return head.encode() + content
+
+
+async def _exchange(streams: Streams, request: bytes) -> int:
+    reader, writer = streams
+    writer.write(request)
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+    length = head.partition("content-length:")[2].partition("\r\n")[0].strip()
+    await reader.readexactly(int(length or 0))
+    return int(head.split(" ", 2)[1])
 
 
 if __name__ == "__main__":

@@ -24,6 +24,13 @@ def scaling() -> tuple[object, bool]:
     return {name: figures[name] for name in ("ratio", "builds", "built")}, bool(figures["ok"])
 
 
+def fleet() -> tuple[object, bool]:
+    """An hour of a thousand simulated hosts on a real ledger: what limits it, and how many hosts one Redis holds."""
+    figures = INPUTS.benchmark("benchmarks.fleet_day", "--hours", "1", "--runs", "40")
+    told = {name: figures[name] for name in ("hosts", "bottleneck", "hosts_one_redis_holds")}
+    return told, figures["runs"] == 40 and figures["hosts_one_redis_holds"] >= figures["hosts"]
+
+
 HOSTS = "tests/acceptance/test_hosts.py"
 HOSTILE = "tests/integration/test_hostile.py"
 
@@ -31,6 +38,7 @@ PROMISES = [
     Promise("balance", "<= 1.02, 1.05, 1.03", balance),
     Promise("fairness", "<= 2 x fair, >= 25%", fairness),
     Promise("scaling", ">= 1.8 x, 1 build", scaling),
+    Promise("fleet", ">= 1,000 hosts a Redis", fleet),
     Promise("drained-host", "0 fail", lambda: INPUTS.tests(HOSTS, "-k", "drained")),
     Promise("hostile", "0 fail", lambda: INPUTS.tests(HOSTILE)),
 ]

@@ -10,8 +10,10 @@ from __future__ import annotations
 import dataclasses
 import heapq
 import itertools
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -97,9 +99,10 @@ class _Leveller(Leveller):
 class World:
     """``hosts`` hosts of one queue, and what is submitted to them."""
 
-    def __init__(self, url: str, *, hosts: int, patience: float, tick: float) -> None:
+    def __init__(self, url: str, *, hosts: int, patience: float, tick: float, step: float = 0.0) -> None:
         self.now = 0.0
-        self.hosts, self.tick = hosts, tick
+        #: Hosts end shards at multiples of ``step`` only, so that many ends are told at once.
+        self.hosts, self.tick, self.step = hosts, tick, step
         self.stories: dict[str, Story] = {}
         self.sent_again = 0
         #: (time, runs that are live, busy hosts, shards that wait), each tick.
@@ -121,15 +124,20 @@ class World:
     def run(self, until: float) -> None:
         """Let time pass."""
         heapq.heappush(self._events, (self.now + self.tick, next(self._order), ("tick",)))
-        while self._events and self._events[0][0] <= until:
-            self.now, _, event = heapq.heappop(self._events)
-            if event[0] == "submit":
-                self._submit(*event[1:])
-            elif event[0] == "tick":
-                self._look()
-            else:
-                self._finish(*event[1:])
-            self._serve()
+        with ThreadPoolExecutor(16) as self._pool:
+            while self._events and self._events[0][0] <= until:
+                self.now = self._events[0][0]
+                ends: list[tuple[Delivery, int, float]] = []
+                while self._events and self._events[0][0] == self.now:
+                    _, _, event = heapq.heappop(self._events)
+                    if event[0] == "submit":
+                        self._submit(*event[1:])
+                    elif event[0] == "tick":
+                        self._look()
+                    else:
+                        ends.append(event[1:])
+                self._finish(ends)
+                self._serve()
 
     def push(self, deliveries: Iterable[Delivery]) -> None:
         """Put messages into their lists, as Celery does."""
@@ -159,35 +167,52 @@ class World:
 
     def _serve(self) -> None:
         while self._idle and self._waiting:
-            seen = self._take()
-            if seen is None:
+            taken = self._take(min(self._idle, self._waiting))
+            if not taken:
                 return
-            gate, attempt = self._ledger.start(seen, "host", f"ut:p{seen.shard.removeprefix('ut-')}", 1e9)
-            if gate is not Gate.OK:
-                continue
-            took = self._seconds.pop((seen.run, seen.shard))
-            story = self.stories[seen.run]
-            story.waits.append(self.now - story.submitted)
-            self._idle -= 1
-            self._waiting -= 1
-            heapq.heappush(self._events, (self.now + took, next(self._order), ("end", seen, attempt, took)))
+            gates = self._pool.map(lambda seen: self._ledger.start(seen, "host", _task(seen), 1e9), taken)
+            for seen, (gate, attempt) in zip(taken, gates, strict=True):
+                if gate is Gate.OK:
+                    self._begin(seen, attempt)
 
-    def _take(self) -> Delivery | None:
-        found = cast("Any", self._ledger.redis).lmpop(10, *(f"sim:{level}" for level in range(10)), direction="RIGHT")
-        if found is None:
-            return None
-        parsed = parse_message_id(found[1][0].partition(" ")[0])
-        assert parsed is not None
-        return Delivery(*parsed)
-
-    def _finish(self, seen: Delivery, attempt: int, took: float) -> None:
-        result = TaskResult(f"ut:p{seen.shard.removeprefix('ut-')}", TaskState.PASSED, attempt, took, passed=1)
-        answer = self._ledger.finish(seen, "host", result)
+    def _begin(self, seen: Delivery, attempt: int) -> None:
+        took = self._seconds.pop((seen.run, seen.shard))
         story = self.stories[seen.run]
-        self.served[story.kind] += took
-        self._idle += 1
-        if answer == "complete":
-            story.ended = self.now
-            self._live -= 1
-            self._ledger.commit(seen.run, "sim")
-            self._ledger.close_run(seen.run, RunState.PASSED)
+        story.waits.append(self.now - story.submitted)
+        self._idle -= 1
+        self._waiting -= 1
+        end = self.now + took
+        if self.step:
+            end = math.ceil(end / self.step) * self.step
+        heapq.heappush(self._events, (end, next(self._order), ("end", seen, attempt, took)))
+
+    def _take(self, count: int) -> list[Delivery]:
+        """The next messages, at most so many."""
+        pipe = self._ledger.redis.pipeline(transaction=False)
+        for _ in range(count):
+            cast("Any", pipe).lmpop(10, *(f"sim:{level}" for level in range(10)), direction="RIGHT")
+        found = [parse_message_id(answer[1][0].partition(" ")[0]) for answer in pipe.execute() if answer]
+        return [Delivery(*parsed) for parsed in found if parsed is not None]
+
+    def _finish(self, ends: list[tuple[Delivery, int, float]]) -> None:
+        def tell(end: tuple[Delivery, int, float]) -> str:
+            seen, attempt, took = end
+            answer = self._ledger.finish(
+                seen, "host", TaskResult(_task(seen), TaskState.PASSED, attempt, took, passed=1)
+            )
+            if answer == "complete":
+                self._ledger.commit(seen.run, "sim")
+                self._ledger.close_run(seen.run, RunState.PASSED)
+            return answer
+
+        for (seen, _, took), answer in zip(ends, self._pool.map(tell, ends), strict=True):
+            story = self.stories[seen.run]
+            self.served[story.kind] += took
+            self._idle += 1
+            if answer == "complete":
+                story.ended = self.now
+                self._live -= 1
+
+
+def _task(seen: Delivery) -> str:
+    return f"ut:p{seen.shard.removeprefix('ut-')}"

@@ -102,12 +102,8 @@ class Now(Collector):
     def _queues(self) -> Iterator[Metric]:
         ledger = self._service.ledger
         depths: dict[str, int] = {}
-        oldest: dict[str, float] = {}
         now = ledger.now()
-        for run, shard, sent in ledger.queued():
-            delivery = ledger.delivery(run, shard)
-            if delivery is not None:
-                oldest.setdefault(delivery.queue, now - sent)  # the oldest comes first
+        oldest = {queue: now - sent for queue, sent in ledger.waiting_since().items()}
         for queue in sorted({*SUITE_QUEUES, CONTROL_QUEUE, *oldest}):
             depths[queue] = ledger.queue_length(queue)
         depth = GaugeMetricFamily(f"{_PREFIX}queue_depth", "Messages waiting in a queue.", labels=["queue"])

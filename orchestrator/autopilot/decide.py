@@ -20,7 +20,7 @@ _FAILED = (Cause.NEW, Cause.UNKNOWN)
 class Decision:
     """What to do and why."""
 
-    action: Literal["run", "again", "base", "ask", "verdict"]
+    action: Literal["generate", "run", "again", "base", "ask", "verdict"]
     reason: str
     #: Of ``run``, ``again`` and ``base``.
     tasks: tuple[str, ...] = ()
@@ -36,13 +36,17 @@ def decide(situation: Situation, policy: Autopilot) -> Decision:
         return Decision("verdict", f"nothing to run: {plan.summary}", state=RunState.PASSED)
     if any(run.cancelled for run in situation.runs):
         return Decision("verdict", "somebody cancelled a run: that is the end", state=RunState.CANCELLED)
+    if "generate" in policy.may and situation.can_generate and situation.proposal is None:
+        return Decision("generate", "to propose the cases that the change lacks")
     if not situation.runs:
         return _spend(situation, policy, "run", tuple(plan.tasks), f"the plan has {len(plan.tasks)} tasks")
-    findings = triage(situation, policy)
+    return _after_a_run(situation, policy, triage(situation, policy))
+
+
+def _after_a_run(situation: Situation, policy: Autopilot, findings: tuple[Finding, ...]) -> Decision:
     again = tuple(one.task for one in findings if _again(one, policy))
     if again:
-        why = _why_again(findings, again)
-        return _spend(situation, policy, "again", again, why, findings)
+        return _spend(situation, policy, "again", again, _why_again(findings, again), findings)
     base = tuple(one.task for one in findings if _needs_base(one, situation, policy))
     if base:
         why = f"to see whether {_some(base)} fails without the change"

@@ -62,6 +62,18 @@ class PlanFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """Cases that were written for the change: for a person to take, or not."""
+
+    scripts: tuple[str, ...] = ()
+    statements: int = 0
+    #: What the change makes worth testing and neither the tree nor the scripts do.
+    gaps: tuple[str, ...] = ()
+    #: Why there are none.
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """All that is known when a decision is made."""
 
@@ -69,6 +81,9 @@ class Situation:
     runs: tuple[RunFacts, ...] = ()
     #: Task → cases known to fail on the base branch, from history; a task that never ran there is absent.
     base_history: dict[str, tuple[str, ...]] | None = None
+    #: Whether cases can be written for this change, and what came of it.
+    can_generate: bool = False
+    proposal: Proposal | None = None
 
 
 def plan_facts(plan: TestPlan) -> PlanFacts:

@@ -8,10 +8,11 @@ import json
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.autopilot.decide import Decision, decide
-from orchestrator.autopilot.facts import Purpose, RunFacts, Situation, plan_facts, run_facts
+from orchestrator.autopilot.facts import Proposal, Purpose, RunFacts, Situation, plan_facts, run_facts
 from orchestrator.autopilot.record import VERSION, Header, Recorder, Step
 from orchestrator.autopilot.words import verdict_text
 from orchestrator.domain.errors import InfrastructureError, MoTestplanError
@@ -28,38 +29,54 @@ from orchestrator.store import OutboxMessage
 _LOOK = 2.0
 
 
-class Pilot:
-    """Flies one change. ``say`` hears every step in words, ``check`` may raise when the stack has died."""
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """What a pilot flies with beside the service."""
 
-    def __init__(
-        self,
-        service: Service,
-        subject: str,
-        record: Path | None,
-        say: Callable[[str], None],
-        check: Callable[[], None] = lambda: None,
-    ) -> None:
+    #: Hears every step in words.
+    say: Callable[[str], None]
+    #: May raise when the stack has died.
+    check: Callable[[], None] = lambda: None
+    #: Writes the cases a change lacks.
+    generate: Callable[[TestPlan], Proposal] | None = None
+    #: Says in other words what the verdict is.
+    narrate: Callable[[str], str] | None = None
+
+
+class Pilot:
+    """Flies one change."""
+
+    def __init__(self, service: Service, subject: str, record: Path | None, crew: Crew) -> None:
         self._service, self._policy = service, service.profile.autopilot
-        self._subject, self._say, self._check = subject, say, check
+        self._subject, self._crew = subject, crew
         self._caller = Caller("autopilot", "autopilot", Role.DEVELOPER)
         self._flight = secrets.token_hex(6)
         self._recorder = Recorder(record, Header(VERSION, service.profile.name, subject, self._policy))
-        #: The run that goes on.
+        #: The run that goes on, and at the end the cases that were proposed and a model's words.
         self.current: str | None = None
+        self.proposal: Proposal | None = None
+        self.words = ""
 
     def fly(self, plan: TestPlan) -> Decision:
         """Go on until there is a verdict or a question; that decision."""
         self._service.writes.keep(plan)
-        situation, number = Situation(plan_facts(plan)), 0
+        situation, number = Situation(plan_facts(plan), can_generate=self._crew.generate is not None), 0
         while True:
             number += 1
             decision = decide(situation, self._policy)
             self._audit(decision)
             if decision.action in ("verdict", "ask"):
-                self._recorder.step(Step(number, time.time(), situation, decision))
+                self.proposal = situation.proposal
+                if self._crew.narrate is not None:
+                    self.words = self._crew.narrate(verdict_text(self._subject, decision, self.proposal))
+                self._recorder.step(Step(number, time.time(), situation, decision, words=self.words))
                 if decision.action == "ask":
                     self._ask(plan, decision)
                 return decision
+            if decision.action == "generate" and self._crew.generate is not None:
+                self._recorder.step(Step(number, time.time(), situation, decision))
+                situation = dataclasses.replace(situation, proposal=self._crew.generate(plan))
+                continue
             part = _part(plan, decision)
             run = self._start(part, decision, number, situation)
             self._recorder.step(Step(number, time.time(), situation, decision, run))
@@ -76,7 +93,7 @@ class Pilot:
         if run is None:
             raise InfrastructureError("a run was decided that has nothing to run", "This is a bug: report the record.")
         self.current = run
-        self._say(f"run {run}: {decision.action} {len(plan.tasks)} tasks: {decision.reason}")
+        self._crew.say(f"run {run}: {decision.action} {len(plan.tasks)} tasks: {decision.reason}")
         return run
 
     def _wait(self, run: str) -> RunSummary:
@@ -84,7 +101,7 @@ class Pilot:
         reads, after = self._service.reads, "0"
         deadline = time.monotonic() + self._policy.patience * 60
         while not reads.committed(run):
-            self._check()
+            self._crew.check()
             page = reads.events(run, after, wait=_LOOK)
             after = page.cursor
             if time.monotonic() > deadline:
@@ -95,7 +112,7 @@ class Pilot:
         self.current = None
         summary, _ = reads.find(run)
         counts = [f"{number} {state.value}" for state in TaskState if (number := summary.count(state))]
-        self._say(f"run {run}: {summary.state.value} ({', '.join(counts)})")
+        self._crew.say(f"run {run}: {summary.state.value} ({', '.join(counts)})")
         return summary
 
     def _after(self, situation: Situation, facts: RunFacts) -> Situation:
@@ -108,7 +125,7 @@ class Pilot:
                 found = baseline(self._service.store, self._service.profile.name, failed, on_base)
                 known |= {task: tuple(sorted(cases)) for task, cases in found.failing.items()}
             except MoTestplanError as error:
-                self._say(f"the base branch's history cannot be asked: {error.message}")
+                self._crew.say(f"the base branch's history cannot be asked: {error.message}")
         return dataclasses.replace(situation, runs=(*situation.runs, facts), base_history=known)
 
     def _audit(self, decision: Decision) -> None:
@@ -117,7 +134,7 @@ class Pilot:
 
     def _ask(self, plan: TestPlan, decision: Decision) -> None:
         """Put the question into the outbox, once."""
-        self._say(f"asking: {decision.reason}")
+        self._crew.say(f"asking: {decision.reason}")
         if self._policy.ask:
             text = json.dumps({"markdown": verdict_text(self._subject, decision)[:2000]}, ensure_ascii=False)
             key = f"autopilot:{self._flight}:{plan.id[:12]}"

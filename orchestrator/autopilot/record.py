@@ -39,6 +39,8 @@ class Step:
     decision: Decision
     #: The run the decision led to, where it did.
     run: str | None = None
+    #: What a model said of the last decision; it decided nothing.
+    words: str = ""
 
 
 class Recorder:

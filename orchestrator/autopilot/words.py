@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.autopilot.decide import Decision
+from orchestrator.autopilot.facts import Proposal
 from orchestrator.autopilot.triage import Cause, Finding
 from orchestrator.domain.run import RunState
 
@@ -20,9 +21,21 @@ _MEANS = {
 _ORDER = (Cause.NEW, Cause.UNKNOWN, Cause.INFRASTRUCTURE, Cause.FLAKY, Cause.KNOWN, Cause.QUARANTINED)
 
 
-def verdict_text(subject: str, decision: Decision) -> str:
+def verdict_text(subject: str, decision: Decision, proposal: Proposal | None = None) -> str:
     """A few lines for a person; ends in a newline."""
-    return "\n".join(_lines(subject, decision)) + "\n"
+    return "\n".join([*_lines(subject, decision), *_proposed(proposal)]) + "\n"
+
+
+def _proposed(proposal: Proposal | None) -> Iterator[str]:
+    if proposal is None:
+        return
+    if proposal.trouble:
+        yield f"  no cases were written: {proposal.trouble}"
+    elif proposal.scripts:
+        yield f"  {len(proposal.scripts)} scripts ({proposal.statements} statements) are proposed for what it lacks"
+        yield "    next: `mo-testplan cases generate` writes them, `cases propose` opens a pull request with them"
+    if proposal.gaps:
+        yield f"    still untested: {', '.join(proposal.gaps[:5])}"
 
 
 def _lines(subject: str, decision: Decision) -> Iterator[str]:

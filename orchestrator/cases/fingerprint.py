@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from orchestrator.cases.sql.ddl import DEFINING, Effect, Tables, effect_of
 from orchestrator.cases.sql.lexer import split_statements
-from orchestrator.cases.sql.statement import Shape, shape_of, spelled
+from orchestrator.cases.sql.statement import Shape, bag_of, shape_of, spelled
 
 SCHEME: Final = 2
 _MASK = 2**64 - 1
@@ -65,13 +65,14 @@ def _digest(kind: str, text: str) -> bytes:
 def read_statement(tokens: Sequence[str], *, slim: bool = False) -> Statement:
     """A statement from its tokens (at least one). A slim one forgets them, and all codes but the first three."""
     shape = shape_of(tokens)
+    codes = shape.codes
     return Statement(
         () if slim else tuple(tokens),
-        Shape(shape.codes[:3], *shape[1:]) if slim else shape,
+        Shape(codes[:3], *shape[1:]) if slim else shape,
         _digest("exact", spelled(tokens)),
-        _digest("shape", shape.text),
-        shape.bag,
-        effect_of(tokens) if shape.codes[0] in DEFINING else None,
+        _digest("shape", "\0".join(codes)),
+        bag_of(codes),
+        effect_of(tokens) if codes[0] in DEFINING else None,
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import threading
 
 from orchestrator.cli import life
-from orchestrator.cli.chat import make_office, make_wecom_app, me
+from orchestrator.cli.chat import make_office, make_wecom_app
 from orchestrator.cli.github import GitHubIn
 from orchestrator.commands.desk import Desk
 from orchestrator.commands.inbox import Inbox
@@ -51,6 +52,11 @@ def run(profile: Profile, config: Settings) -> int:
     return EXIT_PASSED
 
 
+def _keeper() -> str:
+    """The process that keeps this one: the next one it starts goes on with what this one had in hand."""
+    return f"{os.getppid()}@{socket.gethostname()}"
+
+
 def _dialogues(profile: Profile, config: Settings) -> list[Dialogue]:
     office = make_office(profile, config)
     app = make_wecom_app(profile, os.environ, WindowClient(config.redis_url))
@@ -62,6 +68,6 @@ def _dialogues(profile: Profile, config: Settings) -> list[Dialogue]:
         repliers["hook"] = HookReplier(board, ResponseUrls(board, profile.wecom.base_url))
     identities = Identities(app, office.shelf, office.people)
     return [
-        Dialogue(Inbox(config.redis_url, channel), Desk(office), replier, me(f"serve-{channel}"), identities)
+        Dialogue(Inbox(config.redis_url, channel), Desk(office), replier, f"serve-{channel}-{_keeper()}", identities)
         for channel, replier in repliers.items()
     ]

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
 from orchestrator.autopilot.decide import Decision
-from orchestrator.autopilot.pilot import Pilot
+from orchestrator.autopilot.facts import Proposal
+from orchestrator.autopilot.pilot import Crew, Pilot
 from orchestrator.autopilot.record import replay
 from orchestrator.autopilot.words import verdict_text
 from orchestrator.cli import edge
@@ -22,9 +24,18 @@ from orchestrator.cli.plan import add_plan_arguments, plan_from_args
 from orchestrator.cli.progress import printable
 from orchestrator.cli.run import add_stack_arguments, local_settings
 from orchestrator.cli.services import make_service
-from orchestrator.domain.errors import EXIT_FAILED, EXIT_INFRASTRUCTURE, EXIT_PASSED, CancelledError, UsageError
+from orchestrator.domain.errors import (
+    EXIT_FAILED,
+    EXIT_INFRASTRUCTURE,
+    EXIT_PASSED,
+    CancelledError,
+    MoTestplanError,
+    UsageError,
+)
 from orchestrator.domain.plan import TestPlan
 from orchestrator.runs import control
+from orchestrator.service.change import Change
+from orchestrator.service.generation import Generation
 from orchestrator.service.service import Service
 from orchestrator.settings import Settings, check_profile
 
@@ -35,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_stack_arguments(parser)
     parser.add_argument("--record", metavar="FILE", type=Path, help="write what is known and decided, a line a step")
     parser.add_argument("--replay", metavar="FILE", type=Path, help="decide again what a record holds; run nothing")
+    parser.add_argument("--llm", action="store_true", help="let the model of MO_TESTPLAN_LLM_URL say it in its words")
     edge.add_format(parser)
 
 
@@ -59,13 +71,37 @@ def _fly(args: argparse.Namespace, config: Settings, plan: TestPlan, check: Call
     profile = check_profile(args.profile, config)
     service = make_service(profile, config)
     subject = f"pull request {args.pr}" if args.pr is not None else f"{args.base or 'a diff'}...{args.head or 'HEAD'}"
-    pilot = Pilot(service, subject, args.record, lambda text: edge.say(printable(text)), check)
+    generate = functools.partial(_proposal, Generation(profile)) if "generate" in profile.autopilot.may else None
+    crew = Crew(lambda text: edge.say(printable(text)), check, generate, _narrator(args))
+    pilot = Pilot(service, subject, args.record, crew)
     try:
         decision = pilot.fly(plan)
     except KeyboardInterrupt:
         _stop(service, pilot)
         raise CancelledError("the autopilot was interrupted: what it had started is cancelled") from None
-    return _told(args, subject, decision)
+    return _told(args, subject, decision, pilot)
+
+
+def _narrator(args: argparse.Namespace) -> Callable[[str], str] | None:
+    if not args.llm:
+        return None
+    from orchestrator.autopilot.narrate import narrate
+    from orchestrator.generate.llm.source import model_from_environment
+
+    return functools.partial(narrate, model_from_environment())
+
+
+def _proposal(generation: Generation, plan: TestPlan) -> Proposal:
+    """The cases a change lacks; none, and why, where they cannot be written."""
+    change = plan.diff_summary
+    if not (change.base_commit and change.head_commit):
+        return Proposal(trouble="the change is not one of the clone's")
+    try:
+        made = generation.make(Change(base=change.base_commit, head=change.head_commit))
+    except MoTestplanError as error:
+        return Proposal(trouble=error.message)
+    gaps = tuple(gap.name for gap in made.gaps if not (gap.covered_before or gap.covered_after))
+    return Proposal(tuple(draft.path for draft in made.drafts), made.statements, gaps[:20])
 
 
 def _stop(service: Service, pilot: Pilot) -> None:
@@ -73,11 +109,14 @@ def _stop(service: Service, pilot: Pilot) -> None:
         control.cancel(service.app, service.ledger, pilot.current, "autopilot")
 
 
-def _told(args: argparse.Namespace, subject: str, decision: Decision) -> int:
+def _told(args: argparse.Namespace, subject: str, decision: Decision, pilot: Pilot) -> int:
     if args.format == "json":
-        edge.print_json({"subject": subject, **dataclasses.asdict(decision)})
+        edge.print_json(
+            {"subject": subject, **dataclasses.asdict(decision), "proposal": pilot.proposal, "words": pilot.words}
+        )
     else:
-        print(printable_lines(verdict_text(subject, decision)), end="")  # noqa: T201 - the answer
+        said = f"In a model's words, which decide nothing:\n{pilot.words}" if pilot.words else ""
+        print(printable_lines(verdict_text(subject, decision, pilot.proposal) + said), end="")  # noqa: T201 - the answer
     if decision.action == "ask" or decision.state is None:
         return EXIT_INFRASTRUCTURE
     return decision.state.exit_code

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("orchestrator.cli.cases_compare", "say of pairs of SQL texts whether they test the same"),
     "stats": ("orchestrator.cli.cases_stats", "say how redundant a tree of scripts is"),
     "generate": ("orchestrator.cli.cases_generate", "write the cases that a change lacks"),
+    "propose": ("orchestrator.cli.cases_propose", "open a pull request at GitHub with new cases"),
     "similar": ("orchestrator.cli.cases_similar", "find what resembles the statement on a line"),
 }
 

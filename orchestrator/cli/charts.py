@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -26,8 +27,8 @@ def bars(title: str, rows: Sequence[tuple[str, float, str]]) -> str:
 def lines(title: str, series: Mapping[str, Sequence[tuple[float, float]]], x_label: str, y_label: str) -> str:
     """One line a series of points (x, y); both axes start at 0."""
     points = [point for line in series.values() for point in line]
-    x_most = max((x for x, _ in points), default=0.0) or 1.0
-    y_most = max((y for _, y in points), default=0.0) or 1.0
+    x_most = _round_up(max((x for x, _ in points), default=0.0))
+    y_most = _round_up(max((y for _, y in points), default=0.0))
     left, top, width, height = 70, 40, _WIDTH - 100, 220
     body = [_text(10, 22, title, size=15), *_axes((left, top, width, height), x_most, y_most)]
     body.append(_text(left + width / 2, top + height + 36, x_label, anchor="middle"))
@@ -48,9 +49,17 @@ def _axes(frame: tuple[float, float, float, float], x_most: float, y_most: float
     for step in range(5):
         x, y = left + width * step / 4, top + height * (1 - step / 4)
         drawn.append(f'<path d="M{left} {y:.1f}H{left + width}" stroke="{_GRID}"/>')
-        drawn.append(_text(left - 6, y + 4, f"{y_most * step / 4:.3g}", anchor="end"))
-        drawn.append(_text(x, top + height + 18, f"{x_most * step / 4:.3g}", anchor="middle"))
+        drawn.append(_text(left - 6, y + 4, f"{y_most * step / 4:g}", anchor="end"))
+        drawn.append(_text(x, top + height + 18, f"{x_most * step / 4:g}", anchor="middle"))
     return drawn
+
+
+def _round_up(most: float) -> float:
+    """An end for an axis of four parts that are easy to read."""
+    if most <= 0:
+        return 4.0
+    unit = 10.0 ** math.floor(math.log10(most / 4))
+    return 4 * unit * next(part for part in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if 4 * part * unit >= most * 0.9999)
 
 
 def _text(x: float, y: float, words: str, *, anchor: str = "start", size: int = 12) -> str:

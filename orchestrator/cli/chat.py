@@ -50,6 +50,7 @@ def make_office(profile: Profile, config: Settings) -> Office:
         make_app(config.redis_url),
         Shelf(config.redis_url),
         Kept(lambda: read_people(config), people_from),
+        settings=config,
     )
 
 

@@ -10,11 +10,11 @@ import argparse
 from typing import Any
 
 from orchestrator.cli import edge
-from orchestrator.cli.plan import advice_for
 from orchestrator.domain.errors import EXIT_PASSED, UsageError
 from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.run import CaseStatus, RunSummary, TaskState
 from orchestrator.planner.escapes import Escape, Failure, judge, missed
+from orchestrator.planner.known import advice_for
 from orchestrator.settings import Settings, load_profile
 
 #: Failing commands of a run that are looked at.

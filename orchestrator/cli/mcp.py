@@ -16,6 +16,7 @@ from orchestrator.cli.services import make_service
 from orchestrator.domain.errors import EXIT_PASSED, ToolMissingError
 from orchestrator.service.caller import Budget, Caller, Role
 from orchestrator.service.cases import CaseLibrary
+from orchestrator.service.generation import Generation
 from orchestrator.settings import check_profile
 
 
@@ -48,16 +49,16 @@ def run(args: argparse.Namespace) -> int:
     profile = check_profile(args.profile, config)
     service = make_service(profile, config)
     service.ledger.ping()
-    cases = CaseLibrary(profile, Path(config.state))
+    cases, generation = CaseLibrary(profile, Path(config.state)), Generation(profile)
     if args.transport == "stdio":
         budget = Budget(runs=args.runs, runner_minutes=args.runner_minutes)
         caller = Caller(f"mcp:{edge.who()}", "mcp", Role[args.role.upper()], budget)
-        make_server(McpDesk(service, cases, lambda: caller, args.read_only)).run("stdio")
+        make_server(McpDesk(service, cases, generation, lambda: caller, args.read_only)).run("stdio")
         return EXIT_PASSED
     life.end_with_stdin(args.until_eof)
     tokens = ServiceTokens(service)
     url = args.public_url or f"http://{args.host}:{args.port}"
-    server = make_server(McpDesk(service, cases, tokens.now, args.read_only), tokens, url)
+    server = make_server(McpDesk(service, cases, generation, tokens.now, args.read_only), tokens, url)
     _listen(server, args, url)
     return EXIT_PASSED
 

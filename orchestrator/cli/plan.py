@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.output import emit
@@ -16,12 +15,10 @@ from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Profile
-from orchestrator.settings import Settings, load_profile, model_path, settings_from
+from orchestrator.settings import Settings, load_profile, settings_from
 
 if TYPE_CHECKING:
     from orchestrator.planner.evidence import Tree
-    from orchestrator.planner.learned import Advice
-    from orchestrator.planner.measured import Measured
 
 #: The first user's.
 DEFAULT_PROFILE = "matrixone"
@@ -64,8 +61,9 @@ def run(args: argparse.Namespace) -> int:
 
 def plan_from_args(args: argparse.Namespace) -> TestPlan:
     """The plan that :func:`add_plan_arguments` asks for."""
+    from orchestrator.planner.budget import parse_budget
+    from orchestrator.planner.known import known
     from orchestrator.planner.pipeline import build_plan
-    from orchestrator.planner.strategies import DEFAULT, WITH_MODEL
 
     settings = settings_from()
     profile = load_profile(args.profile, settings)
@@ -76,16 +74,24 @@ def plan_from_args(args: argparse.Namespace) -> TestPlan:
         base_branch=args.base_branch or change.base_branch or profile.base_branch,
         head_branch=args.head_branch or change.head_branch,
     )
-    advice = _advice(args, settings, profile, change, repository)
-    names = args.strategies or ",".join(WITH_MODEL if advice and advice.outlook else DEFAULT)
+    found = known(
+        change,
+        profile,
+        settings,
+        repository=repository,
+        model=args.model or "",
+        durations=args.durations or "",
+        budget=parse_budget(args.budget) if args.budget else None,
+    )
+    named = None if args.strategies is None else [name for name in args.strategies.split(",") if name]
     return build_plan(
         change,
         profile,
-        strategies=[name for name in names.split(",") if name],
+        strategies=found.strategies if named is None else named,
         tree=tree,
         asked=args.category,
-        measured=_measured(args.durations, settings, profile),
-        advice=advice,
+        measured=found.measured,
+        advice=found.advice,
     )
 
 
@@ -94,7 +100,6 @@ def _change(
 ) -> tuple[str | None, DiffSummary, Tree | None]:
     """Repository, change and the tree at its head, as far as there are any."""
     from orchestrator.diff.source import from_file, from_repository
-    from orchestrator.planner.tree import GitTree
 
     if args.pr is not None and not (args.diff or args.base or args.head):
         from orchestrator.cli.pull import pull_change
@@ -103,43 +108,10 @@ def _change(
     repository = _repository(args, settings, profile)
     if repository is None:
         return None, from_file(args.diff), None
+    from orchestrator.planner.tree import GitTree
+
     change = from_repository(repository, args.base, args.head or "HEAD")
     return repository, change, GitTree(repository, change.head_commit or args.head or "HEAD")
-
-
-def _measured(named: str | None, settings: Settings, profile: Profile) -> Measured | None:
-    """The seconds in the file that is named, or in the one of this host if there is one."""
-    from orchestrator.planner.measured import read_durations
-
-    path = Path(named or settings.durations)
-    return read_durations(path, profile.name) if named or path.is_file() else None
-
-
-def advice_for(
-    named: str | None, settings: Settings, profile: Profile, change: DiffSummary, repository: str | None
-) -> Advice | None:
-    """What a history model says of a change; ``named`` is a file or ``none``, by default the one `learn` made."""
-    from orchestrator.planner.learned import advise
-
-    named = named or settings.model
-    path = Path(named) if named else model_path(profile.name, settings)
-    if named == "none" or (not named and not path.exists()):
-        return None
-    return advise(change, profile, path, repository)
-
-
-def _advice(
-    args: argparse.Namespace, settings: Settings, profile: Profile, change: DiffSummary, repository: str | None
-) -> Advice | None:
-    """What a history model says, if there is one, and the budget."""
-    from orchestrator.planner.budget import parse_budget
-    from orchestrator.planner.learned import Advice
-
-    budget = parse_budget(args.budget) if args.budget else None
-    advice = advice_for(args.model, settings, profile, change, repository)
-    if budget is None:
-        return advice
-    return (advice or Advice(None))._replace(budget=budget)
 
 
 def bvt_scripts(args: argparse.Namespace, plan: TestPlan, limit: int) -> dict[str, tuple[str, ...]]:

@@ -45,4 +45,5 @@ def make_service(profile: Profile, config: Settings) -> Service:
         Orders(config.redis_url),
         caller,
         functools.partial(read_change, github) if github is not None else None,
+        config,
     )

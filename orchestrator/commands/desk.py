@@ -90,16 +90,21 @@ class Desk:
         office, no = self.office, key.startswith("no:")
         ticket = office.shelf.look(key.removeprefix("no:"))
         if ticket is None:
-            office.record(incoming, "click", "", "refused: stale")
-            return Answer(office.say("stale"), Card(office.say("stale"), settled=office.say("done")), result="stale")
+            return self._stale(incoming, "click", "")
         if ticket.asker and ticket.asker != incoming.who:
             office.record(incoming, ticket.command, ticket.run, "refused: asked by another")
             return Answer(office.say("not_yours"), result="refused")
         if ticket.confirms and not office.shelf.use_up(key.removeprefix("no:")):
-            return Answer(office.say("stale"), Card(office.say("stale"), settled=office.say("done")), result="stale")
+            return self._stale(incoming, ticket.command, ticket.run)
         if no:
             return self._left_alone(incoming, ticket)
         return self._permitted(incoming, parse(ticket.command), confirmed=ticket.confirms)
+
+    def _stale(self, incoming: Incoming, action: str, run: str) -> Answer:
+        """The button was clicked before, or is too old."""
+        self.office.record(incoming, action, run, "refused: stale")
+        words = self.office.say("stale")
+        return Answer(words, Card(words, run=run, settled=self.office.say("done")), result="stale")
 
     def _left_alone(self, incoming: Incoming, ticket: Ticket) -> Answer:
         self.office.record(incoming, ticket.command, ticket.run, "aborted")

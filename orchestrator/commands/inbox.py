@@ -70,6 +70,18 @@ class Tray(Generic[T]):
             return []
         return [(str(entry), _read(self._kind, fields)) for entry, fields in rows]
 
+    def left_over(self, worker: str) -> list[tuple[str, T | None]]:
+        """What a process that called itself ``worker`` took and died over: for the one that follows it."""
+        streams = cast("Any", {self._stream: "0"})
+        try:
+            answer = cast("Any", self.redis.xreadgroup(_GROUP, worker, streams, count=1000))
+        except ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            return []
+        rows = answer[0][1] if answer else []
+        return [(str(entry), _read(self._kind, fields)) for entry, fields in rows if fields]
+
     def done(self, entry: str) -> None:
         """A message was acted on."""
         pipe = self.redis.pipeline()

@@ -56,7 +56,7 @@ def runs(office: Office, _incoming: Incoming, _command: Command) -> Answer:
 def plan(office: Office, _incoming: Incoming, command: Command) -> Answer:
     """What would run and why."""
     number = int(command.arg(0))
-    found = plan_pull(office.profile, number)
+    found = plan_pull(office.profile, number, settings=office.settings)
     return Answer("\n".join(plan_lines(office, found, number)), target=str(number))
 
 

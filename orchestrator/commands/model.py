@@ -58,10 +58,10 @@ class Card:
     text: str = ""
     rows: tuple[tuple[str, str], ...] = ()
     buttons: tuple[Button, ...] = ()
-    #: What stands, greyed, in the place of the buttons there were, where a channel can show that.
-    settled: str = ""
     #: The run it tells of.
     run: str = ""
+    #: What stands, greyed, in the place of the buttons there were, where a channel can show that.
+    settled: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from orchestrator.messaging import App
 from orchestrator.service.lookup import Lookup
 from orchestrator.service.reads import Reads
 from orchestrator.service.writes import Writes
+from orchestrator.settings import Settings
 from orchestrator.store import Store
 
 
@@ -32,6 +33,8 @@ class Office:
     shelf: Shelf
     people: Callable[[], People]
     clock: Callable[[], float] = time.time
+    #: Where this host keeps what it learned of tests, for plans.
+    settings: Settings | None = None
 
     @cached_property
     def runs(self) -> Lookup:

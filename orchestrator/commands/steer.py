@@ -27,7 +27,7 @@ _HOUR = "1h"
 def run(office: Office, incoming: Incoming, command: Command) -> Answer:
     """Plan a pull request and start it."""
     number = int(command.arg(0))
-    plan = plan_pull(office.profile, number, command.arg(1))
+    plan = plan_pull(office.profile, number, command.arg(1), office.settings)
     if not plan.tasks:
         return Answer(f"PR {number}: {office.say('nothing')}. {neutral(plan.summary)}", target=str(number))
     return _started(office, incoming, plan, None)

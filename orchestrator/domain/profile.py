@@ -246,8 +246,9 @@ class GitHub:
 class Autopilot:
     """What the autopilot may do by itself, and what it may spend on one change."""
 
-    #: ``run`` the plan, run tasks ``again``, run what fails on the ``base`` commit; the rest ends in a question.
-    may: tuple[Literal["run", "again", "base"], ...] = ("run", "again", "base")
+    #: ``generate`` the cases the change lacks (they are proposed, not run), ``run`` the plan, run tasks ``again``, run
+    #: what fails on the ``base`` commit; the rest ends in a question.
+    may: tuple[Literal["generate", "run", "again", "base"], ...] = ("run", "again", "base")
     max_runs: int = 6
     #: Estimated, of all runs together.
     runner_minutes: float = 240.0

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
 
 from orchestrator.generate.choose import Choice
 from orchestrator.generate.cleanup import cleanup
-from orchestrator.generate.columns import edges
+from orchestrator.generate.columns import WHOLE, Edges, edges
 from orchestrator.generate.draft import Draft, Written, is_unstable
 from orchestrator.generate.expressions import Expression
 from orchestrator.generate.library import LibraryScript
 from orchestrator.generate.packs import Pack
 
 _ROWS = 3
+#: Rows of ordinary numbers beside the edges: those that the change names and those next to them, and some by chance.
+_MORE_ROWS = 40
+#: What every other column steps through: flags, counts and percentages are small.
+_SMALL = (0, 1, 2, 15, 99, 100, 101, -1, 3, 50, 10)
+_LARGEST = 10_000_000
+_INTEGER = re.compile(r"(?<![\w.])\d{1,8}(?![\w.])")
 _PLAIN = re.compile(r"[^a-z0-9_]+")
 #: Statements whose result is about the run itself.
 _VOLATILE = re.compile(
@@ -22,17 +30,33 @@ _VOLATILE = re.compile(
 )
 
 
-def assemble(
-    choice: Choice, scripts: Mapping[str, LibraryScript], key: str, category: str, why: Mapping[str, str]
-) -> list[Draft]:
-    """The files, the most telling first. ``key`` names the change in file names; ``why`` gives reasons of aspects."""
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What all files of a change share: names, reasons of aspects, numbers for rows."""
+
+    key: str
+    category: str
+    why: Mapping[str, str]
+    numbers: Sequence[int]
+
+
+def numbers_of(lines: Iterable[str], seed: int) -> list[int]:
+    """Whole numbers that code names and their neighbours, then some by chance: where boundaries are likely."""
+    named = dict.fromkeys(int(one) for line in lines for one in _INTEGER.findall(line))
+    found = dict.fromkeys(near for one in list(named)[:40] for near in (one, one - 1, one + 1) if near <= _LARGEST)
+    chance = Random(seed)  # noqa: S311 - values of cases, not secrets
+    return [*found, *(chance.randint(2, 10_000) for _ in range(_MORE_ROWS))]
+
+
+def assemble(choice: Choice, scripts: Mapping[str, LibraryScript], frame: Frame) -> list[Draft]:
+    """The files, the most telling first."""
     drafts = []
     if choice.packs:
-        drafts.append(_queries(choice.packs, why))
+        drafts.append(_queries(choice.packs, frame))
     for path, positions in choice.slices.items():
         if positions:
             drafts.append(_slice(path, scripts[path], sorted(positions)))
-    return [_placed(draft, f"{category}/gen_{key}_{number:02}") for number, draft in enumerate(drafts, 1)]
+    return [_placed(draft, f"{frame.category}/gen_{frame.key}_{number:02}") for number, draft in enumerate(drafts, 1)]
 
 
 def _placed(draft: Draft, stem: str) -> Draft:
@@ -40,25 +64,43 @@ def _placed(draft: Draft, stem: str) -> Draft:
     return Draft(f"{stem}_{topic}.test", draft.title, draft.statements, draft.source)
 
 
-def _queries(packs: Sequence[Pack], why: Mapping[str, str]) -> Draft:
+def _queries(packs: Sequence[Pack], frame: Frame) -> Draft:
     columns = list(dict.fromkeys(column for pack in packs for one in pack.expressions for column in one.columns))
     names = {column: f"c_{column.replace(' ', '_')}" for column in columns}
     statements: list[Written] = []
     if columns:
-        statements += _table(columns, names)
+        statements += _table(columns, names, frame.numbers)
     for pack in packs:
-        statements.append(_query(pack.expressions, names, why))
+        statements.append(_query(pack.expressions, names, frame.why))
     if columns:
         statements.append(Written("drop table t1"))
     return Draft(_topic(packs), "values at the edges of what the change touches", tuple(statements), "functions")
 
 
-def _table(columns: Sequence[str], names: Mapping[str, str]) -> Iterator[Written]:
+def _table(columns: Sequence[str], names: Mapping[str, str], numbers: Sequence[int]) -> Iterator[Written]:
     made = [edges(column) for column in columns]
     declared = ", ".join(f"{names[column]} {one.declared}" for column, one in zip(columns, made, strict=True))
     yield Written(f"create table t1 ({declared})")
-    rows = [", ".join(one.values[row] for one in made) for row in range(_ROWS)] + [", ".join("null" for _ in made)]
+    rows = [", ".join(_edge(one, at, row) for at, one in enumerate(made)) for row in range(_ROWS)]
+    rows.append(", ".join("null" for _ in made))
+    if WHOLE.intersection(columns) and numbers:
+        for row in range(_MORE_ROWS):
+            rows.append(", ".join(_cell(column, at, row, numbers) for at, column in enumerate(columns)))
     yield Written(f"insert into t1 values {', '.join(f'({row})' for row in rows)}")
+
+
+def _edge(column: Edges, at: int, row: int) -> str:
+    """A value of a row of edges: never two edges of numbers beside each other, or one overflow would hide all rows."""
+    return column.values[row if row % 2 == at % 2 or column.values[0][0] == "'" else 0]
+
+
+def _cell(column: str, at: int, row: int, numbers: Sequence[int]) -> str:
+    """A value of an ordinary row: columns take turns between the numbers and small ones, so that pairs differ."""
+    if column in WHOLE:
+        if at % 2:
+            return str(_SMALL[(row + at // 2 * 3) % len(_SMALL)])
+        return str(numbers[row * (at + 1) % len(numbers)])
+    return edges(column).values[(row + at) % _ROWS]
 
 
 def _query(expressions: Sequence[Expression], names: Mapping[str, str], why: Mapping[str, str]) -> Written:

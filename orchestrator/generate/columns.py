@@ -25,7 +25,7 @@ _COLUMNS: dict[str, tuple[str, Sequence[str]]] = {
     "mediumint": ("mediumint", _WHOLE),
     "int": ("int", ("1", "-2147483648", "2147483647")),
     "integer": ("integer", _WHOLE),
-    "bigint": ("bigint", ("1", "-9223372036854775808", "9223372036854775807")),
+    "bigint": ("bigint", ("1", "-1099511627776", "1099511627776")),
     "bool": ("bool", ("true", "false", "true")),
     "boolean": ("boolean", ("true", "false", "true")),
     "bit": ("bit(10)", ("1", "0", "1023")),
@@ -97,6 +97,8 @@ ARGUMENTS: dict[str, dict[str, str]] = {
     "shape": {"column": "{geometry}", "null": "null", "text": "'POINT(1 1)'"},
     "any": {"integer": "1", "column": "{int}", "text": "'a'", "null": "null", "decimal": "1.5", "negative": "-1"},
 }
+#: Columns for further arguments of the same family, so that two arguments are not always equal.
+OTHERS = {"{int}": ("{int}", "{bigint}", "{smallint}"), "{varchar}": ("{varchar}", "{text}", "{char}")}
 _FAMILIES = (
     ("text", ("char", "varchar", "text", "blob", "binary", "varbinary", "enum", "datalink", "uuid")),
     ("integer", ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bit", "year")),
@@ -113,6 +115,10 @@ TRIED = {
     "text": 0.7, "integer": 0.7, "decimal": 0.5, "temporal": 0.6, "document": 0.5, "truth": 0.5, "column": 0.5,
     "null": 0.35, "negative": 0.3, "empty": 0.2,
 }  # fmt: skip
+
+
+#: Column types that take the whole numbers a change names.
+WHOLE = frozenset({"int", "integer", "bigint"})
 
 
 def family(kind: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from orchestrator.generate.assemble import assemble
+from orchestrator.generate.assemble import Frame, assemble, numbers_of
 from orchestrator.generate.choose import Choice, Chooser
 from orchestrator.generate.draft import Draft
 from orchestrator.generate.evidence import Evidence, query_of
@@ -29,7 +29,7 @@ KNOBS: Final[dict[str, float]] = {
     "past": 1.0,
     "scripts_n": 10,
     "scripts_power": 1,
-    "scripts": 0.25,
+    "scripts": 0.15,
     "quoted": 0.6,
     "target": 0.9,
     "hop": 0.4,
@@ -39,9 +39,9 @@ KNOBS: Final[dict[str, float]] = {
     "named": 0.4,
     "known": 0.6,
     "tried": 0.8,
-    "word": 0.35,
-    "special": 3.0,
-    "tree": 0.6,
+    "word": 0.15,
+    "special": 2.5,
+    "tree": 0.3,
     "least_statement": 0.5,
     "least_rate": 0.05,
     "least_expression": 0.15,
@@ -71,13 +71,18 @@ class _Slicers(dict[str, Slicer]):
 
 
 def generate(inputs: Inputs, key: str, budget: int, knobs: Knobs = KNOBS, seed: int = 0) -> Generation:
-    """Cases for a change: at most ``budget`` statements in all files together, set-up and clean-up included."""
+    """Cases for a change: at most ``budget`` statements in all files together, set-up and clean-up included.
+
+    ``seed`` varies the ordinary values in rows, never what is exercised.
+    """
     evidence = predict(inputs, knobs)
     worth = values(evidence, inputs, knobs)
     scripts = {**inputs.library.scripts, **kit()}
     packer = Packer(_pool(inputs, evidence, scripts.values()), worth, inputs.surface, knobs["least_expression"])
     choice = Chooser(scripts, _Slicers(scripts), packer, worth, knobs).choose(budget)
-    drafts = assemble(choice, scripts, key, category_of(inputs, choice), evidence.why)
+    lines = (line for one in inputs.changes if one.path.endswith(".go") for line in one.added)
+    frame = Frame(key, category_of(inputs, choice), evidence.why, numbers_of(lines, seed))
+    drafts = assemble(choice, scripts, frame)
     return Generation(tuple(drafts), evidence, worth, frozenset(choice.covered))
 
 

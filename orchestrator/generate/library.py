@@ -18,6 +18,8 @@ _SUFFIXES = (".sql", ".test")
 _WORD = re.compile(r"[a-z_][a-z0-9_]{2,}")
 #: A statement longer than this (bytes) is data, not a test.
 _LONGEST = 2000
+#: In a tree of fewer scripts rarity would mean nothing.
+_SMALLEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,8 @@ class Library:
         return {one: self._aspect_frequency[one] / calls for one in self._arguments[name]} if calls else {}
 
     def rarity(self, aspect: str) -> float:
-        """``ln((N+1)/(n+1))`` over the scripts of the tree."""
-        return math.log((len(self.scripts) + 1) / (self._aspect_frequency[aspect] + 1))
+        """``ln((N+1)/(n+1))`` over the scripts of the tree, which is taken for one of a hundred at least."""
+        return math.log((max(len(self.scripts), _SMALLEST) + 1) / (self._aspect_frequency[aspect] + 1))
 
     def covers(self, aspect: str) -> bool:
         """Whether some script exercises an aspect."""

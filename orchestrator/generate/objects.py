@@ -12,7 +12,9 @@ _OBJECTS = frozenset({
 })  # fmt: skip
 #: What a table's name follows.
 _TABLES_FOLLOW = frozenset({"from", "join", "into", "update", "table", "describe", "desc", "against"})
-_SKIPPED = frozenset({"if", "not", "exists", "only", "ignore", "low_priority", "lateral"})
+#: After ``from`` these say that no table follows.
+_NO_TABLES = frozenset({"snapshot", "pitr", "account", "database", "stage"})
+_SKIPPED = frozenset({"if", "not", "exists", "only", "ignore", "low_priority", "lateral", "table"})
 
 
 def word_of(token: str) -> str:
@@ -45,9 +47,13 @@ def creates(tokens: Sequence[str]) -> list[tuple[str, str]]:
 def tables_of(tokens: Sequence[str]) -> Iterator[str]:
     """The tables that a statement reads or writes; those of a database are named with it (``db.t``)."""
     words = [token.lower() for token in tokens]
-    common = {word_of(words[at - 1]) for at, word in enumerate(words) if word in {"as", "as("} and words[at - 1] != ")"}
+    common = {word_of(words[at - 1]) for at, word in enumerate(words) if at and word_of(word) == "as"}
+    if word_of(words[0]) == "with":  # with recursive t (a, b) as ...: the name stands before its columns
+        common |= {word_of(word) for word in words[1:3]}
     for at, word in enumerate(words[:-1]):
         if word not in _TABLES_FOLLOW and not (word == "," and _in_from(words, at)):
+            continue
+        if word == "update" and at and words[at - 1] == "key":
             continue
         after = at + 1
         while after < len(words) - 1 and words[after] in _SKIPPED:
@@ -56,6 +62,8 @@ def tables_of(tokens: Sequence[str]) -> Iterator[str]:
         if name[0] in "('\"@{" or (name[-1] == "(" and word not in {"into", "table"}) or not name[0].isprintable():
             continue
         plain = word_of(name)
+        if plain in _NO_TABLES or not (plain[:1].isalnum() or plain[:1] == "_"):
+            continue
         if words[after + 1 : after + 2] == ["."] and after + 2 < len(words):
             yield f"{plain}.{word_of(words[after + 2])}"
         elif (

@@ -64,13 +64,11 @@ class Slicer:
         return self._runnable[at]
 
     def _known(self, at: int) -> bool:
-        for table in self.statements[at].tables:
+        own = {name for _, name in self.statements[at].made}
+        for table in self.statements[at].tables - own:
             database, _, name = table.rpartition(".")
-            if database in SYSTEM_DATABASES or name == "dual":
-                continue
-            if not any(one < at for one in self.made.get(name, ())) and table not in {
-                n for _, n in self.statements[at].made
-            }:
+            known = database in SYSTEM_DATABASES or name in own or name in {"dual", "*"}
+            if not known and not any(one < at for one in self.made.get(name, ())):
                 return False
         return True
 

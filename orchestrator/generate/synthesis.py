@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from orchestrator.cases.sql.lexer import tokenize
 from orchestrator.generate.aspects import aspects
-from orchestrator.generate.columns import ARGUMENTS, family
+from orchestrator.generate.columns import ARGUMENTS, OTHERS, family
 from orchestrator.generate.expressions import Expression
 from orchestrator.surface.model import Role, SqlFunction
 
@@ -66,8 +66,17 @@ def calls(function: SqlFunction, name: str) -> Iterator[Expression]:
     for shape in known or _guesses(name):
         for row in range(max(len(ARGUMENTS[one]) for one in shape)):
             kinds = [list(ARGUMENTS[one].values()) for one in shape]
-            arguments = [values[(row + at) % len(values)] if row else values[0] for at, values in enumerate(kinds)]
+            if row % 2:  # in every other call all arguments are of the same kind
+                arguments = [values[row % len(values)] for values in kinds]
+            else:
+                arguments = [values[(row + at) % len(values)] if row else values[0] for at, values in enumerate(kinds)]
+            arguments = [_apart(one, at) for at, one in enumerate(arguments)]
             yield made(f"{name}({', '.join(arguments)}){ends[row % len(ends)]}")
+
+
+def _apart(argument: str, position: int) -> str:
+    others = OTHERS.get(argument)
+    return others[position % len(others)] if others else argument
 
 
 #: What a function's name says of its first argument.

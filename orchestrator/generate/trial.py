@@ -125,11 +125,14 @@ class _Trying:
         return draft.with_sql(replaced).with_ignored(columns).without(gone)
 
     def _refused(self, draft: Draft, at: int, one: Answer, two: Answer) -> str | None:
-        """``None`` when the error is what the case tests; else what is left of the statement, perhaps nothing."""
+        """``None`` when the error is what the case tests; else what is left of the statement, perhaps nothing.
+
+        One error hides all that a query computes beside it, so those that work stay without it.
+        """
         gate = _gate_of(one, two, is_target=self._is_target)
-        if not gate:
-            return None
         shorter = _without_refused(draft, at, self._executor)
+        if not gate and not shorter:
+            return None
         if not shorter:
             words = one.error or two.error or ""
             self._drop(draft, gate, f"{draft.statements[at].sql[:80]}: {words[:120]}")

@@ -6,10 +6,12 @@ disagree about the time. Calls raise :class:`BrokerError` when Redis is away for
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
+from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plain import from_plain, to_plain
 from orchestrator.domain.run import CaseResult, RunState, ShardSpec, TaskResult, TaskState
 from orchestrator.ledger import keys
@@ -27,6 +29,9 @@ _KEEP = 24 * 3600
 _KEEP_STREAMS = 7 * 24 * 3600
 _CASES_KEPT = 200_000
 _LOG_LINES_KEPT = 5_000
+#: Bytes of a plan, and of a result: what is bigger would hold up everybody who shares this Redis.
+PLAN_LIMIT = 32 << 20
+RESULT_LIMIT = 1 << 20
 
 
 @every_method_reports_broker_errors
@@ -51,7 +56,15 @@ class Ledger(Hosts, Waiting):
         tasks: Iterable[tuple[str, str, bool]],
         shards: Iterable[tuple[Delivery, ShardSpec]],
     ) -> bool:
-        """Write a run: ``tasks`` are (id, shard, skip), ``shards`` their first messages. False when it exists."""
+        """Write a run: ``tasks`` are (id, shard, skip), ``shards`` their first messages. False when it exists.
+
+        A plan beyond :data:`PLAN_LIMIT` is a :class:`UsageError`.
+        """
+        if len(plan_json) > PLAN_LIMIT:
+            raise UsageError(
+                f"the plan has {len(plan_json) >> 20} MiB, more than the {PLAN_LIMIT >> 20} that a run may have",
+                "Plan a smaller change, or spend a --budget.",
+            )
         rows = [(first.shard, first.queue, first.priority, json.dumps(to_plain(spec))) for first, spec in shards]
         units = json.dumps({"tasks": list(tasks), "shards": rows})
         names = [
@@ -97,7 +110,7 @@ class Ledger(Hosts, Waiting):
             keys.LEASES,
             *(keys.part(run, name) for name in ("events", "cancelled", "doubts")),
         ]
-        text = json.dumps(to_plain(result), ensure_ascii=False)
+        text = _short(result)
         seconds = round(result.seconds, 3)
         args = [run, delivery.shard, owner, result.task, result.attempt, result.state.value, text, seconds]
         counts = (result.passed, result.failed, result.skipped)
@@ -300,6 +313,18 @@ class Ledger(Hosts, Waiting):
         info = self.redis.info("memory")
         return int(info["used_memory"]), int(info.get("maxmemory", 0))
 
+    def waiting_since(self) -> dict[str, float]:
+        """Queue → when its oldest shard was sent; only queues in which some wait."""
+        rows = self.queued()
+        pipe = self.redis.pipeline(transaction=False)
+        for run, shard, _ in rows:
+            pipe.hget(keys.part(run, "shards"), f"{shard}|queue")
+        found: dict[str, float] = {}
+        for queue, (_, _, sent) in zip(cast("list[str | None]", pipe.execute()), rows, strict=True):
+            if queue:
+                found.setdefault(queue, sent)
+        return found
+
     def now(self) -> float:
         """Redis' clock, Unix seconds."""
         seconds, micros = self.redis.time()
@@ -338,6 +363,15 @@ class Ledger(Hosts, Waiting):
         for priority in range(10):
             pipe.llen(queue if priority == 0 else f"{queue}\x06\x16{priority}")
         return sum(cast("list[int]", pipe.execute()))
+
+
+def _short(result: TaskResult) -> str:
+    """A result as JSON of at most :data:`RESULT_LIMIT`: of one that is bigger, the failures are in the case stream."""
+    text = json.dumps(to_plain(result), ensure_ascii=False)
+    if len(text.encode("utf-8", "replace")) <= RESULT_LIMIT:
+        return text
+    small = dataclasses.replace(result, failures=(), message=result.message[:2000], reproduce=None)
+    return json.dumps(to_plain(small), ensure_ascii=False)
 
 
 def _progress(run: str, header: dict[str, str]) -> Progress:

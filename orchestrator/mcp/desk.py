@@ -11,6 +11,7 @@ from pydantic import Field
 from orchestrator.domain.errors import NotAllowedError
 from orchestrator.service.caller import Caller, Order, Role
 from orchestrator.service.cases import CaseLibrary
+from orchestrator.service.generation import Generation
 from orchestrator.service.service import Service
 
 RunName = Annotated[str, Field(max_length=64, description="A run's id or its beginning, or a pull request's number.")]
@@ -33,6 +34,7 @@ class McpDesk:
 
     service: Service
     cases: CaseLibrary
+    generation: Generation
     #: Who calls now; raises :class:`NotAllowedError` for nobody.
     who: Callable[[], Caller]
     #: Refuse every order, whatever the caller's role.

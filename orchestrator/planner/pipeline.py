@@ -105,7 +105,9 @@ def _assemble(
     profile = context.profile
     sharded = shard([make_task(candidate, context) for candidate in selected.chosen], profile, context.measured)
     price = cost(sharded.shards, profile.dispatch.workers)
-    skipped = [f"Skipped {task.id}: {task.note}." for task in sharded.tasks if task.skip]
+    measured = sum(context.measured.task(task.id) is not None for task in sharded.tasks)
+    notes = [f"{measured} of {len(sharded.tasks)} durations are measured."] if measured else []
+    notes += [f"Skipped {task.id}: {task.note}." for task in sharded.tasks if task.skip]
     plan = TestPlan(
         id="",
         created_at=change.head_time,
@@ -117,7 +119,7 @@ def _assemble(
         omitted=selected.omitted,
         cost=price,
         unmatched=unmatched(change, profile),
-        notes=(*told, *(remark.text for remark in proposed.remarks), *skipped),
+        notes=(*told, *(remark.text for remark in proposed.remarks), *notes),
     )
     check(plan, profile)
     return dataclasses.replace(plan, id=plan_id(plan))

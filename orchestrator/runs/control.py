@@ -154,12 +154,14 @@ def _tasks_of(ledger: Ledger, run: str) -> dict[str, tuple[str, str]]:
     return {task["id"]: (task["shard"] or "", task["type"]) for task in json.loads(text)["tasks"]}
 
 
-def cancel_pull(app: App, ledger: Ledger, pull: int, who: str) -> list[str]:
-    """End every run of a pull request, e.g. because it was closed; the runs' ids."""
+def cancel_pull(app: App, ledger: Ledger, pull: int, who: str, profile: str = "") -> list[str]:
+    """End every run of a pull request, e.g. because it was closed, of one ``profile`` if named; the runs' ids."""
     ended = []
     for run in ledger.active():
         progress = ledger.progress(run)
-        if progress is not None and progress.pr_number == pull and progress.cancelled_by is None:
+        if progress is None or profile not in ("", progress.profile):
+            continue
+        if progress.pr_number == pull and progress.cancelled_by is None:
             cancel(app, ledger, run, who)
             ended.append(run)
     return ended

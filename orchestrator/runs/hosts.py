@@ -10,7 +10,7 @@ from orchestrator.ledger import keys
 from orchestrator.ledger.hosts import Host
 
 #: Seconds without a beat after which a host counts as silent.
-SILENT = 10.0
+SILENT = 15.0
 
 
 def faults(host: Host) -> Iterator[str]:

@@ -13,10 +13,11 @@ from orchestrator.domain.errors import MoTestplanError, UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Profile
 from orchestrator.planner.evidence import Tree
-from orchestrator.planner.pipeline import build_plan
+from orchestrator.planner.known import plan_here
 from orchestrator.planner.subset import subset
 from orchestrator.planner.tree import GitTree
 from orchestrator.service.pulls import read_pull, repository
+from orchestrator.settings import Settings
 
 #: Characters of a diff that comes by the network.
 MAX_DIFF = 8 * 1024 * 1024
@@ -46,22 +47,25 @@ class Change:
     tasks: tuple[str, ...] = ()
 
 
-def plan_change(profile: Profile, change: Change, read: ReadPull | None = None) -> TestPlan:
-    """The plan; :class:`UsageError` and its kin say what is wrong with the question."""
-    _one_of(change)
+def plan_change(
+    profile: Profile, change: Change, read: ReadPull | None = None, settings: Settings | None = None
+) -> TestPlan:
+    """The plan, with all that the host of ``settings`` knows; :class:`UsageError` and its kin say what is wrong."""
+    one_of(change)
     if change.diff is not None:
-        plan = _of_diff(profile, change)
+        plan = _of_diff(profile, change, settings)
     elif change.pull is not None:
-        plan = _of_pull(profile, change, read)
+        plan = _of_pull(profile, change, read, settings)
     else:
-        plan = _of_revisions(profile, change)
+        plan = _of_revisions(profile, change, settings)
     chosen = [t.id for t in plan.tasks if change.suite in (None, t.type.queue)]
     if change.tasks:
         return subset(plan, change.tasks)
     return plan if len(chosen) == len(plan.tasks) else subset(plan, chosen)
 
 
-def _one_of(change: Change) -> None:
+def one_of(change: Change) -> None:
+    """Raise :class:`UsageError` unless the change is named in just one way."""
     named = [name for name in ("pull", "base", "diff") if getattr(change, name) is not None]
     if len(named) != 1:
         raise UsageError(
@@ -76,7 +80,7 @@ def _one_of(change: Change) -> None:
             raise UsageError(f"{name} is no revision", "Name a branch, a tag or a commit.")
 
 
-def _of_diff(profile: Profile, change: Change) -> TestPlan:
+def _of_diff(profile: Profile, change: Change, settings: Settings | None) -> TestPlan:
     text = change.diff or ""
     if len(text) > MAX_DIFF:
         raise UsageError(f"the diff has {len(text)} characters", f"Send at most {MAX_DIFF}, or name revisions.")
@@ -84,15 +88,15 @@ def _of_diff(profile: Profile, change: Change) -> TestPlan:
         raise UsageError("commit is no commit id", "Write all of its 40 hexadecimal digits.")
     found = from_text(text.encode("utf-8", "surrogatepass"))
     found = dataclasses.replace(found, head_commit=change.commit, base_branch=profile.base_branch)
-    return build_plan(found, profile, asked=change.categories)
+    return plan_here(found, profile, settings, asked=change.categories)
 
 
-def _of_pull(profile: Profile, change: Change, read: ReadPull | None) -> TestPlan:
+def _of_pull(profile: Profile, change: Change, read: ReadPull | None, settings: Settings | None) -> TestPlan:
     number = change.pull or 0
     if number < 1:
         raise UsageError(f"{number} is no number of a pull request", "Numbers start at 1.")
     found, tree = read_here(profile, read(number)) if read is not None else read_pull(profile, number)
-    return build_plan(found, profile, tree=tree, asked=change.categories)
+    return plan_here(found, profile, settings, tree, change.categories)
 
 
 def read_here(profile: Profile, change: DiffSummary) -> tuple[DiffSummary, Tree | None]:
@@ -107,8 +111,8 @@ def read_here(profile: Profile, change: DiffSummary) -> tuple[DiffSummary, Tree 
     return dataclasses.replace(found, **kept), GitTree(profile.repository, change.head_commit)
 
 
-def _of_revisions(profile: Profile, change: Change) -> TestPlan:
+def _of_revisions(profile: Profile, change: Change, settings: Settings | None) -> TestPlan:
     clone, head = repository(profile), change.head or "HEAD"
     found = from_repository(clone, change.base or profile.base_branch, head)
     found = dataclasses.replace(found, base_branch=profile.base_branch)
-    return build_plan(found, profile, tree=GitTree(str(clone), found.head_commit or head), asked=change.categories)
+    return plan_here(found, profile, settings, GitTree(str(clone), found.head_commit or head), change.categories)

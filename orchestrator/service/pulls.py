@@ -12,9 +12,10 @@ from orchestrator.domain.errors import UnknownRunError, UsageError
 from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.profile import Profile
 from orchestrator.planner.evidence import Tree
-from orchestrator.planner.pipeline import build_plan
+from orchestrator.planner.known import plan_here
 from orchestrator.planner.subset import subset
 from orchestrator.planner.tree import GitTree
+from orchestrator.settings import Settings
 
 
 def repository(profile: Profile) -> Path:
@@ -40,10 +41,10 @@ def read_pull(profile: Profile, number: int) -> tuple[DiffSummary, Tree]:
     return change, GitTree(str(clone), change.head_commit or head)
 
 
-def plan_pull(profile: Profile, number: int, suite: str = "") -> TestPlan:
+def plan_pull(profile: Profile, number: int, suite: str = "", settings: Settings | None = None) -> TestPlan:
     """The plan of a pull request; with ``suite`` (``ut``, ``bvt``, ``sca``) that part alone."""
     change, tree = read_pull(profile, number)
-    plan = build_plan(change, profile, tree=tree)
+    plan = plan_here(change, profile, settings, tree)
     if not suite:
         return plan
     return subset(plan, [task.id for task in plan.tasks if task.type.queue == suite])

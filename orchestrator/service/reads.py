@@ -133,11 +133,7 @@ class Reads:
 
     def fleet(self) -> views.Fleet:
         """Queues with their length and age, and the workers that were heard of."""
-        now, oldest = self.ledger.now(), dict[str, float]()
-        for run, shard, sent in self.ledger.queued():
-            delivery = self.ledger.delivery(run, shard)
-            if delivery is not None:
-                oldest.setdefault(delivery.queue, sent)  # the oldest comes first
+        now, oldest = self.ledger.now(), self.ledger.waiting_since()
         hosts = tuple(_host(host) for host in self.ledger.hosts())
         served = {queue for host in hosts for queue in host.queues}
         rows = [

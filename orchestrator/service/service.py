@@ -15,6 +15,7 @@ from orchestrator.service.caller import Caller
 from orchestrator.service.change import Change, ReadPull, plan_change
 from orchestrator.service.reads import Reads
 from orchestrator.service.writes import Writes
+from orchestrator.settings import Settings
 from orchestrator.store import Store
 
 
@@ -31,6 +32,8 @@ class Service:
     caller: Callable[[str, str], Caller | None]
     #: Reads pull requests where they live; None: from the profile's clone.
     read_pull: ReadPull | None = None
+    #: Where this host keeps what it learned of tests; None: plans know nothing of that.
+    settings: Settings | None = None
 
     @cached_property
     def reads(self) -> Reads:
@@ -44,4 +47,4 @@ class Service:
 
     def plan(self, change: Change) -> TestPlan:
         """Plan a change and keep the plan for a week."""
-        return self.writes.keep(plan_change(self.profile, change, self.read_pull))
+        return self.writes.keep(plan_change(self.profile, change, self.read_pull, self.settings))

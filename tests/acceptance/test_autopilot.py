@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -12,12 +13,14 @@ from pathlib import Path
 import pytest
 
 from orchestrator.autopilot.record import read
+from orchestrator.cli.demo.sample import BASE, HEAD, SampleRepository
 from orchestrator.ledger.client import Ledger
 from orchestrator.store import Store
 from tests.acceptance.project import Project, make_project
 from tests.acceptance.servers import path_without_sandbox, redis_server, service, wait_until
 from tests.require import require
 
+DEMO = Path(__file__).resolve().parents[2] / "config" / "demo.yaml"
 PASS = "if It() != 2 { t.Fatal(It()) }"
 BUG = 't.Fatal("a seeded bug")'
 #: Fails the first time it is run, and never again.
@@ -119,8 +122,6 @@ def _ended(field: Field) -> int:
 
 def _check(said: str, record: Path) -> None:
     """The verdict, and that only what deserved it ran again."""
-    import json
-
     found = json.loads(said)
     causes = {one["task"]: one["cause"] for one in found["findings"]}
     assert causes == {"ut:a/...": "passed", "ut:bug/...": "new", "ut:flaky/...": "flaky", "ut:slow/...": "passed"}
@@ -135,6 +136,20 @@ def _check(said: str, record: Path) -> None:
     assert len(lost) == 1
 
 
+def test_it_proposes_cases_where_policy_lets_it(tmp_path: Path) -> None:
+    require("valkey", "go")
+    cases = {"first/one.sql": "create table t1 (a int);\nselect a from t1;\ndrop table t1;\n"}
+    project = make_project(tmp_path / "project", {"a": PASS}, cases=cases)
+    with project.profile.open("a") as file:
+        file.write("autopilot: {may: [generate, run, again, base], ask: ''}\n")
+    record = tmp_path / "flight.jsonl"
+    words = [*project.change(), "--category", "first", "--local", "--server", "embedded", "--record", str(record)]
+    done = project.command("autopilot", *words)
+    _, steps = read(record)
+    assert steps[0].decision.action == "generate", done.stderr
+    assert steps[1].situation.proposal is not None
+
+
 def test_it_flies_alone_on_this_machine_and_a_bad_record_is_an_error(tmp_path: Path) -> None:
     require("valkey", "go")
     project = make_project(tmp_path / "project", {"a": PASS})
@@ -142,3 +157,19 @@ def test_it_flies_alone_on_this_machine_and_a_bad_record_is_an_error(tmp_path: P
     assert (done.returncode, "PASSED" in done.stdout) == (0, True), done.stderr
     bad = project.command("autopilot", "--replay", str(project.profile))
     assert (bad.returncode, "no record" in bad.stderr) == (2, True)
+
+
+def test_the_demo_s_bug_is_new_in_go_and_in_sql(tmp_path: Path) -> None:
+    require("valkey", "go", "embedded-sql")
+    sample = SampleRepository(tmp_path / "shop")
+    sample.create()
+    sample.open_pull_request()
+    project, record = Project(tmp_path), tmp_path / "flight.jsonl"
+    environ = {"MO_TESTPLAN_REPO": str(sample.path), "MO_TESTPLAN_CONFIG_DIR": str(DEMO.parent)}
+    words = ["--repo", str(sample.path), "--base", BASE, "--head", HEAD, "--profile", str(DEMO)]
+    done = project.command("autopilot", *words, "--local", "--record", str(record), "--format", "json", **environ)
+    found = json.loads(done.stdout)
+    causes = {one["task"]: one["cause"] for one in found["findings"]}
+    assert (done.returncode, found["state"]) == (1, "failed"), done.stderr
+    assert {causes["ut:pricing/..."], causes["bvt:pricing"]} == {"new"}
+    assert "base" in [step.decision.action for step in read(record)[1]]

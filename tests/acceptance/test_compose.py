@@ -15,8 +15,9 @@ import pytest
 import yaml
 
 from orchestrator.domain.errors import BrokerError
+from orchestrator.ledger.acl import worker_rules
 from orchestrator.ledger.client import Ledger
-from orchestrator.messaging import make_app
+from orchestrator.messaging import CONTROL_QUEUE, SUITE_QUEUES, make_app
 from tests.acceptance.project import make_project
 from tests.acceptance.servers import free_port, program, service, wait_for_redis, wait_until
 from tests.acceptance.test_hosts import PASS, _flower
@@ -52,6 +53,12 @@ def test_redis_keeps_runs_and_nobody_gets_in_without_a_name() -> None:
     assert "MO_TESTPLAN_FLOWER_AUTH" in compose({})["flower"]["environment"]
 
 
+def test_workers_have_the_user_that_the_command_prints() -> None:
+    words = compose({"MO_TESTPLAN_WORKER_PASSWORD": "sesame"})["redis"]["command"]
+    user = words[words.index("mo-worker") :]
+    assert [word for word in user if word != ">sesame"] == worker_rules("mo-worker", SUITE_QUEUES, CONTROL_QUEUE)
+
+
 def test_every_service_starts_as_written_and_together_they_run_a_plan(tmp_path: Path) -> None:
     require("redis", "go", "flower", "bubblewrap")
     services = compose({"MO_TESTPLAN_REDIS_PASSWORD": "open-sesame", "MO_TESTPLAN_FLOWER_AUTH": "operator:secret"})
@@ -68,7 +75,9 @@ def test_every_service_starts_as_written_and_together_they_run_a_plan(tmp_path: 
             Ledger(f"redis://127.0.0.1:{port}/0", retries=0).ping()
         for name in ("control", *WORKERS, "flower"):
             env = project.environment({k: v for k, v in services[name]["environment"].items() if v})
-            env["MO_TESTPLAN_REDIS_URL"] = url
+            own = services[name]["environment"]["MO_TESTPLAN_REDIS_URL"]
+            assert ("mo-worker" in own) == (name in WORKERS)
+            env["MO_TESTPLAN_REDIS_URL"] = own.replace("redis:6379", f"127.0.0.1:{port}")
             command = [
                 word.replace("5555", str(flower_port)).replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - replaced
                 for word in services[name]["command"]

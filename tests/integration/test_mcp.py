@@ -38,6 +38,7 @@ TOOLS = {
     "search_cases",
     "read_case",
     "check_case",
+    "generate_cases",
     "start_run",
     "rerun_run",
     "cancel_run",
@@ -47,8 +48,8 @@ TOOLS = {
 class Stack:
     """A project whose pull request passes in ``a`` and fails in ``b``, its services, and an MCP server over HTTP."""
 
-    def __init__(self, project: Project, url: str) -> None:
-        self.project, self.url = project, url
+    def __init__(self, project: Project, url: str, rest: str) -> None:
+        self.project, self.url, self.rest = project, url, rest
 
     @property
     def diff(self) -> str:
@@ -86,7 +87,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     project = make_project(folder / "project", {"a": PASS, "b": FAIL}, cases=CASE)
     tokens = [f"  - {{name: {n}, sha256: {hash_of(f'{n}-secret')}, role: {r}}}" for n, r in TOKENS.items()]
     (project.profile.parent / "tokens.yaml").write_text("tokens:\n" + "\n".join(tokens) + "\n")
-    port = free_port()
+    port, other = free_port(), free_port()
     with redis_server(folder) as redis:
         project.environ["MO_TESTPLAN_REDIS_URL"] = redis
         env, profile = project.environment(), str(project.profile)
@@ -97,15 +98,25 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             service("control", "--profile", profile, env=env, log=log),
             service(*words, env=env, log=log),
             service(*http, env=env, log=log),
+            service("serve", "--profile", profile, "--port", str(other), env=env, log=log),
         ):
             url = f"http://127.0.0.1:{port}"
             wait_until("the MCP server listens", lambda: _answers(url), 60)
-            yield Stack(project, url)
+            rest = f"http://127.0.0.1:{other}"
+            wait_until("the REST API listens", lambda: _healthy(rest), 60)
+            yield Stack(project, url, rest)
 
 
 def _answers(url: str) -> bool:
     try:
         return httpx2.get(f"{url}/mcp").status_code == 401
+    except httpx2.TransportError:
+        return False
+
+
+def _healthy(url: str) -> bool:
+    try:
+        return httpx2.get(f"{url}/healthz").status_code == 200
     except httpx2.TransportError:
         return False
 
@@ -167,6 +178,7 @@ async def session(client: Client, stack: Stack, key: str) -> None:
     assert "ut" in [row["queue"] for row in answered(await client.call_tool("list_hosts", {}))["queues"]]
     assert answered(await client.call_tool("run_stats", {}))["runs"] >= 2
     await cases(client)
+    await generating(client)
     await reading(client, red["run"], plan["plan"])
 
 
@@ -181,6 +193,15 @@ async def cases(client: Client) -> None:
     assert not new["duplicate"]
     for path in ("../config/mini.yaml", "/etc/passwd", "first/none.sql"):
         assert "no script" in refused(await client.call_tool("read_case", {"path": path}))
+
+
+async def generating(client: Client) -> None:
+    """Cases for the pull request: the same twice, page by page."""
+    ask = {"base": "main", "head": "pr", "budget": 20}
+    first = answered(await client.call_tool("generate_cases", {**ask, "limit": 1}))
+    assert first["drafts_total"] >= len(first["drafts"])
+    assert first == answered(await client.call_tool("generate_cases", {**ask, "limit": 1}))
+    assert "exactly one of" in refused(await client.call_tool("generate_cases", {}))
 
 
 async def reading(client: Client, run: str, plan: str) -> None:
@@ -267,3 +288,24 @@ def test_errors_tell_an_agent_what_to_do(stack: Stack) -> None:
         assert "UnknownRunError" in refused(await client.call_tool("get_run", {"run": "9999-ffffffff"}))
 
     run_with(lambda: stack.over_http("vera"), work)
+
+
+def test_serve_takes_a_new_token_starts_a_run_and_streams_it_to_its_end(stack: Stack) -> None:
+    made = stack.project.command("token", "script", "--role", "developer", "--format", "json")
+    document = json.loads(made.stdout)
+    entry = document["entry"]
+    with (stack.project.profile.parent / "tokens.yaml").open("a") as file:  # read again while it serves
+        file.write(f"  - {{name: {entry['name']}, sha256: {entry['sha256']}, role: {entry['role']}}}\n")
+    headers = {"Authorization": f"Bearer {document['token']}", "Idempotency-Key": "a-1"}
+    with httpx2.Client(base_url=f"{stack.rest}/api/v1", headers=headers, timeout=60) as http:
+        change = {"base": "main", "head": "pr", "tasks": ["ut:a/..."]}
+        started = http.post("/runs", params={"reason": "a script"}, json={"change": change})
+        assert started.status_code == 201, started.text
+        run = started.json()["run"]
+        with http.stream("GET", f"/runs/{run}/events/stream") as events:
+            kinds = [line.removeprefix("event: ") for line in events.iter_lines() if line.startswith("event: ")]
+        assert (kinds[0], kinds[-1]) == ("started", "ended")
+        assert http.get(f"/runs/{run}").json()["exit_code"] == 0
+        assert 'testsuite name="ut:a/..."' in http.get(f"/runs/{run}/junit.xml").text
+        assert http.get("/hosts").json()["hosts"][0]["faults"] == []
+    assert "mo_testplan_runs_total" in httpx2.get(f"{stack.rest}/metrics").text

@@ -139,6 +139,7 @@ def test_the_robots_markdown_is_shown_as_wecom_shows_it_and_nothing_in_it_is_exe
     robot.deliver({"markdown": text}, "k")
     robot.close()
     browser.get(f"{world.base_url}/?as=dev")
+    click(lambda: browser.find_element("css selector", "[data-place=news]"))
     until(lambda: "失败" in words(browser))
     assert browser.find_element("css selector", "b .warning").text == "失败"
     assert browser.find_element("css selector", "blockquote code").text == "ut:a"
@@ -152,6 +153,9 @@ def test_nobody_listening_is_said(world: WeComWorld, browser: Chrome) -> None:
     until(lambda: browser.find_element("id", "title").text)
     write(browser, "help")
     until(lambda: "the bot is not connected" in browser.find_element("id", "error").text)
+    click(lambda: browser.find_element("css selector", "[data-place=news]"))
+    write(browser, "help")
+    until(lambda: "a group robot hears nothing" in browser.find_element("id", "error").text)
     click(lambda: browser.find_element("css selector", "[data-place=app]"))
     write(browser, "help")
     until(lambda: "Start `mo-testplan serve`" in browser.find_element("id", "error").text)

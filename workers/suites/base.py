@@ -26,7 +26,7 @@ class Job:
     profile: Profile
     #: The tree under test, checked out at the plan's head.
     workspace: Path
-    #: A directory for logs and reports of this attempt; exists.
+    #: A directory for logs and reports of this attempt; who writes there makes it.
     artifacts: Path
     #: A case ended; call as it happens.
     emit: Callable[[CaseResult], None]

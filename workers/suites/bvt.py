@@ -54,6 +54,7 @@ class BvtSuite:
         reproduce = _reproduce(job, category)
         server = _server(job, self.host.sandbox)
         watcher = _Watcher(job, PurePosixPath(bvt.cases, category).parent)
+        job.artifacts.mkdir(parents=True, exist_ok=True)
         with scratch_directory(self.host.scratch) as scratch:
             done = run(self._command(job, directory, server.dsn, scratch), watcher.line, job.cancelled)
         return _ending(job, watcher, done, reproduce)

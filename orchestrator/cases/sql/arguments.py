@@ -29,13 +29,8 @@ week year
 _FUNCTIONS = frozenset(f"{name}(" for name in _FUNCTION_WORDS.split())
 #: What stands in these parentheses has no order, or is a row.
 _LISTS = frozenset({"in(", "values(", "row("})
-#: Where arguments may begin in statements that first name their tables and columns.
-_BEGIN = {
-    "insert": ("values(", "select"),
-    "replace": ("values(", "select"),
-    "create": ("select",),
-    "alter": ("select",),
-}
+#: Statements that first name their tables and columns; arguments come with VALUES or SELECT.
+_NAMES_FIRST = frozenset({"insert", "replace", "create", "alter"})
 #: Longer numbers are not compared.
 _LONGEST = 400
 #: What is remembered of arguments: tokens of so many characters, so many of them.
@@ -44,21 +39,21 @@ _PLAIN = re.compile(r"(?:[^\W\d_]| |'')+\Z")
 _DIGITS = re.compile(r"\d+")
 
 
-def refine(tokens: Sequence[str], codes: list[str], marks: Sequence[str]) -> None:
+def refine(tokens: Sequence[str], codes: list[str], marks: Sequence[str], words: set[str]) -> None:
     """Make the codes of literals that are arguments, operands or bounds tell more, in place.
 
-    ``marks`` are the first characters of the codes.
+    ``marks`` are the first letters of the codes, ``words`` the codes as a set.
     """
-    if "between" in codes:
+    if "between" in words:
         _rank_bounds(tokens, codes)
-    begin = 0
-    if codes[0] in _BEGIN:
-        places = [codes.index(word) for word in _BEGIN[codes[0]] if word in codes]
-        if not places:
+    head, begin = codes[0], 0
+    if head in _NAMES_FIRST:
+        first = "values(" if "values(" in words else "select"
+        if first not in words:
             return
-        begin = min(places)
-    alone = codes[0] == "select" and ("from" not in codes or codes[codes.index("from") + 1 :][:1] == ["dual"])
-    if not (alone or CALL in marks[begin:]) and _FUNCTIONS.isdisjoint(codes):
+        begin = codes.index(first)
+    alone = head == "select" and ("from" not in words or codes[codes.index("from") + 1 :][:1] == ["dual"])
+    if not alone and _FUNCTIONS.isdisjoint(words) and CALL not in marks[begin:]:
         return
     unit: list[int] = []
     above: list[tuple[bool, bool]] = []

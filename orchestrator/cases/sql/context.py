@@ -56,9 +56,9 @@ TRIGGERS = (
 )
 
 
-def needs_places(codes: Sequence[str]) -> bool:
-    """Whether `placed` could answer anything but ``codes``."""
-    return codes[0] in _EXACT_HEADS or not TRIGGERS.isdisjoint(codes) or (len(codes) > 1 and codes[1] in _EXACT_SECONDS)
+def needs_places(codes: Sequence[str], words: set[str]) -> bool:
+    """Whether `placed` could answer anything but ``codes``; ``words`` are the same as a set."""
+    return codes[0] in _EXACT_HEADS or not TRIGGERS.isdisjoint(words) or (len(codes) > 1 and codes[1] in _EXACT_SECONDS)
 
 
 def placed(tokens: Sequence[str], codes: list[str]) -> tuple[Sequence[str], list[str]]:

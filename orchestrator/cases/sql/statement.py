@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import compress, count
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -40,7 +39,6 @@ _PLAIN_NAME = re.compile(r"[a-z_$][a-z0-9_$]{,63}\Z")
 #: Values that have a class of their own; that they are repeated says nothing more.
 _THEMSELVES = frozenset({"0", "1", "''"})
 _FIRST = itemgetter(0)
-_PLAIN_NUMBERS = tuple(f"#{at}" for at in range(100))
 _MASK = 2**64 - 1
 _LONGEST_KEPT, _MOST_KEPT = 100, 400_000
 
@@ -58,16 +56,6 @@ class Shape(NamedTuple):
     soft: tuple[str, ...]
     whole: bool
     reads: bool
-
-    @property
-    def text(self) -> str:
-        """The codes as one text; equal for statements of one shape."""
-        return "\0".join(self.codes)
-
-    @property
-    def bag(self) -> int:
-        """The codes without order and names, as 64 bits: unequal for statements that no reordering makes equal."""
-        return sum(map(_weight, self.codes)) & _MASK
 
 
 def has_unordered(shape: Shape) -> bool:
@@ -110,6 +98,11 @@ class _Weights(dict[str, int]):
 _weight = _Weights().__getitem__
 
 
+def bag_of(codes: Iterable[str]) -> int:
+    """The codes without order and names, as 64 bits: unequal for statements that no reordering makes equal."""
+    return sum(map(_weight, codes)) & _MASK
+
+
 def spelled(tokens: Iterable[str]) -> str:
     """The tokens without differences of case, white space and comments; equal for the same statement."""
     return "\0".join(map(spelling_of, tokens))
@@ -117,67 +110,59 @@ def spelled(tokens: Iterable[str]) -> str:
 
 def shape_of(tokens: Sequence[str]) -> Shape:
     """The shape of one statement (at least one token, no comments)."""
-    _, codes, marks = coded(tokens)
-    if SILENT in codes:
+    _, codes, marks, words = coded(tokens)
+    if SILENT in words:
         codes = [code for code in codes if code != SILENT] or codes
         marks = list(map(_FIRST, codes))
     head = codes[0]
-    opening = _settle_calls(codes, marks) if CALL in marks else []
-    places = _places(NAME, marks)
-    order = dict.fromkeys([codes[place] for place in places])
-    numbers = _numbers(order)
-    for place in places:
-        codes[place] = numbers[codes[place]]
-    for place in opening:
-        codes[place] += "("
-    soft = () if _SOFT.isdisjoint(codes) else tuple(sorted(_SOFT.intersection(codes)))
-    reads = head != "drop" and (head != "create" or "select" in codes)
-    return Shape(tuple(codes), tuple([name[1:] for name in order]), soft, _uses_row(codes), reads)
+    follow = _BY_HEAD.get(head, _NAMES_FOLLOW)
+    indexes = head in _DEFINES and "select" not in words
+    numbers: dict[str, str] = {}
+    for place, mark in enumerate(marks):
+        if mark == NAME:
+            code = codes[place]
+            codes[place] = numbers.get(code) or _number(code, numbers)
+        elif mark == CALL:
+            code = codes[place]
+            if codes[place - 1] in follow or (indexes and _is_prefix(codes, place)):
+                code = NAME + code[1:]  # no function: a table, an index, a view
+                codes[place] = f"{numbers.get(code) or _number(code, numbers)}("
+            else:
+                codes[place] = f"{code[1:]}("
+    soft = () if _SOFT.isdisjoint(words) else tuple(sorted(_SOFT & words))
+    reads = head != "drop" and (head != "create" or "select" in words)
+    return Shape(tuple(codes), tuple([name[1:] for name in numbers]), soft, _uses_row(codes, words), reads)
 
 
-def _numbers(order: Iterable[str]) -> dict[str, str]:
-    """The names in the order they come, numbered."""
-    kinds = list(map(_kind, order))
-    if not any(kinds) and len(kinds) <= len(_PLAIN_NUMBERS):
-        return dict(zip(order, _PLAIN_NUMBERS, strict=False))
-    return {code: f"{kind[:1] or '#'}{at}{kind[1:]}" for at, (code, kind) in enumerate(zip(order, kinds, strict=True))}
+def _number(code: str, numbers: dict[str, str]) -> str:
+    """Give the name of ``code`` its number."""
+    kind = _kind(code)
+    numbers[code] = number = f"{kind[0]}{len(numbers)}{kind[1:]}" if kind else f"#{len(numbers)}"
+    return number
 
 
-def _places(mark: str, marks: Iterable[str]) -> list[int]:
-    """The places of ``mark``, without a loop in Python: this is called for every statement of a corpus."""
-    return list(compress(count(), map(mark.__eq__, marks)))
+def coded(tokens: Sequence[str]) -> tuple[Sequence[str], list[str], list[str], set[str]]:
+    """A statement's tokens in the one order that equal ones have, and the code of each, names as they are.
 
-
-def _settle_calls(codes: list[str], marks: list[str]) -> list[int]:
-    """Make each call a fixed word, or the name of a table, index or view; the places of the latter."""
-    follow = _BY_HEAD.get(codes[0], _NAMES_FOLLOW)
-    indexes = codes[0] in _DEFINES and "select" not in codes
-    opening = []
-    for place in _places(CALL, marks):
-        word = codes[place][1:]
-        if codes[place - 1] in follow or (indexes and _is_prefix(codes, place)):
-            codes[place], marks[place] = NAME + word, NAME
-            opening.append(place)
-        else:
-            codes[place] = f"{word}("
-    return opening
-
-
-def coded(tokens: Sequence[str]) -> tuple[Sequence[str], list[str], list[str]]:
-    """The tokens in the one order that equal statements have; the code of each, names as they are; its first letter."""
+    Then the codes' first letters, and the codes as a set, in which literals may have been refined since.
+    """
     codes = list(map(code_of, tokens))
-    if needs_places(codes):
+    words = set(codes)
+    if needs_places(codes, words):
         tokens, codes = placed(tokens, codes)
+        words = set(codes)
     marks = list(map(_FIRST, codes))
     if LITERAL in marks:
-        refine(tokens, codes, marks)
-        _mark_repeated(tokens, codes, _places(LITERAL, marks))
-    return tokens, codes, marks
+        refine(tokens, codes, marks, words)
+        _mark_repeated(tokens, codes, marks)
+    return tokens, codes, marks, words
 
 
-def _mark_repeated(tokens: Sequence[str], codes: list[str], literals: Sequence[int]) -> None:
+def _mark_repeated(tokens: Sequence[str], codes: list[str], marks: Sequence[str]) -> None:
     """Mark literals whose value is repeated in the statement: ``a = 5 or b = 5`` is not ``a = 5 or b = 6``."""
-    places = [place for place in literals if codes[place][1:2] != "="]
+    places = [place for place, mark in enumerate(marks) if mark == LITERAL and codes[place][1:2] != "="]
+    if len(places) < 2:
+        return
     values = [tokens[place] for place in places]
     distinct = set(values)
     if '"' in map(_FIRST, distinct):
@@ -199,9 +184,9 @@ def _is_prefix(codes: Sequence[str], place: int) -> bool:
     return codes[place + 2 : place + 3] == [")"] and codes[place + 1][:1] == LITERAL and codes[place + 1][1:2] != "s"
 
 
-def _uses_row(codes: Sequence[str]) -> bool:
-    if codes[:1] and codes[0] in _WRITES:
-        place = codes.index("into") + 2 if "into" in codes else 2
+def _uses_row(codes: Sequence[str], words: set[str]) -> bool:
+    if codes[0] in _WRITES:
+        place = codes.index("into") + 2 if "into" in words else 2
         table = codes[place - 1] if place <= len(codes) else ""
         return table[-1:] != "(" and codes[place : place + 1] != ["("]
-    return "*" in codes and any(code == "*" and codes[place - 1] in _STAR_BEFORE for place, code in enumerate(codes))
+    return "*" in words and any(code == "*" and codes[place - 1] in _STAR_BEFORE for place, code in enumerate(codes))

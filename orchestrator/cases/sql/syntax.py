@@ -67,7 +67,7 @@ class _Reader:
         self.times: Counter[tuple[str, str]] = Counter()
         #: The same → its code by its place, where it has only one.
         self.codes: dict[tuple[str, str], str] = {}
-        for token, code, _ in zip(*coded(tokens), strict=True):
+        for token, code in zip(*coded(tokens)[:2], strict=True):
             if code[:1] == LITERAL:
                 key = (code_of(token), literal_value(token))
                 placed = code.partition(TIMES)[0]

@@ -45,7 +45,7 @@ def stage(*, workers: int, keep: bool) -> Iterator[Stage]:
             stack.callback(_undisturbed, lambda: remove_tree(folder))
         settings = demo_settings(folder)
         wecom = stack.enter_context(WeComStandIn())
-        path = write_profile(folder, {"base_url": wecom.base_url})
+        path = write_profile(folder, wecom={"base_url": wecom.base_url})
         secrets = {"MO_TESTPLAN_WECOM_KEY": wecom.key}
         local = LocalStack(settings, str(path), workers=workers, environ=demo_environment(folder, secrets))
         stack.callback(_undisturbed, local.close)
@@ -81,13 +81,13 @@ def demo_environment(folder: Path, secrets: Mapping[str, str]) -> dict[str, str]
     }
 
 
-def write_profile(folder: Path, wecom: Mapping[str, object]) -> Path:
-    """``config/demo.yaml`` with what it says of WeCom replaced by the stand-in's."""
+def write_profile(folder: Path, **changes: Mapping[str, object]) -> Path:
+    """``config/demo.yaml`` with ``changes`` to its sections: what it says of WeCom becomes the stand-in's."""
     import yaml
 
     shipped = Path(Settings().config_dir) / f"{PROFILE}.yaml"
     data = yaml.safe_load(shipped.read_text(encoding="utf-8"))
-    data["wecom"] = {**data.get("wecom", {}), **wecom}
+    data |= {section: {**data.get(section, {}), **changed} for section, changed in changes.items()}
     path = folder / "config" / f"{PROFILE}.yaml"
     path.parent.mkdir()
     path.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")

@@ -28,6 +28,8 @@ class Pull:
     head_branch: str
     base_branch: str
     open: bool
+    #: The branch that a pull request on top of it goes to: its own, or its base's where it comes from a fork.
+    target: str
     labels: tuple[str, ...] = ()
 
 
@@ -43,6 +45,7 @@ def pull_from(found: Any) -> Pull:  # noqa: ANN401 - GitHub's JSON
             head_branch=str(found["head"]["ref"]),
             base_branch=str(found["base"]["ref"]),
             open=found["state"] == "open",
+            target=str(found["base" if _forked(found) else "head"]["ref"]),
             labels=tuple(str(label["name"]) for label in found.get("labels") or ()),
         )
     except (KeyError, TypeError, ValueError) as error:
@@ -52,6 +55,12 @@ def pull_from(found: Any) -> Pull:  # noqa: ANN401 - GitHub's JSON
     if made.number < 1 or not _COMMIT.fullmatch(made.head) or not _COMMIT.fullmatch(made.base):
         raise NotifyError(f"pull request {made.number} has no commits that are any", "Look at what was sent.")
     return made
+
+
+def _forked(found: Any) -> bool:  # noqa: ANN401 - GitHub's JSON
+    """Whether it comes from another repository, or from one that is gone."""
+    head, base = (found[end].get("repo") or {} for end in ("head", "base"))
+    return bool(base) and head.get("full_name") != base.get("full_name")
 
 
 def read_pull(client: GitHubClient, number: int) -> Pull:

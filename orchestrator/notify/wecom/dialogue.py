@@ -54,9 +54,13 @@ class Dialogue:
     def serve(self, stop: threading.Event) -> None:
         """Work until ``stop``, and end what was begun."""
         lanes = [ThreadPoolExecutor(1, f"dialogue-{lane}") for lane in range(_LANES)]
+        begun = False
         while not stop.is_set():
             try:
-                for entry, incoming in self._inbox.take(self._worker, wait=0.5):
+                worker, inbox = self._worker, self._inbox
+                rows = inbox.take(worker, wait=0.5) if begun else inbox.left_over(worker)
+                begun = True
+                for entry, incoming in rows:
                     user = incoming.user if incoming is not None else ""
                     lanes[zlib.crc32(user.encode("utf-8", "replace")) % _LANES].submit(self._one, entry, incoming)
             except MoTestplanError as error:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.autopilot.decide import Decision, decide
-from orchestrator.autopilot.facts import PlanFacts, Purpose, RunFacts, Situation, TaskFacts
+from orchestrator.autopilot.facts import PlanFacts, Proposal, Purpose, RunFacts, Situation, TaskFacts
 from orchestrator.autopilot.record import VERSION, Header, Recorder, Step, read, replay
 from orchestrator.autopilot.triage import Cause
 from orchestrator.autopilot.words import verdict_text
@@ -167,6 +167,18 @@ def test_what_is_no_record_is_an_error(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(UsageError, match="no record"):
         read(path)
+
+
+def test_cases_are_proposed_once_before_anything_runs_where_policy_lets_it() -> None:
+    policy = dataclasses.replace(POLICY, may=("generate", "run"))
+    can = Situation(PLAN, can_generate=True)
+    assert step(can, policy)[0] == "generate"
+    assert step(can)[0] == "run"
+    done = dataclasses.replace(can, proposal=Proposal(("a.sql",), 3, ("rank",)))
+    assert step(done, policy)[0] == "run"
+    told = verdict_text("PR 1", decide(after(ran(facts("ut:a"), facts("ut:b"))), POLICY), done.proposal)
+    assert "1 scripts (3 statements)" in told
+    assert "still untested: rank" in told
 
 
 def test_nothing_to_run_passes() -> None:

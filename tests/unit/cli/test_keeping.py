@@ -19,8 +19,11 @@ from orchestrator.ledger.embedded import EmbeddedRedis
 from orchestrator.ledger.hosts import Deed
 from orchestrator.messaging import make_app
 from orchestrator.planner.measured import read_durations
+from orchestrator.runs import control
 from orchestrator.runs.fairness import Leveller
 from orchestrator.store import Store
+from tests.factories import make_plan
+from tests.factories import make_task as plan_task
 from tests.require import require
 from tests.unit.store.factories import make_summary, make_task
 
@@ -48,15 +51,20 @@ def test_the_leader_keeps_and_the_others_do_nothing(url: str, store: Store, tmp_
     ledger.deed(Deed(1.0, "bo", "cli", "cancel", "r1", "asked"))
     commit(store, "r-old", time.time() - 400 * DAY)
     commit(store, "r-new", time.time())
-    leveller = Leveller(ledger, make_app(url))
+    app = make_app(url)
+    for pull in (1, 2):
+        control.start(app, ledger, make_plan([plan_task(f"pkg/{n}", f"ut-{n}") for n in range(9)], pull=pull))
+    leveller = Leveller(ledger, app, patience=0.001)
     keeper = Keeper(ledger, store, leveller, lambda: leads[0], Retention(audit_days=1e6), file)
     keeper.tick()
     assert (store.audit_log(), len(store.runs()), file.exists()) == ([], 2, False)
+    assert ledger.queue_length("ut") == 18
     leads[0] = True
     keeper.tick()
     assert [entry.action for entry in store.audit_log()] == ["cancel"]
     assert [run.id for run in store.runs()] == ["r-new"]
     assert read_durations(file, "demo").task("ut:pkg/a") == 4.0
+    assert ledger.queue_length("ut") > 18, "who waited long was sent again, sooner"
 
 
 def test_deeds_leave_the_ledger_when_they_are_in_the_log_and_rubbish_at_once(url: str, store: Store) -> None:

@@ -72,6 +72,18 @@ def test_only_the_asker_may_confirm_and_a_try_of_another_uses_nothing_up(desk: D
     assert ("root", f"cancel {run}", "refused: asked by another") in audit(office)
 
 
+def test_of_two_clicks_at_once_one_acts_and_both_are_on_record(
+    desk: Desk, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = start(desk)
+    asked = desk.handle(said("main", f"cancel {run}"))
+    ticket = office.shelf.look(key(asked, "Confirm"))
+    monkeypatch.setattr(office.shelf, "look", lambda _: ticket)  # both have read it before either used it up
+    results = [desk.handle(clicked("main", key(asked, "Confirm"))).result for _ in range(2)]
+    assert results == ["ok", "stale"]
+    assert audit(office)[-2:] == [("main", f"cancel {run}", "ok"), ("main", f"cancel {run}", "refused: stale")]
+
+
 def test_a_question_can_be_answered_with_no(desk: Desk, office: Office) -> None:
     run = start(desk)
     asked = desk.handle(said("main", f"cancel {run}"))

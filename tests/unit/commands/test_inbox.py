@@ -30,6 +30,17 @@ def test_a_message_is_accepted_and_taken_once(inbox: Inbox) -> None:
     assert inbox.take("w", wait=0.01) == []
 
 
+def test_the_process_that_follows_a_dead_one_goes_on_with_what_it_had(inbox: Inbox) -> None:
+    assert inbox.left_over("w") == [], "there is no inbox yet"
+    inbox.take("w", wait=0.01)
+    for key in "12":
+        inbox.accept(Incoming("app", key, "u"))
+    (first, _), (second, _) = inbox.take("w", wait=0.01)
+    inbox.done(first)
+    assert [entry for entry, _ in inbox.left_over("w")] == [second]
+    assert inbox.left_over("other") == []
+
+
 def test_a_message_of_a_dead_worker_goes_to_another(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     inbox.take("w", wait=0.01)
     inbox.accept(Incoming("app", "1", "u"))

@@ -5,17 +5,19 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from orchestrator.domain.change import ChangeKind
-from orchestrator.domain.errors import BadProfileError, NotifyError, UnknownRunError
+from orchestrator.domain.errors import BadCaseError, BadProfileError, NotifyError, UnknownRunError, UsageError
 from orchestrator.domain.profile import GitHub
 from orchestrator.notify.base import RefusedError, RetryLaterError
 from orchestrator.notify.github.auth import AppAuth, TokenAuth, auth_from
 from orchestrator.notify.github.channel import GitHubChannel
 from orchestrator.notify.github.client import GitHubClient
+from orchestrator.notify.github.propose import case_files, propose
 from orchestrator.notify.github.pulls import read_change
 from orchestrator.notify.github.standin import GitHubStandIn
 from orchestrator.notify.github.standin.rules import CREATING
@@ -160,6 +162,36 @@ def test_credentials_come_from_the_environment_the_profile_names(github: GitHubS
     assert isinstance(auth_from(said, {said.token_env: "t"}), TokenAuth)
     assert isinstance(auth_from(said, {said.app_key_env: github.keys.app_key}), AppAuth)
     assert auth_from(dataclasses.replace(said, repository=""), {said.token_env: "t"}) is None
+
+
+CASES = {"cases/new/one.sql": "select 1;\n", "cases/new/one.result": "select 1;\n1\n1\n"}
+
+
+def test_cases_become_a_pull_request_on_top_and_nothing_is_overwritten(github: GitHubStandIn) -> None:
+    opened(github, [])
+    client = by_app(github)
+    made = propose(client, 7, CASES)
+    commit = github.state.branches[made.branch]
+    assert github.state.commits[commit]["parents"] == [HEAD]
+    assert github.state.content("cases/new/one.sql", commit) == "select 1;\n"
+    with pytest.raises(RefusedError, match="already exists"):
+        propose(client, 7, CASES)
+    github.state.open_pull(8, "dev", "MEMBER", BASE, commit, [])
+    with pytest.raises(UsageError, match="already"):
+        propose(client, 8, CASES)
+    for path in ("/etc/passwd", "cases/../x.sql"):
+        with pytest.raises(BadCaseError, match="cannot be proposed"):
+            propose(client, 7, {path: "x"})
+
+
+def test_case_files_come_from_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "one.sql").write_text("select 1;\n")
+    (tmp_path / "new" / "notes.txt").write_text("x")
+    assert case_files(tmp_path, "cases") == {"cases/new/one.sql": "select 1;\n"}
+    (tmp_path / "new" / "one.sql").unlink()
+    with pytest.raises(BadCaseError, match="0 case files"):
+        case_files(tmp_path, "cases")
 
 
 def message(**more: object) -> dict[str, object]:

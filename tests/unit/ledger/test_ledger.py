@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 
 import pytest
 
-from orchestrator.domain.errors import BrokerError
+from orchestrator.domain.errors import BrokerError, UsageError
 from orchestrator.domain.run import CaseResult, CaseStatus, RunState, ShardSpec, TaskResult, TaskState
 from orchestrator.ledger import keys
-from orchestrator.ledger.client import Ledger
+from orchestrator.ledger.client import RESULT_LIMIT, Ledger, _short
 from orchestrator.ledger.connection import masked
 from orchestrator.ledger.records import Beat, Delivery, Gate
 
@@ -155,6 +156,7 @@ def test_skipped_tasks_never_wait_for_a_worker(ledger: Ledger) -> None:
 
 def test_failures_reach_watchers_as_events_and_every_case_reaches_the_stream(ledger: Ledger) -> None:
     run = new_run(ledger)
+    ledger.start(Delivery(run, "s0", 1), "w", "t0", LEASE)
     bad = CaseResult("TestA", CaseStatus.FAILED, message="坏")
     ledger.append_cases(run, "t0", 1, [CaseResult("TestB", CaseStatus.PASSED), bad])
     assert len(ledger.read_cases(run, "0")) == 2
@@ -187,3 +189,12 @@ def test_a_broker_that_is_away_is_said_so_with_a_remedy() -> None:
 
 def test_a_password_is_never_shown() -> None:
     assert masked("redis://me:secret@h:1/0") == "redis://me:***@h:1/0"
+
+
+def test_payloads_have_limits(ledger: Ledger) -> None:
+    with pytest.raises(UsageError, match="33 MiB"):
+        ledger.create("r", "x" * (33 << 20), {}, [], [])
+    big = CaseResult("t", CaseStatus.FAILED, message="m" * 4000)
+    text = _short(TaskResult("t", TaskState.FAILED, failures=(big,) * 400, message="why"))
+    assert len(text) < RESULT_LIMIT
+    assert json.loads(text)["message"] == "why"

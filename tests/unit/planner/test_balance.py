@@ -114,6 +114,16 @@ def test_what_was_measured_is_believed_before_the_profile() -> None:
     assert shard([make_task("join", 1.0)], PROFILE, measured).shards[0].est_duration == 6.0
 
 
+def test_a_plan_says_how_much_of_it_is_measured() -> None:
+    change = make_change("pkg/plan/a.go")
+    assert not any("measured" in note for note in build_plan(change, PROFILE).notes)
+    plan = build_plan(change, PROFILE, measured=Measured({"bvt:join": 2.5}))
+    assert f"1 of {len(plan.tasks)} durations are measured." in plan.notes
+    join = plan.task("bvt:join")
+    assert join is not None
+    assert join.est_duration == 2.5
+
+
 def test_before_any_history_statements_and_tests_of_the_tree_are_counted() -> None:
     tree = CountedTree(
         {"cases/new/a.sql": 100, "cases/new/b.test": 50, "cases/new/a.result": 9999, "pkg/x/x_test.go": 400}

@@ -86,6 +86,7 @@ def test_a_task_that_the_run_has_not_is_said_with_the_nearest(ledger: Ledger, ap
 
 def test_closing_a_pull_request_ends_all_its_runs_and_no_other(ledger: Ledger, app: App) -> None:
     mine, other = [push(ledger, app, "1"), push(ledger, app, "1")], push(ledger, app, "1", pull=8)
+    assert control.cancel_pull(app, ledger, 7, "PR 7 was closed", "another") == []
     assert control.cancel_pull(app, ledger, 7, "PR 7 was closed") == mine
     assert [states(ledger, run) for run in (*mine, other)] == [
         {TaskState.CANCELLED},

@@ -164,9 +164,13 @@ def test_a_surprise_in_a_beat_does_not_stop_the_heart(
 def test_a_host_that_cannot_keep_a_log_says_so_and_is_not_taken_for_a_lost_worker(
     ledger: Ledger, tmp_path: Path
 ) -> None:
+    def act(job: Job) -> Ending:
+        job.log("a line")
+        return Ending(TaskState.PASSED)
+
     (tmp_path / "file").write_text("no folder")
     delivery = new_run(ledger)
-    run_to_the_end(bench(ledger, tmp_path / "file", lambda _: Ending(TaskState.PASSED)), delivery)
+    run_to_the_end(bench(ledger, tmp_path / "file", act), delivery)
     results = ledger.results(delivery.run)
     assert {result.state for result in results.values()} == {TaskState.ERROR}
     assert "its log cannot be kept" in results["ut:pkg/1"].message

@@ -88,6 +88,23 @@ def _annotation(one: Any) -> None:  # noqa: ANN401
     refuse(len(str(one.get("title") or "")) <= 255, 422, "title is too long (maximum is 255 characters)")
 
 
+def tree(body: Any) -> None:  # noqa: ANN401
+    """A new tree."""
+    entries = body.get("tree")
+    refuse(isinstance(entries, list) and entries, 422, "Invalid request. tree wasn't supplied.")
+    for entry in entries:
+        path = str(entry.get("path") or "")
+        refuse(path and not path.startswith("/") and ".." not in path.split("/"), 422, "tree.path is malformed")
+        refuse(entry.get("mode") in {"100644", "100755", "040000", "160000", "120000"}, 422, "tree.mode is invalid")
+        refuse(("content" in entry) != ("sha" in entry), 422, "Must supply either tree.sha or tree.content")
+
+
+def ref(body: Any) -> None:  # noqa: ANN401
+    """A new reference."""
+    name = str(body.get("ref") or "")
+    refuse(re.fullmatch(r"refs/heads/[^\s~^:?*\[\\]+", name) and ".." not in name, 422, "Reference name is malformed")
+
+
 class Pace:
     """The secondary rate limit: so many content-creating requests a minute."""
 

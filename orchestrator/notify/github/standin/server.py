@@ -17,6 +17,7 @@ import httpx
 
 from orchestrator.notify.github.hook import signature
 from orchestrator.notify.github.standin import rules
+from orchestrator.notify.github.standin.gitside import GitSide
 from orchestrator.notify.github.standin.keys import Keys
 from orchestrator.notify.github.standin.rules import RefusedRequestError, refuse
 from orchestrator.notify.github.standin.state import Json, State
@@ -38,11 +39,17 @@ _ROUTES: list[tuple[str, str, str]] = [
     ("POST", r"/repos/{repo}/check-runs", "new_check"),
     ("PATCH", r"/repos/{repo}/check-runs/(\d+)", "change_check"),
     ("POST", r"/repos/{repo}/statuses/(\w+)", "new_status"),
+    ("GET", r"/repos/{repo}/contents/(.+)", "contents"),
+    ("GET", r"/repos/{repo}/git/commits/([0-9a-f]{40})", "commit"),
+    ("POST", r"/repos/{repo}/git/trees", "new_tree"),
+    ("POST", r"/repos/{repo}/git/commits", "new_commit"),
+    ("POST", r"/repos/{repo}/git/refs", "new_ref"),
+    ("POST", r"/repos/{repo}/pulls", "new_pull"),
 ]
 _CLAIMED = {"app", "installation", "access_token"}
 
 
-class GitHubStandIn:
+class GitHubStandIn(GitSide):
     """One repository at ``base_url`` while the ``with`` block lasts; ``prefix`` is Enterprise's ``/api/v3``."""
 
     def __init__(self, *, clock: Callable[[], float] = time.time, prefix: str = "", secret: str = "s" * 32) -> None:

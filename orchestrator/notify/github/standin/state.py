@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import threading
 from dataclasses import dataclass, field
@@ -22,6 +23,10 @@ class State:
     checks: list[Json] = field(default_factory=list)
     statuses: list[Json] = field(default_factory=list)
     reactions: list[Json] = field(default_factory=list)
+    #: Trees by id: path → text; commits by id: ``{tree, parents, message}``; branches: name → commit.
+    trees: dict[str, dict[str, str]] = field(default_factory=dict)
+    commits: dict[str, Json] = field(default_factory=dict)
+    branches: dict[str, str] = field(default_factory=lambda: {"main": ""})
     #: Requests that were refused, and why: a test that ends with some has found a broken rule.
     refused: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -30,6 +35,10 @@ class State:
     def number(self) -> int:
         """A new id."""
         return int(next(self._numbers))
+
+    def new_id(self, *parts: str) -> str:
+        """A git object's id."""
+        return hashlib.sha1("\0".join(parts).encode()).hexdigest()  # noqa: S324 - as git names things
 
     def open_pull(  # noqa: PLR0913 - what makes a pull request
         self, number: int, author: str, association: str, base: str, head: str, files: list[Json], draft: bool = False
@@ -42,12 +51,18 @@ class State:
                 "draft": draft,
                 "user": {"login": author, "type": "User"},
                 "author_association": association,
-                "head": {"sha": head, "ref": "topic"},
-                "base": {"sha": base, "ref": "main"},
+                "head": {"sha": head, "ref": f"topic-{number}", "repo": {"full_name": self.repository}},
+                "base": {"sha": base, "ref": "main", "repo": {"full_name": self.repository}},
                 "labels": [],
             }
             self.pulls[number], self.files[number] = pull, files
+            self.branches[f"topic-{number}"] = head
+            self.commits.setdefault(head, {"tree": self.new_id(head), "parents": [], "message": "push"})
             return pull
+
+    def content(self, path: str, commit: str) -> str | None:
+        """The text of a file at a commit, as far as it was written here."""
+        return self.trees.get(self.commits.get(commit, {}).get("tree", ""), {}).get(path)
 
     def comment(self, pull: int, login: str, body: str, kind: str = "User", association: str = "NONE") -> Json:
         """Write a comment."""

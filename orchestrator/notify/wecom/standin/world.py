@@ -1,4 +1,4 @@
-"""A whole WeCom on this machine: a group with robot and bot, an application, and members who write and click."""
+"""A whole WeCom on this machine: a group with a bot, one with a robot, an application, members who write and click."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ _SHOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a person wrote. ``place`` is ``group``, ``app`` or ``bot``: the last two are chats of one person."""
+    """What a person wrote. ``place`` is ``group``, ``app`` or ``bot``: the last two are chats of one person.
+
+    A fourth, ``news``, is the group of the robot, which hears nothing.
+    """
 
     place: str
     user: str
@@ -106,6 +109,8 @@ class WeComWorld:
             self.bot.click_key(user, card, key, self.group if place == "group" else "")
 
     def _check(self, place: str, user: str) -> None:
+        if place == "news":
+            raise UsageError("a group robot hears nothing", "Write to the bot or the application.")
         if user not in self.members or place not in ("group", "app", "bot"):
             raise UsageError(f"{user!r} in {place!r}: there is no such member or chat")
 
@@ -121,12 +126,12 @@ class WeComWorld:
 
     def seen_by(self, user: str) -> dict[str, list[dict[str, Any]]]:
         """The chats of a member, each with its messages, oldest first, as plain data."""
-        chats: dict[str, list[dict[str, Any]]] = {"group": [], "app": [], "bot": []}
+        chats: dict[str, list[dict[str, Any]]] = {"group": [], "news": [], "app": [], "bot": []}
         for said in self.said:
             if said.place == "group" or said.user == user:
                 chats[said.place].append({"at": said.at, "who": said.user, "type": "text", "text": said.text})
         for one in self.robot.messages:
-            chats["group"].append({"at": one.at, "who": "robot", "type": one.msgtype, "text": one.content})
+            chats["news"].append({"at": one.at, "who": "robot", "type": one.msgtype, "text": one.content})
         for number, shown in enumerate(self.bot.shown):
             place = "group" if shown.chat == f"group:{self.group}" else "bot" if shown.chat == user else ""
             if place:

@@ -1,0 +1,24 @@
+"""The limits that an operator gives a worker's tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.cli.worker import limits_of
+from orchestrator.domain.errors import UsageError
+
+
+def test_what_is_not_named_is_as_it_ships() -> None:
+    limits = limits_of([])
+    assert (limits.processes, limits.disk_reserve, limits.memory) == (4096, 1 << 30, None)
+
+
+def test_sizes_are_numbers_with_a_letter_and_nothing_is_no_limit() -> None:
+    limits = limits_of(["memory=8G", "cpu=600", "disk=0", "file=512M"])
+    assert (limits.memory, limits.cpu, limits.disk_reserve, limits.file_size) == (8 << 30, 600, None, 512 << 20)
+
+
+@pytest.mark.parametrize("word", ["memroy=1G", "memory", "memory=much", "memory=-1", "memory=1.5G"])
+def test_what_is_no_limit_says_so(word: str) -> None:
+    with pytest.raises(UsageError, match=f"--limit {word}"):
+        limits_of([word])

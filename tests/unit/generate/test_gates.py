@@ -1,0 +1,122 @@
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cases.corpus import Corpus
+from orchestrator.cases.dedup_search import Search
+from orchestrator.generate.executor import Answer
+from orchestrator.generate.gates import static_gates
+from orchestrator.generate.metamorphic import check
+from orchestrator.generate.treecopy import TreeCopy
+from orchestrator.generate.trial import try_drafts
+from tests.unit.generate.factories import CASES, ScriptedServer, make_draft, make_inputs
+
+ROWS = Answer(("a", "b"), (("1", "x"), ("2", "y")))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "drop database mo_catalog",
+        "drop database if exists `mysql`",
+        "delete from mo_catalog.mo_user",
+        "drop account sys",
+        "set global max_dop = 1",
+        "select 1 into outfile '/tmp/x'",
+        "create stage s url = 's3://bucket/x'",
+        "kill 1",
+    ],
+)
+def test_what_policy_forbids_is_never_let_through(sql: str) -> None:
+    kept, dropped = static_gates([make_draft(sql, "select 1")], Search(None))
+    assert not kept
+    assert dropped[0].gate == "policy"
+
+
+def test_a_statement_that_reads_back_as_two_breaks_the_format() -> None:
+    _, dropped = static_gates([make_draft("select 1;\nselect 2")], Search(None))
+    assert dropped[0].gate == "format"
+
+
+def test_a_case_of_the_tree_is_dropped_and_so_is_the_second_of_two_equal_ones() -> None:
+    library = make_inputs().library
+    copied = CASES["function/ascii.sql"].strip().split(";\n")
+    drafts = [
+        make_draft(*(one.rstrip(";") for one in copied), path="function/gen_1.test"),
+        make_draft("create table n (a int)", "select a + 1 from n", "drop table n", path="function/gen_2.test"),
+        make_draft("create table m (b int)", "select b + 1 from m", "drop table m", path="function/gen_3.test"),
+    ]
+    with TreeCopy() as copy:
+        kept, dropped = static_gates(drafts, Search(copy.at(library)))
+    assert [draft.path for draft in kept] == ["function/gen_2.test"]
+    assert [one.gate for one in dropped] == ["duplicate", "duplicate"]
+
+
+def test_the_copy_of_the_tree_follows_what_changes(tmp_path: Path) -> None:
+    with TreeCopy() as copy:
+        first = copy.at(make_inputs().library)
+        assert isinstance(first, Corpus)
+        assert copy.at(make_inputs(cases={}).library) is None
+
+
+def test_a_column_that_differs_between_two_runs_is_not_compared() -> None:
+    other = Answer(("a", "b"), (("1", "p"), ("2", "q")))
+    server = ScriptedServer({"select a, b from t": (ROWS, other)})
+    trial = try_drafts(
+        [make_draft("create table t (a int)", "select a, b from t", "drop table t")], server, "matrixone"
+    )
+    assert trial.kept[0].statements[1].ignore == (1,)
+    assert "-- @ignore:1" in trial.kept[0].text
+
+
+def test_a_result_with_another_number_of_rows_each_time_is_dropped() -> None:
+    server = ScriptedServer({"select a from t": (ROWS, Answer(("a", "b"), (("1", "x"),)))})
+    trial = try_drafts([make_draft("create table t (a int)", "select a from t", "drop table t")], server, "matrixone")
+    assert [one.gate for one in trial.dropped] == ["stable"]
+    assert len(trial.kept[0].statements) == 2
+
+
+def test_a_query_loses_what_the_server_does_not_know_and_keeps_the_rest() -> None:
+    wrong = Answer(error="unknown function: nope")
+    server = ScriptedServer({"select abs(1), nope(1)": wrong, "select nope(1)": wrong, "select abs(1)": ROWS})
+    trial = try_drafts([make_draft("select abs(1), nope(1)")], server, "matrixone")
+    assert [one.sql for one in trial.kept[0].statements] == ["select abs(1)"]
+
+
+def test_an_error_of_the_product_is_an_expectation_and_of_another_server_it_is_not() -> None:
+    refused = {"select f(1)": Answer(error="not supported: f over int")}
+    draft = make_draft("create table t (a int)", "select f(1)", "drop table t")
+    assert len(try_drafts([draft], ScriptedServer(refused), "matrixone").kept[0].statements) == 3
+    foreign = try_drafts([draft], ScriptedServer(refused, version="10.11-MariaDB"), "matrixone")
+    assert [one.gate for one in foreign.dropped] == ["foreign"]
+
+
+@pytest.mark.parametrize("answer", [Answer(error="internal error: nil pointer"), Answer(lost=True)])
+def test_a_crash_is_a_finding_and_no_expectation(answer: Answer) -> None:
+    trial = try_drafts(
+        [make_draft("create table t (a int)", "select 1")], ScriptedServer({"select 1": answer}), "matrixone"
+    )
+    assert trial.findings[0].sql == "select 1"
+    assert [one.sql for one in trial.kept[0].statements] == ["create table t (a int)"]
+
+
+def test_a_case_that_leaves_something_is_dropped_and_tidied() -> None:
+    server = ScriptedServer({})
+    trial = try_drafts([make_draft("create account acc1", "select 1")], server, "matrixone")
+    assert not trial.kept
+    assert trial.dropped[0].gate == "clean-up"
+    assert server.tidied == {"account acc1"}
+
+
+def test_a_pair_that_must_agree_and_does_not_is_a_finding() -> None:
+    draft = make_draft(
+        "create table t1 (c_int int)", "insert into t1 values (1)", "select abs(c_int) from t1", "drop table t1"
+    )
+
+    class Wrong(ScriptedServer):
+        def _answer(self, sql: str) -> Answer:
+            return Answer(("n",), (("2" if "sum(case" in sql else "1",),)) if sql.startswith("select") else Answer()
+
+    findings = check(draft, Wrong({}))
+    assert [("NoREC" in one.what) for one in findings] == [True]
+    assert not check(draft, ScriptedServer({}))

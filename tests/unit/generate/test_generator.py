@@ -1,0 +1,83 @@
+import re
+
+from orchestrator.cases.dedup_search import Search
+from orchestrator.cases.script import parse_script
+from orchestrator.generate.cleanup import cleanup
+from orchestrator.generate.gates import static_gates
+from orchestrator.generate.generator import Generation, generate
+from orchestrator.generate.kits import kit
+from orchestrator.generate.slices import Slicer
+from orchestrator.surface.model import ChangedFile
+from tests.unit.generate.factories import make_inputs
+
+
+def text_of(made: Generation) -> str:
+    return "\n".join(draft.text for draft in made.drafts).lower()
+
+
+def test_a_changed_function_is_called_at_its_edges() -> None:
+    written = text_of(generate(make_inputs(), "1", 20))
+    assert re.search(r"\bascii\(null", written)
+    assert re.search(r"\bascii\(''", written) or "ascii('a')" in written
+
+
+def test_a_new_function_is_called_over_its_overloads_without_any_case_of_it() -> None:
+    written = text_of(generate(make_inputs(title="feat: ascii", cases={}), "1", 20))
+    assert re.search(r"ascii\('abc', 2\)", written)
+
+
+def test_all_files_together_stay_within_the_budget() -> None:
+    for budget in (5, 20, 60):
+        made = generate(make_inputs(), "1", budget)
+        assert 0 < sum(len(draft.statements) for draft in made.drafts) <= budget
+
+
+def test_the_same_input_gives_the_same_bytes() -> None:
+    assert text_of(generate(make_inputs(), "1", 40)) == text_of(generate(make_inputs(), "1", 40))
+
+
+def test_what_is_written_reads_back_statement_for_statement_and_drops_its_tables() -> None:
+    made = generate(make_inputs(title="feat: snapshot restore and full outer join"), "1", 60)
+    kept, _ = static_gates(made.drafts, Search(None))
+    assert kept
+    for draft in kept:
+        commands = parse_script(draft.text, draft.path).commands
+        assert [one.sql.rstrip(";") for one in commands] == [one.sql for one in draft.statements]
+        assert len(re.findall(r"create table t1\b", draft.text)) == len(re.findall(r"drop table t1\b", draft.text))
+
+
+def test_a_title_that_names_a_statement_has_it_written() -> None:
+    change = ChangedFile("pkg/sql/plan/bind_replace.go", ("bindReplace",))
+    assert "replace into" in text_of(generate(make_inputs(change, title="fix(replace): REPLACE VALUES"), "1", 60))
+
+
+def test_a_statement_whose_tables_nobody_makes_is_never_cut_out() -> None:
+    made = generate(make_inputs(title="join nowhere elsewhere"), "1", 60)
+    assert "nowhere" not in re.sub("--.*", "", text_of(made))
+
+
+def test_what_a_statement_needs_comes_with_it() -> None:
+    script = make_inputs().library.scripts["function/ascii.sql"]
+    assert Slicer(script).needs(2) == (0, 1)
+
+
+def test_every_statement_of_the_kit_finds_what_it_needs() -> None:
+    for path, script in kit().items():
+        slicer = Slicer(script)
+        missing = [one.sql for at, one in enumerate(script.statements) if not slicer.runnable(at)]
+        assert not missing, f"{path}: {missing}"
+
+
+def test_clean_up_drops_what_is_left_and_ends_what_is_open() -> None:
+    script = make_inputs(
+        cases={
+            "a.sql": "create account a1 admin_name 'x' identified by 'y';\ncreate table t (a int);\n"
+            "create database d1;\nuse d1;\ncreate table u (a int);\nbegin;\n"
+        }
+    ).library.scripts["a.sql"]
+    assert cleanup(script.statements) == [
+        "rollback",
+        "drop table if exists t",
+        "drop account if exists a1",
+        "drop database if exists d1",
+    ]

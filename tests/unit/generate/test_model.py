@@ -1,0 +1,92 @@
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cases.dedup_search import Search
+from orchestrator.domain.errors import UsageError
+from orchestrator.generate.gates import static_gates
+from orchestrator.generate.llm.source import ModelSettings, ModelSource, model_from_environment
+from orchestrator.generate.llm.standin import GOOD, KEY, StandIn
+from tests.unit.generate.factories import make_inputs
+
+pytest.importorskip("openai")
+
+
+def ask(standin: StandIn, **settings: object) -> tuple[ModelSource, list[str], list[str]]:
+    """The source, what passed the gates, and what was said."""
+    options = {"url": standin.url, "model": "m", "key": KEY, "seconds": 20.0, **settings}
+    source = ModelSource(ModelSettings(**options))  # type: ignore[arg-type]
+    drafts, notes = source.write(make_inputs(), "7")
+    kept, _ = static_gates(drafts, Search(None))
+    return source, [draft.path for draft in kept], list(notes)
+
+
+@pytest.mark.parametrize("behaviour", ["good", "fenced"])
+def test_a_good_answer_becomes_a_case(behaviour: str) -> None:
+    with StandIn(behaviour) as standin:
+        _, paths, notes = ask(standin)
+    assert paths == ["function/gen_7_model_01_upper_edges.test"]
+    assert not notes
+
+
+def test_a_bad_answer_is_sent_back_with_what_is_wrong() -> None:
+    with StandIn("repaired") as standin:
+        source, paths, notes = ask(standin)
+        sent = str(standin.requests[1]["messages"])
+    assert len(paths) == 1
+    assert source.asked == 2
+    assert "refused" in notes[0]
+    assert "Answer again" in sent
+
+
+@pytest.mark.parametrize("behaviour", ["malformed", "truncated", "several", "path", "system"])
+def test_an_answer_that_stays_bad_is_given_up_after_two_repairs(behaviour: str) -> None:
+    with StandIn(behaviour) as standin:
+        source, paths, notes = ask(standin)
+    assert not paths
+    assert source.asked == 3
+    assert len(notes) == 3
+
+
+@pytest.mark.parametrize("behaviour", ["drop", "directive"])
+def test_what_policy_forbids_is_stopped_by_the_gates(behaviour: str) -> None:
+    with StandIn(behaviour) as standin:
+        _, paths, _ = ask(standin)
+    assert not paths
+
+
+def test_endless_text_is_cut() -> None:
+    with StandIn("endless") as standin:
+        _, paths, notes = ask(standin)
+    assert not paths
+    assert "longer than" in notes[0]
+
+
+@pytest.mark.parametrize(("behaviour", "seconds"), [("slow", 1.0), ("refused", 20.0)])
+def test_a_model_that_does_not_answer_is_said_and_stops_nothing(behaviour: str, seconds: float) -> None:
+    with StandIn(behaviour) as standin:
+        _, paths, notes = ask(standin, seconds=seconds)
+    assert not paths
+    assert "did not answer" in notes[0]
+
+
+def test_the_same_question_is_asked_once(tmp_path: Path) -> None:
+    with StandIn("good") as standin:
+        ask(standin, cache=tmp_path)
+        source, paths, _ = ask(standin, cache=tmp_path)
+    assert source.asked == 0
+    assert len(paths) == 1
+    assert KEY not in "".join(file.read_text() for file in tmp_path.iterdir())
+
+
+def test_the_key_is_shown_nowhere() -> None:
+    with StandIn("good") as standin:
+        _, _, notes = ask(standin, key="secret-of-mine")
+    assert "secret-of-mine" not in f"{notes} {ModelSettings('u', 'm', 'secret-of-mine')!r}"
+    assert "did not answer" in notes[0]
+
+
+def test_a_model_must_be_named() -> None:
+    with pytest.raises(UsageError, match="MO_TESTPLAN_LLM_URL"):
+        model_from_environment({})
+    assert GOOD.startswith("{")
