@@ -45,7 +45,7 @@ def layout_of(profile: Profile) -> Layout:
     return Layout(cases, cases.partition("/")[0] + "/")
 
 
-def tested_package(path: str) -> str | None:
+def package_of_test(path: str) -> str | None:
     """The package directory whose unit tests a file is one of."""
     return (path.rpartition("/")[0] or ".") if path.endswith(_GO_TEST) and _is_plain(path) else None
 

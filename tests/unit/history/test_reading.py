@@ -5,7 +5,7 @@ from pathlib import Path
 from orchestrator.diff.git import Objects, find_git, isolated, resolve
 from orchestrator.diff.source import from_repository
 from orchestrator.history.facts import facts_of
-from orchestrator.history.layout import layout_of, tested_package
+from orchestrator.history.layout import layout_of, package_of_test
 from orchestrator.history.reading import read_history
 from orchestrator.history.timeline import LAG, Timeline
 from tests.unit.history.product import DAY, PROFILE, START
@@ -68,4 +68,4 @@ def test_names_that_no_plan_may_hold_are_no_cases_and_no_packages() -> None:
         assert LAYOUT.case_of(odd) is None
     assert LAYOUT.is_production("pkg/a/b.go")
     assert not any(map(LAYOUT.is_production, ("pkg/-a/b.go", "pkg/a\x1b/b.go", "pkg/a/b_test.go", "test/x.go")))
-    assert tested_package("pkg/-a/b_test.go") is None
+    assert package_of_test("pkg/-a/b_test.go") is None
