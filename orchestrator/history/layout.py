@@ -50,6 +50,20 @@ def package_of_test(path: str) -> str | None:
     return (path.rpartition("/")[0] or ".") if path.endswith(_GO_TEST) and _is_plain(path) else None
 
 
+def go_package(path: str) -> str:
+    """The package directory that a Go file belongs to or is data of (``.``: the root).
+
+    Directories called ``testdata`` or ``vendor``, or starting with ``_`` or ``.``, are no packages (``go help
+    packages``): their files count as the package around them.
+    """
+    parts = path.split("/")[:-1]
+    for depth, part in enumerate(parts):
+        if part in ("testdata", "vendor") or part.startswith(("_", ".")):
+            parts = parts[:depth]
+            break
+    return "/".join(parts) or "."
+
+
 def category_of(stem: str) -> str:
     """The category of a case."""
     return stem.partition("/")[0]
