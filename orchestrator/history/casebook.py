@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from orchestrator.history.commits import Entry
-from orchestrator.history.layout import EXPECTATION, SCRIPTS, Layout, test_package
+from orchestrator.history.layout import EXPECTATION, SCRIPTS, Layout, package_of_test
 from orchestrator.history.text import TextIndex
 from orchestrator.history.words import path_words, text_words
 
@@ -63,7 +63,7 @@ class Casebook:
                 if entry.status != "D":
                     files[extension] = entry.new
                 changed[stem] = None
-            elif entry.status in "AD" and (package := test_package(entry.path)) is not None:
+            elif entry.status in "AD" and (package := package_of_test(entry.path)) is not None:
                 self.test_files[package] = self.test_files.get(package, 0) + (1 if entry.status == "A" else -1)
         for stem in changed:
             self._refresh(stem, time, read)

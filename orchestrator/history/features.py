@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from orchestrator.history.casebook import Casebook
 from orchestrator.history.facts import Facts
-from orchestrator.history.layout import category_of
+from orchestrator.history.layout import category_of, go_package
 from orchestrator.history.past import DAY, Fading, Past
 from orchestrator.history.signals import Named, Scores, Signals
 
@@ -125,7 +125,7 @@ def category_rows(signals: Signals, past: Past, book: Casebook, question: Questi
 
 def package_rows(signals: Signals, book: Casebook, question: Question) -> Rows:
     """`PACKAGE_FEATURES` of every package that has unit tests, or changes, and that anything speaks for."""
-    own = {path.rpartition("/")[0] or "." for path in question.facts.files if path.endswith(".go")}
+    own = {go_package(path) for path in question.facts.files if path.endswith(".go")}
     importers = dict(question.importers)
     spoken = {name for scores in signals.packages.values() for name in scores} | importers.keys()
     names = sorted(own | {name for name in spoken if book.test_files.get(name, 0) > 0})

@@ -23,7 +23,7 @@ class Layout:
 
     def case_of(self, path: str) -> tuple[str, str] | None:
         """The stem (``category/path`` without extension) and the extension of a case's file; None for other files."""
-        if not path.startswith(self.cases):
+        if not path.startswith(self.cases) or not _is_plain(path):
             return None
         stem, _, extension = path[len(self.cases) :].rpartition(".")
         known = "/" in stem and (extension in SCRIPTS or extension == EXPECTATION)
@@ -31,7 +31,12 @@ class Layout:
 
     def is_production(self, path: str) -> bool:
         """Whether a change of this file is something to test."""
-        return not path.startswith(self.tests) and not path.endswith((_GO_TEST, ".md"))
+        return not path.startswith(self.tests) and not path.endswith((_GO_TEST, ".md")) and _is_plain(path)
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a name can be planned: what does not print, or would be taken for an option, cannot."""
+    return path.isprintable() and not path.startswith("-") and "/-" not in path
 
 
 def layout_of(profile: Profile) -> Layout:
@@ -40,9 +45,23 @@ def layout_of(profile: Profile) -> Layout:
     return Layout(cases, cases.partition("/")[0] + "/")
 
 
-def test_package(path: str) -> str | None:
+def package_of_test(path: str) -> str | None:
     """The package directory whose unit tests a file is one of."""
-    return (path.rpartition("/")[0] or ".") if path.endswith(_GO_TEST) else None
+    return (path.rpartition("/")[0] or ".") if path.endswith(_GO_TEST) and _is_plain(path) else None
+
+
+def go_package(path: str) -> str:
+    """The package directory that a Go file belongs to or is data of (``.``: the root).
+
+    Directories called ``testdata`` or ``vendor``, or starting with ``_`` or ``.``, are no packages (``go help
+    packages``): their files count as the package around them.
+    """
+    parts = path.split("/")[:-1]
+    for depth, part in enumerate(parts):
+        if part in ("testdata", "vendor") or part.startswith(("_", ".")):
+            parts = parts[:depth]
+            break
+    return "/".join(parts) or "."
 
 
 def category_of(stem: str) -> str:

@@ -13,7 +13,7 @@ from orchestrator.history.commits import Commit
 from orchestrator.history.facts import Facts
 from orchestrator.history.features import Question
 from orchestrator.history.imports import Graph, importers_of
-from orchestrator.history.layout import layout_of
+from orchestrator.history.layout import go_package, layout_of
 from orchestrator.history.past import DAY
 from orchestrator.history.timeline import LAG, Timeline
 
@@ -35,7 +35,7 @@ def quarter_of(time: int) -> int:
 
 def question_of(profile: Profile, facts: Facts, now: int, imports: Graph) -> Question:
     """What is asked of a change at a time (seconds since 1970)."""
-    own = {path.rpartition("/")[0] or "." for path in facts.files if path.endswith(".go")}
+    own = {go_package(path) for path in facts.files if path.endswith(".go")}
     named = (
         category
         for rule in profile.rules

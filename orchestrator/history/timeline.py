@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from orchestrator.history.casebook import Casebook, ReadBlob
 from orchestrator.history.commits import Commit, Entry
 from orchestrator.history.facts import Facts
-from orchestrator.history.layout import EXPECTATION, Layout, category_of, test_package
+from orchestrator.history.layout import EXPECTATION, Layout, category_of, package_of_test
 from orchestrator.history.past import DAY, NORMS, Observed, Past
 
 #: What happened in the last days is not known yet: results and reviews take time.
@@ -77,7 +77,7 @@ class Timeline:
             found = self.layout.case_of(entry.path)
             if found is not None:
                 by_stem.setdefault(found[0], []).append((found[1], entry.status))
-            elif (package := test_package(entry.path)) is not None:
+            elif (package := package_of_test(entry.path)) is not None:
                 packages.add(package)
         modified, added = [], []
         for stem, changes in by_stem.items():

@@ -5,24 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.domain.change import ChangeKind, DiffSummary, FileChange
+from orchestrator.history.layout import go_package
 from orchestrator.planner.evidence import Tree
 from orchestrator.planner.names import is_safe_path
 
 
 def package_of(file: FileChange) -> str | None:
-    """The package that a Go file belongs to or is data of; ``None`` for other files and for names Go refuses.
-
-    Directories called ``testdata`` or ``vendor``, or starting with ``_`` or ``.``, are no packages (``go help
-    packages``): their files count as the package around them.
-    """
-    if not file.is_go or not is_safe_path(file.path):
-        return None
-    parts = file.path.split("/")[:-1]
-    for depth, part in enumerate(parts):
-        if part in ("testdata", "vendor") or part.startswith(("_", ".")):
-            parts = parts[:depth]
-            break
-    return "/".join(parts) or "."
+    """The package that a Go file belongs to or is data of; ``None`` for other files and for names Go refuses."""
+    return go_package(file.path) if file.is_go and is_safe_path(file.path) else None
 
 
 def and_below(package: str) -> str:

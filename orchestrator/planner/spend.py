@@ -9,6 +9,7 @@ from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.plan import Omitted, Priority, Reason, Suite
 from orchestrator.planner.estimate import seconds
 from orchestrator.planner.evidence import Context
+from orchestrator.planner.packages import package_of
 from orchestrator.planner.rank import Candidate, Ranked
 from orchestrator.planner.reasons import as_reasons, priority_of
 from orchestrator.planner.table import category_of
@@ -121,7 +122,7 @@ def _omitted(stem: str, reach: float, explainer: Explainer, budget: str) -> Omit
 def _packages(ranked: Ranked, context: Context, change: DiffSummary, explainer: Explainer) -> Spent:
     """The unit tests that are likely enough; a rule's pattern is left out when the model knows better."""
     outlook = explainer.outlook
-    own = {file.package for file in change.files if file.package is not None}
+    own = {package for file in change.files if (package := package_of(file)) is not None}
     chosen = outlook.chosen_packages(own)
     spent = Spent()
     for name in chosen:

@@ -18,6 +18,7 @@ def explain(plan: TestPlan, task: str | None = None) -> dict[str, Any]:
 
     A test the plan neither has nor omits is an :class:`UnknownRunError` that names the nearest.
     """
+    task = _holding(plan, task)
     document = plan_to_json(plan)
     tasks = [entry for entry in document["tasks"] if task in (None, entry["id"])]
     omitted = [
@@ -35,6 +36,7 @@ def explain(plan: TestPlan, task: str | None = None) -> dict[str, Any]:
 def explain_text(plan: TestPlan, task: str | None = None) -> str:
     """:func:`explain` for a terminal. Ends in a newline."""
     explain(plan, task)  # refuses unknown names
+    task = _holding(plan, task)
     lines = [] if task else [f"Plan {plan.id[:12]}: {plan.summary}", *(f"note: {note}" for note in plan.notes), ""]
     for chosen in plan.tasks:
         if task in (None, chosen.id):
@@ -43,6 +45,12 @@ def explain_text(plan: TestPlan, task: str | None = None) -> str:
         if task in (None, task_id(left.type, left.name)):
             lines += _why_not(left)
     return "\n".join(map(printable, lines)) + "\n"
+
+
+def _holding(plan: TestPlan, name: str | None) -> str | None:
+    """The task that holds a chosen script (``bvt:join/apply.sql``); any other name as it is."""
+    held = (task.id for task in plan.tasks for file in task.files if name == f"{task.id}/{file}")
+    return next(held, name)
 
 
 def _known(plan: TestPlan) -> list[str]:

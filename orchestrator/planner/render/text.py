@@ -8,6 +8,9 @@ from orchestrator.domain.plan import Omitted, Suite, TestPlan, TestTask
 from orchestrator.planner.names import printable
 from orchestrator.planner.summary import count, duration
 
+#: Names of a long list that are shown.
+_NAMES = 80
+
 
 def plan_text(plan: TestPlan) -> str:
     """What runs and why, what it costs, what does not run, and what no rule knows. Ends in a newline."""
@@ -18,7 +21,8 @@ def plan_text(plan: TestPlan) -> str:
         lines += _suite(plan, suite)
     lines += ["", *_cost(plan)]
     for reason, names in omitted_by_reason(plan.omitted):
-        lines += [f"Not chosen, {reason} ({len(names)}): {', '.join(names)}"]
+        more = f" and {len(names) - _NAMES} more; `explain` says all" if len(names) > _NAMES else ""
+        lines += [f"Not chosen, {reason} ({len(names)}): {', '.join(names[:_NAMES])}{more}"]
     if plan.unmatched:
         lines += [f"No rule knows ({len(plan.unmatched)}):", *(f"  {path}" for path in plan.unmatched)]
     return "\n".join(map(printable, lines)) + "\n"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.plan import Suite
 from orchestrator.planner.evidence import Context, Evidence
+from orchestrator.planner.packages import package_of
 from orchestrator.planner.reasons import priority_of
 
 
@@ -28,7 +29,7 @@ class Learned:
                 if part.strategy == self.name:
                     priority = priority_of(outlook.categories[name])
                     yield Evidence(self.name, Suite.BVT, name, priority, part.weight, part.detail)
-        own = {file.package for file in change.files if file.package is not None}
+        own = {package for file in change.files if (package := package_of(file)) is not None}
         for name in outlook.chosen_packages(own):
             for part in explainer.package(name):
                 if part.strategy == self.name:

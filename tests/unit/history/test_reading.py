@@ -5,7 +5,7 @@ from pathlib import Path
 from orchestrator.diff.git import Objects, find_git, isolated, resolve
 from orchestrator.diff.source import from_repository
 from orchestrator.history.facts import facts_of
-from orchestrator.history.layout import layout_of
+from orchestrator.history.layout import layout_of, package_of_test
 from orchestrator.history.reading import read_history
 from orchestrator.history.timeline import LAG, Timeline
 from tests.unit.history.product import DAY, PROFILE, START
@@ -60,3 +60,12 @@ def test_a_change_read_for_a_plan_has_the_facts_that_its_commit_has_in_history(p
     planned = facts_of(from_repository(product, "main~1", "main"), LAYOUT.is_production)
     assert planned == facts[head]
     assert planned.files == ("pkg/backup/backup.go",)
+
+
+def test_names_that_no_plan_may_hold_are_no_cases_and_no_packages() -> None:
+    assert LAYOUT.case_of("test/cases/join/a.sql") == ("join/a", "sql")
+    for odd in ("test/cases/join/-a.sql", "test/cases/join/a\udc80.sql", "test/cases/join/a\n.sql", "test/cases/a.sql"):
+        assert LAYOUT.case_of(odd) is None
+    assert LAYOUT.is_production("pkg/a/b.go")
+    assert not any(map(LAYOUT.is_production, ("pkg/-a/b.go", "pkg/a\x1b/b.go", "pkg/a/b_test.go", "test/x.go")))
+    assert package_of_test("pkg/-a/b_test.go") is None

@@ -65,6 +65,7 @@ def test_every_test_of_a_plan_with_a_budget_is_explained(product: Path, model: M
     text = explain_text(plan, "bvt:backup")
     assert "backup_0.sql" in text
     assert "commit " in text
+    assert explain_text(plan, "bvt:backup/backup_0.sql") == text
     left = next(test for test in plan.omitted if test.type is Suite.BVT)
     why_not = explain_text(plan, f"bvt:{left.name}")
     assert "a budget of" in why_not
