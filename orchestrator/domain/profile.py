@@ -234,7 +234,7 @@ class GitHub:
     app_id: str = ""
     #: Associations whose pull requests run without anybody asking; those of others get their plan told.
     run_for: tuple[str, ...] = ("OWNER", "MEMBER", "COLLABORATOR")
-    #: A label, which only those may set who may write, that lets any pull request run.
+    #: A label, which only those with triage rights may set, that lets any pull request run.
     label: str = "run-tests"
     #: What an association may do in comments.
     roles: dict[str, RoleName] = field(

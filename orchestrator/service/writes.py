@@ -112,16 +112,15 @@ class Writes:
         what = f"{len(tasks)} tasks of run {summary.run}" if tasks else f"run {summary.run}"
         done = Done("cancel", summary.run, order.dry_run, False, f"ends {what}", None, len(tasks or known), 0.0)
         claim = Claim(caller.name, order.key, _fingerprint("cancel", summary.run, *sorted(tasks)), summary.run)
-        if not order.dry_run and self._orders.seen(claim):
-            return dataclasses.replace(done, repeated=True)
-        if summary.state.final:
+        repeated = not order.dry_run and self._orders.seen(claim)
+        if summary.state.final and not repeated:
             raise ConflictError(
                 f"run {summary.run} has ended already: {summary.state.value}", "There is nothing left to cancel."
             )
-        if not order.dry_run:
+        if not order.dry_run and not summary.state.final:  # said again, in case the first one was interrupted
             self._claim(claim)
             control.cancel(self._reads.app, self._reads.ledger, summary.run, caller.name, tasks)
-        return done
+        return dataclasses.replace(done, repeated=repeated)
 
     def _begin(self, caller: Caller, order: Order, plan: TestPlan, action: str, parent: str | None) -> Done:
         if not plan.tasks:

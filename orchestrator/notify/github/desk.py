@@ -48,7 +48,7 @@ class GitHubDesk:
             elif hook.action in _PUSHED and not hook.draft:
                 self._pushed(hook, hook.association)
             elif hook.action == "labeled" and hook.text == self._said.label:
-                self._pushed(hook, "OWNER")  # only who may write can set a label
+                self._pushed(hook, "OWNER")  # only who has triage rights can set a label
         except (RetryLaterError, BrokerError):
             raise  # it comes again
         except MoTestplanError as error:

@@ -142,6 +142,22 @@ def test_cancelling_is_for_who_started_it_or_a_maintainer_and_can_be_said_twice(
         service.writes.cancel(DEV, order("late"), run)
 
 
+def test_a_cancel_that_was_interrupted_is_carried_out_by_the_retry(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = service.writes.start(DEV, order("s"), make_plan(TWO)).run or ""
+
+    def dies(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(control, "cancel", dies)
+        with pytest.raises(KeyboardInterrupt):
+            service.writes.cancel(DEV, order("c"), run)
+    assert service.writes.cancel(DEV, order("c"), run).repeated
+    assert service.reads.run(run).cancelled_by == DEV.name
+
+
 def test_a_plan_is_kept_for_its_id(service: Service) -> None:
     plan = service.writes.keep(make_plan(TWO))
     assert service.writes.kept(plan.id) == plan
