@@ -40,7 +40,7 @@ KNOBS: Final[dict[str, float]] = {
     "known": 0.6,
     "tried": 0.8,
     "word": 0.15,
-    "special": 2.5,
+    "special": 2.0,
     "tree": 0.3,
     "least_statement": 0.5,
     "least_rate": 0.05,
