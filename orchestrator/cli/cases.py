@@ -1,7 +1,4 @@
-"""``mo-testplan cases …``: commands over SQL cases, each in a module of its own, imported only when it is called.
-
-Such a module has ``add_arguments(parser)`` and ``run(args) -> exit code``.
-"""
+"""Work with SQL cases: read, run, compare, generate and propose them."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from typing import Any
 
 from orchestrator.domain.errors import EXIT_PASSED
 
-#: Command: (module, what it does).
+#: Command: (module, what it does). A module offers ``add_arguments`` and ``run``, and is imported when it is called.
 COMMANDS: dict[str, tuple[str, str]] = {
     "parse": ("orchestrator.cli.cases_parse", "print the commands of every script"),
     "expectations": ("orchestrator.cli.cases_expectations", "print what the result files expect of every command"),

@@ -132,11 +132,6 @@ class Command:
         return " ".join((self.verb.name, *self.args))
 
 
-def verb_named(name: str) -> Verb:
-    """The verb of that name."""
-    return _BY_WORD[name]
-
-
 def normal(text: str) -> str:
     """One line, half-width, without the mention that a group puts first."""
     line = " ".join(unicodedata.normalize("NFKC", text[: 2 * MAX_TEXT]).split())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.domain.change import DiffSummary
-from orchestrator.domain.profile import Profile, Rule
+from orchestrator.domain.profile import Profile
 from orchestrator.planner.names import is_safe_path
 
 
@@ -14,11 +14,6 @@ def category_of(path: str, profile: Profile) -> str | None:
         return None
     category, slash, rest = path[len(root) :].partition("/")
     return category if slash and rest and is_safe_path(category) else None
-
-
-def rules_for(path: str, profile: Profile) -> list[Rule]:
-    """Every rule whose prefix ``path`` starts with, in the profile's order."""
-    return [rule for rule in profile.rules if path.startswith(rule.prefix)]
 
 
 def unmatched(change: DiffSummary, profile: Profile) -> tuple[str, ...]:

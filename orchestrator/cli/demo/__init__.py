@@ -1,7 +1,7 @@
 """See the whole job on a small Go project, with nothing to set up and nothing left afterwards.
 
-A pull request breaks one function. The demo plans its tests, runs them on two workers, shows the Go test and the SQL
-statement that fail and the message a WeCom group would get, applies a fix, and runs again what failed.
+A pull request breaks one rule, in Go and in SQL. The demo plans its tests, runs them on two workers, shows the Go test
+and the SQL statement that fail and the message a WeCom group would get, applies a fix, and runs again what failed.
 """
 
 from __future__ import annotations

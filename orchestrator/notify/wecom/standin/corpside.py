@@ -11,7 +11,7 @@ from typing import Self
 import httpx
 
 from orchestrator.notify.wecom.crypto import Cipher
-from orchestrator.notify.wecom.envelope import read_xml, write_xml
+from orchestrator.notify.wecom.envelope import write_xml
 from orchestrator.notify.wecom.standin.corp import Corp
 from orchestrator.notify.wecom.standin.server import Reply, WeComStandIn
 from orchestrator.notify.wecom.standin.shown import Shown
@@ -106,9 +106,3 @@ class CorpSide:
         timestamp, nonce = timestamp or str(int(time.time())), secrets.token_hex(5)
         signature = self.cipher.sign(timestamp, nonce, sealed)
         return {"msg_signature": signature, "timestamp": timestamp, "nonce": nonce}
-
-    def passive(self, raw: bytes) -> dict[str, str]:
-        """A passive reply, opened; its signature must hold."""
-        outer = read_xml(raw)
-        plain = self.cipher.open(outer["MsgSignature"], outer["TimeStamp"], outer["Nonce"], outer["Encrypt"])
-        return read_xml(plain)

@@ -95,10 +95,6 @@ class WeComStandIn:
         """Let the next ``times`` messages meet a trouble, after those injected before."""
         self._faults.extend([Fault(kind, value)] * times)
 
-    def heal(self) -> None:
-        """No more troubles."""
-        self._faults.clear()
-
     def next_fault(self) -> Fault | None:
         """The trouble of the request at hand."""
         try:
