@@ -4,13 +4,13 @@
 
 A row of META has ``sha, parent, pr, date, src``; anything else in it is ignored. For each, what the product would have
 known is rebuilt from the clone alone: history older than three days, the tree at the parent, and the changed lines of
-``src``. The ranking models are those made at the start of the row's quarter. Labels and text come from the clone, which
+``src``. The ranking models are those made at the start of the row's month. Labels and text come from the clone, which
 may be bare and may lack large blobs.
 
 A prediction has ``sha, categories`` (ranked), ``cases`` (ranked stems), ``select`` (categories an adaptive budget of
 25% takes), ``ut_packages`` (ranked, the chosen ones first) and ``ut_chosen`` (how many).
 ``--ablation`` also prints what each strategy is worth alone, and what is left without it, by labels from the clone; it
-trains nine models a quarter instead of one.
+trains nine models a month instead of one.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from orchestrator.history.outlook import Outlook, look  # noqa: E402
 from orchestrator.history.patches import Patch  # noqa: E402
 from orchestrator.history.ranker import Ranker  # noqa: E402
 from orchestrator.history.reading import with_patches  # noqa: E402
-from orchestrator.history.study import WINDOW, Study, quarter_of, question_of  # noqa: E402
+from orchestrator.history.study import WINDOW, Study, month_of, question_of  # noqa: E402
 from orchestrator.history.timeline import LAG  # noqa: E402
 from orchestrator.history.train import require_learning  # noqa: E402
 from orchestrator.settings import load_profile, settings_from  # noqa: E402
@@ -117,7 +117,7 @@ class _Walk:
         self._profile = profile
         self._rows = {row.sha: row for row in rows}
         self._objects = objects
-        start = quarter_of(rows[0].time) - WINDOW
+        start = month_of(rows[0].time) - WINDOW
         self._study = Study(profile, start, lambda revision: read_imports(git, objects, revision))
         self._made = -1
         self._rankers: dict[str, Ranker | None] = {}
@@ -138,7 +138,7 @@ class _Walk:
     def _answer(self, row: Asked, patch: Patch, commit: Commit) -> dict[str, Any]:
         timeline = self._study.timeline
         timeline.settle(row.time - LAG)
-        began = quarter_of(row.time)
+        began = month_of(row.time)
         if began != self._made:
             self._study.forget(began - WINDOW)
             self._rankers = {

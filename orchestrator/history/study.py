@@ -33,6 +33,12 @@ def quarter_of(time: int) -> int:
     return int(datetime(day.year, 1 + (day.month - 1) // 3 * 3, 1, tzinfo=UTC).timestamp())
 
 
+def month_of(time: int) -> int:
+    """When the month of a time began, both in seconds since 1970."""
+    day = datetime.fromtimestamp(time, UTC)
+    return int(datetime(day.year, day.month, 1, tzinfo=UTC).timestamp())
+
+
 def question_of(profile: Profile, facts: Facts, now: int, imports: Graph) -> Question:
     """What is asked of a change at a time (seconds since 1970)."""
     own = {go_package(path) for path in facts.files if path.endswith(".go")}
