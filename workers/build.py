@@ -22,8 +22,9 @@ from pathlib import Path
 from orchestrator.domain.errors import CancelledError, InfrastructureError, MoTestplanError
 from orchestrator.domain.profile import Build
 from orchestrator.ledger.client import Ledger
-from workers.process import Host, Reason
+from workers.process import Exit, Host, Reason
 from workers.suites.execution import execution
+from workers.toolchain import host_fault
 from workers.workspace.locks import FileLock
 
 #: Seconds that a builder who is silent keeps others waiting, and between two signs of life.
@@ -55,7 +56,7 @@ class Builder:
         """Return when what ``build`` makes is in ``tree``.
 
         :raises BuildFailedError: the build says that the code is wrong; the same for every shard of the run.
-        :raises InfrastructureError: it could not be built, a full disk.
+        :raises InfrastructureError: this host could not build it: a full disk, no memory, no modules.
         :raises CancelledError: while waiting.
         """
         home = tree.parent
@@ -93,16 +94,29 @@ class Builder:
                 log.write(text + "\n")
 
             with execution(self._host, _Work(tree, line, sign), build.env) as made:
+                unfetched = made.prefetch(("./...",))
                 done = made.go(build.command, build.timeout, lambda _, text: line(text))
         if done.reason is Reason.CANCELLED:
             raise CancelledError("cancelled while building")
         if done.passed:
             sign.settle("done", _pack(tree, build.outputs, archive))
             return
+        _blame_the_host(done, "\n".join(said), unfetched)
         why = done.words if done.reason is Reason.EXITED else f"no end within {build.timeout:g} s"
         message = f"the build failed ({why}):\n" + "\n".join(said)
         sign.settle("failed", message)
         raise BuildFailedError(message)
+
+
+def _blame_the_host(done: Exit, said: str, unfetched: InfrastructureError | None) -> None:
+    """Raise when it is this host that could not build: that is no verdict on the code, and another one may."""
+    if done.reason is not Reason.EXITED:
+        return
+    if done.signal is not None:
+        raise InfrastructureError(f"the build was killed by signal {done.signal}", "Look for the kernel's OOM killer.")
+    fault = host_fault(said)
+    if fault is not None:
+        raise unfetched or fault
 
 
 class _Signs:

@@ -18,6 +18,7 @@ from orchestrator.ledger.embedded import EmbeddedRedis
 from tests.require import require
 from workers.build import Builder, BuildFailedError
 from workers.process import Host
+from workers.suites.execution import Execution
 
 #: Leaves a mark each time it runs, takes a moment, and makes a directory with a program in it.
 COMMAND = "echo run >>marks; sleep 0.3; mkdir -p bin; printf 'made of %s' \"$(cat source)\" >bin/server"
@@ -78,6 +79,40 @@ def test_code_that_does_not_build_is_told_to_every_shard_and_tried_once(ledger: 
         with pytest.raises(BuildFailedError, match=r"exit status 2.*\n.*a.go:1: no"):
             builder(ledger, tmp_path / "artifacts").ensure(broken, "r1", tree, never)
     assert (tree / "marks").read_text() == "run\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "meaning"),
+    [
+        ("kill -9 $$", "killed by signal 9"),
+        ("echo 'go: example.com/m: /link: signal: killed'; exit 1", "ran out of memory"),
+    ],
+)
+def test_a_host_that_cannot_build_gives_no_verdict_on_the_code(
+    ledger: Ledger, tmp_path: Path, script: str, meaning: str
+) -> None:
+    broken = Build(command=("sh", "-c", script))
+    with pytest.raises(InfrastructureError, match=meaning):
+        builder(ledger, tmp_path / "artifacts").ensure(broken, "r1", make_tree(tmp_path / "host"), never)
+    store = (tmp_path / "artifacts" / "store-id").read_text()
+    assert ledger.build("r1", store, "another", 20)[0] == "wait", "it is not settled: the next one builds"
+
+
+def test_modules_are_fetched_before_the_build_and_are_the_reason_when_they_cannot_be(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[tuple[str, ...]] = []
+
+    def prefetch(_: Execution, patterns: tuple[str, ...]) -> InfrastructureError:
+        fetched.append(patterns)
+        return InfrastructureError("the proxy is away", "")
+
+    monkeypatch.setattr(Execution, "prefetch", prefetch)
+    builder(ledger, tmp_path / "artifacts").ensure(BUILD, "r1", make_tree(tmp_path / "one"), never)
+    lacking = Build(command=("sh", "-c", "echo 'go: module lookup disabled by GOPROXY=off' >&2; exit 1"))
+    with pytest.raises(InfrastructureError, match="the proxy is away"):
+        builder(ledger, tmp_path / "artifacts").ensure(lacking, "r2", make_tree(tmp_path / "two"), never)
+    assert fetched == [("./...",)] * 2
 
 
 def test_a_builder_that_died_is_followed_by_another(ledger: Ledger, tmp_path: Path) -> None:
