@@ -7,6 +7,7 @@ ledger lets one build at a time be somebody's, under a lease: whoever dies in it
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -19,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.domain.errors import CancelledError, InfrastructureError, MoTestplanError
+from orchestrator.domain.errors import BrokerError, CancelledError, InfrastructureError, MoTestplanError
 from orchestrator.domain.profile import Build
 from orchestrator.ledger.client import Ledger
 from workers.process import Exit, Host, Reason
@@ -129,12 +130,24 @@ class _Signs:
     def __call__(self) -> bool:
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + SIGN
-            self._ledger.build(self._run, self._store, self._owner, LEASE)
+            with contextlib.suppress(BrokerError):  # the build goes on: at worst another host makes it, too
+                self._ledger.build(self._run, self._store, self._owner, LEASE)
         return self._cancelled()
 
     def settle(self, state: str, text: str) -> None:
-        """Say how it ended."""
-        self._ledger.build(self._run, self._store, self._owner, LEASE, (state, text))
+        """Say how it ended, waiting out a broker that is away.
+
+        :raises BrokerError: it was away until nobody wanted the build any more.
+        """
+        while True:
+            try:
+                self._ledger.build(self._run, self._store, self._owner, LEASE, (state, text))
+            except BrokerError:
+                if self._cancelled():
+                    raise
+                time.sleep(1.0)
+            else:
+                return
 
 
 def _pack(tree: Path, outputs: tuple[str, ...], archive: Path) -> str:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.errors import CancelledError, InfrastructureError
+from orchestrator.domain.errors import BrokerError, CancelledError, InfrastructureError
 from orchestrator.domain.profile import Build
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.embedded import EmbeddedRedis
 from tests.require import require
+from workers import build as build_step
 from workers.build import Builder, BuildFailedError
 from workers.process import Host
 from workers.suites.execution import Execution
@@ -125,6 +128,43 @@ def test_a_builder_that_died_is_followed_by_another(ledger: Ledger, tmp_path: Pa
     builder(ledger, artifacts).ensure(BUILD, "r1", tree, never)
     assert (tree / "bin").is_dir()
     assert ledger.build("r1", "s", "the dead", 20, ("failed", "late"))[0] == "done"
+
+
+def test_a_broker_that_is_away_ends_no_build(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build_step, "SIGN", 0.0)
+    ask, calls = ledger.build, itertools.count()
+    refused: list[bool] = []
+
+    def flaky(run: str, store: str, owner: str, lease: float, ending: tuple[str, str] | None = None) -> tuple[str, str]:
+        settles = ending is not None
+        if next(calls) and refused.count(settles) < 2:  # the first question is answered
+            refused.append(settles)
+            raise BrokerError("away")
+        return ask(run, store, owner, lease, ending)
+
+    monkeypatch.setattr(ledger, "build", flaky)
+    tree = make_tree(tmp_path / "host")
+    builder(ledger, tmp_path / "artifacts").ensure(BUILD, "r1", tree, never)
+    assert refused == [False, False, True, True]
+    assert (tree / "marks").read_text() == "run\n"
+    store = (tmp_path / "artifacts" / "store-id").read_text()
+    assert ask("r1", store, "another", 20)[0] == "done"
+
+
+def test_a_broker_that_stays_away_keeps_nobody_who_was_cancelled(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, ended = ledger.build, threading.Event()
+
+    def away(run: str, store: str, owner: str, lease: float, ending: tuple[str, str] | None = None) -> tuple[str, str]:
+        if ending is None:
+            return ask(run, store, owner, lease)
+        ended.set()
+        raise BrokerError("away")
+
+    monkeypatch.setattr(ledger, "build", away)
+    with pytest.raises(BrokerError):
+        builder(ledger, tmp_path / "artifacts").ensure(BUILD, "r1", make_tree(tmp_path / "host"), ended.is_set)
 
 
 def test_who_waits_for_a_build_can_be_cancelled(ledger: Ledger, tmp_path: Path) -> None:
