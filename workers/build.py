@@ -58,7 +58,7 @@ class Builder:
 
         :raises BuildFailedError: the build says that the code is wrong; the same for every shard of the run.
         :raises InfrastructureError: this host could not build it: a full disk, no memory, no modules.
-        :raises CancelledError: while waiting.
+        :raises CancelledError: while waiting, or the run is over.
         """
         home = tree.parent
         while not (home / "built").exists():
@@ -75,6 +75,8 @@ class Builder:
         archive = self._artifacts / run / "build.tar"
         while True:
             answer, text = self._ledger.build(run, store, owner, LEASE)
+            if answer == "gone":
+                raise CancelledError("the run is over")
             if answer == "failed":
                 raise BuildFailedError(text)
             if answer == "done":

@@ -14,6 +14,7 @@ import pytest
 
 from orchestrator.domain.errors import BrokerError, CancelledError, InfrastructureError
 from orchestrator.domain.profile import Build
+from orchestrator.domain.run import RunState
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.embedded import EmbeddedRedis
@@ -32,7 +33,10 @@ BUILD = Build(command=("sh", "-c", COMMAND), outputs=("bin",), timeout=20.0)
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     require("valkey", "go")
     with EmbeddedRedis(tmp_path / "redis") as server:
-        yield Ledger(server.url)
+        found = Ledger(server.url)
+        for run in ("r1", "r2"):
+            found.create(run, "{}", {}, [], [])
+        yield found
 
 
 def make_tree(host: Path) -> Path:
@@ -165,6 +169,17 @@ def test_a_broker_that_stays_away_keeps_nobody_who_was_cancelled(
     monkeypatch.setattr(ledger, "build", away)
     with pytest.raises(BrokerError):
         builder(ledger, tmp_path / "artifacts").ensure(BUILD, "r1", make_tree(tmp_path / "host"), ended.is_set)
+
+
+def test_a_run_that_is_over_or_unknown_is_not_built_and_leaves_nothing(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.close_run("r1", RunState.PASSED)
+    for run in ("r1", "nobody's"):
+        tree = make_tree(tmp_path / run)
+        with pytest.raises(CancelledError, match="the run is over"):
+            builder(ledger, tmp_path / "artifacts").ensure(BUILD, run, tree, never)
+        assert not (tree / "marks").exists()
+        assert not ledger.redis.exists(keys.part(run, "builds"))
+    assert ledger.progress("nobody's") is None
 
 
 def test_who_waits_for_a_build_can_be_cancelled(ledger: Ledger, tmp_path: Path) -> None:
