@@ -163,7 +163,7 @@ class _Shard:
         result = _result(task, attempt, ending, time.monotonic() - began, sink, self.owner)
         result = dataclasses.replace(result, stop=stop, setup=round(self.resources.seconds - ready, 3))
         answer = self._record(result, sink, again=again)
-        if answer == Beat.STALE and not self.heart.cut_off:
+        if answer == Beat.STALE and self.heart.answer is Beat.STALE and not self.heart.cut_off:
             with contextlib.suppress(BrokerError):  # only a record
                 self.bench.ledger.overlapped(self.spec.run, task.id, self.owner, self.heart.since_asked())
         return answer
