@@ -15,6 +15,7 @@ from orchestrator.ledger.records import Delivery, Gate
 from orchestrator.runs.summarize import summary_of
 from tests.unit.runs.support import bench, new_run, run_to_the_end
 from workers import heart as hearts
+from workers.build import BuildFailedError
 from workers.shard import run_shard
 from workers.suites.base import Ending, Job
 
@@ -84,6 +85,16 @@ def test_a_failure_is_confirmed_once(ledger: Ledger, tmp_path: Path) -> None:
     run_to_the_end(bench(ledger, tmp_path, lambda _: Ending(TaskState.FAILED)), delivery)
     result = ledger.results(delivery.run)["ut:pkg/0"]
     assert (result.state, result.attempt) == (TaskState.FAILED, 2)
+
+
+def test_code_that_does_not_build_is_not_tried_again(ledger: Ledger, tmp_path: Path) -> None:
+    def act(_: Job) -> Ending:
+        raise BuildFailedError("the build failed (exit status 2):\na.go:1: no")
+
+    delivery = new_run(ledger, packages=2)
+    run_to_the_end(bench(ledger, tmp_path, act), delivery)
+    results = ledger.results(delivery.run).values()
+    assert [(found.state, found.attempt) for found in results] == [(TaskState.FAILED, 1)] * 2
 
 
 @pytest.mark.parametrize("taken_down", ["error", "silent"])
