@@ -26,7 +26,7 @@ from orchestrator.ledger.client import Ledger
 from workers.process import Exit, Host, Reason
 from workers.suites.execution import execution
 from workers.toolchain import host_fault
-from workers.workspace.locks import FileLock
+from workers.workspace.locks import FileLock, build_lock
 
 #: Seconds that a builder who is silent keeps others waiting, and between two signs of life.
 LEASE, SIGN = 20.0, 4.0
@@ -62,7 +62,7 @@ class Builder:
         """
         home = tree.parent
         while not (home / "built").exists():
-            with FileLock.attempt(home.parent.parent / "locks" / f"{home.name}.build.lock", shared=False) as mine:
+            with FileLock.attempt(build_lock(home), shared=False) as mine:
                 if mine and not (home / "built").exists():
                     self._bring(build, run, tree, cancelled)
                     (home / "built").touch()
@@ -72,7 +72,7 @@ class Builder:
     def _bring(self, build: Build, run: str, tree: Path, cancelled: Callable[[], bool]) -> None:
         """Build it, or have what another host built."""
         store, owner = _store_id(self._artifacts), secrets.token_hex(8)
-        archive = self._artifacts / run / "build.tar"
+        folder = self._artifacts / run
         while True:
             answer, text = self._ledger.build(run, store, owner, LEASE)
             if answer == "gone":
@@ -80,17 +80,17 @@ class Builder:
             if answer == "failed":
                 raise BuildFailedError(text)
             if answer == "done":
-                _unpack(archive, text, tree)
+                _unpack(_archive(folder, text), text, tree)
                 return
             if answer == "mine":
-                self._make(build, tree, archive, _Signs(self._ledger, run, store, owner, cancelled))
+                self._make(build, tree, folder, _Signs(self._ledger, run, store, owner, cancelled))
                 return
             _pause(cancelled)
 
-    def _make(self, build: Build, tree: Path, archive: Path, sign: _Signs) -> None:
-        archive.parent.mkdir(parents=True, exist_ok=True)
+    def _make(self, build: Build, tree: Path, folder: Path, sign: _Signs) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         said: deque[str] = deque(maxlen=_TOLD)
-        with (archive.parent / "build.txt").open("w", encoding="utf-8", errors="replace") as log:
+        with (folder / "build.txt").open("w", encoding="utf-8", errors="replace") as log:
 
             def line(text: str) -> None:
                 said.append(text[:500])
@@ -102,7 +102,7 @@ class Builder:
         if done.reason is Reason.CANCELLED:
             raise CancelledError("cancelled while building")
         if done.passed:
-            sign.settle("done", _pack(tree, build.outputs, archive))
+            sign.settle("done", _pack(tree, build.outputs, folder))
             return
         _blame_the_host(done, "\n".join(said), unfetched)
         why = done.words if done.reason is Reason.EXITED else f"no end within {build.timeout:g} s"
@@ -152,9 +152,9 @@ class _Signs:
                 return
 
 
-def _pack(tree: Path, outputs: tuple[str, ...], archive: Path) -> str:
+def _pack(tree: Path, outputs: tuple[str, ...], folder: Path) -> str:
     """The outputs as one file, written in one step; its SHA-256."""
-    with tempfile.NamedTemporaryFile(dir=archive.parent, delete=False) as file:
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
         with tarfile.open(fileobj=file, mode="w") as tar:
             for name in outputs:
                 path = tree / name
@@ -165,8 +165,14 @@ def _pack(tree: Path, outputs: tuple[str, ...], archive: Path) -> str:
                 tar.add(path, arcname=name)
         file.flush()
         os.fsync(file.fileno())
-    Path(file.name).replace(archive)
-    return _digest(archive)
+    digest = _digest(Path(file.name))
+    Path(file.name).replace(_archive(folder, digest))
+    return digest
+
+
+def _archive(folder: Path, digest: str) -> Path:
+    """Named by what is in it: a builder that lost its lease writes beside what the other one made, never over it."""
+    return folder / f"build-{digest}.tar"
 
 
 def _unpack(archive: Path, digest: str, tree: Path) -> None:

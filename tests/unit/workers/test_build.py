@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -134,6 +135,33 @@ def test_a_builder_that_died_is_followed_by_another(ledger: Ledger, tmp_path: Pa
     assert ledger.build("r1", "s", "the dead", 20, ("failed", "late"))[0] == "done"
 
 
+def test_a_builder_that_lost_its_lease_does_not_replace_what_the_other_one_made(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build_step, "LEASE", 0.0)
+    trees = {name: make_tree(tmp_path / name) for name in ("late", "winner", "third")}
+    (trees["late"] / "source").write_text("too late")
+    (trees["winner"] / "on").touch()
+    waits = Build(
+        command=("sh", "-c", f"echo run >>begun; until [ -e on ]; do sleep 0.05; done; {COMMAND}"), outputs=("bin",)
+    )
+
+    def ensure(name: str) -> None:
+        builder(ledger, tmp_path / "store").ensure(waits, "r1", trees[name], never)
+
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(ensure, "late")
+        while not (trees["late"] / "begun").exists():
+            assert not late.done()
+            time.sleep(0.02)
+        ensure("winner")
+        (trees["late"] / "on").touch()
+        late.result()
+    ensure("third")
+    assert not (trees["third"] / "begun").exists()
+    assert (trees["third"] / "bin" / "server").read_text() == "made of love"
+
+
 def test_a_broker_that_is_away_ends_no_build(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build_step, "SIGN", 0.0)
     ask, calls = ledger.build, itertools.count()
@@ -193,7 +221,8 @@ def test_who_waits_for_a_build_can_be_cancelled(ledger: Ledger, tmp_path: Path) 
 
 def test_an_artifact_that_was_changed_is_not_used(ledger: Ledger, tmp_path: Path) -> None:
     builder(ledger, tmp_path / "store").ensure(BUILD, "r1", make_tree(tmp_path / "one"), never)
-    (tmp_path / "store" / "r1" / "build.tar").write_bytes(b"something else")
+    (archive,) = (tmp_path / "store" / "r1").glob("build-*.tar")
+    archive.write_bytes(b"something else")
     with pytest.raises(InfrastructureError, match="not what was built"):
         builder(ledger, tmp_path / "store").ensure(BUILD, "r1", make_tree(tmp_path / "two"), never)
     shutil.rmtree(tmp_path / "store" / "r1")
