@@ -7,6 +7,7 @@ ledger lets one build at a time be somebody's, under a lease: whoever dies in it
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -19,12 +20,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.domain.errors import CancelledError, InfrastructureError, MoTestplanError
+from orchestrator.domain.errors import BrokerError, CancelledError, InfrastructureError, MoTestplanError
 from orchestrator.domain.profile import Build
 from orchestrator.ledger.client import Ledger
-from workers.process import Host, Reason
+from workers.process import Exit, Host, Reason
 from workers.suites.execution import execution
-from workers.workspace.locks import FileLock
+from workers.toolchain import host_fault
+from workers.workspace.locks import FileLock, build_lock
 
 #: Seconds that a builder who is silent keeps others waiting, and between two signs of life.
 LEASE, SIGN = 20.0, 4.0
@@ -55,12 +57,12 @@ class Builder:
         """Return when what ``build`` makes is in ``tree``.
 
         :raises BuildFailedError: the build says that the code is wrong; the same for every shard of the run.
-        :raises InfrastructureError: it could not be built, a full disk.
-        :raises CancelledError: while waiting.
+        :raises InfrastructureError: this host could not build it: a full disk, no memory, no modules.
+        :raises CancelledError: while waiting, or the run is over.
         """
         home = tree.parent
         while not (home / "built").exists():
-            with FileLock.attempt(home.parent.parent / "locks" / f"{home.name}.build.lock", shared=False) as mine:
+            with FileLock.attempt(build_lock(home), shared=False) as mine:
                 if mine and not (home / "built").exists():
                     self._bring(build, run, tree, cancelled)
                     (home / "built").touch()
@@ -70,39 +72,54 @@ class Builder:
     def _bring(self, build: Build, run: str, tree: Path, cancelled: Callable[[], bool]) -> None:
         """Build it, or have what another host built."""
         store, owner = _store_id(self._artifacts), secrets.token_hex(8)
-        archive = self._artifacts / run / "build.tar"
+        folder = self._artifacts / run
         while True:
             answer, text = self._ledger.build(run, store, owner, LEASE)
+            if answer == "gone":
+                raise CancelledError("the run is over")
             if answer == "failed":
                 raise BuildFailedError(text)
             if answer == "done":
-                _unpack(archive, text, tree)
+                _unpack(_archive(folder, text), text, tree)
                 return
             if answer == "mine":
-                self._make(build, tree, archive, _Signs(self._ledger, run, store, owner, cancelled))
+                self._make(build, tree, folder, _Signs(self._ledger, run, store, owner, cancelled))
                 return
             _pause(cancelled)
 
-    def _make(self, build: Build, tree: Path, archive: Path, sign: _Signs) -> None:
-        archive.parent.mkdir(parents=True, exist_ok=True)
+    def _make(self, build: Build, tree: Path, folder: Path, sign: _Signs) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         said: deque[str] = deque(maxlen=_TOLD)
-        with (archive.parent / "build.txt").open("w", encoding="utf-8", errors="replace") as log:
+        with (folder / "build.txt").open("w", encoding="utf-8", errors="replace") as log:
 
             def line(text: str) -> None:
                 said.append(text[:500])
                 log.write(text + "\n")
 
             with execution(self._host, _Work(tree, line, sign), build.env) as made:
+                unfetched = made.prefetch(("./...",))
                 done = made.go(build.command, build.timeout, lambda _, text: line(text))
         if done.reason is Reason.CANCELLED:
             raise CancelledError("cancelled while building")
         if done.passed:
-            sign.settle("done", _pack(tree, build.outputs, archive))
+            sign.settle("done", _pack(tree, build.outputs, folder))
             return
+        _blame_the_host(done, "\n".join(said), unfetched)
         why = done.words if done.reason is Reason.EXITED else f"no end within {build.timeout:g} s"
         message = f"the build failed ({why}):\n" + "\n".join(said)
         sign.settle("failed", message)
         raise BuildFailedError(message)
+
+
+def _blame_the_host(done: Exit, said: str, unfetched: InfrastructureError | None) -> None:
+    """Raise when it is this host that could not build: that is no verdict on the code, and another one may."""
+    if done.reason is not Reason.EXITED:
+        return
+    if done.signal is not None:
+        raise InfrastructureError(f"the build was killed by signal {done.signal}", "Look for the kernel's OOM killer.")
+    fault = host_fault(said)
+    if fault is not None:
+        raise unfetched or fault
 
 
 class _Signs:
@@ -115,17 +132,29 @@ class _Signs:
     def __call__(self) -> bool:
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + SIGN
-            self._ledger.build(self._run, self._store, self._owner, LEASE)
+            with contextlib.suppress(BrokerError):  # the build goes on: at worst another host makes it, too
+                self._ledger.build(self._run, self._store, self._owner, LEASE)
         return self._cancelled()
 
     def settle(self, state: str, text: str) -> None:
-        """Say how it ended."""
-        self._ledger.build(self._run, self._store, self._owner, LEASE, (state, text))
+        """Say how it ended, waiting out a broker that is away.
+
+        :raises BrokerError: it was away until nobody wanted the build any more.
+        """
+        while True:
+            try:
+                self._ledger.build(self._run, self._store, self._owner, LEASE, (state, text))
+            except BrokerError:
+                if self._cancelled():
+                    raise
+                time.sleep(1.0)
+            else:
+                return
 
 
-def _pack(tree: Path, outputs: tuple[str, ...], archive: Path) -> str:
+def _pack(tree: Path, outputs: tuple[str, ...], folder: Path) -> str:
     """The outputs as one file, written in one step; its SHA-256."""
-    with tempfile.NamedTemporaryFile(dir=archive.parent, delete=False) as file:
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
         with tarfile.open(fileobj=file, mode="w") as tar:
             for name in outputs:
                 path = tree / name
@@ -136,8 +165,14 @@ def _pack(tree: Path, outputs: tuple[str, ...], archive: Path) -> str:
                 tar.add(path, arcname=name)
         file.flush()
         os.fsync(file.fileno())
-    Path(file.name).replace(archive)
-    return _digest(archive)
+    digest = _digest(Path(file.name))
+    Path(file.name).replace(_archive(folder, digest))
+    return digest
+
+
+def _archive(folder: Path, digest: str) -> Path:
+    """Named by what is in it: a builder that lost its lease writes beside what the other one made, never over it."""
+    return folder / f"build-{digest}.tar"
 
 
 def _unpack(archive: Path, digest: str, tree: Path) -> None:

@@ -145,6 +145,8 @@ class _Shard:
         self.release: Callable[[], None] = lambda: None
         #: Whether a task is pending again because this host could not run it.
         self.put_back = False
+        #: Whether the code does not build, which a second try would only hear again.
+        self.unbuilt = False
 
     def run(self, task: TestTask) -> str:
         """One task through the gate: its final state, "again", or why it was refused."""
@@ -163,7 +165,7 @@ class _Shard:
         result = _result(task, attempt, ending, time.monotonic() - began, sink, self.owner)
         result = dataclasses.replace(result, stop=stop, setup=round(self.resources.seconds - ready, 3))
         answer = self._record(result, sink, again=again)
-        if answer == Beat.STALE and not self.heart.cut_off:
+        if answer == Beat.STALE and self.heart.answer is Beat.STALE and not self.heart.cut_off:
             with contextlib.suppress(BrokerError):  # only a record
                 self.bench.ledger.overlapped(self.spec.run, task.id, self.owner, self.heart.since_asked())
         return answer
@@ -181,6 +183,7 @@ class _Shard:
         try:
             ending = self._execute(task, attempt, folder, sink)
         except BuildFailedError as error:
+            self.unbuilt = True
             ending = _not_built(error, sink)
         except MoTestplanError as error:
             ending = Ending(TaskState.ERROR, str(error))
@@ -218,14 +221,13 @@ class _Shard:
         """Tell the ledger, waiting out a broker that is away: the result of an hour must not be lost to a minute."""
         dispatch = self.profile.dispatch
         attempts = dispatch.attempts if again else 1
+        confirm = dispatch.confirm_failures and not self.unbuilt
         deadline = time.monotonic() + _HOLD_RESULT
         while True:
             try:
                 if sink is not None:
                     sink.flush()
-                answer = self.bench.ledger.finish(
-                    self.delivery, self.owner, result, attempts=attempts, confirm=dispatch.confirm_failures
-                )
+                answer = self.bench.ledger.finish(self.delivery, self.owner, result, attempts=attempts, confirm=confirm)
             except BrokerError:
                 if time.monotonic() > deadline:
                     raise

@@ -87,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until told to stop: TERM lets running shards finish, a second one does not."""
+    """Serve until told to stop: TERM lets running shards finish, QUIT does not."""
     from workers import tasks
 
     queues = [name for name in args.queues.split(",") if name]

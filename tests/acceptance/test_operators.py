@@ -44,7 +44,20 @@ def test_a_worker_that_is_asked_to_stop_finishes_what_it_runs_and_takes_nothing_
         ledger = Ledger(url)
         wait_until("one runs", lambda: _running(ledger, run) == 1, 60)
         workers["one"].send_signal(signal.SIGTERM)
+        wait_until("it has heard", lambda: "Warm shutdown" in (project.root / "one.log").read_text())
+        workers["one"].send_signal(signal.SIGTERM)  # asking twice changes nothing
         workers["one"].wait(60)
         states = sorted(state.value for state in ledger.states(run).values())
     assert states == ["passed", "pending"]
     assert [result.attempt for result in ledger.results(run).values()] == [1]
+
+
+def test_a_worker_that_is_told_to_quit_does_not_wait_for_what_it_runs(url: str, tmp_path: Path) -> None:
+    project = project_on(url, tmp_path, {"a": "time.Sleep(time.Hour)"})
+    with hosts(project, url, ["one"]) as workers:
+        run = project.command("run", *project.change(), "--detach").stdout.strip()
+        ledger = Ledger(url)
+        wait_until("it runs", lambda: _running(ledger, run) == 1, 60)
+        workers["one"].send_signal(signal.SIGQUIT)
+        workers["one"].wait(60)
+        assert ledger.results(run) == {}, "it is for another worker"

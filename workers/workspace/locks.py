@@ -53,3 +53,8 @@ class FileLock:
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
+
+
+def build_lock(home: Path) -> Path:
+    """The lock file of who builds in the checkout ``home``, which is ``root/runs/<run>@<commit>``."""
+    return home.parent.parent / "locks" / f"{home.name}.build.lock"

@@ -15,7 +15,7 @@ from pathlib import Path
 from orchestrator.domain.errors import CancelledError, WorkspaceError
 from workers.process.scratch import remove_tree
 from workers.workspace.git import SYMLINK, Entry, Mirror
-from workers.workspace.locks import FileLock
+from workers.workspace.locks import FileLock, build_lock
 
 #: Written last: a checkout without it was cut short and is made anew.
 MARKER = "complete.json"
@@ -141,7 +141,8 @@ class Workspaces:
         with FileLock.attempt(self._lock_of(home), shared=False) as mine:
             if mine:
                 self._discard(home)
-                self._lock_of(home).unlink(missing_ok=True)
+                for lock in (self._lock_of(home), build_lock(home)):
+                    lock.unlink(missing_ok=True)
         return mine
 
     def _discard(self, home: Path) -> None:

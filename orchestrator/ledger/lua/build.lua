@@ -1,7 +1,9 @@
 -- build: who makes the artifact of a run in one artifact store; everybody else waits for it and uses it.
 -- KEYS  run, builds
 -- ARGV  store, owner, lease seconds, then to settle it: "done" or "failed", and a text (digest, or what went wrong)
--- Returns {"mine", ""} (build it, and ask again within the lease), {"wait", ""}, {"done", digest}, {"failed", what}.
+-- Returns {"mine", ""} (build it, and ask again within the lease), {"wait", ""}, {"done", digest}, {"failed", what} or
+--       {"gone", ""}: the run is over, or nobody knows it; nothing is written that would outlive it.
+if redis.call('HGET', KEYS[1], 'state') ~= 'running' then return {'gone', ''} end
 local store, owner = ARGV[1], ARGV[2]
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000

@@ -73,6 +73,35 @@ def test_the_first_finish_wins_and_the_last_task_completes_the_run(ledger: Ledge
     assert ledger.results(run)["t1"].state is TaskState.FAILED
 
 
+def test_who_says_again_how_it_ended_is_told_the_same_and_counts_once(ledger: Ledger) -> None:
+    run = new_run(ledger)
+    delivery = Delivery(run, "s0", 1)
+    for task, answer in (("t0", "ok"), ("t1", "complete")):
+        ledger.start(delivery, "w", task, LEASE)
+        assert [finish(ledger, run, task) for _ in range(2)] == [answer] * 2
+        assert finish(ledger, run, task, owner="another") == "stale"
+    progress = ledger.progress(run)
+    assert progress is not None
+    assert (progress.tasks[TaskState.PASSED], progress.cases_passed, progress.cost) == (2, 6, 3.0)
+
+
+def test_who_says_again_that_a_try_is_not_final_is_told_the_same(ledger: Ledger) -> None:
+    run = new_run(ledger, tasks=1)
+    delivery = Delivery(run, "s0", 1)
+
+    def say(state: TaskState, attempt: int) -> str:
+        result = TaskResult("t0", state, attempt=attempt, seconds=1.5)
+        return ledger.finish(delivery, "w", result, attempts=3, confirm=True)
+
+    for attempt, state in enumerate((TaskState.FAILED, TaskState.ERROR), 1):
+        assert ledger.start(delivery, "w", "t0", LEASE) == (Gate.OK, attempt)
+        assert [say(state, attempt) for _ in range(2)] == ["again"] * 2
+        assert say(TaskState.PASSED, attempt) == "stale"
+    assert ledger.start(delivery, "w", "t0", LEASE) == (Gate.OK, 3)
+    assert [say(TaskState.ERROR, 3) for _ in range(2)] == ["complete"] * 2
+    assert ledger.states(run) == {"t0": TaskState.FAILED}, "the failure stands"
+
+
 def test_nothing_starts_after_a_cancel_and_what_runs_is_told_at_its_next_beat(ledger: Ledger) -> None:
     run = new_run(ledger, tasks=3)
     delivery = Delivery(run, "s0", 1)

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.errors import BadProfileError, BrokerError, ServerError
-from orchestrator.domain.run import CaseResult, CaseStatus, RunState, TaskState
+from orchestrator.domain.run import CaseResult, CaseStatus, RunState, TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
-from orchestrator.ledger.records import Gate
+from orchestrator.ledger.records import Delivery, Gate
 from orchestrator.runs.summarize import summary_of
 from tests.unit.runs.support import bench, new_run, run_to_the_end
 from workers import heart as hearts
+from workers.build import BuildFailedError
 from workers.shard import run_shard
 from workers.suites.base import Ending, Job
 
@@ -84,6 +85,16 @@ def test_a_failure_is_confirmed_once(ledger: Ledger, tmp_path: Path) -> None:
     run_to_the_end(bench(ledger, tmp_path, lambda _: Ending(TaskState.FAILED)), delivery)
     result = ledger.results(delivery.run)["ut:pkg/0"]
     assert (result.state, result.attempt) == (TaskState.FAILED, 2)
+
+
+def test_code_that_does_not_build_is_not_tried_again(ledger: Ledger, tmp_path: Path) -> None:
+    def act(_: Job) -> Ending:
+        raise BuildFailedError("the build failed (exit status 2):\na.go:1: no")
+
+    delivery = new_run(ledger, packages=2)
+    run_to_the_end(bench(ledger, tmp_path, act), delivery)
+    results = ledger.results(delivery.run).values()
+    assert [(found.state, found.attempt) for found in results] == [(TaskState.FAILED, 1)] * 2
 
 
 @pytest.mark.parametrize("taken_down", ["error", "silent"])
@@ -211,3 +222,36 @@ def test_two_executions_at_once_are_recorded_and_one_counts(ledger: Ledger, tmp_
     (event,) = [event for event in ledger.events(delivery.run) if event.kind == "overlap"]
     assert float(event.fields["seconds"]) > 0
     assert ledger.states(delivery.run) == {"ut:pkg/0": TaskState.RUNNING}
+
+
+def test_a_result_that_no_longer_counts_is_no_overlap_unless_another_had_the_task(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "finish", lambda *_, **__: "stale")
+    delivery = new_run(ledger, packages=1)
+    worker = bench(ledger, tmp_path, lambda _: Ending(TaskState.PASSED))
+    assert run_shard(worker, delivery)["tasks"] == {"ut:pkg/0": "stale"}
+    assert "overlap" not in {event.kind for event in ledger.events(delivery.run)}
+
+
+@pytest.mark.parametrize("state", [TaskState.PASSED, TaskState.FAILED])
+def test_a_finish_whose_answer_is_lost_stops_nothing(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: TaskState
+) -> None:
+    """The first answer of each attempt is lost on the way; the shard's tasks all end, each counted once."""
+    ask, lost = ledger.finish, set[tuple[str, int]]()
+
+    def deaf(delivery: Delivery, owner: str, result: TaskResult, *, attempts: int = 1, confirm: bool = False) -> str:
+        answer = ask(delivery, owner, result, attempts=attempts, confirm=confirm)
+        if (result.task, result.attempt) not in lost:
+            lost.add((result.task, result.attempt))
+            raise BrokerError("the connection broke")
+        return answer
+
+    monkeypatch.setattr(ledger, "finish", deaf)
+    delivery = new_run(ledger, packages=2)
+    run_shard(bench(ledger, tmp_path, lambda _: Ending(state)), delivery)
+    tries = 2 if state is TaskState.FAILED else 1
+    assert {task: (found.state, found.attempt) for task, found in ledger.results(delivery.run).items()} == {
+        f"ut:pkg/{n}": (state, tries) for n in range(2)
+    }

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.errors import CancelledError, InfrastructureError
+from orchestrator.domain.errors import BrokerError, CancelledError, InfrastructureError
 from orchestrator.domain.profile import Build
+from orchestrator.domain.run import RunState
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.embedded import EmbeddedRedis
 from tests.require import require
+from workers import build as build_step
 from workers.build import Builder, BuildFailedError
 from workers.process import Host
+from workers.suites.execution import Execution
 
 #: Leaves a mark each time it runs, takes a moment, and makes a directory with a program in it.
 COMMAND = "echo run >>marks; sleep 0.3; mkdir -p bin; printf 'made of %s' \"$(cat source)\" >bin/server"
@@ -28,7 +34,10 @@ BUILD = Build(command=("sh", "-c", COMMAND), outputs=("bin",), timeout=20.0)
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     require("valkey", "go")
     with EmbeddedRedis(tmp_path / "redis") as server:
-        yield Ledger(server.url)
+        found = Ledger(server.url)
+        for run in ("r1", "r2"):
+            found.create(run, "{}", {}, [], [])
+        yield found
 
 
 def make_tree(host: Path) -> Path:
@@ -80,6 +89,40 @@ def test_code_that_does_not_build_is_told_to_every_shard_and_tried_once(ledger: 
     assert (tree / "marks").read_text() == "run\n"
 
 
+@pytest.mark.parametrize(
+    ("script", "meaning"),
+    [
+        ("kill -9 $$", "killed by signal 9"),
+        ("echo 'go: example.com/m: /link: signal: killed'; exit 1", "ran out of memory"),
+    ],
+)
+def test_a_host_that_cannot_build_gives_no_verdict_on_the_code(
+    ledger: Ledger, tmp_path: Path, script: str, meaning: str
+) -> None:
+    broken = Build(command=("sh", "-c", script))
+    with pytest.raises(InfrastructureError, match=meaning):
+        builder(ledger, tmp_path / "artifacts").ensure(broken, "r1", make_tree(tmp_path / "host"), never)
+    store = (tmp_path / "artifacts" / "store-id").read_text()
+    assert ledger.build("r1", store, "another", 20)[0] == "wait", "it is not settled: the next one builds"
+
+
+def test_modules_are_fetched_before_the_build_and_are_the_reason_when_they_cannot_be(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[tuple[str, ...]] = []
+
+    def prefetch(_: Execution, patterns: tuple[str, ...]) -> InfrastructureError:
+        fetched.append(patterns)
+        return InfrastructureError("the proxy is away", "")
+
+    monkeypatch.setattr(Execution, "prefetch", prefetch)
+    builder(ledger, tmp_path / "artifacts").ensure(BUILD, "r1", make_tree(tmp_path / "one"), never)
+    lacking = Build(command=("sh", "-c", "echo 'go: module lookup disabled by GOPROXY=off' >&2; exit 1"))
+    with pytest.raises(InfrastructureError, match="the proxy is away"):
+        builder(ledger, tmp_path / "artifacts").ensure(lacking, "r2", make_tree(tmp_path / "two"), never)
+    assert fetched == [("./...",)] * 2
+
+
 def test_a_builder_that_died_is_followed_by_another(ledger: Ledger, tmp_path: Path) -> None:
     tree = make_tree(tmp_path / "host")
     artifacts = tmp_path / "artifacts"
@@ -90,6 +133,81 @@ def test_a_builder_that_died_is_followed_by_another(ledger: Ledger, tmp_path: Pa
     builder(ledger, artifacts).ensure(BUILD, "r1", tree, never)
     assert (tree / "bin").is_dir()
     assert ledger.build("r1", "s", "the dead", 20, ("failed", "late"))[0] == "done"
+
+
+def test_a_builder_that_lost_its_lease_does_not_replace_what_the_other_one_made(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build_step, "LEASE", 0.0)
+    trees = {name: make_tree(tmp_path / name) for name in ("late", "winner", "third")}
+    (trees["late"] / "source").write_text("too late")
+    (trees["winner"] / "on").touch()
+    waits = Build(
+        command=("sh", "-c", f"echo run >>begun; until [ -e on ]; do sleep 0.05; done; {COMMAND}"), outputs=("bin",)
+    )
+
+    def ensure(name: str) -> None:
+        builder(ledger, tmp_path / "store").ensure(waits, "r1", trees[name], never)
+
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(ensure, "late")
+        while not (trees["late"] / "begun").exists():
+            assert not late.done()
+            time.sleep(0.02)
+        ensure("winner")
+        (trees["late"] / "on").touch()
+        late.result()
+    ensure("third")
+    assert not (trees["third"] / "begun").exists()
+    assert (trees["third"] / "bin" / "server").read_text() == "made of love"
+
+
+def test_a_broker_that_is_away_ends_no_build(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build_step, "SIGN", 0.0)
+    ask, calls = ledger.build, itertools.count()
+    refused: list[bool] = []
+
+    def flaky(run: str, store: str, owner: str, lease: float, ending: tuple[str, str] | None = None) -> tuple[str, str]:
+        settles = ending is not None
+        if next(calls) and refused.count(settles) < 2:  # the first question is answered
+            refused.append(settles)
+            raise BrokerError("away")
+        return ask(run, store, owner, lease, ending)
+
+    monkeypatch.setattr(ledger, "build", flaky)
+    tree = make_tree(tmp_path / "host")
+    builder(ledger, tmp_path / "artifacts").ensure(BUILD, "r1", tree, never)
+    assert refused == [False, False, True, True]
+    assert (tree / "marks").read_text() == "run\n"
+    store = (tmp_path / "artifacts" / "store-id").read_text()
+    assert ask("r1", store, "another", 20)[0] == "done"
+
+
+def test_a_broker_that_stays_away_keeps_nobody_who_was_cancelled(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, ended = ledger.build, threading.Event()
+
+    def away(run: str, store: str, owner: str, lease: float, ending: tuple[str, str] | None = None) -> tuple[str, str]:
+        if ending is None:
+            return ask(run, store, owner, lease)
+        ended.set()
+        raise BrokerError("away")
+
+    monkeypatch.setattr(ledger, "build", away)
+    with pytest.raises(BrokerError):
+        builder(ledger, tmp_path / "artifacts").ensure(BUILD, "r1", make_tree(tmp_path / "host"), ended.is_set)
+
+
+def test_a_run_that_is_over_or_unknown_is_not_built_and_leaves_nothing(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.close_run("r1", RunState.PASSED)
+    for run in ("r1", "nobody's"):
+        tree = make_tree(tmp_path / run)
+        with pytest.raises(CancelledError, match="the run is over"):
+            builder(ledger, tmp_path / "artifacts").ensure(BUILD, run, tree, never)
+        assert not (tree / "marks").exists()
+        assert not ledger.redis.exists(keys.part(run, "builds"))
+    assert ledger.progress("nobody's") is None
 
 
 def test_who_waits_for_a_build_can_be_cancelled(ledger: Ledger, tmp_path: Path) -> None:
@@ -103,7 +221,8 @@ def test_who_waits_for_a_build_can_be_cancelled(ledger: Ledger, tmp_path: Path) 
 
 def test_an_artifact_that_was_changed_is_not_used(ledger: Ledger, tmp_path: Path) -> None:
     builder(ledger, tmp_path / "store").ensure(BUILD, "r1", make_tree(tmp_path / "one"), never)
-    (tmp_path / "store" / "r1" / "build.tar").write_bytes(b"something else")
+    (archive,) = (tmp_path / "store" / "r1").glob("build-*.tar")
+    archive.write_bytes(b"something else")
     with pytest.raises(InfrastructureError, match="not what was built"):
         builder(ledger, tmp_path / "store").ensure(BUILD, "r1", make_tree(tmp_path / "two"), never)
     shutil.rmtree(tmp_path / "store" / "r1")

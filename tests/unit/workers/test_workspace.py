@@ -14,7 +14,7 @@ import pytest
 
 from orchestrator.domain.errors import CancelledError, WorkspaceError
 from workers.workspace import Workspace, Workspaces
-from workers.workspace.locks import FileLock
+from workers.workspace.locks import FileLock, build_lock
 
 
 def git(folder: Path, *words: str) -> str:
@@ -200,6 +200,7 @@ def test_prune_removes_what_is_old_or_too_much_and_never_what_is_used(clone: Pat
     for workspace in (used, old):
         marker = workspace.path.parent / "complete.json"
         os.utime(marker, (time.time() - 5000, time.time() - 5000))
+    build_lock(old.path.parent).touch()
     old.release()
     new.release()
     assert workspaces.prune(max_age=3600) == 1
