@@ -97,7 +97,7 @@ def _one(reader: RepositoryInputs, copy: TreeCopy, executor: Executor | None, ta
         "sha": row.sha,
         "files": len(kept),
         "statements": len(written),
-        "parsed": sum(read_tree(" ".join(tokens)) is not None for sql in written for tokens in split_statements(sql)),
+        "parsed": sum(read_tree(tuple(tokens)) is not None for sql in written for tokens in split_statements(sql)),
         "dropped": [one.gate for one in dropped],
         "seconds": round(seconds, 2),
         "ran": trial.ran if trial else 0,
