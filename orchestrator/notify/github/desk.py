@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from orchestrator.domain.errors import BrokerError, MoTestplanError, NotAllowedError, UsageError
+from orchestrator.domain.errors import BrokerError, ConflictError, MoTestplanError, NotAllowedError, UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.notify.base import RetryLaterError
 from orchestrator.notify.github import words
@@ -71,8 +71,10 @@ class GitHubDesk:
         if labelled and head != hook.head:
             self._tell(hook, "moved", reply=_MOVED)
             return
-        if not labelled and hook.association not in self._said.run_for:
+        wanted = labelled or hook.association in self._said.run_for
+        if not wanted or not plan.tasks:  # no newer run supersedes the older ones
             self._end(hook, f"superseded by {head[:12]}", but=head)
+        if not wanted:
             why = f"It runs when a member writes `/test` or sets the label {code(self._said.label)}."
             self._tell(hook, f"plan-{plan.id[:12]}", comment=words.plan_comment(plan, why))
             return
@@ -90,7 +92,10 @@ class GitHubDesk:
         for run in self._live(hook.pull):
             if but and self._service.reads.find(run)[1].diff_summary.head_commit == but:
                 continue
-            self._service.writes.cancel(caller, Order(reason, f"{hook.key}:{run}"), run)
+            try:
+                self._service.writes.cancel(caller, Order(reason, f"{hook.key}:{run}"), run)
+            except ConflictError:
+                continue  # it has ended since
             ended += 1
         return ended
 
