@@ -41,6 +41,7 @@ _ROUTES: list[tuple[str, str, str]] = [
     ("POST", r"/repos/{repo}/statuses/(\w+)", "new_status"),
     ("GET", r"/repos/{repo}/contents/(.+)", "contents"),
     ("GET", r"/repos/{repo}/git/commits/([0-9a-f]{40})", "commit"),
+    ("GET", r"/repos/{repo}/git/ref/heads/(.+)", "ref"),
     ("POST", r"/repos/{repo}/git/trees", "new_tree"),
     ("POST", r"/repos/{repo}/git/commits", "new_commit"),
     ("POST", r"/repos/{repo}/git/refs", "new_ref"),
