@@ -238,6 +238,29 @@ def test_a_check_run_takes_its_annotations_in_parts_and_a_repeated_message_adds_
     assert github.state.refused == []
 
 
+def test_a_check_run_that_broke_off_is_not_complete_and_a_retry_goes_on_where_it_was(
+    github: GitHubStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(github, [])
+    client = by_app(github)
+    channel, real, sent = GitHubChannel(client, "shop"), client.write, []
+
+    def write(method: str, path: str, body: object) -> Any:  # noqa: ANN401
+        if "check-runs" in path:
+            sent.append(method)
+            if len(sent) == 3:
+                raise RetryLaterError("GitHub does not answer", "Wait.")
+        return real(method, path, body)
+
+    monkeypatch.setattr(client, "write", write)
+    with pytest.raises(RetryLaterError):
+        channel.deliver(message(check=check("failure", 120)), "k")
+    (made,) = github.state.checks
+    assert (made["status"], len(made["annotations"])) == ("in_progress", 100)
+    channel.deliver(message(check=check("failure", 120)), "k")
+    assert (made["status"], made["conclusion"], len(made["annotations"])) == ("completed", "failure", 120)
+
+
 def test_a_token_writes_a_status_where_only_apps_may_write_check_runs(github: GitHubStandIn) -> None:
     opened(github, [])
     channel = GitHubChannel(by_token(github), "shop")

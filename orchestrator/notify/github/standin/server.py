@@ -218,7 +218,10 @@ class GitHubStandIn(GitSide):
         raise RefusedRequestError(404, "Not Found")
 
     def _annotated(self, check: Json, body: Json) -> Json:
+        """The check run with its annotations counted, which is all that GitHub tells of them."""
         check["annotations"] += (body.get("output") or {}).get("annotations") or []
+        told = {key: value for key, value in (check.get("output") or {}).items() if key != "annotations"}
+        check["output"] = {**told, "annotations_count": len(check["annotations"])}
         return check
 
     def _new_status(self, _who: str, _query: object, body: Json, sha: str) -> Json:
