@@ -24,7 +24,7 @@ from orchestrator.service.tokens import hash_of, tokens_from
 from orchestrator.store import Store
 
 #: Tokens of the test service, by name.
-TOKENS = {role: f"secret-of-{role}" for role in ("viewer", "developer", "maintainer", "admin", "poor")}
+TOKENS = {role: f"secret-of-{role}" for role in ("viewer", "developer", "maintainer", "admin", "poor", "slow")}
 
 
 @contextlib.contextmanager
@@ -45,8 +45,12 @@ def serving(asgi: Any) -> Iterator[str]:  # noqa: ANN401 - an ASGI application
 
 @contextlib.contextmanager
 def make_service(url: str, folder: Path, profile: Profile) -> Iterator[Service]:
-    """A service on an empty ledger and an empty history, with a token a role; ``poor`` may start one run a day."""
-    roles = {name: {"role": name} for name in TOKENS} | {"poor": {"role": "developer", "runs": 1}}
+    """A service on an empty ledger and an empty history, with a token a role.
+
+    ``poor`` may start one run a day, ``slow`` so many as last a minute.
+    """
+    limited = {"poor": {"role": "developer", "runs": 1}, "slow": {"role": "developer", "runner_minutes": 1}}
+    roles = {name: {"role": name} for name in TOKENS} | limited
     entries = [{"name": name, "sha256": hash_of(secret), **roles[name]} for name, secret in TOKENS.items()]
     tokens = tokens_from({"tokens": entries}, "tokens")
     ledger = Ledger(url)

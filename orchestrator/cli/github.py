@@ -63,17 +63,19 @@ class GitHubIn:
         while self.webhook is not None and not stop.is_set():
             try:
                 for entry, hook in self._tray.take(worker, wait=0.5):
-                    if hook is not None:
-                        self._act(hook)
-                    self._tray.done(entry)
+                    if hook is None or self._act(hook):
+                        self._tray.done(entry)
             except MoTestplanError as error:
                 logger.warning("webhooks: %s", error.message)
                 stop.wait(1.0)
 
-    def _act(self, hook: Hook) -> None:
+    def _act(self, hook: Hook) -> bool:
+        """Whether it is done with; else it comes again, and does not hold up the others until then."""
         try:
             self._desk.act(hook)
-        except MoTestplanError:
-            raise
-        except Exception:  # one delivery we stumble over must not hold up the others
+        except MoTestplanError as error:
+            logger.warning("delivery %s comes again: %s", hook.key, error.message)
+            return False
+        except Exception:  # nor must one that we stumble over
             logger.exception("delivery %s", hook.key)
+        return True

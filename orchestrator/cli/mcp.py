@@ -10,14 +10,19 @@ import argparse
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from orchestrator.cli import edge, life
 from orchestrator.cli.services import make_service
-from orchestrator.domain.errors import EXIT_PASSED, ToolMissingError
+from orchestrator.domain.errors import EXIT_PASSED, ToolMissingError, UsageError
 from orchestrator.service.caller import Budget, Caller, Role
 from orchestrator.service.cases import CaseLibrary
 from orchestrator.service.generation import Generation
 from orchestrator.settings import check_profile
+
+if TYPE_CHECKING:
+    from mcp.server.transport_security import TransportSecuritySettings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until the caller goes, or until told to stop."""
+    url = _url(args)
     try:
         from orchestrator.mcp.desk import McpDesk
         from orchestrator.mcp.server import ServiceTokens, make_server
@@ -57,21 +63,42 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_PASSED
     life.end_with_stdin(args.until_eof)
     tokens = ServiceTokens(service)
-    url = args.public_url or f"http://{args.host}:{args.port}"
     server = make_server(McpDesk(service, cases, generation, tokens.now, args.read_only), tokens, url)
     _listen(server, args, url)
     return EXIT_PASSED
 
 
-def _listen(server: object, args: argparse.Namespace, url: str) -> None:
-    from urllib.parse import urlsplit
+def _url(args: argparse.Namespace) -> str:
+    """The address callers use."""
+    url = args.public_url or f"http://{_host(args)}"
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise UsageError(f"{url[:200]!r} is no address of a server", "Write it as https://mcp.example.com.")
+    return str(url)
 
-    import uvicorn
-    from mcp.server import MCPServer
+
+def _host(args: argparse.Namespace) -> str:
+    """Where it listens, as an address names it: IPv6 stands in brackets."""
+    return f"[{args.host}]:{args.port}" if ":" in args.host else f"{args.host}:{args.port}"
+
+
+def _security(args: argparse.Namespace, url: str) -> TransportSecuritySettings:
+    """Which hosts a request may name, and which origins a page that sends one may have."""
     from mcp.server.transport_security import TransportSecuritySettings
 
+    hosts = [urlsplit(url).netloc, _host(args), f"localhost:{args.port}", f"127.0.0.1:{args.port}"]
+    origins = [f"{scheme}://{host}" for host in hosts for scheme in ("http", "https")]
+    return TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=origins)
+
+
+def _listen(server: object, args: argparse.Namespace, url: str) -> None:
+    import uvicorn
+    from mcp.server import MCPServer
+
     assert isinstance(server, MCPServer)  # noqa: S101 - made above
-    hosts = [urlsplit(url).netloc, f"{args.host}:{args.port}", f"localhost:{args.port}", f"127.0.0.1:{args.port}"]
-    security = TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=[f"http://{host}" for host in hosts])
-    app = server.streamable_http_app(stateless_http=True, json_response=True, transport_security=security)
+    app = server.streamable_http_app(stateless_http=True, json_response=True, transport_security=_security(args, url))
     uvicorn.run(app, host=args.host, port=args.port, log_level="warning", timeout_graceful_shutdown=3)

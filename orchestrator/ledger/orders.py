@@ -72,8 +72,8 @@ class Orders:
         return Claimed(answer), value
 
     def seen(self, claim: Claim) -> bool:
-        """Whether this very order was accepted before."""
-        return bool(self.redis.hget(_order(claim), "fingerprint") == claim.fingerprint)
+        """Whether this very order was accepted before, with this very run."""
+        return self.redis.hmget(_order(claim), ["fingerprint", "run"]) == [claim.fingerprint, claim.run]
 
     def spent(self, caller: str) -> tuple[int, float]:
         """Runs and runner-seconds that a caller has taken from today's budget."""

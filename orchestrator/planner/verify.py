@@ -19,9 +19,9 @@ def check(plan: TestPlan, profile: Profile | None = None) -> None:
     """Raise :class:`BadPlanError` unless all of this holds.
 
     Ids are unique and say what the task is; names stay inside the tree; every task is in exactly one shard, the one it
-    names, of its own suite, on that suite's queue or a labelled one of it; durations are finite; the profile is a plain
-    name and commits are commit ids. With ``profile`` too: order groups are together and in order, exclusive categories
-    are alone, and every shard is on the queue of its tasks' label.
+    names, of its own suite, on that suite's queue or a labelled one of it; durations and costs are finite; the profile
+    is a plain name and commits are commit ids. With ``profile`` too: order groups are together and in order, exclusive
+    categories are alone, and every shard is on the queue of its tasks' label.
     """
     if not is_safe_path(plan.profile) or "/" in plan.profile:
         raise _broken(f"{plan.profile!r} is no name of a profile")
@@ -33,6 +33,8 @@ def check(plan: TestPlan, profile: Profile | None = None) -> None:
     _unique("task", [task.id for task in plan.tasks])
     _unique("shard", [shard.id for shard in plan.shards])
     _check_partition(plan.tasks, plan.shards)
+    _check_duration("cost.runner_seconds", plan.cost.runner_seconds)
+    _check_duration("cost.critical_path", plan.cost.critical_path)
     if profile is not None:
         for group in profile.bvt.order_groups:
             _check_order(group, plan.shards)

@@ -24,6 +24,7 @@ from orchestrator.domain.errors import (
     nearest,
 )
 from orchestrator.domain.plan import TestPlan
+from orchestrator.domain.run import RunSummary
 from orchestrator.ledger.orders import Claim, Claimed, Orders
 from orchestrator.planner.codec import dumps, loads
 from orchestrator.planner.verify import check
@@ -90,12 +91,20 @@ class Writes:
 
         def work() -> Done:
             summary, plan = self._reads.find(name)
+            if not order.dry_run and self._made(caller, order, summary, plan):
+                price = plan.cost.runner_seconds
+                return Done("rerun", summary.run, False, True, _effect(plan), plan.id, len(plan.tasks), price)
             if not summary.state.final:
                 raise ConflictError(f"run {summary.run} still runs", "Wait for its end, or cancel it first.")
             again = control.rerun_plan(plan, summary, failed=failed, tasks=tasks)
             return self._begin(caller, order, again, "rerun", summary.run)
 
         return self._ordered(caller, order, "rerun", name, work)
+
+    def _made(self, caller: Caller, order: Order, summary: RunSummary, plan: TestPlan) -> bool:
+        """Whether the order made this run: a pull request's number means it from then on, and not its parent."""
+        fingerprint = _fingerprint("rerun", plan.id, summary.parent or "")
+        return bool(summary.parent) and self._orders.seen(Claim(caller.name, order.key, fingerprint, summary.run))
 
     def cancel(self, caller: Caller, order: Order, name: str, tasks: Sequence[str] = ()) -> Done:
         """End a run, or some of its tasks; who started a run may do it as a developer."""
@@ -128,7 +137,7 @@ class Writes:
         check(plan)
         control.commit_of(plan)
         price = plan.cost.runner_seconds
-        effect = f"runs {len(plan.tasks)} tasks in {len(plan.shards)} shards, about {price / 60:.1f} runner-minutes"
+        effect = _effect(plan)
         done = Done(action, None, True, False, effect, plan.id, len(plan.tasks), price)
         claim = Claim(
             caller.name,
@@ -217,6 +226,11 @@ def _over(answer: Claimed, used: str, claim: Claim) -> NotAllowedError:
         f"today's budget of {claim.caller} does not cover it: {what}",
         "Run less of it (tasks, suite), wait for midnight UTC, or ask an administrator for more.",
     )
+
+
+def _effect(plan: TestPlan) -> str:
+    minutes = plan.cost.runner_seconds / 60
+    return f"runs {len(plan.tasks)} tasks in {len(plan.shards)} shards, about {minutes:.1f} runner-minutes"
 
 
 def _fingerprint(*parts: str) -> str:

@@ -36,6 +36,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         (["control", "--profile", "wrong"], 2, "Did you mean 'rules'"),
         (["worker", "--queues", "utt"], 2, "Did you mean 'ut'"),
         (["run", "no-such-plan.json"], 2, "cannot read"),
+        (["mcp", "--transport", "http", "--public-url", "foo"], 2, "'foo' is no address"),
         (["flower", "--address", "192.0.2.1"], 2, "MO_TESTPLAN_FLOWER_AUTH"),
     ],
 )

@@ -87,6 +87,13 @@ def test_orders_are_refused_without_role_reason_key_or_budget(api: Api) -> None:
     assert len(api.service.ledger.active()) == 1
 
 
+def test_who_has_a_budget_of_runner_minutes_does_not_say_what_a_plan_costs(api: Api) -> None:
+    refused = api.order("/runs", {"plan_document": plan_to_json(make_plan(TASKS))}, "k", "slow")
+    assert (refused.status_code, "its own cost" in refused.json()["message"]) == (403, True)
+    kept = api.service.writes.keep(make_plan(TASKS)).id
+    assert api.order("/runs", {"plan": kept}, "k", "slow").status_code == 201
+
+
 def test_a_changed_plan_is_no_plan(api: Api) -> None:
     document = plan_to_json(make_plan(TASKS))
     document["tasks"][0]["est_duration"] = 9.0

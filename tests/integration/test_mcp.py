@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import sys
@@ -16,6 +17,8 @@ from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult
 
+from orchestrator.cli import mcp as mcp_command
+from orchestrator.domain.errors import UsageError
 from orchestrator.service.tokens import hash_of
 from tests.acceptance.project import Project, make_project
 from tests.acceptance.servers import free_port, redis_server, service, wait_until
@@ -191,7 +194,7 @@ async def cases(client: Client) -> None:
     assert same["duplicate"]
     new = answered(await client.call_tool("check_case", {"script": "select json_extract('{}', '$.a');\n"}))
     assert not new["duplicate"]
-    for path in ("../config/mini.yaml", "/etc/passwd", "first/none.sql"):
+    for path in ("../config/mini.yaml", "/etc/passwd", "first/none.sql", "x" * 300 + ".sql"):
         assert "no script" in refused(await client.call_tool("read_case", {"path": path}))
 
 
@@ -274,6 +277,19 @@ def _spend(stack: Stack) -> Callable[[Client], Awaitable[None]]:
         await client.call_tool("start_run", {"plan": plan, "reason": "spend it", "key": "spend"})
 
     return work
+
+
+def test_ipv6_stands_in_brackets_and_a_proxy_may_speak_https() -> None:
+    parser = argparse.ArgumentParser()
+    mcp_command.add_arguments(parser)
+    args = parser.parse_args(["--host", "::1", "--port", "9"])
+    assert mcp_command._url(args) == "http://[::1]:9"
+    assert "[::1]:9" in mcp_command._security(args, mcp_command._url(args)).allowed_hosts
+    args = parser.parse_args(["--public-url", "https://mcp.example.com"])
+    assert "https://mcp.example.com" in mcp_command._security(args, mcp_command._url(args)).allowed_origins
+    for wrong in ("foo", "ftp://a", "http://", "http://[x", "http://a:b"):
+        with pytest.raises(UsageError, match="no address"):
+            mcp_command._url(parser.parse_args(["--public-url", wrong]))
 
 
 def test_nobody_gets_in_without_a_token(stack: Stack) -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.api.rest.asking import CallerDep, OrderDep, RunName, ServiceDep
 from orchestrator.api.rest.plans import ChangeIn
-from orchestrator.domain.errors import UsageError
+from orchestrator.domain.errors import NotAllowedError, UsageError
 from orchestrator.planner.codec import plan_from_json
 from orchestrator.service.writes import Done
 
@@ -54,6 +54,11 @@ def start(body: StartIn, service: ServiceDep, caller: CallerDep, order: OrderDep
     if body.plan is not None:
         plan = service.writes.kept(body.plan)
     elif body.plan_document is not None:
+        if caller.budget.runner_minutes is not None:
+            raise NotAllowedError(
+                "a plan document says its own cost, and this token has a budget of runner-minutes",
+                "Name the change, or the id of a plan made here.",
+            )
         plan = plan_from_json(body.plan_document)
     else:
         assert body.change is not None  # noqa: S101 - counted above

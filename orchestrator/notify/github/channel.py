@@ -69,23 +69,16 @@ class GitHubChannel:
         if not self._client.auth.is_app:
             self._status(check)
             return
-        batches = list(_batches(list(check.get("annotations", ()))))
         known = self._known(str(check["sha"]), str(check["run"]))
-        if known is None:
-            body = {
-                **_body(check, batches[0]),
-                "name": self._name,
-                "head_sha": check["sha"],
-                "external_id": check["run"],
-            }
-            known = int(self._client.write("POST", "check-runs", body)["id"])
-            batches = batches[1:]
-        elif known["status"] == "completed":
+        if known is not None and known["status"] == "completed":
             return  # a message that comes twice: its annotations would, too
-        else:
-            known = int(known["id"])
-        for batch in batches:  # each adds its annotations to those before
-            self._client.write("PATCH", f"check-runs/{known}", _body(check, batch))
+        there = int(known["output"]["annotations_count"]) if known is not None else 0  # of a try that broke off
+        for body in _bodies(check, list(check.get("annotations", ()))[there:]):
+            if known is None:
+                new = {"name": self._name, "head_sha": check["sha"], "external_id": check["run"]}
+                known = self._client.write("POST", "check-runs", {**body, **new})
+            else:  # adds its annotations to those before
+                self._client.write("PATCH", f"check-runs/{int(known['id'])}", body)
 
     def _known(self, sha: str, run: str) -> Any:  # noqa: ANN401 - GitHub's JSON, or None
         rows = self._client.pages(f"commits/{sha}/check-runs", "check_runs", check_name=self._name, filter="all")
@@ -99,14 +92,15 @@ class GitHubChannel:
         self._client.write("POST", f"statuses/{check['sha']}", body)
 
 
-def _batches(found: list[Any]) -> Iterator[list[Any]]:
-    yield found[:_BATCH]
-    for first in range(_BATCH, len(found), _BATCH):
-        yield found[first : first + _BATCH]
-
-
-def _body(check: Mapping[str, Any], batch: list[Any]) -> dict[str, Any]:
-    output = {"title": str(check["title"])[:255], "summary": str(check["summary"])[:65_000], "annotations": batch}
-    if check.get("conclusion"):
-        return {"status": "completed", "conclusion": check["conclusion"], "output": output}
-    return {"status": "in_progress", "output": output}
+def _bodies(check: Mapping[str, Any], found: list[Any]) -> Iterator[dict[str, Any]]:
+    """What is written, one batch of annotations after the other: the check run ends with the last."""
+    for first in range(0, max(1, len(found)), _BATCH):
+        output = {
+            "title": str(check["title"])[:255],
+            "summary": str(check["summary"])[:65_000],
+            "annotations": found[first : first + _BATCH],
+        }
+        if check.get("conclusion") and first + _BATCH >= len(found):
+            yield {"status": "completed", "conclusion": check["conclusion"], "output": output}
+        else:
+            yield {"status": "in_progress", "output": output}

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from orchestrator.domain.errors import BrokerError, MoTestplanError, NotAllowedError, UsageError
+from orchestrator.domain.errors import BrokerError, ConflictError, MoTestplanError, NotAllowedError, UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.notify.base import RetryLaterError
 from orchestrator.notify.github import words
@@ -27,6 +27,7 @@ _PUSHED = {"opened", "reopened", "synchronize", "ready_for_review"}
 #: Commands in one comment.
 _MOST = 3
 _SUITES = ("ut", "bvt", "sca")
+_MOVED = "It was pushed to after the label was set: look at it again and set the label anew."
 
 
 class GitHubDesk:
@@ -46,9 +47,9 @@ class GitHubDesk:
             elif hook.action == "closed":
                 self._end(hook, f"the pull request was closed by {hook.sender}")
             elif hook.action in _PUSHED and not hook.draft:
-                self._pushed(hook, hook.association)
+                self._pushed(hook)
             elif hook.action == "labeled" and hook.text == self._said.label:
-                self._pushed(hook, "OWNER")  # only who has triage rights can set a label
+                self._pushed(hook, labelled=True)
         except (RetryLaterError, BrokerError):
             raise  # it comes again
         except MoTestplanError as error:
@@ -58,15 +59,26 @@ class GitHubDesk:
 
     # -- pushes --------------------------------------------------------------------------------------------------
 
-    def _pushed(self, hook: Hook, association: str) -> None:
-        """Plan the push; run it when its author's pull requests run by themselves: the new run supersedes the old."""
+    def _pushed(self, hook: Hook, *, labelled: bool = False) -> None:
+        """Plan the head as it stands; run it when its author's pull requests run by themselves, or when it is labelled.
+
+        Only who has triage rights can set a label, and what he let run is ``hook.head``: nothing that was pushed since.
+        """
+        if not self._look(hook.pull).open:
+            return  # the delivery comes late
         plan = self._service.plan(Change(pull=hook.pull))
-        if association not in self._said.run_for:
-            self._end(hook, f"superseded by {hook.head[:12]}", but=hook.head)
+        head = plan.diff_summary.head_commit or ""
+        if labelled and head != hook.head:
+            self._tell(hook, "moved", reply=_MOVED)
+            return
+        wanted = labelled or hook.association in self._said.run_for
+        if not wanted or not plan.tasks:  # no newer run supersedes the older ones
+            self._end(hook, f"superseded by {head[:12]}", but=head)
+        if not wanted:
             why = f"It runs when a member writes `/test` or sets the label {code(self._said.label)}."
             self._tell(hook, f"plan-{plan.id[:12]}", comment=words.plan_comment(plan, why))
             return
-        caller = Caller(f"github:{hook.author}", "github", Role.DEVELOPER)
+        caller = Caller(f"github:{hook.sender if labelled else hook.author}", "github", Role.DEVELOPER)
         self._start(hook, caller, plan, f"pull request {hook.pull}: {hook.action}")
 
     def _start(self, hook: Hook, caller: Caller, plan: TestPlan, reason: str, key: str = "start") -> None:
@@ -80,7 +92,10 @@ class GitHubDesk:
         for run in self._live(hook.pull):
             if but and self._service.reads.find(run)[1].diff_summary.head_commit == but:
                 continue
-            self._service.writes.cancel(caller, Order(reason, f"{hook.key}:{run}"), run)
+            try:
+                self._service.writes.cancel(caller, Order(reason, f"{hook.key}:{run}"), run)
+            except ConflictError:
+                continue  # it has ended since
             ended += 1
         return ended
 

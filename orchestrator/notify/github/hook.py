@@ -95,7 +95,7 @@ def _hook(event: str, key: str, payload: dict[str, Any]) -> Hook | None:
             return _of_pull(key, payload)
         if event == "issue_comment" and payload["action"] == "created":
             return _of_comment(key, payload)
-    except (KeyError, TypeError, ValueError, NotifyError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, NotifyError) as error:
         raise UsageError(f"the {event} delivery is incomplete: {error}", "Look at it on GitHub.") from None
     return None
 

@@ -36,10 +36,19 @@ def case_files(folder: Path, cases: str) -> dict[str, str]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink() and path.suffix in _SUFFIXES:
             name = path.relative_to(folder).as_posix()
-            found[name if name.startswith(f"{cases}/") else f"{cases}/{name}"] = path.read_text(encoding="utf-8")
+            found[name if name.startswith(f"{cases}/") else f"{cases}/{name}"] = _text(path)
     if not found or len(found) > MAX_FILES:
         raise BadCaseError(f"{folder} has {len(found)} case files", f"One proposal takes 1 to {MAX_FILES}.")
     return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadCaseError(
+            f"{path} cannot be read as UTF-8: {error}", "Mend it, or take it out of the folder."
+        ) from None
 
 
 def propose(client: GitHubClient, number: int, files: Mapping[str, str], branch: str = "") -> Proposal:
@@ -52,8 +61,10 @@ def propose(client: GitHubClient, number: int, files: Mapping[str, str], branch:
     pull = read_pull(client, number)
     branch = branch or f"mo-testplan/cases-{number}"
     for path in files:
-        if _there(client, path, pull.head):
+        if _there(client, f"contents/{quote(path)}", ref=pull.head):
             raise UsageError(f"{path} is in pull request {number} already", "Rename it, or generate with another seed.")
+    if _there(client, f"git/ref/heads/{quote(branch)}"):
+        raise UsageError(f"there is a branch {branch} already", "Name another one with --branch, or delete that one.")
     base = client.get(f"git/commits/{pull.head}")["tree"]["sha"]
     entries = [{"path": path, "mode": "100644", "type": "blob", "content": text} for path, text in files.items()]
     tree = client.write("POST", "git/trees", {"base_tree": base, "tree": entries})["sha"]
@@ -72,9 +83,9 @@ def _check(files: Mapping[str, str]) -> None:
             raise BadCaseError(f"{path[:200]!r} cannot be proposed", "Case files lie in the tree, and are short.")
 
 
-def _there(client: GitHubClient, path: str, commit: str) -> bool:
+def _there(client: GitHubClient, path: str, **params: str) -> bool:
     try:
-        client.get(f"contents/{quote(path)}", ref=commit)
+        client.get(path, **params)
     except UnknownRunError:
         return False
     return True

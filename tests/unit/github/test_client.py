@@ -174,8 +174,9 @@ def test_cases_become_a_pull_request_on_top_and_nothing_is_overwritten(github: G
     commit = github.state.branches[made.branch]
     assert github.state.commits[commit]["parents"] == [HEAD]
     assert github.state.content("cases/new/one.sql", commit) == "select 1;\n"
-    with pytest.raises(RefusedError, match="already exists"):
+    with pytest.raises(UsageError, match="there is a branch mo-testplan/cases-7 already"):
         propose(client, 7, CASES)
+    assert github.state.refused == []
     github.state.open_pull(8, "dev", "MEMBER", BASE, commit, [])
     with pytest.raises(UsageError, match="already"):
         propose(client, 8, CASES)
@@ -189,6 +190,9 @@ def test_case_files_come_from_a_folder(tmp_path: Path) -> None:
     (tmp_path / "new" / "one.sql").write_text("select 1;\n")
     (tmp_path / "new" / "notes.txt").write_text("x")
     assert case_files(tmp_path, "cases") == {"cases/new/one.sql": "select 1;\n"}
+    (tmp_path / "new" / "one.sql").write_bytes(b"select '\xff';\n")
+    with pytest.raises(BadCaseError, match=r"one\.sql cannot be read as UTF-8"):
+        case_files(tmp_path, "cases")
     (tmp_path / "new" / "one.sql").unlink()
     with pytest.raises(BadCaseError, match="0 case files"):
         case_files(tmp_path, "cases")
@@ -232,6 +236,29 @@ def test_a_check_run_takes_its_annotations_in_parts_and_a_repeated_message_adds_
     (made,) = github.state.checks
     assert (made["status"], made["conclusion"], len(made["annotations"])) == ("completed", "failure", 120)
     assert github.state.refused == []
+
+
+def test_a_check_run_that_broke_off_is_not_complete_and_a_retry_goes_on_where_it_was(
+    github: GitHubStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(github, [])
+    client = by_app(github)
+    channel, real, sent = GitHubChannel(client, "shop"), client.write, []
+
+    def write(method: str, path: str, body: object) -> Any:  # noqa: ANN401
+        if "check-runs" in path:
+            sent.append(method)
+            if len(sent) == 3:
+                raise RetryLaterError("GitHub does not answer", "Wait.")
+        return real(method, path, body)
+
+    monkeypatch.setattr(client, "write", write)
+    with pytest.raises(RetryLaterError):
+        channel.deliver(message(check=check("failure", 120)), "k")
+    (made,) = github.state.checks
+    assert (made["status"], len(made["annotations"])) == ("in_progress", 100)
+    channel.deliver(message(check=check("failure", 120)), "k")
+    assert (made["status"], made["conclusion"], len(made["annotations"])) == ("completed", "failure", 120)
 
 
 def test_a_token_writes_a_status_where_only_apps_may_write_check_runs(github: GitHubStandIn) -> None:

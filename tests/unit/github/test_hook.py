@@ -92,7 +92,15 @@ def test_only_commands_of_people_on_pull_requests_are_heard() -> None:
 
 @pytest.mark.parametrize(
     "payload",
-    [of_pull(pull_request={}), of_pull(pull_request=PULL | {"head": {"sha": "--upload-pack=x", "ref": "r"}}), {}, []],
+    [
+        of_pull(label="run-tests"),
+        of_pull() | {"action": []},
+        of_pull(pull_request=PULL | {"number": float("inf")}),
+        of_pull(pull_request={}),
+        of_pull(pull_request=PULL | {"head": {"sha": "--upload-pack=x", "ref": "r"}}),
+        {},
+        [],
+    ],
 )
 def test_a_damaged_delivery_is_an_error(payload: object) -> None:
     with pytest.raises((UsageError, ForgedError)):

@@ -31,3 +31,11 @@ def test_an_order_group_that_is_torn_apart_is_found() -> None:
     check(plan)
     with pytest.raises(BadPlanError, match="one shard and in order"):
         check(plan, PROFILE)
+
+
+@pytest.mark.parametrize("name", ["runner_seconds", "critical_path"])
+@pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])
+def test_a_cost_that_is_no_duration_is_found(name: str, value: float) -> None:
+    cost = dataclasses.replace(PLAN.cost, **{name: value})  # type: ignore[arg-type]
+    with pytest.raises(BadPlanError, match=name):
+        check(dataclasses.replace(PLAN, cost=cost))

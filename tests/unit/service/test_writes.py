@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -105,8 +106,6 @@ def test_the_budget_counts_runs_and_runner_time_and_a_retry_costs_nothing(servic
 
 
 def test_a_plan_of_a_bare_diff_or_another_profile_is_refused(service: Service) -> None:
-    import dataclasses
-
     with pytest.raises(UsageError, match="no commit"):
         service.writes.start(DEV, order(), make_plan(commit=None))
     with pytest.raises(UsageError, match="profile 'other'"):
@@ -123,6 +122,21 @@ def test_a_rerun_runs_what_failed_and_names_its_parent(service: Service) -> None
     progress = service.ledger.progress(done.run or "")
     assert progress is not None
     assert (progress.parent, progress.total) == (run, 1)
+
+
+def test_a_retried_rerun_of_a_pull_request_is_one_run(service: Service) -> None:
+    run = start_run(service, make_plan(TWO))
+    play(service, run, {"ut:pkg/a": (TaskState.FAILED, ()), "ut:pkg/b": (TaskState.PASSED, ())})
+    end_run(service, run)
+    first = service.writes.rerun(DEV, order(), "7", failed=True)
+    second = service.writes.rerun(DEV, order(), "7", failed=True)
+    assert (first.repeated, second.repeated) == (False, True)
+    assert dataclasses.replace(second, repeated=False) == first
+    with pytest.raises(ConflictError, match="still runs"):
+        service.writes.rerun(DEV, order("another"), "7", failed=True)
+    play(service, first.run or "", {"ut:pkg/a": (TaskState.PASSED, ())})
+    end_run(service, first.run or "")
+    assert service.writes.rerun(DEV, order(), "7", failed=True).repeated
 
 
 def test_cancelling_is_for_who_started_it_or_a_maintainer_and_can_be_said_twice(service: Service) -> None:

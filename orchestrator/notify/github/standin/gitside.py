@@ -24,6 +24,11 @@ class GitSide:
         refuse(sha in self.state.commits, 404, "Not Found")
         return {"sha": sha, "tree": {"sha": self.state.commits[sha]["tree"]}}
 
+    def _ref(self, _who: str, _query: object, _body: object, branch: str) -> Json:
+        name = unquote(branch)
+        refuse(name in self.state.branches, 404, "Not Found")
+        return {"ref": f"refs/heads/{name}", "object": {"type": "commit", "sha": self.state.branches[name]}}
+
     def _new_tree(self, _who: str, _query: object, body: Json) -> Json:
         rules.tree(body)
         base = str(body.get("base_tree") or "")

@@ -41,6 +41,7 @@ _ROUTES: list[tuple[str, str, str]] = [
     ("POST", r"/repos/{repo}/statuses/(\w+)", "new_status"),
     ("GET", r"/repos/{repo}/contents/(.+)", "contents"),
     ("GET", r"/repos/{repo}/git/commits/([0-9a-f]{40})", "commit"),
+    ("GET", r"/repos/{repo}/git/ref/heads/(.+)", "ref"),
     ("POST", r"/repos/{repo}/git/trees", "new_tree"),
     ("POST", r"/repos/{repo}/git/commits", "new_commit"),
     ("POST", r"/repos/{repo}/git/refs", "new_ref"),
@@ -217,7 +218,10 @@ class GitHubStandIn(GitSide):
         raise RefusedRequestError(404, "Not Found")
 
     def _annotated(self, check: Json, body: Json) -> Json:
+        """The check run with its annotations counted, which is all that GitHub tells of them."""
         check["annotations"] += (body.get("output") or {}).get("annotations") or []
+        told = {key: value for key, value in (check.get("output") or {}).items() if key != "annotations"}
+        check["output"] = {**told, "annotations_count": len(check["annotations"])}
         return check
 
     def _new_status(self, _who: str, _query: object, body: Json, sha: str) -> Json:

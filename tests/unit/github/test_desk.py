@@ -1,0 +1,148 @@
+"""What deliveries set going, with a real ledger and history; what is at GitHub is a table."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.cli import github
+from orchestrator.diff.source import from_text
+from orchestrator.domain.change import DiffSummary
+from orchestrator.domain.profile import GitHub, Profile, Rule
+from orchestrator.domain.run import TaskState
+from orchestrator.notify.base import RetryLaterError
+from orchestrator.notify.github.desk import GitHubDesk
+from orchestrator.notify.github.hook import Hook
+from orchestrator.notify.github.pulls import Pull
+from orchestrator.service.service import Service
+from orchestrator.settings import Settings
+from tests.serving import end_run, make_service, play
+
+OLD, NEW = "1" * 40, "2" * 40
+DIFF = "diff --git a/{0} b/{0}\n--- a/{0}\n+++ b/{0}\n@@ -1 +1 @@\n-package x\n+package a\n"
+
+
+class Scene:
+    """Pull request 7, as it stands, and a desk that is told of it."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = dataclasses.replace(service, read_pull=self._read)
+        self.desk = GitHubDesk(self.service, self._look)
+        self.head, self.file, self.open = OLD, "pkg/a/a.go", True
+        self._sent = 0
+
+    def _look(self, number: int) -> Pull:
+        return Pull(number, "dev", "NONE", self.head, "b" * 40, "topic", "main", self.open, "topic")
+
+    def _read(self, number: int) -> DiffSummary:
+        found = from_text(DIFF.format(self.file).encode())
+        return dataclasses.replace(found, pr_number=number, head_commit=self.head, base_branch="main")
+
+    def event(self, action: str, head: str, association: str = "OWNER", sender: str = "dev", text: str = "") -> None:
+        """Deliver an event of the pull request when it stood at ``head``."""
+        self._sent += 1
+        self.desk.act(Hook(f"delivery-{self._sent}", action, 7, sender, association, "dev", head, text))
+
+    def live(self) -> list[tuple[str | None, str]]:
+        """(commit, who started it) of every run that was not told to end, oldest first."""
+        found = [self.service.ledger.progress(run) for run in self.service.ledger.active()]
+        return [(progress.commit, progress.who) for progress in found if progress and progress.cancelled_by is None]
+
+    def told(self) -> list[dict[str, Any]]:
+        """What waits to be told."""
+        return [json.loads(entry.message.payload) for entry in self.service.store.outbox()]
+
+
+@pytest.fixture
+def scene(valkey_url: str, tmp_path: Path) -> Iterator[Scene]:
+    rules = (Rule(prefix="pkg/a/", unit_tests=("pkg/a",)),)
+    said = GitHub(repository="acme/shop", run_for=("MEMBER",))
+    with make_service(valkey_url, tmp_path, Profile(name="demo", rules=rules, github=said)) as service:
+        yield Scene(service)
+
+
+def test_a_label_runs_the_commit_it_was_set_on_for_who_set_it(scene: Scene) -> None:
+    scene.event("opened", OLD, "NONE")
+    assert scene.live() == []
+    scene.event("labeled", OLD, "NONE", sender="boss", text="run-tests")
+    assert scene.live() == [(OLD, "github:boss")]
+
+
+def test_a_label_does_not_run_what_was_pushed_after_it(scene: Scene) -> None:
+    scene.head = NEW
+    scene.event("labeled", OLD, "NONE", sender="boss", text="run-tests")
+    assert scene.live() == []
+    (said,) = scene.told()
+    assert "set the label anew" in said["reply"]
+
+
+def test_a_push_of_a_member_runs_in_the_authors_name_and_not_when_it_comes_after_the_close(scene: Scene) -> None:
+    scene.open = False
+    scene.event("synchronize", OLD, "MEMBER")
+    assert (scene.live(), scene.told()) == ([], [])
+    scene.open = True
+    scene.event("synchronize", OLD, "MEMBER")
+    assert scene.live() == [(OLD, "github:dev")]
+
+
+def test_a_push_with_nothing_to_run_ends_the_older_run_and_a_late_delivery_ends_no_newer_one(scene: Scene) -> None:
+    scene.event("synchronize", OLD, "MEMBER")
+    scene.head, scene.file = NEW, "README.md"
+    scene.event("synchronize", NEW, "MEMBER")
+    assert scene.live() == []
+    assert "nothing to run" in scene.told()[-1]["comment"]
+    scene.file = "pkg/a/a.go"
+    scene.event("synchronize", NEW, "MEMBER")
+    scene.event("synchronize", OLD, "NONE")
+    assert scene.live() == [(NEW, "github:dev")]
+
+
+def test_a_run_that_ended_meanwhile_does_not_keep_the_others_from_ending(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.event("opened", OLD, "MEMBER")
+    scene.head = NEW
+    scene.event("synchronize", NEW, "MEMBER")
+    (first, second), looked = scene.service.ledger.active(), scene.desk._live(7)
+    assert sorted(looked) == sorted([first, second])
+    play(scene.service, looked[0], {"ut:pkg/a/...": (TaskState.PASSED, ())})
+    end_run(scene.service, looked[0])
+    monkeypatch.setattr(scene.desk, "_live", lambda _: looked)
+    scene.event("closed", NEW)
+    assert (scene.live(), scene.told()) == ([], [])
+
+
+def test_a_delivery_that_must_come_again_does_not_hold_up_the_next(
+    scene: Scene, valkey_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stop(threading.Event):
+        """Who waits, stops."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.set()
+            return True
+
+    said, stop, acted = scene.service.profile.github, Stop(), []
+    monkeypatch.setenv(said.webhook_secret_env, "s" * 32)
+    monkeypatch.setattr(github, "make_github", lambda *_: object())
+    monkeypatch.setattr(github, "make_service", lambda *_: scene.service)
+    inbound = github.GitHubIn(scene.service.profile, Settings(redis_url=valkey_url))
+
+    def act(hook: Hook) -> None:
+        if hook.key == "delivery-1":
+            raise RetryLaterError("GitHub does not answer", "Wait.")
+        acted.append(hook.key)
+        stop.set()
+
+    monkeypatch.setattr(inbound._desk, "act", act)
+    for number in (1, 2):
+        inbound._tray.accept(Hook(f"delivery-{number}", "closed", 7, "dev", "NONE", "dev"))
+    inbound.serve(stop)
+    assert (acted, inbound._tray.waiting()) == (["delivery-2"], 1)
+    inbound._tray.close()
