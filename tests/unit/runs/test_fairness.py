@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from orchestrator.ledger.client import Ledger
-from orchestrator.ledger.embedded import EmbeddedRedis
 from orchestrator.ledger.records import Delivery, Gate
 from orchestrator.ledger.waiting import Place
-from orchestrator.messaging import App, make_app, parse_message_id
+from orchestrator.messaging import App, parse_message_id
 from orchestrator.runs import canvas, control
 from orchestrator.runs.fairness import Account, Leveller, Scene, better
 from orchestrator.runs.reaper import MESSAGE_MARGIN, Reaper
 from tests.factories import make_plan, make_task
-from tests.require import require
 
 NOW = 1000.0
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> Iterator[str]:
-    require("valkey")
-    with EmbeddedRedis(tmp_path / "redis") as server:
-        yield server.url
-
-
-@pytest.fixture
-def ledger(url: str) -> Ledger:
-    return Ledger(url)
-
-
-@pytest.fixture
-def app(url: str) -> App:
-    return make_app(url)
 
 
 def flow(name: str, count: int, since: float = NOW, weight: float = 1.0) -> list[tuple[tuple[str, str], Place]]:

@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
-from orchestrator.ledger.embedded import EmbeddedRedis
 from orchestrator.ledger.records import Delivery, Gate
-from orchestrator.messaging import App, make_app
+from orchestrator.messaging import App
 from orchestrator.planner.codec import plan_id
 from orchestrator.runs import control
 from orchestrator.runs.outlook import outlook, timeline, waits
 from tests.factories import make_plan, make_task
-from tests.require import require
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> Iterator[str]:
-    require("valkey")
-    with EmbeddedRedis(tmp_path / "redis") as server:
-        yield server.url
-
-
-@pytest.fixture
-def ledger(url: str) -> Ledger:
-    return Ledger(url)
-
-
-@pytest.fixture
-def app(url: str) -> App:
-    return make_app(url)
 
 
 def shards(count: int, pull: int, seconds: float = 10.0) -> TestPlan:

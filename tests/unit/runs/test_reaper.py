@@ -13,32 +13,13 @@ from orchestrator.domain.errors import UsageError
 from orchestrator.domain.profile import Dispatch
 from orchestrator.domain.run import RunState, RunSummary, TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
-from orchestrator.ledger.embedded import EmbeddedRedis
 from orchestrator.ledger.records import Delivery, Gate
-from orchestrator.messaging import App, make_app, parse_message_id
+from orchestrator.messaging import App, parse_message_id
 from orchestrator.runs import control
 from orchestrator.runs.reaper import MESSAGE_MARGIN, Reaper
 from orchestrator.runs.summarize import summarize
 from orchestrator.store import OutboxMessage, Store
 from tests.factories import make_plan, make_task
-from tests.require import require
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> Iterator[str]:
-    require("valkey")
-    with EmbeddedRedis(tmp_path / "redis") as server:
-        yield server.url
-
-
-@pytest.fixture
-def ledger(url: str) -> Ledger:
-    return Ledger(url)
-
-
-@pytest.fixture
-def app(url: str) -> App:
-    return make_app(url)
 
 
 @pytest.fixture
