@@ -14,6 +14,7 @@ from orchestrator.planner.rank import Candidate, Ranked, order, task_id
 
 if TYPE_CHECKING:
     from orchestrator.history.outlook import Outlook
+    from orchestrator.planner.python.chances import Chance
     from orchestrator.planner.python.graph import Graph
 
 
@@ -80,12 +81,7 @@ def _python(ranked: Ranked, context: Context, change: DiffSummary, graph: Graph)
     running = {path for c in chosen if c.suite is Suite.UNIT_TEST for path in paths_of(c.name, c.files, graph)}
     found = chances(change, graph)
     why = f"beyond the budget of {context.budget.text}" if context.budget else "not likely to notice the change"
-    left = [
-        Omitted(Suite.UNIT_TEST, test, found[test].chance, why, (Reason("python", found[test].chance, found[test].detail),))
-        if test in found
-        else Omitted(Suite.UNIT_TEST, test, 0.0, _silence(Suite.UNIT_TEST))
-        for test in sorted(graph.tests.keys() - running)
-    ]
+    left = [_left_out(test, found.get(test), why) for test in sorted(graph.tests.keys() - running)]
     weighed = {candidate.id: candidate.score for candidate in ranked.candidates}
     taken = {candidate.id for candidate in chosen}
     left += [
@@ -94,6 +90,12 @@ def _python(ranked: Ranked, context: Context, change: DiffSummary, graph: Graph)
         if suite is not Suite.UNIT_TEST and (test := task_id(suite, name)) not in taken
     ]
     return Selected(chosen, tuple(left), note)
+
+
+def _left_out(test: str, found: Chance | None, why: str) -> Omitted:
+    if found is None:
+        return Omitted(Suite.UNIT_TEST, test, 0.0, _silence(Suite.UNIT_TEST))
+    return Omitted(Suite.UNIT_TEST, test, found.chance, why, (Reason("python", found.chance, found.detail),))
 
 
 def _take(ranked: Ranked, context: Context, veto: str | None) -> Selected:

@@ -1,14 +1,16 @@
 """The graph of uses between the files of a Python project, read backwards: from a change to the tests that notice it.
 
-An edge is an import, a program started with ``-m``, or a string that names a module or a file; a ``conftest.py`` is used
-by all tests beside and below it, a data file that nobody names by the modules of the package that holds it. Each edge
-has a strength, how likely a defect behind it is noticed through it; a path has the product.
+An edge is an import, a program started with ``-m``, or a string that names a module or a file; a ``conftest.py`` is
+used by all tests beside and below it, a data file that nobody names by the modules of the package that holds it. Each
+edge has a strength, how likely a defect behind it is noticed through it; a path has the product.
 """
 
 from __future__ import annotations
 
+import functools
 import heapq
 import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +24,8 @@ TESTS = ("test_*.py", "*_test.py")
 _DIRECT, _CHOSEN = 0.6, 0.15
 #: A package's own ``__init__.py`` runs with each of its modules and hardly ever matters to them.
 _PACKAGE = 0.3
+#: How much a test's name tells, where it says what it is about.
+_KIN = 0.5
 #: Weaker paths are not followed: chains of imports that long tell nothing.
 _FAINT = 0.004
 
@@ -60,7 +64,7 @@ class Graph:
         """Strongest paths first (Dijkstra, "A Note on Two Problems in Connexion with Graphs", 1959)."""
         found: dict[str, Reached] = {}
         seen: set[str] = set()
-        waiting = [(-1.0, (start,))]
+        waiting: list[tuple[float, tuple[str, ...]]] = [(-1.0, (start,))]
         while waiting:
             negative, path = heapq.heappop(waiting)
             here = path[-1]
@@ -68,7 +72,7 @@ class Graph:
                 continue
             seen.add(here)
             if here in self.tests:
-                found[here] = Reached(-negative, path)
+                found[here] = Reached(1.0 - (1.0 + negative) * (1.0 - _KIN * _kinship(start, here)), path)
             for user, strength in self.users.get(here, {}).items():
                 if user not in seen and -negative * strength >= _FAINT:
                     heapq.heappush(waiting, (negative * strength, (*path, user)))
@@ -92,7 +96,19 @@ def build_graph(texts: Mapping[str, str], files: Iterable[str]) -> Graph:
     held = {path: beside for path in names.data if (beside := names.beside(path))}
     for path in held.keys() - users.keys():
         users[path].update(dict.fromkeys(held[path], _DIRECT))
-    return Graph(tests, {path: by for path, by in users.items() if by}, outlines.keys() | held.keys())
+    return Graph(tests, {path: by for path, by in users.items() if by}, frozenset(outlines) | held.keys())
+
+
+def _kinship(source: str, test: str) -> float:
+    """The words that two paths have in common, without their first folders: Dice's coefficient."""
+    first, second = _words(source), _words(test)
+    return 2 * len(first & second) / max(1, len(first) + len(second))
+
+
+@functools.cache
+def _words(path: str) -> frozenset[str]:
+    inside = path.partition("/")[2] or path
+    return frozenset(re.split(r"[^a-z0-9]+", inside.removesuffix(".py").lower())) - {"", "test", "init"}
 
 
 def module_of(path: str) -> str:
@@ -146,7 +162,7 @@ class _Names:
     def _word(self, word: str) -> Iterator[tuple[str, float]]:
         if word in self.data:
             yield word, _DIRECT
-        elif len(named := self.by_base.get(posixpath.basename(word), ())) == 1 and "." in word:
+        elif "." in word and len(named := self.by_base.get(posixpath.basename(word), [])) == 1:
             yield named[0], _DIRECT
         if word.endswith(".py") and (path := self.modules.get(module_of(word))) == word:
             yield path, _CHOSEN

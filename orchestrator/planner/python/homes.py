@@ -1,7 +1,7 @@
 """Which task a test file runs in, and what it takes.
 
 Files of one directory share a task, so that pytest starts once for all of them; where a whole directory takes longer
-than a shard should, each file is a task of its own.
+than a shard should by the profile's word, each file is a task of its own: what was measured does not change ids.
 """
 
 from __future__ import annotations
@@ -33,12 +33,13 @@ def unit_tests(pattern: str, context: Context) -> Iterator[tuple[str, tuple[str,
 
 def homes(tests: Iterable[str], context: Context, graph: Graph) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Tasks that hold these test files: each a name, and its files in a directory (empty: the name is the file)."""
+    profile = context.profile
     by_folder: dict[str, list[str]] = {}
     for test in sorted(tests):
         by_folder.setdefault(posixpath.dirname(test) or ".", []).append(test)
     for folder, inside in by_folder.items():
         beside = (test for test in graph.tests if (posixpath.dirname(test) or ".") == folder)
-        if sum(test_seconds(test, context, graph) for test in beside) > context.profile.dispatch.shard_seconds:
+        if sum(_estimate(test, profile.unit_tests, graph) for test in beside) > profile.dispatch.shard_seconds:
             yield from ((test, ()) for test in inside)
         else:
             yield folder, tuple(posixpath.basename(test) for test in inside)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -81,9 +82,8 @@ def _computed(node: ast.JoinedStr, module: str) -> Iterator[str]:
     first, *rest = node.values
     if isinstance(first, ast.Constant) and isinstance(first.value, str) and first.value.endswith("."):
         yield first.value.rstrip(".") + BELOW
-    elif isinstance(first, ast.FormattedValue) and len(rest) > 1:
-        if isinstance(first.value, ast.Name) and first.value.id == "__name__":
-            yield module + BELOW
+    elif isinstance(first, ast.FormattedValue) and isinstance(first.value, ast.Name) and len(rest) > 1:
+        yield from [module + BELOW] if first.value.id == "__name__" else []
 
 
 def _words(node: ast.AST) -> Iterator[str]:
@@ -94,4 +94,4 @@ def _words(node: ast.AST) -> Iterator[str]:
 def _programs(node: ast.AST) -> Iterator[str]:
     words = node.elts if isinstance(node, ast.List | ast.Tuple) else node.args if isinstance(node, ast.Call) else []
     texts = [word.value if isinstance(word, ast.Constant) else None for word in words]
-    yield from (name for flag, name in zip(texts, texts[1:], strict=False) if flag == "-m" and isinstance(name, str))
+    yield from (name for flag, name in itertools.pairwise(texts) if flag == "-m" and isinstance(name, str))
