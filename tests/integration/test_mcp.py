@@ -316,6 +316,7 @@ def test_nobody_gets_in_without_a_token(stack: Stack) -> None:
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
     headers = {"Accept": "application/json, text/event-stream", "Authorization": "Bearer wrong"}
     assert httpx2.post(f"{stack.url}/mcp", json=body, headers=headers).status_code == 401
+    assert httpx2.get(f"{stack.url}/healthz").text == "ok\n"
 
 
 def test_errors_tell_an_agent_what_to_do(stack: Stack) -> None:

@@ -44,7 +44,7 @@ class Scene:
         found = from_text(DIFF.format(self.file).encode())
         return dataclasses.replace(found, pr_number=number, head_commit=self.head, base_branch="main")
 
-    def event(  # noqa: PLR0913 - what a delivery says
+    def event(
         self,
         action: str,
         head: str,
