@@ -12,7 +12,7 @@ from orchestrator.api.rest.asking import CallerDep, MaybeTask, ServiceDep, exact
 from orchestrator.planner.codec import plan_to_json
 from orchestrator.planner.render.explain import explain
 from orchestrator.planner.render.markdown import plan_markdown
-from orchestrator.service.change import MAX_DIFF, Change
+from orchestrator.service.change import BUDGET, MAX_DIFF, Change
 
 router = APIRouter(prefix="/plans", tags=["plans"])
 
@@ -37,6 +37,7 @@ class ChangeIn(BaseModel):
     categories: list[str] = Field([], max_length=200, description="Categories wanted in any case.")
     suite: str | None = Field(None, pattern=r"^(ut|bvt|sca)$", description="Only this suite.")
     tasks: list[str] = Field([], max_length=1000, description="Only these tasks.")
+    budget: str = Field("", pattern=BUDGET, description="What the tests may cost: 10% of all, 90s, 30min, 1h.")
 
     def change(self) -> Change:
         """As the service takes it."""
@@ -49,6 +50,7 @@ class ChangeIn(BaseModel):
             categories=tuple(self.categories),
             suite=self.suite,
             tasks=tuple(self.tasks),
+            budget=self.budget,
         )
 
 
