@@ -49,6 +49,8 @@ class Pilot:
         self._subject, self._crew = subject, crew
         self._caller = Caller("autopilot", "autopilot", Role.DEVELOPER)
         self._flight = secrets.token_hex(6)
+        #: What the budget is for: the commit under test, whatever of it, or of its base, is run.
+        self._change = ""
         self._recorder = Recorder(record, Header(VERSION, service.profile.name, subject, self._policy))
         #: The run that goes on, and at the end the cases that were proposed and a model's words.
         self.current: str | None = None
@@ -58,7 +60,8 @@ class Pilot:
     def fly(self, plan: TestPlan) -> Decision:
         """Go on until there is a verdict or a question; that decision."""
         self._service.writes.keep(plan)
-        before = Spent(*self._service.orders.flown(self._change(plan)))
+        self._change = f"{self._service.profile.name}:{plan.diff_summary.head_commit or plan.id}"
+        before = Spent(*self._service.orders.flown(self._change))
         situation = Situation(plan_facts(plan), can_generate=self._crew.generate is not None, before=before)
         number = 0
         while True:
@@ -90,7 +93,7 @@ class Pilot:
         order = Order(f"{decision.action}: {decision.reason}"[:500], f"{self._flight}:{number}")
         first = situation.runs[0].run if situation.runs else None
         parent = first if decision.action == "again" else None
-        self._service.orders.fly(self._change(plan), plan.cost.runner_seconds)
+        self._service.orders.fly(self._change, plan.cost.runner_seconds)
         run = self._service.writes.start(self._caller, order, plan, parent=parent).run
         if run is None:
             raise InfrastructureError("a run was decided that has nothing to run", "This is a bug: report the record.")
@@ -132,10 +135,6 @@ class Pilot:
         """Note a step, and the seal of the record so far: whoever changes the record later cannot change this."""
         words = f"{decision.action}: {decision.reason}"[:900] + f" [record {self._recorder.seal[:16]}]"
         self._service.store.audit(self._caller.name, "autopilot", decision.action, self._subject, words)
-
-    def _change(self, plan: TestPlan) -> str:
-        """What a budget is for: the commit under test, whose base may be run, too."""
-        return f"{self._service.profile.name}:{self._plan.diff_summary.head_commit or plan.id}"
 
     def _ask(self, plan: TestPlan, decision: Decision) -> None:
         """Put the question into the outbox, once."""
