@@ -75,8 +75,8 @@ class Reason:
 class TestTask:
     """The unit of verdict, cancel and re-run: a Go package pattern, a BVT category (or some of its files), an analyser.
 
-    Ids are readable and stable: ``ut:pkg/sql/plan/...``, ``bvt:join``, ``sca:go-vet``. A long category may be split into
-    parts, tasks of their own with the scripts in ``files``: ``bvt:join#1``, ``bvt:join#2``.
+    Ids are readable and stable: ``ut:pkg/sql/plan/...``, ``bvt:join``, ``sca:go-vet``. A long category may be split
+    into parts, tasks of their own with their scripts in ``files``: ``bvt:join#1``, ``bvt:join#2``.
     """
 
     __test__ = False  # not a pytest class
@@ -190,8 +190,3 @@ class TestPlan:
     def task(self, task_id: str) -> TestTask | None:
         """The task of that id, if there is one."""
         return next((task for task in self.tasks if task.id == task_id), None)
-
-    def named(self, name: str) -> tuple[TestTask, ...]:
-        """What a person means by ``name``: the task of that id, or all parts of that category; nothing if neither is."""
-        task = self.task(name)
-        return (task,) if task else tuple(task for task in self.tasks if whole_of(task.id) == name)

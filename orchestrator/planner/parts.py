@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
 
+from orchestrator.domain.errors import BadPlanError
 from orchestrator.domain.plan import TestTask, part_id
 from orchestrator.planner.pack import Atom, length, pack
 from orchestrator.planner.split import Group, Groups, cut, join
@@ -19,21 +19,13 @@ _LEAST = 5.0
 _TRIES = 24
 
 
-class _Piece(NamedTuple):
-    """Some scripts of a category, on the way to be a part."""
-
-    task: TestTask
-    number: int
-    group: Group
-
-
 class Cutter:
     """Cuts the tasks of one queue. It remembers what their scripts are: the tree is asked once a task."""
 
     def __init__(self, groups: Groups) -> None:
         self._ask = groups
         self._groups: dict[str, Sequence[Group]] = {}
-        self._pieces: dict[str, _Piece] = {}
+        self._tasks: dict[str, TestTask] = {}
 
     def level(self, atoms: Sequence[Atom], capacity: float, count: int = 0) -> list[list[Atom]]:
         """:func:`pack`, with tasks cut until the bins are level; parts that share a bin are one again.
@@ -59,18 +51,17 @@ class Cutter:
         groups = self._groups_of(task) if len(atom) == 1 and wanted > 1 else ()
         if len(groups) < 2:
             return [atom]
-        made = []
+        made: list[Atom] = []
         for number, group in enumerate(cut(groups, wanted), 1):
-            piece = dataclasses.replace(task, id=part_id(task.id, number), est_duration=group.seconds)
-            self._pieces[piece.id] = _Piece(task, number, group)
-            made.append((piece,))
+            name = part_id(task.id, number)
+            self._tasks[name] = task
+            made.append((dataclasses.replace(task, id=name, files=group.files, est_duration=group.seconds),))
         return made
 
     def _worth_cutting(self, bins: Sequence[Sequence[Atom]], parts: dict[str, int]) -> TestTask | None:
         longest = max(bins, key=lambda inside: sum(map(length, inside)), default=())
         for atom in sorted(longest, key=lambda atom: (-length(atom), atom[0].id)):
-            piece = self._pieces.get(atom[0].id)
-            task = piece.task if piece else atom[0]
+            task = self._tasks.get(atom[0].id, atom[0])
             if len(atom) > 1 or length(atom) < 2 * _LEAST:
                 continue
             if parts.get(task.id, 1) < len(self._groups_of(task)):
@@ -84,45 +75,51 @@ class Cutter:
 
     def finished(self, bins: Sequence[Sequence[Atom]]) -> list[list[Atom]]:
         """The bins with parts in the place of pieces: those of one bin joined, and numbered in path order."""
-        homes: dict[str, dict[int, list[_Piece]]] = {}
+        homes: dict[str, dict[int, list[TestTask]]] = {}
         done: list[list[Atom]] = [[] for _ in bins]
         for number, inside in enumerate(bins):
             for atom in inside:
-                piece = self._pieces.get(atom[0].id)
-                if piece is None:
+                task = self._tasks.get(atom[0].id)
+                if task is None:
                     done[number].append(atom)
                 else:
-                    homes.setdefault(piece.task.id, {}).setdefault(number, []).append(piece)
-        for places in homes.values():
-            for number, part in _parts(places):
+                    homes.setdefault(task.id, {}).setdefault(number, []).append(atom[0])
+        for name, places in homes.items():
+            whole = self._tasks[part_id(name, 1)]
+            for number, part in _parts(whole, places, join(self._groups[name]).files):
                 done[number].append((part,))
         return done
 
 
-def _parts(places: dict[int, list[_Piece]]) -> list[tuple[int, TestTask]]:
+def _parts(
+    task: TestTask, places: Mapping[int, list[TestTask]], files: tuple[str, ...]
+) -> Iterator[tuple[int, TestTask]]:
     """The parts of one task, each with its bin; the task itself when one bin has all of it."""
-    ordered = {number: sorted(pieces, key=lambda piece: piece.number) for number, pieces in places.items()}
-    task = next(iter(ordered.values()))[0].task
-    if len(ordered) == 1:
-        return [(number, task) for number in ordered]
-    total = sum(len(piece.group.files) for pieces in ordered.values() for piece in pieces)
-    parts = []
-    for index, number in enumerate(sorted(ordered, key=lambda number: ordered[number][0].number), 1):
-        group = join(piece.group for piece in ordered[number])
-        note = f"part {index} of {len(ordered)}: {len(group.files)} of {total} scripts"
-        parts.append((number, _part(task, index, group, note)))
-    return parts
-
-
-def _part(task: TestTask, number: int, group: Group, note: str) -> TestTask:
-    return dataclasses.replace(
-        task,
-        id=part_id(task.id, number),
-        files=group.files,
-        est_duration=round(group.seconds, 1),
-        reasons=tuple(reason for reason in task.reasons if reason.test is None or reason.test in group.files),
-        note="; ".join(filter(None, (task.note, note))),
-    )
+    place = {file: index for index, file in enumerate(files)}
+    inside = {
+        number: sorted((file for piece in pieces for file in piece.files), key=place.__getitem__)
+        for number, pieces in places.items()
+    }
+    if sorted(file for some in inside.values() for file in some) != sorted(files):
+        raise BadPlanError(f"the parts of {task.id} are not all of it", "This is an error of mo-testplan.")
+    if len(inside) == 1:
+        yield from ((number, task) for number in inside)
+        return
+    for index, number in enumerate(sorted(inside, key=lambda number: place[inside[number][0]]), 1):
+        some = tuple(inside[number])
+        yield (
+            number,
+            dataclasses.replace(
+                task,
+                id=part_id(task.id, index),
+                files=some,
+                est_duration=round(length(places[number]), 1),
+                reasons=tuple(reason for reason in task.reasons if reason.test is None or reason.test in some),
+                note="; ".join(
+                    filter(None, (task.note, f"part {index} of {len(inside)}: {len(some)} of {len(files)} scripts"))
+                ),
+            ),
+        )
 
 
 def _longest(bins: Sequence[Sequence[Atom]]) -> float:

@@ -59,7 +59,7 @@ def cut(groups: Sequence[Group], count: int) -> list[Group]:
     before = 0.0
     for group in groups:
         middle = before + group.seconds / 2
-        if found and middle < share * len(found):
+        if found and (middle < share * len(found) or len(found) == count):
             found[-1] = join((found[-1], group))
         else:
             found.append(group)
@@ -73,9 +73,7 @@ def join(groups: Iterable[Group]) -> Group:
     return Group(tuple(file for group in groups for file in group.files), sum(group.seconds for group in groups))
 
 
-def _weights(
-    paths: Sequence[str], statements: Mapping[str, int], measured: Measured, total: float
-) -> Sequence[float]:
+def _weights(paths: Sequence[str], statements: Mapping[str, int], measured: Measured, total: float) -> Sequence[float]:
     """Seconds of each script: as measured, the unknown ones at the mean; else ``total`` shared out by statements."""
     known = [measured.seconds[path] for path in paths if path in measured.seconds]
     if known:

@@ -18,10 +18,11 @@ _REMEDY = "Make the plan again with `mo-testplan plan`."
 def check(plan: TestPlan, profile: Profile | None = None) -> None:
     """Raise :class:`BadPlanError` unless all of this holds.
 
-    Ids are unique and say what the task is; names stay inside the tree; parts of a category share no script; every task is in exactly one shard, the one it
-    names, of its own suite, on that suite's queue or a labelled one of it; durations and costs are finite; the profile
-    is a plain name and commits are commit ids. With ``profile`` too: order groups are together and in order, exclusive
-    categories are alone, and every shard is on the queue of its tasks' label.
+    Ids are unique and say what the task is; names stay inside the tree; parts of a category share no script; every
+    task is in exactly one shard, the one it names, of its own suite, on that suite's queue or a labelled one of it;
+    durations and costs are finite; the profile is a plain name and commits are commit ids. With ``profile`` too: order
+    groups are together and in order, exclusive categories are alone, and every shard is on the queue of its tasks'
+    label.
     """
     if not is_safe_path(plan.profile) or "/" in plan.profile:
         raise _broken(f"{plan.profile!r} is no name of a profile")

@@ -21,8 +21,8 @@ from orchestrator.domain.errors import (
     NotAllowedError,
     UnknownRunError,
     UsageError,
-    nearest,
 )
+from orchestrator.domain.naming import tasks_named
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary
 from orchestrator.ledger.orders import Claim, Claimed, Orders
@@ -115,9 +115,7 @@ class Writes:
         if self._reads.lookup.started_by(summary.run) != caller.name:
             caller.needs(Role.MAINTAINER, "cancelling what another started")
         known = [task.id for task in plan.tasks]
-        for task in tasks:
-            if task not in known:
-                raise UnknownRunError(f"run {summary.run} has no task {task[:100]!r}", nearest(task[:200], known))
+        tasks = [task for name in tasks for task in tasks_named(name, known, f"run {summary.run}")]
         what = f"{len(tasks)} tasks of run {summary.run}" if tasks else f"run {summary.run}"
         done = Done("cancel", summary.run, order.dry_run, False, f"ends {what}", None, len(tasks or known), 0.0)
         claim = Claim(caller.name, order.key, _fingerprint("cancel", summary.run, *sorted(tasks)), summary.run)
