@@ -56,7 +56,7 @@ def test_a_name_means_the_task_or_all_parts_of_the_category() -> None:
 
 def test_all_parts_of_a_run_together_say_what_the_base_branch_fails(store: Store) -> None:
     ran(store, "1", (make_task("bvt:join#1", TaskState.FAILED), make_task("bvt:join#2")))
-    assert known(store, "bvt:join#3") == frozenset({"case of bvt:join#1"}), "cut in another way, it is the same category"
+    assert known(store, "bvt:join#3") == frozenset({"case of bvt:join#1"}), "the same category, cut anew"
     assert known(store, "bvt:join") == frozenset({"case of bvt:join#1"})
     assert known(store, "bvt:other") is None
     ran(store, "2", (make_task("bvt:join"),))
