@@ -158,7 +158,8 @@ class Dispatch:
     confirm_failures: bool = True
     #: A worker that cannot reach the ledger for this long ends its tests: another may have them by now.
     cut_off: float = 120.0
-    #: What a new push does to an older run of its pull request: ends it, ends what has not started, or nothing.
+    #: What a new push to a pull request, or its close, does to its older runs: ends them, ends what has not started, or
+    #: nothing.
     supersede: Literal["all", "waiting", "nothing"] = "all"
 
 
