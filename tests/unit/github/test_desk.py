@@ -45,7 +45,7 @@ class Scene:
         found = from_text(DIFF.format(self.file).encode())
         return dataclasses.replace(found, pr_number=number, head_commit=self.head, base_branch="main")
 
-    def event(  # noqa: PLR0913 - what a delivery says
+    def event(
         self,
         action: str,
         head: str,
@@ -135,7 +135,7 @@ def test_a_close_and_a_push_that_runs_nothing_end_older_runs_as_the_profile_says
     (run,) = scene.service.ledger.active()
     ledger = scene.service.ledger
     assert ledger.start(Delivery(run, "ut-1", 1), "w", "ut:pkg/a/...", 20)[0] is Gate.OK
-    scene.head, scene.file = NEW, "README.md"
+    scene.head, scene.file, scene.open = NEW, "README.md", action != "closed"
     scene.event(action, NEW, "MEMBER")
     assert bool(scene.live()) is (policy != "all")
     assert policy == "all" or set(ledger.states(run).values()) == left
