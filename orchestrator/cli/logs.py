@@ -8,7 +8,8 @@ from pathlib import Path
 
 from orchestrator.cli import edge
 from orchestrator.cli.progress import printable
-from orchestrator.domain.errors import EXIT_PASSED, UnknownRunError, nearest
+from orchestrator.domain.errors import EXIT_PASSED
+from orchestrator.domain.naming import task_named
 from orchestrator.ledger.client import Ledger
 from orchestrator.settings import Settings
 from workers.sink import task_folder
@@ -25,12 +26,9 @@ def run(args: argparse.Namespace) -> int:
     """Print what there is; with --follow, what comes."""
     config = edge.settings()
     summary, plan = edge.find_run(config, args.run)
-    if plan.task(args.task) is None:
-        raise UnknownRunError(
-            f"run {summary.run} has no task {args.task!r}", nearest(args.task, (t.id for t in plan.tasks))
-        )
-    (result,) = (result for result in summary.tasks if result.task == args.task)
-    kept = _kept(config, summary.run, args.task, result.attempt)
+    task = task_named(args.task, (task.id for task in plan.tasks), f"run {summary.run}")
+    (result,) = (result for result in summary.tasks if result.task == task)
+    kept = _kept(config, summary.run, task, result.attempt)
     if kept is not None and result.state.final:
         if not kept.exists():
             return EXIT_PASSED  # it said nothing
@@ -38,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
             for line in lines:
                 print(printable(line.rstrip("\n")))  # noqa: T201 - the answer
         return EXIT_PASSED
-    if not _from_ledger(Ledger(config.redis_url), summary.run, args.task, follow=args.follow) and result.attempt:
+    if not _from_ledger(Ledger(config.redis_url), summary.run, task, follow=args.follow) and result.attempt:
         edge.say(f"mo-testplan: no lines of it are left here; it ran on {result.host or 'a host that was lost'}")
     return EXIT_PASSED
 

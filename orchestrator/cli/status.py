@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from orchestrator.cli import edge
 from orchestrator.cli.progress import printable, seconds_words
 from orchestrator.cli.show import summary_text, task_lines
-from orchestrator.domain.errors import EXIT_PASSED, BrokerError, UnknownRunError, nearest
+from orchestrator.domain.errors import EXIT_PASSED, BrokerError
+from orchestrator.domain.naming import task_named
 from orchestrator.domain.plain import to_plain
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary
@@ -68,12 +69,9 @@ def waits_words(place: Waits) -> str:
 
 
 def _task(config: Settings, summary: RunSummary, task: str, form: str) -> None:
-    result = next((one for one in summary.tasks if one.task == task), None)
-    if result is None:
-        raise UnknownRunError(
-            f"run {summary.run} has no task {task!r}", nearest(task, [one.task for one in summary.tasks])
-        )
-    moments = _moments(config, summary.run, task)
+    results = {one.task: one for one in summary.tasks}
+    result = results[task_named(task, results, f"run {summary.run}")]
+    moments = _moments(config, summary.run, result.task)
     if form == "json":
         edge.print_json({"task": to_plain(result), "timeline": to_plain(moments)})
         return

@@ -10,8 +10,10 @@ from orchestrator.planner.python.homes import paths_of, test_seconds
 
 #: 113,966 statements in 1,323 scripts of the MatrixOne tree at 7c27538.
 _STATEMENTS_PER_SCRIPT = 86
-#: A line that ends a statement, and one that begins a Go test.
-_STATEMENT, _TEST = ";", "^func Test"
+#: A line that ends a statement.
+STATEMENT = ";"
+#: A line that begins a Go test.
+_TEST = "^func Test"
 _ID_PREFIX = {Suite.UNIT_TEST: "ut", Suite.BVT: "bvt", Suite.SCA: "sca"}
 
 
@@ -60,7 +62,7 @@ def _statements(category: str, scripts: tuple[str, ...], context: Context) -> in
     bvt = context.profile.bvt
     known = bvt.categories
     if context.tree is not None and (scripts or category not in known):
-        counted = context.tree.count(_STATEMENT, f"{bvt.cases.rstrip('/')}/{category}", "**/*")
+        counted = context.tree.count(STATEMENT, f"{bvt.cases.rstrip('/')}/{category}", "**/*")
         inside = [count for path, count in counted.items() if path.endswith((".sql", ".test"))]
         if counted:
             return sum(counted.get(script, 0) for script in scripts) if scripts else sum(inside)

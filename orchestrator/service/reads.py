@@ -8,7 +8,8 @@ import statistics
 import time
 from typing import Literal, TypeVar
 
-from orchestrator.domain.errors import UnknownRunError, UsageError, nearest
+from orchestrator.domain.errors import UsageError
+from orchestrator.domain.naming import task_named, tasks_named
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import CaseStatus, RunState, RunSummary, TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
@@ -96,9 +97,9 @@ class Reads:
     def failures(self, name: str, task: str | None = None, offset: int = 0, limit: int = 50) -> views.FailurePage:
         """What failed, case by case; all of it once the run has ended, the first of each task while it runs."""
         summary, plan = self.find(name)
-        if task is not None:
-            _known(plan, task, summary.run)
-        chosen = [t for t in summary.tasks if t.state in _BAD and task in (None, t.task)]
+        known = [one.id for one in plan.tasks]
+        wanted = known if task is None else tasks_named(task, known, f"run {summary.run}")
+        chosen = [t for t in summary.tasks if t.state in _BAD and t.task in wanted]
         found = [failure for result in chosen for failure in self._of(summary, result)]
         page, following = _page(found, offset, limit)
         return views.FailurePage(summary.run, tuple(page), len(found), following)
@@ -113,7 +114,7 @@ class Reads:
     def log(self, name: str, task: str, after: str = "0", limit: int = 200) -> views.LogPage:
         """The log of a task from a cursor on, as far as the ledger keeps it."""
         summary, plan = self.find(name)
-        _known(plan, task, summary.run)
+        task = task_named(task, (one.id for one in plan.tasks), f"run {summary.run}")
         rows = self.ledger.read_log(summary.run, task, cursor(after), _limited(limit, 1000))
         ended = next(t.state.final for t in summary.tasks if t.task == task)
         lines = tuple(line[:_LINE] for _, line in rows)
@@ -211,11 +212,6 @@ def cursor(text: str) -> str:
     if not _CURSOR.fullmatch(text) or any(int(part) >= 2**64 for part in text.split("-")):
         raise UsageError(f"{text[:40]!r} is no cursor", "Give back the cursor of the answer before, or 0.")
     return text
-
-
-def _known(plan: TestPlan, task: str, run: str) -> None:
-    if plan.task(task) is None:
-        raise UnknownRunError(f"run {run} has no task {task[:100]!r}", nearest(task[:200], (t.id for t in plan.tasks)))
 
 
 def _is_failure(event: views.EventView) -> bool:

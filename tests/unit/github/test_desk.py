@@ -16,6 +16,7 @@ from orchestrator.diff.source import from_text
 from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.profile import GitHub, Profile, Rule
 from orchestrator.domain.run import TaskState
+from orchestrator.ledger.records import Delivery, Gate
 from orchestrator.notify.base import RetryLaterError
 from orchestrator.notify.github.desk import GitHubDesk
 from orchestrator.notify.github.hook import Hook
@@ -111,6 +112,33 @@ def test_a_push_with_nothing_to_run_ends_the_older_run_and_a_late_delivery_ends_
     scene.event("synchronize", NEW, "MEMBER")
     scene.event("synchronize", OLD, "NONE")
     assert scene.live() == [(NEW, "github:dev")]
+
+
+@pytest.mark.parametrize(
+    ("policy", "left"),
+    [
+        ("all", set()),
+        ("waiting", {TaskState.RUNNING, TaskState.CANCELLED}),
+        ("nothing", {TaskState.RUNNING, TaskState.PENDING}),
+    ],
+)
+@pytest.mark.parametrize("action", ["closed", "synchronize"])
+def test_a_close_and_a_push_that_runs_nothing_end_older_runs_as_the_profile_says(
+    scene: Scene, action: str, policy: str, left: set[TaskState]
+) -> None:
+    dispatch = dataclasses.replace(scene.service.profile.dispatch, supersede=policy)  # type: ignore[arg-type]
+    rules = (Rule(prefix="pkg/a/", unit_tests=("pkg/a", "pkg/b")),)
+    profile = dataclasses.replace(scene.service.profile, dispatch=dispatch, rules=rules)
+    scene.service = dataclasses.replace(scene.service, profile=profile)
+    scene.desk = GitHubDesk(scene.service, scene._look)
+    scene.event("opened", OLD, "MEMBER")
+    (run,) = scene.service.ledger.active()
+    ledger = scene.service.ledger
+    assert ledger.start(Delivery(run, "ut-1", 1), "w", "ut:pkg/a/...", 20)[0] is Gate.OK
+    scene.head, scene.file, scene.open = NEW, "README.md", action != "closed"
+    scene.event(action, NEW, "MEMBER")
+    assert bool(scene.live()) is (policy != "all")
+    assert policy == "all" or set(ledger.states(run).values()) == left
 
 
 def test_a_run_that_ended_meanwhile_does_not_keep_the_others_from_ending(
