@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from orchestrator.autopilot.facts import Situation, plan_facts, run_facts
@@ -45,7 +45,7 @@ class Triage:
     findings: tuple[Judged, ...]
 
 
-def base_history(service: Service, tasks: Collection[str]) -> dict[str, tuple[str, ...]]:
+def base_history(service: Service, tasks: AbstractSet[str]) -> dict[str, tuple[str, ...]]:
     """Task → cases that fail on the base branch, by the history; a task that never ran there is absent."""
     on_base = functools.partial(on_base_branch, service.profile)
     found = baseline(service.store, service.profile.name, tasks, on_base)
