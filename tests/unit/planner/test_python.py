@@ -149,6 +149,9 @@ def test_a_source_that_no_test_reaches_is_told() -> None:
         ("def f():\n    import a.late", {"a.late"}),
         ("f'{__name__}.{z}'", {"a.m.*"}),
         ("def broken(", set()),
+        ("import a.b\nx = '\\d'", {"a.b"}),
+        ("(" * 100_000, set()),
+        ("import a.b\n" + "#" * 2_000_000, set()),
     ],
 )
 def test_imports_of_a_file(source: str, uses: set[str]) -> None:
