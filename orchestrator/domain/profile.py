@@ -88,6 +88,8 @@ class Bvt:
 
     #: The case tree, a directory of categories, relative to the repository.
     cases: str = "test/distributed/cases"
+    #: Who reads in the code what SQL reaches it, for generation: ``none``, ``matrixone``, or an installed reader.
+    surface: str = "none"
     server: Server = field(default_factory=Server)
     compare: Literal["compat", "strict", "both"] = "compat"
     #: Whether result set metadata (label, type, precision, scale) is compared.

@@ -11,7 +11,10 @@ from orchestrator.mcp.desk import After, Limit, McpDesk, Offset, PlanId, RunName
 from orchestrator.planner.render.explain import explain
 from orchestrator.service import views
 from orchestrator.service.change import MAX_DIFF, Change
+from orchestrator.service.reads import Until
 
+#: Seconds a call may take: clients give up after sixty.
+MAX_WAIT = 45
 #: Tasks of a plan in an answer; explain_plan pages through all.
 _TASKS = 50
 
@@ -122,11 +125,15 @@ class Looking:
         self,
         run: RunName,
         after: After = "0",
-        wait: Annotated[float, Field(ge=0, le=4, description="Seconds to wait for the first event.")] = 4,
-    ) -> views.EventPage:
-        """What happened in a run after a cursor: call again with `cursor` until `ended`."""
+        wait: Annotated[float, Field(ge=0, le=MAX_WAIT, description="Seconds to wait at most.")] = 20,
+        until: Annotated[Until, Field(description="What to wait for; the end of a run comes in any case.")] = "event",
+    ) -> views.Watched:
+        """Wait for what happens in a run after a cursor, and say how it stands: call again with `cursor` until `ended`.
+
+        For the verdict alone: until=end with the longest wait, again and again.
+        """
         self._desk.reader()
-        return self._desk.service.reads.events(run, after, wait)
+        return self._desk.service.reads.watch(run, after, wait, until)
 
     def read_failures(
         self, run: RunName, task: TaskName | None = None, offset: Offset = 0, limit: Limit = 20

@@ -6,6 +6,7 @@ from orchestrator.domain.plan import Suite
 from orchestrator.domain.profile import Profile
 from orchestrator.planner.evidence import Context
 from orchestrator.planner.measured import Measured
+from orchestrator.planner.python.homes import paths_of, test_seconds
 
 #: 113,966 statements in 1,323 scripts of the MatrixOne tree at 7c27538.
 _STATEMENTS_PER_SCRIPT = 86
@@ -21,7 +22,10 @@ def seconds(suite: Suite, name: str, files: tuple[str, ...], context: Context) -
     profile = context.profile
     scripts = tuple(f"{profile.bvt.cases.rstrip('/')}/{name}/{file}" for file in files) if suite is Suite.BVT else ()
     known = context.measured.task(f"{_ID_PREFIX[suite]}:{name}", scripts)
-    if known is not None:
+    if suite is Suite.UNIT_TEST and context.graph is not None:
+        tests = paths_of(name, files, context.graph)
+        estimate = sum(test_seconds(test, context, context.graph) for test in tests)
+    elif known is not None:
         estimate = known
     elif suite is Suite.UNIT_TEST:
         estimate = _unit_tests(name, context)

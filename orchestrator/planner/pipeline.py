@@ -65,6 +65,10 @@ def build_plan(  # noqa: PLR0913 - the inputs of a plan
         context = dataclasses.replace(context, outlook=advice.outlook, budget=advice.budget)
         if advice.outlook is not None and tree is None:  # the tree the model ends with is better than none
             context = dataclasses.replace(context, categories=context.categories | advice.outlook.categories.keys())
+    if tree is not None and profile.unit_tests.format == "pytest" and "python" in strategies:
+        from orchestrator.planner.python.graph import build_graph
+
+        context = dataclasses.replace(context, graph=build_graph(tree.texts(".py"), tree.files(".")))
     proposed = propose(change, context, (*strategies_named(strategies), Asked()))
     selected = select(rank(proposed.evidence, context), context, change, proposed.veto)
     told = [text for text in (advice.note if advice else "", selected.note) if text]

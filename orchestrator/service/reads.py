@@ -6,7 +6,7 @@ import dataclasses
 import re
 import statistics
 import time
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.naming import task_named, tasks_named
@@ -23,6 +23,8 @@ from orchestrator.store import Store
 _QUIET = (TaskState.PASSED, TaskState.SKIPPED, TaskState.PENDING, TaskState.RUNNING)
 _BAD = (TaskState.FAILED, TaskState.ERROR, TaskState.LOST)
 T = TypeVar("T")
+#: What a watcher waits for.
+Until = Literal["event", "failure", "end"]
 
 _CURSOR = re.compile(r"\d{1,20}(-\d{1,20})?")
 #: Characters of one line of a log.
@@ -127,6 +129,24 @@ class Reads:
         ended = final or any(row.kind == "ended" for row in rows)
         return views.EventPage(summary.run, found, rows[-1].id if rows else after, ended)
 
+    def watch(self, name: str, after: str = "0", wait: float = 0.0, until: Until = "event") -> views.Watched:
+        """Wait up to ``wait`` seconds for the next event, the first failure, or the end; then, how the run stands.
+
+        A page of events that is full ends the wait, too: go on at its cursor.
+        """
+        run, _ = self.find(name)
+        deadline, found = time.monotonic() + wait, list[views.EventView]()
+        while True:
+            page = self.events(run.run, after, min(max(0.0, deadline - time.monotonic()), 4.0))
+            after = page.cursor
+            found += page.events
+            met = until == "event" or (until == "failure" and any(map(_is_failure, page.events)))
+            if page.ended or (met and page.events) or len(found) >= views.MAX_PAGE or time.monotonic() >= deadline:
+                break
+        summary, _ = self.find(run.run)
+        counts = views.count(tuple(task.state for task in summary.tasks))
+        return views.Watched(run.run, summary.state, counts, len(summary.tasks), tuple(found), after, page.ended)
+
     def committed(self, run: str) -> bool:
         """Whether a run has its one summary: a moment after its last task has ended."""
         progress = self.ledger.progress(run)
@@ -192,6 +212,11 @@ def cursor(text: str) -> str:
     if not _CURSOR.fullmatch(text) or any(int(part) >= 2**64 for part in text.split("-")):
         raise UsageError(f"{text[:40]!r} is no cursor", "Give back the cursor of the answer before, or 0.")
     return text
+
+
+def _is_failure(event: views.EventView) -> bool:
+    bad = event.kind == "finished" and event.fields.get("state") in [state.value for state in _BAD]
+    return bad or event.kind == "failure"
 
 
 def _limited(limit: int, most: int = views.MAX_PAGE) -> int:

@@ -40,7 +40,6 @@ CHECKS = [
 ]
 BOUNDED = settings(
     max_examples=12,
-    deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )

@@ -45,7 +45,7 @@ class GitHubDesk:
             if hook.action == "comment":
                 self._comment(hook)
             elif hook.action == "closed":
-                self._outdate(hook, f"the pull request was closed by {hook.sender}")
+                self._closed(hook)
             elif hook.action in _PUSHED and not hook.draft:
                 self._pushed(hook)
             elif hook.action == "labeled" and hook.text == self._said.label:
@@ -57,6 +57,19 @@ class GitHubDesk:
             if hook.action != "comment":
                 self._tell(hook, "trouble", comment=self._trouble(error))
 
+    def _is_open(self, hook: Hook) -> bool:
+        """Whether the pull request is open by the newer of two words: the delivery's, and what GitHub answers now.
+
+        Deliveries come late, again and out of order, and an answer may come from a copy that lags behind.
+        """
+        pull = self._look(hook.pull)
+        behind = pull.updated < hook.updated
+        return hook.action != "closed" if behind else pull.open
+
+    def _closed(self, hook: Hook) -> None:
+        if not self._is_open(hook):  # else it was opened again since, and what runs is not of the time before
+            self._outdate(hook, f"the pull request was closed by {hook.sender}")
+
     # -- pushes --------------------------------------------------------------------------------------------------
 
     def _pushed(self, hook: Hook, *, labelled: bool = False) -> None:
@@ -64,7 +77,7 @@ class GitHubDesk:
 
         Only who has triage rights can set a label, and what he let run is ``hook.head``: nothing that was pushed since.
         """
-        if not self._look(hook.pull).open:
+        if not self._is_open(hook):
             return  # the delivery comes late
         plan = self._service.plan(Change(pull=hook.pull))
         head = plan.diff_summary.head_commit or ""
