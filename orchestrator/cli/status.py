@@ -67,7 +67,7 @@ def waits_words(place: Waits) -> str:
     if not place.ahead:
         return f"{mine}, {'the first of them' if place.waiting > 1 else 'it'} is next"
     who = [f"{one.shards} of run {one.run}{f' (PR {one.pull})' if one.pull else ''}" for one in place.who[:_NAMED]]
-    more = [f"and {len(place.who) - _NAMED} more runs"] if len(place.who) > _NAMED else []
+    more = [f"and {count(len(place.who) - _NAMED, ('more run', 'more runs'))}"] if len(place.who) > _NAMED else []
     return f"{mine} behind {count(place.ahead, ('other', 'others'))}: {', '.join(who + more)}"
 
 
