@@ -27,19 +27,25 @@ class Choice:
     statements: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Scripts of the tree and of the kit, with variants of near cases in them."""
+
+    scripts: Mapping[str, LibraryScript]
+    slicers: Mapping[str, Slicer]
+    #: Where variants stand, by path.
+    variants: Mapping[str, frozenset[int]]
+
+
 class Chooser:
-    """One greedy choice; sources are scripts of the tree, of the kit, and what unit tests say."""
+    """One greedy choice."""
 
     def __init__(
-        self,
-        scripts: Mapping[str, LibraryScript],
-        slicers: Mapping[str, Slicer],
-        packer: Packer,
-        values: Mapping[str, float],
-        knobs: Mapping[str, float],
+        self, sources: Sources, packer: Packer, values: Mapping[str, float], knobs: Mapping[str, float]
     ) -> None:
-        self._scripts = scripts
-        self._slicers = slicers
+        self._scripts = sources.scripts
+        self._slicers = sources.slicers
+        self._variants = sources.variants
         self._packer = packer
         self._values = values
         self._knobs = knobs
@@ -52,14 +58,24 @@ class Chooser:
 
     def _candidates(self) -> list[tuple[float, str, int]]:
         found = []
+        known: dict[tuple[str, ...], float] = {}
         for path, script in self._scripts.items():
             for at, statement in enumerate(script.statements):
                 if statement.plain:
-                    worth = self._worth(statement.aspects) * (1.0 if path.startswith(KIT) else self._knobs["tree"])
+                    worth = known.get(statement.aspects, -1.0)
+                    if worth < 0:
+                        worth = known[statement.aspects] = self._worth(statement.aspects)
+                    worth *= self._trust(path, at)
                     if worth > self._knobs["least_statement"]:
                         found.append((-worth, path, at))
         found.sort()
         return found[:_CONSIDERED]
+
+    def _trust(self, path: str, at: int) -> float:
+        """What a statement counts for: another of what the tree has already shows less than one of a new kind."""
+        if at in self._variants.get(path, ()):
+            return self._knobs["varied"]
+        return 1.0 if path.startswith(KIT) else self._knobs["tree"]
 
     def choose(self, budget: int) -> Choice:
         """Spend ``budget`` statements."""
@@ -67,8 +83,8 @@ class Chooser:
         while choice.statements < budget:
             room = budget - choice.statements
             piece = self._best_slice(room)
-            pack = self._packer.best(choice.covered)
-            cost = 1 if choice.packs else 4
+            pack = self._packer.best(choice.covered, piece[0] if piece else 0.0)
+            cost = 1 if pack is None or any(one.own == pack.own for one in choice.packs) else 4
             rate = pack.gain / min(cost, 2) if pack and cost <= room else 0.0
             if pack is not None and rate >= (piece[0] if piece else 0.0) and rate > 0:
                 choice.packs.append(pack)
@@ -107,7 +123,7 @@ class Chooser:
             if cost > room:
                 continue
             aspects = [one for each in needed for one in self._scripts[path].statements[each].aspects]
-            rate = self._worth(aspects) / cost * (1.0 if path.startswith(KIT) else self._knobs["tree"])
+            rate = self._worth(aspects) / cost * self._trust(path, at)
             if not self._heap or rate >= -self._heap[0][0]:
                 return rate, path, at, needed
             if rate >= self._knobs["least_rate"]:

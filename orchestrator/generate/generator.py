@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from orchestrator.generate.assemble import Frame, assemble, numbers_of
-from orchestrator.generate.choose import Choice, Chooser
+from orchestrator.generate.choose import Choice, Chooser, Sources
 from orchestrator.generate.draft import Draft, reads_back
 from orchestrator.generate.evidence import Evidence, query_of
 from orchestrator.generate.expressions import Expression
 from orchestrator.generate.inputs import Inputs
 from orchestrator.generate.kits import KIT, kit
 from orchestrator.generate.library import LibraryScript
+from orchestrator.generate.mutation import varied
 from orchestrator.generate.packs import Packer
 from orchestrator.generate.predict import Knobs, predict, values
 from orchestrator.generate.slices import Slicer
@@ -42,6 +43,12 @@ KNOBS: Final[dict[str, float]] = {
     "word": 0.2,
     "special": 2.0,
     "tree": 0.4,
+    "varied": 0.8,
+    "varied_least": 0.3,
+    "telling": 0.0,
+    "age": 0.0,
+    "sure": 0.4,
+    "company": 0.0,
     "least_statement": 0.5,
     "least_rate": 0.05,
     "least_expression": 0.15,
@@ -81,11 +88,18 @@ def generate(inputs: Inputs, key: str, budget: int, knobs: Knobs = KNOBS, seed: 
     """
     evidence = predict(inputs, knobs)
     worth = values(evidence, inputs, knobs)
-    scripts = {**inputs.library.scripts, **kit()}
-    packer = Packer(_pool(inputs, evidence, scripts.values()), worth, inputs.surface, knobs["least_expression"])
-    choice = Chooser(scripts, _Slicers(scripts), packer, worth, knobs).choose(budget)
+    mutated = varied(inputs, evidence, worth, kit(), knobs["varied_least"])
+    scripts = {**inputs.library.scripts, **kit(), **{path: one.script for path, one in mutated.items()}}
+    positions = {path: one.positions for path, one in mutated.items()}
+    packer = Packer(
+        _pool(inputs, evidence, [*inputs.library.scripts.values(), *kit().values()]),
+        worth,
+        inputs.surface,
+        knobs["least_expression"],
+    )
+    choice = Chooser(Sources(scripts, _Slicers(scripts), positions), packer, worth, knobs).choose(budget)
     lines = (line for one in inputs.changes if one.path.endswith(".go") for line in one.added)
-    frame = Frame(key, category_of(inputs, choice), evidence.why, numbers_of(lines, seed))
+    frame = Frame(key, category_of(inputs, choice), evidence.why, numbers_of(lines, seed), worth)
     drafts = assemble(choice, scripts, frame)
     return Generation(tuple(drafts), evidence, worth, frozenset(choice.covered))
 
