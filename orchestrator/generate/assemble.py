@@ -13,6 +13,7 @@ from orchestrator.generate.cleanup import cleanup
 from orchestrator.generate.columns import WHOLE, Edges, edges
 from orchestrator.generate.draft import Draft, Written, is_unstable, reads_back
 from orchestrator.generate.grouping import Group, regrouped
+from orchestrator.generate.kits import KIT
 from orchestrator.generate.library import LibraryScript
 
 _ROWS = 3
@@ -25,6 +26,8 @@ _LARGEST = 10_000_000
 _MOST_CELLS = 160
 _INTEGER = re.compile(r"(?<![\w.])\d{1,8}(?![\w.])")
 _LONGEST_LINE = 120
+#: Subjects of one statement that its comment names.
+_MOST_NAMED = 3
 _PLAIN = re.compile(r"[^a-z0-9_]+")
 #: Statements whose result is about the run itself.
 _VOLATILE = re.compile(
@@ -63,7 +66,7 @@ def assemble(choice: Choice, scripts: Mapping[str, LibraryScript], frame: Frame)
     drafts.sort(key=lambda one: -len(one.statements))
     for path, positions in choice.slices.items():
         if positions:
-            drafts.append(_slice(path, scripts[path], sorted(positions)))
+            drafts.append(_slice(path, scripts[path], sorted(positions), choice, frame))
     return [_placed(draft, f"{frame.category}/gen_{frame.key}_{number:02}") for number, draft in enumerate(drafts, 1)]
 
 
@@ -128,9 +131,26 @@ def _laid_out(items: Sequence[str], rest: str) -> str:
     return line if len(line) <= _LONGEST_LINE else f"select {lines}\n{rest}".rstrip()
 
 
-def _slice(path: str, script: LibraryScript, positions: Sequence[int]) -> Draft:
-    chosen = [script.statements[at] for at in positions if reads_back(script.statements[at].sql)]
-    written = [Written(one.sql, "", (0,) if _VOLATILE.match(one.sql) else ()) for one in chosen]
-    written += [Written(sql) for sql in cleanup(chosen)]
-    stem = path.rpartition("/")[2].rpartition(".")[0]
-    return Draft(stem, f"as in {path}, for this change", tuple(written), path)
+def _slice(path: str, script: LibraryScript, positions: Sequence[int], choice: Choice, frame: Frame) -> Draft:
+    chosen = [at for at in positions if reads_back(script.statements[at].sql)]
+    written, subjects = [], dict[str, None]()
+    for at in chosen:
+        sql = script.statements[at].sql
+        meant = choice.meant.get((path, at), ())
+        named = list(dict.fromkeys(map(spoken, meant)))[:_MOST_NAMED]
+        subjects |= dict.fromkeys(named)
+        why = f"{', '.join(named)} ({frame.why[meant[0]]})" if named and meant[0] in frame.why else ", ".join(named)
+        written.append(Written(sql, why, (0,) if _VOLATILE.match(sql) else ()))
+    written += [Written(sql) for sql in cleanup(script.statements[at] for at in chosen)]
+    near = "" if path.startswith(KIT) else f"; tables as in {path}"
+    title = f"{', '.join(list(subjects)[:6]) or 'statements'}{near}"
+    return Draft("_".join(list(subjects)[:3]) or "statements", title, tuple(written), path)
+
+
+def spoken(aspect: str) -> str:
+    """An aspect in words for a comment: its kind is left out where its name says enough."""
+    kind, _, rest = aspect.partition(" ")
+    if kind == "call":
+        name, *argument = rest.split(" ")
+        return f"{name} of {argument[1]}" if argument and argument[0] == "1" else name
+    return rest if kind in {"statement", "clause", "operator", "word", "pair"} else f"{kind} {rest}"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.generate.cleanup import cleanup
+from orchestrator.generate.gates import forbidden
 from orchestrator.generate.kits import KIT
 from orchestrator.generate.library import LibraryScript
 from orchestrator.generate.packs import Pack, Packer
@@ -23,6 +24,8 @@ class Choice:
 
     packs: list[Pack] = field(default_factory=list)
     slices: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    #: By source and position: the aspects that a statement was chosen for, the worthiest first.
+    meant: dict[tuple[str, int], list[str]] = field(default_factory=dict)
     covered: set[str] = field(default_factory=set)
     statements: int = 0
 
@@ -93,7 +96,8 @@ class Chooser:
                 if piece:
                     heapq.heappush(self._heap, (-piece[0], piece[1], piece[2]))
             elif piece is not None and piece[0] >= self._knobs["least_rate"]:
-                _, path, _, needed = piece
+                _, path, at, needed = piece
+                choice.meant[path, at] = self._new(self._scripts[path].statements[at].aspects)
                 choice.statements += self._cost(path, needed)
                 choice.slices[path].update(needed)
                 for at in needed:
@@ -101,6 +105,10 @@ class Chooser:
             else:
                 break
         return choice
+
+    def _new(self, aspects: Sequence[str]) -> list[str]:
+        fresh = [one for one in dict.fromkeys(aspects) if one not in self.choice.covered and self._values.get(one)]
+        return sorted(fresh, key=lambda one: -self._values[one])
 
     def _cost(self, path: str, needed: Sequence[int]) -> int:
         """Statements that writing these adds to the file, with what cleans up after them."""
@@ -119,6 +127,8 @@ class Chooser:
             if not self._slicers[path].runnable(at):
                 continue
             needed = [one for one in (*self._slicers[path].needs(at), at) if one not in used]
+            if any(forbidden(self._scripts[path].statements[one].sql) for one in needed):
+                continue
             cost = max(1, self._cost(path, needed))
             if cost > room:
                 continue

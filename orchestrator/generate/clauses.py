@@ -13,8 +13,9 @@ _PAIRS = """
 group by|order by|cluster by|primary key|foreign key|unique key|for update|with rollup|grouping sets|union all
 or replace|insert ignore|skip locked|nulls first|nulls last|on update|on delete|share mode|with parser|fulltext key
 fulltext index|generated always|use index|force index|ignore index|cross apply|outer apply|boolean mode
-language mode|query expansion|character set|with ties|no action|as of|intersect all|except all|minus all|ignore lines|read only|check option
-grant option|by rank|set null|set default|with recursive|current row|default null|if exists
+language mode|query expansion|character set|with ties|no action|as of|intersect all|except all|minus all
+ignore lines|read only|check option|grant option|by rank|set null|set default|with recursive|current row
+default null|if exists
 """
 #: Two words that are one clause.
 PAIRS: Final = frozenset(tuple(one.split()) for line in _PAIRS.strip().splitlines() for one in line.split("|"))

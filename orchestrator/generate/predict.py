@@ -9,13 +9,14 @@ from itertools import pairwise
 
 from orchestrator.cases.sql.words import KEYWORDS
 from orchestrator.generate.aspects import SCENERY, aspects
+from orchestrator.generate.clauses import PAIRS as CLAUSE_PAIRS
 from orchestrator.generate.clauses import WORDS as CLAUSE_WORDS
 from orchestrator.generate.columns import TRIED
 from orchestrator.generate.evidence import WORD, Evidence, query_of, quoted_sql, split_name
 from orchestrator.generate.history import traits
 from orchestrator.generate.inputs import Inputs
-from orchestrator.generate.synthesis import calls
-from orchestrator.surface.model import Kind, Surface, Target
+from orchestrator.generate.synthesis import calls, made, table_calls
+from orchestrator.surface.model import Kind, Role, Surface, Target
 from orchestrator.surface.targets import changed_text
 
 Knobs = Mapping[str, float]
@@ -159,6 +160,7 @@ def _from_words(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
 
 
 _SAID = re.compile(r"[A-Za-z_][A-Za-z0-9_]+")
+_CLAUSES = tuple(sorted(f"clause {' '.join(pair)}" for pair in CLAUSE_PAIRS))
 #: Words that many statements have in common.
 _FILLING = frozenset(
     {"values", "select", "table", "if", "exists", "on", "from", "to", "for", "into", "by", "or", "with"}
@@ -169,7 +171,7 @@ def _phrases(evidence: Evidence, inputs: Inputs, titled: set[str], paths: set[st
     """Statements and clauses of several words, when the title or the names of the changed files say all of them."""
     said = {one.rstrip("s") for one in titled}
     shown = said | {one.rstrip("s") for one in paths}
-    for aspect in inputs.library.phrases:
+    for aspect in dict.fromkeys((*inputs.library.phrases, *_CLAUSES)):
         words = {one.rstrip("s") for one in aspect.split(" ")[1:]} - _FILLING
         if words and words <= said:
             evidence.add(aspect, knobs["titled"], "the title says it")
@@ -202,7 +204,12 @@ def _arguments(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
         function = inputs.surface.functions.get(name)
         if function is None or sum(known.values()) >= 3:
             continue
-        for call in calls(function, name):
+        called = (
+            [made(sql.replace("{", "{{").replace("}", "}}")) for sql in table_calls(name)]
+            if function.role is Role.TABLE
+            else calls(function, name)
+        )
+        for call in called:
             for one in call.aspects:
                 if one.startswith(f"{aspect} "):
                     often = TRIED.get(one.rpartition(" ")[2], 0.15)
