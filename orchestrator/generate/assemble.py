@@ -136,7 +136,7 @@ def _slice(path: str, script: LibraryScript, positions: Sequence[int], choice: C
     written, subjects = [], dict[str, None]()
     for at in chosen:
         sql = script.statements[at].sql
-        meant = choice.meant.get((path, at), ())
+        meant: Sequence[str] = choice.meant.get((path, at), ())
         named = list(dict.fromkeys(map(spoken, meant)))[:_MOST_NAMED]
         subjects |= dict.fromkeys(named)
         why = f"{', '.join(named)} ({frame.why[meant[0]]})" if named and meant[0] in frame.why else ", ".join(named)
