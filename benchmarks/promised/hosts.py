@@ -19,6 +19,12 @@ def fairness() -> tuple[object, bool]:
     return {name: figures[name] for name in ("small_behind_big", "fifo", "big_share")}, bool(figures["ok"])
 
 
+def fairness_real() -> tuple[object, bool]:
+    """The same with real workers, real Celery and real time, smaller."""
+    figures = INPUTS.benchmark("benchmarks.fairness_real", "--big", "300", "--seconds", "0.5", "--watch", "15")
+    return {name: figures[name] for name in ("small_behind_big", "fifo", "big_share")}, bool(figures["ok"])
+
+
 def scaling() -> tuple[object, bool]:
     """Throughput after two hosts became four, and how often a build ran for eight shards."""
     figures = INPUTS.benchmark("benchmarks.scaling")
@@ -38,6 +44,7 @@ HOSTILE = "tests/integration/test_hostile.py"
 PROMISES = [
     Promise("balance", "<= 1.02, 1.05, 1.03", balance),
     Promise("fairness", "<= 2 x fair, >= 25%", fairness),
+    Promise("fairness-real", "<= 2 x fair, >= 25%", fairness_real),
     Promise("scaling", ">= 1.8 x, 1 build", scaling),
     Promise("fleet", ">= 1,000 hosts a Redis", fleet),
     Promise("drained-host", "0 fail", lambda: INPUTS.tests(HOSTS, "-k", "drained")),
