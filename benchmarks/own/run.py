@@ -102,9 +102,9 @@ def run_plan(  # noqa: PLR0913 - what there is to choose
     file = folder / "plan.json"
     words = ["--repo", str(repository), "--profile", PROFILE]
     limits = ["--budget", budget] if budget else []
-    subprocess.run(
-        [*program, "plan", *words, "--base", base, *limits, "-o", str(file)], cwd=ROOT, env=environ, check=True
-    )
+    planned = [*program, "plan", *words, "--base", base, *limits, "-o", str(file)]
+    if subprocess.run(planned, cwd=ROOT, env=environ, check=False).returncode:
+        raise SystemExit(3)  # it said why; a change that cannot be planned is no lack of one
     plan = json.loads(file.read_text())
     chosen = [word for task in only for word in ("--task", task)]
     began = time.monotonic()
