@@ -171,10 +171,11 @@ def summary(done: Sequence[dict[str, Any]], seconds: float) -> dict[str, Any]:
 def words(report: dict[str, Any]) -> str:
     """The same for people."""
     gates = ", ".join(f"{gate} {share:.1%}" for gate, share in report["dropped"].items()) or "none"
+    stayed = "{files:.1%} of the files and {statements:.1%} of the statements stay".format_map(report["stayed"])
     return (
         f"{report['commits']} commits, {report['files']} files, {report['statements']} statements in "
         f"{report['seconds']} s; {report['parsed']:.1%} have a tree, a server accepts {report['accepted']:.1%}, "
-        f"{report['stayed']['files']:.1%} of the files and {report['stayed']['statements']:.1%} of the statements stay, "
+        f"{stayed}, "
         f"findings {len(report['findings'])}; dropped by a gate: {gates}"
     )
 
