@@ -129,7 +129,7 @@ def _slice(path: str, script: LibraryScript, positions: Sequence[int], choice: C
     written, subjects = [], dict[str, None]()
     for at in chosen:
         sql = script.statements[at].sql
-        meant = choice.meant.get((path, at), ())
+        meant: Sequence[str] = choice.meant.get((path, at), ())
         telling = [one for one in meant if not one.startswith(("word ", "pair "))] or meant
         named = list(dict.fromkeys(map(spoken, telling)))[:_MOST_NAMED]
         subjects |= dict.fromkeys(named)

@@ -19,10 +19,11 @@ STRATEGIES: dict[str, tuple[str, str]] = {
     "lexical": ("history", "Lexical"),
     "imports": ("history", "Imports"),
     "changed": ("history", "Changed"),
+    "python": ("python", "Python"),
 }
 
 #: Used when nobody says otherwise; without a history model, and with one.
-DEFAULT = ("rules", "safety")
+DEFAULT = ("rules", "safety", "python")
 WITH_MODEL = (*DEFAULT, "history", "lexical", "imports", "changed")
 
 
