@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.history.casebook import Casebook
-from orchestrator.history.features import Question, Row, case_rows, category_rows, package_rows
+from orchestrator.history.features import Row, case_rows, category_rows, package_rows
 from orchestrator.history.layout import category_of
 from orchestrator.history.past import Past
+from orchestrator.history.question import Question
 from orchestrator.history.ranker import ORDER_POWER, SELECT_POWER, Ranker, worth
 from orchestrator.history.signals import Signals, read_signals
 
@@ -91,7 +92,7 @@ def fill(order: Sequence[str], sizes: dict[str, int], budget: float) -> list[str
 
 def look(ranker: Ranker, past: Past, book: Casebook, question: Question) -> Outlook:
     """The outlook of a change."""
-    signals = read_signals(past, book, question.facts, question.now)
+    signals = read_signals(past, book, question)
     cases = case_rows(signals, past, book, question)
     by_case = dict(zip(cases.names, ranker.cases.chances(cases.rows), strict=True))
     categories = category_rows(signals, past, book, question, by_case)

@@ -62,7 +62,7 @@ def advise_by(change: DiffSummary, profile: Profile, model: Model, repository: s
     if len(change.files) > _MASS:
         return _not_asked(f"{len(change.files)} files change at once, more than {_MASS}")
     facts = facts_of(change, layout_of(profile).is_production)
-    return Advice(look(model.ranker, model.past, model.book, question_of(profile, facts, now, model.imports)))
+    return Advice(look(model.ranker, model.past, model.book, question_of(profile, facts, now, model.code)))
 
 
 def _not_asked(why: str) -> Advice:

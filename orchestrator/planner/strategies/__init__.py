@@ -17,13 +17,14 @@ STRATEGIES: dict[str, tuple[str, str]] = {
     "safety": ("safety", "Safety"),
     "history": ("history", "History"),
     "lexical": ("history", "Lexical"),
+    "surface": ("history", "Surface"),
     "imports": ("history", "Imports"),
     "changed": ("history", "Changed"),
 }
 
 #: Used when nobody says otherwise; without a history model, and with one.
 DEFAULT = ("rules", "safety")
-WITH_MODEL = (*DEFAULT, "history", "lexical", "imports", "changed")
+WITH_MODEL = (*DEFAULT, "history", "lexical", "surface", "imports", "changed")
 
 
 def strategies_named(names: Sequence[str]) -> tuple[Strategy, ...]:
