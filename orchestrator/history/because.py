@@ -81,8 +81,12 @@ class Explainer:
         moved = self._attribution(place, rough).moved(self.outlook.rows[place][test])
         up = {name: max(0.0, moved.get(name, 0.0)) for name, detail in seen.items() if detail}
         total = sum(up.values())
+        failed = self.outlook.failed.get(test)
+        own = [Because("failures", failed[0], failed[1])] if failed else []
+        chance = 1 - (1 - chance) / (1 - failed[0]) if failed else chance
         parts = [Because(name, round(chance * by / total, 4) if total else 0.0, seen[name]) for name, by in up.items()]
-        return sorted(parts, key=lambda part: -part.weight) or [Because("history", round(chance, 4), _NOTHING)]
+        told = sorted([*own, *parts], key=lambda part: -part.weight)
+        return told or [Because("history", round(chance, 4), _NOTHING)]
 
     def _attribution(self, place: int, rough: bool) -> Attribution:
         if (place, rough) not in self._attributions:

@@ -20,7 +20,8 @@ _COCHANGE = [f"{channel}_{kind}" for channel in ("file", "function", "package", 
 _LIKE = [f"{name}_{kind}" for name in ("near", "words") for kind in ("max", "sum", "recent")]
 _TEXT = [f"text_{name}" for name in ("words", "strings", "names", "results", "path")]
 _SURFACE = [f"surface_{name}" for name in ("own", "calls", "path", "errors")]
-_RELATIVE = ["word_mean", "word_any", "near_max", "near_sum", "near_recent", "words_max", "words_sum", *_TEXT, *_SURFACE]
+_NEAR = ["near_max", "near_sum", "near_recent", "words_max", "words_sum"]
+_RELATIVE = ["word_mean", "word_any", *_NEAR, *_TEXT, *_SURFACE]
 _CATEGORY = [*_COCHANGE, *_LIKE]
 _TOPS = ["text_words", "text_names", "text_path", "near_sum", "words_sum", *_SURFACE]
 _CHANGE = ["g_files", "g_functions", "g_packages", "g_lines", "g_words", "g_strings", "g_near", "g_reached"]
@@ -46,7 +47,8 @@ PACKAGE_FEATURES = [
 
 #: First word of a feature's name, prefixes off → the strategy whose evidence it is; all others are the history's.
 _STRATEGIES = {
-    "text": "lexical", "surface": "surface", "ruled": "rules", "imports": "imports", "own": "changed", "around": "changed",
+    "text": "lexical", "surface": "surface", "ruled": "rules", "imports": "imports",
+    "own": "changed", "around": "changed",
     "g": "size", "statements": "size", "cases": "size", "test": "size", "any": "cases", "case": "cases",
 }  # fmt: skip
 

@@ -51,9 +51,7 @@ def learn(repository: Path, profile: Profile, revision: str = "HEAD", until: dat
     timeline.settle(timeline.time)
     ranker = study.fit(timeline.time)
     warnings = () if ranker else (f"only {len(study.examples)} commits touched tests: too few to learn from",)
-    return Learned(
-        Model(profile.name, first, head, time, timeline.past, timeline.book, ranker, code), count, warnings
-    )
+    return Learned(Model(profile.name, first, head, time, timeline.past, timeline.book, ranker, code), count, warnings)
 
 
 def update(model: Model, repository: Path, profile: Profile, revision: str = "HEAD") -> Learned:

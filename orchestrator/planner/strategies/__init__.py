@@ -20,6 +20,7 @@ STRATEGIES: dict[str, tuple[str, str]] = {
     "surface": ("history", "Surface"),
     "imports": ("history", "Imports"),
     "changed": ("history", "Changed"),
+    "failures": ("failures", "Failures"),
 }
 
 #: Used when nobody says otherwise; without a history model, and with one.
