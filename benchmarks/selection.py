@@ -31,9 +31,9 @@ if str(ROOT) not in sys.path:
 from benchmarks.selection_scores import Scores  # noqa: E402
 from orchestrator.diff.git import Git, Objects, find_git, isolated  # noqa: E402 - after the path is set
 from orchestrator.domain.profile import Profile  # noqa: E402
+from orchestrator.history.code import CodeReader  # noqa: E402
 from orchestrator.history.commits import Commit, read_commits  # noqa: E402
 from orchestrator.history.facts import make_facts  # noqa: E402
-from orchestrator.history.imports import read_imports  # noqa: E402
 from orchestrator.history.outlook import Outlook, look  # noqa: E402
 from orchestrator.history.patches import Patch  # noqa: E402
 from orchestrator.history.ranker import Ranker  # noqa: E402
@@ -71,7 +71,7 @@ Variants = dict[str, Variant]
 #: The variant whose predictions are written: it hears everything.
 ALL = "all"
 #: The strategies of the ablation table.
-STRATEGIES = ("history", "lexical", "rules", "imports")
+STRATEGIES = ("history", "lexical", "surface", "rules", "imports")
 
 
 def variants_of(ablation: bool) -> Variants:
@@ -118,7 +118,7 @@ class _Walk:
         self._rows = {row.sha: row for row in rows}
         self._objects = objects
         start = month_of(rows[0].time) - WINDOW
-        self._study = Study(profile, start, lambda revision: read_imports(git, objects, revision))
+        self._study = Study(profile, start, CodeReader(git, objects))
         self._made = -1
         self._rankers: dict[str, Ranker | None] = {}
 
@@ -146,7 +146,7 @@ class _Walk:
             }
             self._made = began
             print(f"models of {datetime.fromtimestamp(began, UTC):%Y-%m-%d}", file=sys.stderr, flush=True)
-        question = question_of(self._profile, make_facts(row.paths, patch), row.time, self._study.imports)
+        question = question_of(self._profile, make_facts(row.paths, patch), row.time, self._study.code)
         told: dict[str, Any] = {
             "sha": row.sha, "categories": [], "cases": [], "select": [], "ut_packages": [], "ut_chosen": 0
         }  # fmt: skip

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from orchestrator.history.casebook import Casebook
-from orchestrator.history.features import Question, Row, case_rows, category_rows, package_rows
+from orchestrator.history.features import Row, case_rows, category_rows, package_rows
 from orchestrator.history.layout import category_of
 from orchestrator.history.past import Past
+from orchestrator.history.question import Question
 from orchestrator.history.ranker import ORDER_POWER, SELECT_POWER, Ranker, worth
 from orchestrator.history.signals import Signals, read_signals
 
@@ -32,6 +33,19 @@ class Outlook:
     statements: dict[str, int] = field(default_factory=dict)
     #: What the chances were made from: rows by test, of cases, categories and packages.
     rows: tuple[dict[str, Row], dict[str, Row], dict[str, Row]] = ({}, {}, {})
+
+    #: What past failures say of cases by stem and of packages: a weight, and why; the chances above hold it already.
+    failed: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+
+    def lifted(self, failed: Mapping[str, tuple[float, str]]) -> Outlook:
+        """This outlook where past failures speak, too; ``failed`` is by test (``bvt:join/apply.sql``, ``ut:pkg/a``)."""
+        stems = {f"bvt:{self.book.file_of(stem)}": stem for stem in self.cases} if failed else {}
+        packages = {f"ut:{name}": name for name in self.packages} if failed else {}
+        names = stems | packages
+        known = {names[test]: said for test, said in failed.items() if test in names}
+        return replace(
+            self, failed=known, cases=_lifted(self.cases, known), packages=_lifted(self.packages, known)
+        )  # fmt: skip
 
     @property
     def total(self) -> int:
@@ -91,7 +105,7 @@ def fill(order: Sequence[str], sizes: dict[str, int], budget: float) -> list[str
 
 def look(ranker: Ranker, past: Past, book: Casebook, question: Question) -> Outlook:
     """The outlook of a change."""
-    signals = read_signals(past, book, question.facts, question.now)
+    signals = read_signals(past, book, question)
     cases = case_rows(signals, past, book, question)
     by_case = dict(zip(cases.names, ranker.cases.chances(cases.rows), strict=True))
     categories = category_rows(signals, past, book, question, by_case)
@@ -112,3 +126,10 @@ def look(ranker: Ranker, past: Past, book: Casebook, question: Question) -> Outl
 
 def _ranked(chances: dict[str, float], sizes: dict[str, int], total: int, power: float) -> list[str]:
     return sorted(chances, key=lambda name: (-worth(chances[name], sizes.get(name, 0) / total, power), name))
+
+
+def _lifted(chances: dict[str, float], failed: Mapping[str, tuple[float, str]]) -> dict[str, float]:
+    """The chance that the model or a past failure is right."""
+    return {
+        name: 1 - (1 - chance) * (1 - failed[name][0]) if name in failed else chance for name, chance in chances.items()
+    }
