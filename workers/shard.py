@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from orchestrator.domain.errors import BrokerError, InfrastructureError, MoTestplanError
 from orchestrator.domain.plan import Suite as SuiteName
@@ -55,6 +56,14 @@ class Bench:
     pulse: Ledger | None = None
     #: The lease of runs this process has met, seconds: with it a shard is read in the call that starts its first task.
     leases: dict[str, float] = field(default_factory=dict)
+
+
+class _Answer(NamedTuple):
+    """What the gate said to a task: its attempt, and when it was asked (monotonic clock): the lease began no sooner."""
+
+    gate: Gate
+    attempt: int
+    asked: float
 
 
 class Resources:
@@ -122,7 +131,7 @@ def run_shard(bench: Bench, delivery: Delivery) -> dict[str, object]:
     return {"run": delivery.run, "shard": delivery.shard, "tasks": dict(list(ran.items())[:20])}
 
 
-def _take(bench: Bench, delivery: Delivery, owner: str) -> tuple[ShardSpec | None, tuple[Gate, int] | None]:
+def _take(bench: Bench, delivery: Delivery, owner: str) -> tuple[ShardSpec | None, _Answer | None]:
     """The shard, and the gate's answer for its first task where that could be asked in the same call.
 
     The lease is in the run's profile, so it is known from the second shard of a run on.
@@ -130,8 +139,9 @@ def _take(bench: Bench, delivery: Delivery, owner: str) -> tuple[ShardSpec | Non
     lease = bench.leases.get(delivery.run)
     if lease is None:
         return bench.ledger.spec(delivery.run, delivery.shard), None
+    asked = time.monotonic()
     gate, attempt, spec = bench.ledger.take(delivery, owner, lease)
-    return spec, (gate, attempt)
+    return spec, _Answer(gate, attempt, asked)
 
 
 def _remember(leases: dict[str, float], run: str, lease: float) -> None:
@@ -159,7 +169,7 @@ class _Shard:
         owner: str,
         heart: Heart,
         unfit: MoTestplanError | None,
-        first: tuple[Gate, int] | None,
+        first: _Answer | None,
     ) -> None:
         self.bench, self.delivery, self.spec, self.profile = bench, delivery, spec, profile
         self.owner, self.heart = owner, heart
@@ -177,28 +187,30 @@ class _Shard:
 
     def run(self, task: TestTask) -> str:
         """One task through the gate: its final state, "again", or why it was refused."""
-        (gate, attempt), self.first = self.first or self._start(task), None
+        (gate, attempt, asked), self.first = self.first or self._start(task), None
         if gate is not Gate.OK:
             return gate.value
         folder = task_folder(self.bench.artifacts, self.spec.run, task.id) / str(attempt)
         sink = Sink(self.bench.ledger, self.spec.run, task.id, attempt, folder)
-        self.heart.begin(task.id, sink)
+        self.heart.begin(task.id, sink, asked)
         began, ready = time.monotonic(), self.resources.seconds
         try:
             ending, again = self._outcome(task, attempt, folder, sink)
+            over = time.monotonic()
             stop = self._stopped() if ending.state is TaskState.CANCELLED else None
         finally:
             self.heart.rest()
         taken = (time.monotonic() - began, self.resources.seconds - ready)
         result = _result(task, attempt, ending, taken, sink, stop)
         answer = self._record(result, sink, again=again)
-        if answer == Beat.STALE and self.heart.answer is Beat.STALE and not self.heart.cut_off:
+        if answer == Beat.STALE:
             with contextlib.suppress(BrokerError):  # only a record
-                self.bench.ledger.overlapped(self.spec.run, task.id, self.owner, self.heart.since_asked())
+                self.bench.ledger.overlap(self.delivery, self.owner, task.id, time.monotonic() - over)
         return answer
 
-    def _start(self, task: TestTask) -> tuple[Gate, int]:
-        return self.bench.ledger.start(self.delivery, self.owner, task.id, self.profile.dispatch.lease)
+    def _start(self, task: TestTask) -> _Answer:
+        asked = time.monotonic()
+        return _Answer(*self.bench.ledger.start(self.delivery, self.owner, task.id, self.profile.dispatch.lease), asked)
 
     def _stopped(self) -> Stop:
         """A cancelled task's processes are gone: clean up what it used, and say how long each step took."""

@@ -154,7 +154,7 @@ class Dispatch:
     attempts: int = 3
     #: Whether a test that fails is tried once more: one that passes then is flaky, and the run passes.
     confirm_failures: bool = True
-    #: A worker that cannot reach the ledger for this long ends its tests: another may have them by now.
+    #: How long tests go on while Redis is down for everybody. A worker cut off alone ends them within its lease.
     cut_off: float = 120.0
     #: What a new push does to an older run of its pull request: ends it, ends what has not started, or nothing.
     supersede: Literal["all", "waiting", "nothing"] = "all"

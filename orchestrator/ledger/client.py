@@ -102,7 +102,7 @@ class Ledger(Hosts, Waiting):
         return cast("tuple[str, int, str]", self._call("start", names, args))
 
     def beat(self, delivery: Delivery, owner: str, task: str, lease: float) -> tuple[Beat, float]:
-        """Renew the shard's lease; learn whether to stop, and for how many seconds that has been so."""
+        """Renew the shard's lease; learn whether to stop, and for how many seconds a cancel has been asked for."""
         run = delivery.run
         names = [keys.run(run), keys.part(run, "shards"), keys.part(run, "cancelled"), keys.LEASES]
         answer, milliseconds = self._call("beat", names, [run, delivery.shard, owner, task, lease])
@@ -169,6 +169,21 @@ class Ledger(Hosts, Waiting):
         names = [keys.part(run, "shards"), keys.LEASES]
         return bool(self._call("expire", names, [run, shard, delivery]))
 
+    def overlap(self, lost: Delivery, owner: str, task: str, ago: float) -> float | None:
+        """``owner`` lost a shard, and its test was over ``ago`` seconds ago: for how long two workers had the task.
+
+        Negative: it was over that long before another began. None: no other did. Either is put into the run's events.
+        """
+        run = lost.run
+        names = [keys.part(run, "shards"), keys.part(run, "events"), keys.OVERLAPS]
+        kind, text = self._call("overlap", names, [lost.shard, lost.delivery, task, owner, f"{ago:.3f}"])
+        return None if kind == "alone" else float(text) * (1 if kind == "overlap" else -1)
+
+    def overlaps(self) -> tuple[int, float]:
+        """How often two workers had a task at once since this Redis was set up, and for how many seconds in all."""
+        count, seconds = cast("list[str | None]", self.redis.hmget(keys.OVERLAPS, ["count", "seconds"]))
+        return int(count or 0), float(seconds or 0)
+
     def build(
         self, run: str, store: str, owner: str, lease: float, ending: tuple[str, str] | None = None
     ) -> tuple[str, str]:
@@ -219,11 +234,6 @@ class Ledger(Hosts, Waiting):
             pipe.xadd(keys.log(run, task), {"line": line}, maxlen=_LOG_LINES_KEPT, approximate=True)
         pipe.expire(keys.log(run, task), _KEEP_STREAMS)
         pipe.execute()
-
-    def overlapped(self, run: str, task: str, host: str, seconds: float) -> None:
-        """Put into a run's events that ``host`` ran a task for ``seconds`` beside the worker that had it by then."""
-        row = {"kind": "overlap", "task": task, "host": host, "seconds": f"{seconds:.3f}"}
-        self.redis.xadd(keys.part(run, "events"), cast("Any", row), maxlen=10_000, approximate=True, nomkstream=True)
 
     def note(self, run: str, who: str, command: str, result: str) -> None:
         """Put a command that concerned a run into its events, where the run is known."""

@@ -25,7 +25,7 @@ local now = clock[1] + clock[2] / 1000000
 local attempt = redis.call('HINCRBY', KEYS[3], task, 1)
 if holder == '' then
   redis.call('HSET', KEYS[4], shard .. '|owner', owner, shard .. '|task', task, shard .. '|started', now,
-    shard .. '|taken', now)
+    shard .. '|taken|' .. ARGV[3], now)
   redis.call('ZREM', KEYS[7], run .. '|' .. shard)
 else
   redis.call('HSET', KEYS[4], shard .. '|task', task, shard .. '|started', now)
