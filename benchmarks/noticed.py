@@ -2,8 +2,8 @@
 
     python benchmarks/noticed.py [--commit ID] [--budget 60s] [--format text|json]
 
-For each commit the unit tests and those of the room it belongs to run with the mutant, in a clone; the plan is that of the
-commit. Minutes a commit. Exit 1 when a test file that fails is not chosen, 2 when this clone lacks a commit.
+For each commit the unit tests and those of the room it belongs to run with the mutant, in a clone; the plan is that of
+the commit. Minutes a commit. Exit 1 when a test file that fails is not chosen, 2 when this clone lacks a commit.
 """
 
 from __future__ import annotations
