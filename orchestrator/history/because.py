@@ -38,7 +38,7 @@ class Explainer:
         self._spoken = SpokenOf(self.outlook.question.reached, self.outlook.book)
 
     def case(self, stem: str, *, rough: bool = False) -> list[Because]:
-        """Why a case has its chance; never empty. ``rough`` is four times as fast, its shares less exact."""
+        """Why a case has its chance; never empty. ``rough`` is eight times as fast, its shares less exact."""
         outlook = self.outlook
         number = outlook.book.numbers[stem]
         seen = {
@@ -92,7 +92,7 @@ class Explainer:
         if (place, rough) not in self._attributions:
             ranker = self.outlook.ranker
             forest = (ranker.cases, ranker.categories, ranker.packages)[place]
-            self._attributions[place, rough] = Attribution(forest, strategy_of, 4 if rough else 1)
+            self._attributions[place, rough] = Attribution(forest, strategy_of, 8 if rough else 1)
         return self._attributions[place, rough]
 
     def _history(self, target: str, test: Any, it: str) -> str:  # noqa: ANN401 - a case's number or a name

@@ -40,6 +40,8 @@ CATEGORY_FEATURES = [
     *(f"top_{name}" for name in _OF_CASES), *(f"r_top_{name}" for name in (*_TEXT, *_SURFACE)),
     "touches", "ruled", "statements", "cases", *_CHANGE,
 ]  # fmt: skip
+#: Where a category's row has the chance of any of its cases.
+ANY_CASE = 0
 PACKAGE_FEATURES = [
     "own", "around", *_COCHANGE, "file_mean", "package_mean", *_LIKE,
     "r_near_sum", "r_words_sum", "imports", "test_files", *_CHANGE,

@@ -85,12 +85,12 @@ class Study:
         if began != self._quarter and commit.time >= self.start and commit.parent:
             self._quarter, self.code = began, self.read_code(commit.parent)
 
-    def fit(self, until: int, muted: frozenset[str] = frozenset()) -> Ranker | None:
+    def fit(self, until: int, muted: frozenset[str] = frozenset(), *, quick: bool = False) -> Ranker | None:
         """The models of the examples in the window that ends at ``until``, without some strategies."""
-        from orchestrator.history.fitting import fit_ranker
+        from orchestrator.history.fitting import CAREFUL, QUICK, fit_ranker
 
         window = [example for example in self.examples if until - WINDOW <= example.time <= until]
-        return fit_ranker(window, until, muted)
+        return fit_ranker(window, until, muted, QUICK if quick else CAREFUL)
 
     def forget(self, before: float) -> None:
         """Drop examples that no window to come reaches."""

@@ -35,7 +35,7 @@ class Failures(Database):
                 tasks = session.scalars(select(TaskRow.task).where(TaskRow.run == run, *failed).order_by(TaskRow.task))
                 plan = json.loads(text or "{}")
                 tests = [test for task in tasks for test in self._tests(session, run, task, plan)][:_TESTS]
-                found.append(PastFailure(run, ended, _files(plan), tuple(tests)))
+                found.append(PastFailure(run, ended or 0.0, _files(plan), tuple(tests)))
         return found
 
     def _tests(self, session: Any, run: str, task: str, plan: dict[str, Any]) -> list[str]:  # noqa: ANN401 - a session
