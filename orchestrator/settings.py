@@ -73,6 +73,11 @@ def settings_from(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def failures_path(settings: Settings) -> Path:
+    """Where `control` writes what failed lately: beside the measured seconds."""
+    return Path(settings.durations).with_name("failures.json")
+
+
 def model_path(profile: str, settings: Settings) -> Path:
     """Where ``learn`` puts the model of a profile, and ``plan`` looks for it, when nobody names a file."""
     return Path(settings.state) / "models" / f"{profile}.model"

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
@@ -138,6 +138,13 @@ class Now(Collector):
             tasks.add_metric([state.value], sum(p.tasks[state] for p in progress))
         yield runs
         yield tasks
+        count, seconds = ledger.overlaps()
+        times = CounterMetricFamily(f"{_PREFIX}overlaps", "How often two workers had a task at once.")
+        times.add_metric([], count)
+        total = CounterMetricFamily(f"{_PREFIX}overlap_seconds", "For how long two workers had a task at once.")
+        total.add_metric([], seconds)
+        yield times
+        yield total
 
 
 class Metrics:

@@ -46,6 +46,7 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--durations", metavar="FILE", help="measured seconds; default: what `control` wrote here, if any"
     )
+    parser.add_argument("--failures", metavar="FILE", help="past failures; default: what `control` wrote here, if any")
     parser.add_argument("--category", metavar="C", action="append", default=[], help="add a category; repeatable")
     parser.add_argument("--pr", metavar="N", type=int, help="a pull request; alone, read from GitHub or the clone")
     parser.add_argument("--base-branch", metavar="NAME", help="default: the profile's")
@@ -81,6 +82,7 @@ def plan_from_args(args: argparse.Namespace) -> TestPlan:
         repository=repository,
         model=args.model or "",
         durations=args.durations or "",
+        failures=args.failures or "",
         budget=parse_budget(args.budget) if args.budget else None,
     )
     named = None if args.strategies is None else [name for name in args.strategies.split(",") if name]

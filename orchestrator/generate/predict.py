@@ -30,7 +30,6 @@ def predict(inputs: Inputs, knobs: Knobs) -> Evidence:
     _from_quotes(evidence, inputs, knobs)
     _from_targets(evidence, inputs, knobs)
     _from_words(evidence, inputs, knobs)
-    _from_company(evidence, inputs, knobs)
     _arguments(evidence, inputs, knobs)
     return evidence
 
@@ -46,7 +45,6 @@ def values(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> dict[str, float]
             worth *= knobs["word"]
         if inputs.past.is_special(aspect):
             worth *= knobs["special"]
-        worth *= inputs.past.telling(aspect) ** knobs["telling"]
         found[aspect] = worth
     return found
 
@@ -57,7 +55,7 @@ def _from_history(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
     for aspect, count in past.aspect_frequency.items():
         evidence.add(aspect, min(0.9, knobs["prior"] * count / total), "common in past changes")
     near = past.near(traits(inputs.title, (one.path for one in inputs.changes)), int(knobs["past_n"]))
-    weights = [score ** knobs["past_power"] * past.age(change) ** knobs["age"] for score, change in near]
+    weights = [score ** knobs["past_power"] for score, _ in near]
     norm = sum(weights) + knobs["past_floor"]
     share: dict[str, float] = defaultdict(float)
     for weight, (_, change) in zip(weights, near, strict=True):
@@ -77,29 +75,6 @@ def _from_scripts(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
             share[aspect] += score ** knobs["scripts_power"] / norm
     for aspect, value in share.items():
         evidence.add(aspect, min(0.9, knobs["scripts"] * value), "the nearest cases exercise it")
-
-
-#: So many of the likeliest aspects are asked for their company; an aspect of fewer changes has none to speak of.
-_ASKED, _LEAST_COMPANY = 60, 3
-
-
-def _from_company(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
-    """What comes with a likely aspect where it came before: window functions with each other, checks with plans."""
-    past = inputs.past
-    likely = sorted(
-        (one for one in evidence.odds.items() if one[1] >= knobs["sure"] and past.is_special(one[0])),
-        key=lambda one: (-one[1], one[0]),
-    )
-    found: dict[str, float] = defaultdict(float)
-    for aspect, odds in likely[:_ASKED]:
-        often = past.aspect_frequency[aspect]
-        if often < _LEAST_COMPANY:
-            continue
-        for other, count in past.together(aspect).items():
-            if count > 1:
-                found[other] = max(found[other], odds * count / (often + 2))
-    for other, value in found.items():
-        evidence.add(other, min(0.9, knobs["company"] * value), "comes with what the change is about")
 
 
 def _from_quotes(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
@@ -204,11 +179,7 @@ def _arguments(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
         function = inputs.surface.functions.get(name)
         if function is None or sum(known.values()) >= 3:
             continue
-        called = (
-            [made(sql.replace("{", "{{").replace("}", "}}")) for sql in table_calls(name)]
-            if function.role is Role.TABLE
-            else calls(function, name)
-        )
+        called = map(made, table_calls(name)) if function.role is Role.TABLE else calls(function, name)
         for call in called:
             for one in call.aspects:
                 if one.startswith(f"{aspect} "):

@@ -100,7 +100,7 @@ def logged(config: Settings, run: str, task: str, capsys: pytest.CaptureFixture[
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(edge, "settings", lambda: config)
-        assert logs.run(argparse.Namespace(run=run, task=task, follow=False)) == 0
+        assert logs.run(argparse.Namespace(run=run, task=task, follow=False, format="text")) == 0
     answer = capsys.readouterr()
     return answer.out, answer.err
 

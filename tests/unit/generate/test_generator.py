@@ -124,3 +124,17 @@ def test_queries_by_the_way_never_wait_and_never_touch_the_server() -> None:
     calls = "select sleep(2), add_fault_point('a', ':::', 'echo', 0, ''), abs(1);\n"
     written = text_of(generate(make_inputs(title="sleep add_fault_point abs", cases={"a.sql": calls}), "1", 60))
     assert not re.search(r"select.*(?:sleep\(2|fault_point)", written)
+
+
+def test_a_table_that_refers_to_another_is_dropped_before_it() -> None:
+    cases = {
+        "a.sql": "create table p (a int primary key);\ncreate table q (b int);\n"
+        "create table c (a int, foreign key (a) references p (a));\n"
+    }
+    script = make_inputs(cases=cases).library.scripts["a.sql"]
+    assert cleanup(script.statements) == ["drop table if exists c", "drop table if exists q, p"]
+
+
+def test_an_error_that_a_unit_test_expects_is_no_statement() -> None:
+    change = ChangedFile("pkg/sql/plan/build_test.go", (), ('err: "show tables is not supported here",',))
+    assert "show tables is" not in text_of(generate(make_inputs(change, cases={}), "1", 20))
