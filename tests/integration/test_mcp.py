@@ -35,6 +35,7 @@ TOOLS = {
     "list_runs",
     "get_run",
     "watch_run",
+    "triage_run",
     "read_failures",
     "read_log",
     "list_hosts",
@@ -170,6 +171,10 @@ async def session(client: Client, stack: Stack, key: str) -> None:
     failures = answered(await client.call_tool("read_failures", {"run": red["run"]}))
     assert (failures["failures"][0]["task"], failures["total"]) == ("ut:b/...", 1)
     assert "told to" in failures["failures"][0]["case"]["message"]
+    short = {"run": red["run"], "characters": 100}
+    assert len(answered(await client.call_tool("read_failures", short))["failures"][0]["case"]["message"]) < 150
+    (found,) = answered(await client.call_tool("triage_run", {"run": red["run"]}))["findings"]
+    assert (found["task"], found["cause"], found["next"][:15]) == ("ut:b/...", "unknown", "look at its log")
     log = answered(await client.call_tool("read_log", {"run": red["run"], "task": "ut:b/..."}))
     assert log["lines"]
     again = {"run": red["run"], "reason": "only what passes", "key": f"{key}-again", "tasks": ["ut:a/..."]}
@@ -316,6 +321,7 @@ def test_nobody_gets_in_without_a_token(stack: Stack) -> None:
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
     headers = {"Accept": "application/json, text/event-stream", "Authorization": "Bearer wrong"}
     assert httpx2.post(f"{stack.url}/mcp", json=body, headers=headers).status_code == 401
+    assert httpx2.get(f"{stack.url}/healthz").text == "ok\n"
 
 
 def test_errors_tell_an_agent_what_to_do(stack: Stack) -> None:

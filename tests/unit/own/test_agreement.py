@@ -28,20 +28,20 @@ def test_c():
 """
 
 
-def agree(folder: Path, *, good: bool, mute: dict[str, str] | None = None, **cases: str) -> tuple[int, str]:
+def agree(folder: Path, *options: str, good: bool, mute: dict[str, str] | None = None, **cases: str) -> tuple[int, str]:
     """Exit code and last lines of pytest with the own run's verdicts."""
     (folder / "test_it.py").write_text(TESTS.format(good=good))
     own = {"run": "r", "base": "a" * 40, "head": "b" * 40, "state": "passed", "seconds": 3, "mute": mute or {}}
     names = {"a": "test_it.py::test_a", "b": "test_it.py::test_b[a::b]", "c": "test_it.py::test_c"}
     own["cases"] = {names[key]: status for key, status in cases.items()} | {"gone.py::test_x": "passed"}
     (folder / "own.json").write_text(json.dumps(own))
-    return _pytest(folder, "own.json")
+    return _pytest(folder, "own.json", *options)
 
 
-def _pytest(folder: Path, own: str) -> tuple[int, str]:
+def _pytest(folder: Path, own: str, *options: str) -> tuple[int, str]:
     words = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "--rootdir", ".", "-p", "tests.agreement"]
     done = subprocess.run(
-        [*words, "--own-run", own, "test_it.py"],
+        [*words, "--own-run", own, *options, "test_it.py"],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -58,8 +58,9 @@ def test_the_same_verdicts_are_told_before_the_last_line(tmp_path: Path) -> None
     assert said.splitlines()[-1].startswith("2 passed, 1 skipped")
 
 
-def test_red_there_and_green_here_fails(tmp_path: Path) -> None:
-    code, said = agree(tmp_path, good=True, a="passed", b="failed")
+@pytest.mark.parametrize("options", [(), ("-n", "2")])
+def test_red_there_and_green_here_fails(tmp_path: Path, options: tuple[str, ...]) -> None:
+    code, said = agree(tmp_path, *options, good=True, a="passed", b="failed")
     assert code == 1
     assert "test_it.py::test_b[a::b]: failed there, passed here" in said
 
