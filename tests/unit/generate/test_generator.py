@@ -138,3 +138,11 @@ def test_a_table_that_refers_to_another_is_dropped_before_it() -> None:
 def test_an_error_that_a_unit_test_expects_is_no_statement() -> None:
     change = ChangedFile("pkg/sql/plan/build_test.go", (), ('err: "show tables is not supported here",',))
     assert "show tables is" not in text_of(generate(make_inputs(change, cases={}), "1", 20))
+
+
+def test_a_prepared_text_brings_its_tables_along() -> None:
+    cases = {"a.sql": "create table p (a int);\nselect 1;\nprepare s from 'select a from p where a = ?';\n"}
+    script = make_inputs(cases=cases).library.scripts["a.sql"]
+    assert Slicer(script).needs(2) == (0,)
+    alone = make_inputs(cases={"a.sql": "prepare s from 'select a from p where a = ?';\n"}).library.scripts["a.sql"]
+    assert not Slicer(alone).runnable(0)
