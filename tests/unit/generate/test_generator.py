@@ -146,3 +146,11 @@ def test_a_prepared_text_brings_its_tables_along() -> None:
     assert Slicer(script).needs(2) == (0,)
     alone = make_inputs(cases={"a.sql": "prepare s from 'select a from p where a = ?';\n"}).library.scripts["a.sql"]
     assert not Slicer(alone).runnable(0)
+
+
+def test_a_change_of_execution_is_looked_at_in_explain_analyze() -> None:
+    change = ChangedFile("pkg/sql/colexec/hashjoin/join.go", ("probe",))
+    assert "explain analyze select" in text_of(generate(make_inputs(change, title="fix: probe"), "1", 60))
+    other = ChangedFile("pkg/sql/plan/function/func_unary.go", ("AsciiString",))
+    odds = generate(make_inputs(other), "1", 20).evidence.odds
+    assert odds.get("statement explain analyze", 0.0) < 0.1
