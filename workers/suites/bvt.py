@@ -257,7 +257,7 @@ def _ending(job: Job, watcher: _Watcher, done: Exit, reproduce: str) -> Ending:
     if done.reason is Reason.DISK:
         raise InfrastructureError("the disk of this host ran full while the scripts ran", "Free space on the worker.")
     if done.reason is not Reason.EXITED:
-        why = f"no end within {job.profile.bvt.timeout:g} s" if done.reason is Reason.DEADLINE else "too much output"
+        why = done.stopped(job.profile.bvt.timeout)
         name = job.task.category or job.task.id
         job.emit(CaseResult(name, CaseStatus.FAILED, done.seconds, why, FailureKind.TIMEOUT))
         return Ending(TaskState.FAILED, why, reproduce)
