@@ -74,6 +74,11 @@ def settings_from(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def failures_path(settings: Settings) -> Path:
+    """Where `control` writes what failed lately: beside the measured seconds."""
+    return Path(settings.durations).with_name("failures.json")
+
+
 def model_path(profile: str, settings: Settings) -> Path:
     """Where ``learn`` puts the model of a profile, and ``plan`` looks for it, when nobody names a file."""
     return Path(settings.state) / "models" / f"{profile}.model"
@@ -175,6 +180,6 @@ def _read_yaml(path: Path) -> object:
     except OSError as error:
         found = path.parent.glob("*.yaml") if path.parent.is_dir() else ()
         known = sorted(p.stem for p in found if p.stem not in ("people", "tokens"))
-        raise BadProfileError(f"cannot read profile {path}: {error.strerror}", nearest(path.stem, known)) from None
+        raise BadProfileError(f"cannot read {path}: {error.strerror}", nearest(path.stem, known)) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadProfileError(f"{path} is not YAML: {error}", "Correct the file.") from None

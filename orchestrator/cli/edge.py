@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from orchestrator.cli import output
-from orchestrator.domain.errors import BrokerError, MoTestplanError, UnknownRunError
+from orchestrator.domain.errors import BrokerError, MoTestplanError, UnknownRunError, UsageError
 from orchestrator.domain.plain import to_plain
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary
@@ -51,6 +51,11 @@ def print_json(value: object) -> None:
     sys.stdout.write(text.encode("utf-8", "replace").decode() + "\n")
 
 
+def print_text(text: str) -> None:
+    """A document on stdout, and nothing else; half a surrogate becomes a question mark."""
+    sys.stdout.write(text.encode("utf-8", "replace").decode() + "\n")
+
+
 def say(text: str) -> None:
     """Words for a person, on stderr, so that stdout is only the answer."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress goes to stderr
@@ -67,6 +72,8 @@ def find_run(config: Settings, name: str) -> tuple[RunSummary, TestPlan]:
     One that neither knows is an :class:`UnknownRunError`; a :class:`BrokerError` when the ledger, which may know it,
     could not be asked.
     """
+    if not name:
+        raise UsageError("the name of the run is empty", "`mo-testplan runs` lists them.")
     away: BrokerError | None = None
     try:
         found = _in_ledger(Ledger(config.redis_url, retries=1), name)

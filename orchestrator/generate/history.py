@@ -22,6 +22,8 @@ class PastChange:
     aspects: frozenset[str]
 
 
+#: An aspect of more changes than this share of all is everyday.
+_EVERYDAY = 0.01
 _WORD = re.compile(r"[a-z_][a-z0-9_]{2,}")
 
 
@@ -43,6 +45,10 @@ class Past:
         self._traits = [traits(one.title, one.paths) for one in self.changes]
         self.trait_frequency = Counter(trait for each in self._traits for trait in each)
         self.aspect_frequency = Counter(aspect for one in self.changes for aspect in one.aspects)
+
+    def is_special(self, aspect: str) -> bool:
+        """Whether fewer than one in a hundred changes exercise an aspect."""
+        return self.aspect_frequency[aspect] < _EVERYDAY * max(1, len(self.changes))
 
     def near(self, wanted: frozenset[str], count: int) -> list[tuple[float, PastChange]]:
         """The past changes most like one with these traits, with a likeness of 0 to 1, best first."""

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 from posixpath import basename, dirname
 
-from orchestrator.surface.model import ChangedFile, Definition, Kind, Surface, Target
+from orchestrator.surface.model import ChangedFile, Definition, Kind, Role, Surface, Target
 
 _WORD = re.compile(r"(?<![\w.])(?:[a-z]\w*\.)?[A-Z]\w*")
 _QUOTED = re.compile(r"\"([a-z]\w{1,60})\"")
+#: A line that holds a quoted name and nothing else is an import of a package, which may be called as a function is.
+_IMPORT = re.compile(r"^\s*(?:\w+\s+)?\"[\w./-]+\"\s*$", re.M)
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
 #: A body that mentions more kinds of statement than this is a dispatcher and says nothing.
 _DISPATCHER = 4
@@ -30,6 +32,13 @@ def targets(surface: Surface, changes: Iterable[ChangedFile], hops: int = 3) -> 
     return sorted(best.values())
 
 
+def own_targets(surface: Surface, definition: Definition) -> list[Target]:
+    """What one function is for by itself: what registries say of it, its operator, the statements it handles."""
+    operators = surface.operators.get(definition.directory, ())
+    found = [Target(0, Kind.OPERATOR, name, definition.name) for name in operators]
+    return [*found, *_reached(surface, definition, 0, definition.name)]
+
+
 def changed_text(change: ChangedFile) -> str:
     """The changed lines without those that only moved or were aligned anew, and without comments."""
     added, deleted = ({" ".join(line.split()): None for line in side} for side in (change.added, change.deleted))
@@ -41,7 +50,7 @@ def _named(surface: Surface, change: ChangedFile) -> Iterator[Target]:
     """What the changed lines say: symbols of the registries, names in quotes, keywords of the grammar."""
     where = basename(change.path)
     near = 1 if where.endswith("_test.go") else 0
-    code = changed_text(change)
+    code = _IMPORT.sub("", changed_text(change))
     words = set(_WORD.findall(code))
     package = basename(dirname(change.path))
     for word in words:
@@ -52,7 +61,8 @@ def _named(surface: Surface, change: ChangedFile) -> Iterator[Target]:
         if quoted in surface.variables:
             yield Target(near, Kind.VARIABLE, quoted, f"{where} names the variable")
         elif quoted in surface.functions:
-            yield Target(1, Kind.FUNCTION, quoted, f"{where} names the function")
+            distance = near if surface.functions[quoted].role is Role.TABLE else 1  # in code they have no other name
+            yield Target(distance, Kind.FUNCTION, quoted, f"{where} names the function")
     if change.path.endswith(".y"):
         for token in words & surface.keywords.keys():
             yield Target(0, Kind.KEYWORD, surface.keywords[token], f"{where} changes a rule with it")
