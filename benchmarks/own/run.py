@@ -134,7 +134,7 @@ def _ended(words: Sequence[str], environ: Mapping[str, str], deadline: float | N
 
 
 def verdicts(store: Store, summary: Mapping[str, Any]) -> dict[str, str]:
-    """Test → passed, failed or skipped by its last try; a task that was cut short has no failures: none is confirmed."""
+    """Test → passed, failed or skipped by its last try; a task that was cut short has no failures."""
     ended = {task["task"] for task in summary["tasks"] if task["state"] in ("passed", "failed")}
     found: dict[str, tuple[int, str]] = {}
     for stored in store.cases(str(summary["run"]), limit=_CASES):
