@@ -13,7 +13,7 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -76,14 +76,14 @@ class OtherUser:
         """The uid of a run, which its directory remembers as its group; a free one for a new run."""
         end = time.monotonic() + _PATIENCE
         while time.monotonic() < end:
-            with FileLock.attempt(home.parent / ".uids", shared=False) as mine:
+            with FileLock.attempt(home.parent.parent / "locks" / "uids.lock", shared=False) as mine:
                 if not mine:
                     time.sleep(0.02)
                     continue
                 known = home.stat().st_gid
                 if self.first < known <= self.last:
                     return known
-                taken = {entry.stat(follow_symlinks=False).st_gid for entry in os.scandir(home.parent)}
+                taken = set(_groups(home.parent))
                 free = next((uid for uid in range(self.first + 1, self.last + 1) if uid not in taken), None)
                 if free is None:
                     break
@@ -116,6 +116,12 @@ class OtherUser:
         if top.stat().st_uid != uid:
             os.chown(top, uid, uid, follow_symlinks=False)
         top.chmod(0o755 if uid == self.first else 0o750)
+
+
+def _groups(folder: Path) -> Iterator[int]:
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it was pruned meanwhile
+            yield path.lstat().st_gid
 
 
 def other_user(text: str, path: str | None = None) -> OtherUser:

@@ -58,7 +58,7 @@ def submit(app: App, run: str, plan: TestPlan, first: Sequence[Delivery]) -> Non
     with broker_reported():
         for delivery in first:
             know(app, delivery.queue)
-        chord(header, app=app)(body.on_error(summary_signature(app, run)))
+        chord(header, app=app)(body)
 
 
 def send(app: App, delivery: Delivery) -> None:
