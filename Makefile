@@ -3,12 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 NAME ?=
+# Test processes beside each other: most tests wait for a server more than they compute.
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .PHONY: demo test lint format bench promises flower clean help
 
 help:
 	@echo 'make demo       see the whole job on a small project'
-	@echo 'make test       lint-free tests of everything this machine has the tools for'
+	@echo 'make test       the tests of everything this machine has the tools for'
 	@echo 'make lint       ruff, formatter, types, import layers'
 	@echo 'make promises   the figures we promise, measured here [NAME=x] (MO_REPO, MO_CASES)'
 	@echo 'make bench      the full campaigns'
@@ -26,7 +28,7 @@ demo: $(VENV)/.installed-demo
 	@$(BIN)/mo-testplan demo $(ARGS)
 
 test: $(VENV)/.installed-all
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(VENV)/.installed-all
 	$(BIN)/ruff check .

@@ -42,6 +42,7 @@ CAMPAIGNS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("MO_CASES",), ("benchmarks.balance", "--seeds", "50")),
     ((), ("benchmarks.fairness", "--hosts", "4")),
     ((), ("benchmarks.fairness", "--hosts", "16", "--stream", "1.2")),
+    ((), ("benchmarks.fairness_real",)),
     ((), ("benchmarks.scaling", "--tasks", "96")),
     ((), ("benchmarks.fleet_day",)),
     ((), ("benchmarks.chaos", "--runs", "200", "--tasks", "50")),

@@ -1,94 +1,99 @@
-"""This project, planned and run by itself: its verdict against that of pytest alone on the same tests.
+"""This project's last change, planned and run by itself: its verdict against that of pytest on the same tests.
 
-    python benchmarks/itself.py [--small] [--format text|json]
+    python benchmarks/itself.py [--small | --base REV] [--budget 60s] [--deadline 120] [--record FILE]
 
-The change is the last commit; with ``--small`` one made for it in a clone, of which two quick tasks run. Needs the git
-history. Exit 1 when the verdicts differ.
+The change is the one from HEAD's first parent; commits that touch only documents count with the last change before
+them. With ``--record`` pytest is not run beside it: the verdicts go to a file with which ``pytest -p tests.agreement``
+compares its own. ``--small`` makes a change in a clone and runs two quick tasks of its plan. Exit 1 when the verdicts
+differ, 2 when there is no history to plan from, 3 when the run met infrastructure.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+if __package__ in (None, ""):  # started as a file
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.own.alone import pytest_alone
+from benchmarks.own.change import ROOT, NoHistoryError, git, last_change
+from benchmarks.own.run import OwnRun, run_plan
+
 #: What ``--small`` changes, and what of its plan it runs.
-_FILE, _TASKS = "orchestrator/diff/paths.py", ("ut:tests/unit/diff/...", "sca:ruff")
+_FILE, _TASKS = "orchestrator/diff/paths.py", ("ut:tests/unit/diff", "sca:ruff")
 
 
 def main() -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--small", action="store_true")
-    parser.add_argument("--format", choices=["text", "json"], default="text")
-    args = parser.parse_args()
-    if subprocess.run(
-        ["git", "rev-parse", "-q", "--verify", "HEAD~1"], cwd=ROOT, capture_output=True, check=False
-    ).returncode:
-        print("this is no clone with a history", file=sys.stderr)
+    args = _arguments()
+    try:
+        with tempfile.TemporaryDirectory(prefix="mo-own-") as folder:
+            figures, code = measure(Path(folder), args)
+    except NoHistoryError as error:
+        print(error, file=sys.stderr)
         return 2
-    with tempfile.TemporaryDirectory() as folder:
-        figures = measure(Path(folder), small=args.small)
-    print(json.dumps(figures) if args.format == "json" else figures)
-    return 0 if figures["ok"] else 1
+    print(json.dumps(figures) if args.format == "json" else _text(figures))
+    return code
 
 
-def measure(folder: Path, *, small: bool) -> dict[str, Any]:
-    """Both verdicts, and what each took."""
+def measure(folder: Path, args: argparse.Namespace) -> tuple[dict[str, Any], int]:
+    """Plan, run, compare: the figures and the exit code."""
+    repository, base = (_touched(folder), "HEAD~1") if args.small else (ROOT, args.base or last_change())
+    done = run_plan(folder, repository, base, budget=args.budget, deadline=args.deadline, only=_only(args))
+    figures: dict[str, Any] = {"base": base, **done.figures()}
+    if done.state == "error":
+        return {**figures, "ok": False}, 3
+    if args.record is not None:
+        args.record.write_text(json.dumps(done.document()))
+        return {**figures, "ok": True}, 0
+    alone = pytest_alone(folder, repository, done.tests)
+    differ = sorted(name for name in done.cases.keys() & alone.cases.keys() if done.cases[name] != alone.cases[name])
+    same = not differ and ("failed" in done.unit_states) == alone.failed
+    figures |= {"pytest_seconds": alone.seconds, "pytest_exit": alone.code, "differ": differ}
+    return {**figures, "ok": same and _complete(done)}, 0 if same and _complete(done) else 1
+
+
+def _only(args: argparse.Namespace) -> tuple[str, ...]:
+    return _TASKS if args.small else ()
+
+
+def _complete(done: OwnRun) -> bool:
+    """Something was compared, unless there is nothing to test in the change."""
+    return bool(done.cases) or not done.tasks
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--small", action="store_true", help="a change made for it, two tasks")
+    parser.add_argument("--base", metavar="REV", help="the change since REV; the first commit of all: everything")
+    parser.add_argument("--budget", metavar="B", help="what the planner may choose, e.g. 60s of runner time")
+    parser.add_argument("--deadline", type=float, metavar="SECONDS", help="cancel what runs then; the rest is compared")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="write the verdicts and run no pytest beside it")
+    parser.add_argument("--format", choices=["text", "json"], default="text")
+    return parser.parse_args()
+
+
+def _text(figures: dict[str, Any]) -> str:
+    return "\n".join(f"{name}: {value}" for name, value in figures.items())
+
+
+def _touched(folder: Path) -> Path:
+    """A clone with one more commit, which adds a comment."""
     clone = folder / "clone"
-    _git(ROOT, "clone", "-q", "--shared", str(ROOT), str(clone))
-    if small:
-        with (clone / _FILE).open("a") as file:
-            file.write("# touched\n")
-        _git(clone, "commit", "-q", "-a", "-m", "touch")
-    words = ["--repo", str(clone), "--base", "HEAD~1", "--head", "HEAD", "--profile", "mo-testplan"]
-    plan = json.loads(_own(folder, "plan", *words, "--format", "json").stdout)
-    tasks = [task for task in plan["tasks"] if not small or task["id"] in _TASKS]
-    chosen = [word for task in tasks for word in ("--task", task["id"])] if small else []
-    began = time.monotonic()
-    done = _own(folder, "run", *words, "--local", "--no-sandbox", "--format", "json", *chosen)
-    middle = time.monotonic()
-    paths = [task["package"].removesuffix("/...") for task in tasks if task["package"]]
-    alone = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *paths],
-        cwd=clone,
-        capture_output=True,
-        check=False,
-    )
-    states = {task["task"]: task["state"] for task in json.loads(done.stdout or '{"tasks": []}')["tasks"]}
-    tests = {state for task, state in states.items() if task.startswith("ut:")}
-    return {
-        "planned": len(plan["tasks"]),
-        "ran": states,
-        "exit": done.returncode,
-        "pytest_exit": alone.returncode,
-        "seconds": round(middle - began, 1),
-        "pytest_seconds": round(time.monotonic() - middle, 1),
-        "ok": len(states) == len(tasks) > 0 and ("failed" in tests) == (alone.returncode == 1),
-    }
-
-
-def _own(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environ = {
-        **os.environ,
-        "MO_TESTPLAN_STATE": str(folder / "state"),
-        "MO_TESTPLAN_CONFIG_DIR": str(ROOT / "config"),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
-    }
-    program = [sys.executable, "-m", "orchestrator"]
-    return subprocess.run([*program, *words], cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
-
-
-def _git(folder: Path, *words: str) -> None:
-    who = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
+    if git(ROOT, "rev-parse", "-q", "--verify", "HEAD") is None:
+        raise NoHistoryError("this is no clone of the project's repository")
+    subprocess.run(["git", "clone", "-q", "--shared", str(ROOT), str(clone)], check=True, capture_output=True)
+    with (clone / _FILE).open("a") as file:
+        file.write("# touched\n")
+    who = ("-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false")
+    git(clone, *who, "commit", "-q", "-a", "-m", "touch")
+    return clone
 
 
 if __name__ == "__main__":

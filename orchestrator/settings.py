@@ -179,6 +179,6 @@ def _read_yaml(path: Path) -> object:
     except OSError as error:
         found = path.parent.glob("*.yaml") if path.parent.is_dir() else ()
         known = sorted(p.stem for p in found if p.stem not in ("people", "tokens"))
-        raise BadProfileError(f"cannot read profile {path}: {error.strerror}", nearest(path.stem, known)) from None
+        raise BadProfileError(f"cannot read {path}: {error.strerror}", nearest(path.stem, known)) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadProfileError(f"{path} is not YAML: {error}", "Correct the file.") from None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from benchmarks.rig.faults import Deeds
@@ -11,6 +11,7 @@ from benchmarks.rig.project import Behaviour, Project
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunState, RunSummary, TaskResult, TaskState, verdict
 from orchestrator.ledger.client import Ledger
+from orchestrator.ledger.records import Event
 from orchestrator.store import Store
 
 
@@ -28,6 +29,21 @@ class Verdict:
     flaky: int = 0
 
 
+@dataclass
+class Tries:
+    """What the events of a run say of one task's tries."""
+
+    #: Failures that wanted to be confirmed.
+    doubts: int = 0
+    #: Tries that were taken down: their worker went silent, or infrastructure failed them.
+    taken: int = 0
+    #: One of those came after a failure that wanted to be confirmed.
+    shaken: bool = False
+    #: Final records, and the try that the last of them is of.
+    ends: int = 0
+    last: int = 0
+
+
 def judge(project: Project, plans: dict[str, TestPlan], ledger: Ledger, store: Store, deeds: Deeds) -> Verdict:
     """Look at every run of ``plans`` (by run id) in history and ledger."""
     found = Verdict()
@@ -39,25 +55,48 @@ def judge(project: Project, plans: dict[str, TestPlan], ledger: Ledger, store: S
             found.lost += len(plan.tasks)
             found.wrong.append(f"{run}: no summary; the ledger says {ledger.progress(run)}")
             continue
-        found.counted_twice += _counted_twice(ledger, summary)
+        tries = tries_of(_events(ledger, run))
+        found.counted_twice += _counted_twice(ledger, summary, tries)
         found.lost += len({task.id for task in plan.tasks} - {r.task for r in summary.tasks if r.state.final})
         found.states.update(result.state.value for result in summary.tasks)
         found.flaky += sum(result.flaky for result in summary.tasks)
         found.retried += sum(result.attempt > 1 for result in summary.tasks)
         found.wrong += [f"{run}: {why}" for why in _wrong(project, ledger, store, summary, deeds)]
+        for result in summary.tasks:
+            does = project.packages[result.task.partition(":")[2]]
+            ended = run in deeds.cancelled_runs or (run, result.task) in deeds.cancelled_tasks
+            found.wrong += [f"{run}: {why}" for why in wrong_task(does, result, tries[result.task], cancelled=ended)]
     return found
 
 
-def _counted_twice(ledger: Ledger, summary: RunSummary) -> int:
-    """Tasks with more than one final record in the run's events, its rows or its counters."""
-    rows, ends = Counter(result.task for result in summary.tasks), Counter[str]()
+def _events(ledger: Ledger, run: str) -> Iterator[Event]:
     after = "0"
-    while events := ledger.events(summary.run, after):
+    while events := ledger.events(run, after):
         after = events[-1].id
-        ends.update(event.fields["task"] for event in events if event.kind == "finished")
+        yield from events
+
+
+def tries_of(events: Iterable[Event]) -> defaultdict[str, Tries]:
+    """Task → its tries."""
+    found = defaultdict[str, Tries](Tries)
+    for event in events:
+        tries = found[event.fields.get("task", "")]
+        if event.kind == "retried":
+            tries.doubts += event.fields["why"] == "failed"
+            tries.taken += event.fields["why"] != "failed"
+            tries.shaken |= tries.doubts > 0 and event.fields["why"] != "failed"
+        elif event.kind == "finished":
+            tries.ends += 1
+            tries.last = int(event.fields.get("attempt", "0"))
+    return found
+
+
+def _counted_twice(ledger: Ledger, summary: RunSummary, tries: Mapping[str, Tries]) -> int:
+    """Tasks with more than one final record in the run's events, its rows or its counters."""
+    rows = Counter(result.task for result in summary.tasks)
     progress = ledger.progress(summary.run)
     surplus = max(0, progress.done - progress.total) if progress else 0
-    return max(sum(n > 1 for n in rows.values()), sum(n > 1 for n in ends.values()), surplus)
+    return max(sum(n > 1 for n in rows.values()), sum(one.ends > 1 for one in tries.values()), surplus)
 
 
 def _wrong(project: Project, ledger: Ledger, store: Store, summary: RunSummary, deeds: Deeds) -> Iterator[str]:
@@ -78,22 +117,41 @@ def _wrong(project: Project, ledger: Ledger, store: Store, summary: RunSummary, 
         yield "cancelled, and told as passed"
     stored = Counter((row.task, row.attempt) for row in store.cases(summary.run, limit=1_000_000))
     for result in summary.tasks:
-        yield from _wrong_task(project.packages[result.task.partition(":")[2]], summary.run, result, deeds)
         if result.state in (TaskState.PASSED, TaskState.FAILED):
             cases = result.passed + result.failed + result.skipped
             if stored[result.task, result.attempt] != cases:
                 yield f"{result.task}: {cases} cases, {stored[result.task, result.attempt]} in the history"
 
 
-def _wrong_task(does: Behaviour, run: str, result: TaskResult, deeds: Deeds) -> Iterator[str]:
-    if result.state in (TaskState.PASSED, TaskState.FAILED):
-        wanted = TaskState.FAILED if does.kind == "fails" else TaskState.PASSED
-        if does.kind == "flaky" and result.state is TaskState.FAILED:
-            return  # every try to confirm it was killed, so the failure stands
-        if result.state is not wanted or (result.passed, result.failed) != does.counts:
-            yield f"{result.task} is {result.state} {(result.passed, result.failed)}, it {does.kind} {does.counts}"
-    elif result.state is TaskState.CANCELLED:
-        if run not in deeds.cancelled_runs and (run, result.task) not in deeds.cancelled_tasks:
-            yield f"{result.task} is cancelled, and nobody did"
-    elif result.state is not TaskState.LOST:
-        yield f"{result.task} is {result.state}: {result.message}"
+def wrong_task(does: Behaviour, result: TaskResult, tries: Tries, *, cancelled: bool) -> Iterator[str]:
+    """What a result cannot be, given what the test does, what became of its tries, and whether anybody ended it."""
+    may_be = {
+        TaskState.PASSED: lambda: _may_pass(does, result, tries),
+        TaskState.FAILED: lambda: _may_fail(does, result, tries, cancelled=cancelled),
+        TaskState.CANCELLED: lambda: cancelled,
+        TaskState.LOST: lambda: tries.taken > 0,
+    }
+    if not may_be.get(result.state, lambda: False)():
+        told = f"{result.task} is {result.state} {(result.passed, result.failed)} of try {result.attempt}"
+        yield f"{told}, {'' if result.flaky else 'not '}flaky; it {does.kind}; {tries}; {result.message}"
+
+
+def _may_pass(does: Behaviour, result: TaskResult, tries: Tries) -> bool:
+    """It did. A flaky one fails in the first of its executions: that was recorded, or taken down before it was."""
+    flaky = does.kind == "flaky"
+    seen = bool(tries.doubts) if flaky else False
+    possible = does.kind != "fails" and (seen or not flaky or tries.taken > 0)
+    return possible and result.flaky == seen and (result.passed, result.failed) == (does.cases, 0)
+
+
+def _may_fail(does: Behaviour, result: TaskResult, tries: Tries, *, cancelled: bool) -> bool:
+    """It did, and one more try confirmed it, unless somebody ended it.
+
+    A flaky one fails once in a checkout. Its failure stands when every try to confirm it was taken down (the result is
+    then of an earlier try than the end), or is confirmed when the last of them came later, in a checkout made anew.
+    """
+    if result.flaky or (result.passed, result.failed) != (does.cases - 1, 1):
+        return False
+    if does.kind == "flaky":
+        return (result.attempt < tries.last or tries.shaken) if tries.doubts else cancelled
+    return does.kind == "fails" and (cancelled or tries.doubts > 0)

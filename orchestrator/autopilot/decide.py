@@ -85,12 +85,14 @@ def _spend(  # noqa: PLR0913 - what a step is made of
 ) -> Decision:
     """The step, if policy and budget allow it; else a question."""
     price = sum(situation.plan.tasks.get(task, 0.0) for task in tasks)
-    spent = sum(run.estimated for run in situation.runs)
+    spent = situation.before.seconds + sum(run.estimated for run in situation.runs)
+    runs = situation.before.runs + len(situation.runs)
     why_not = ""
     if action not in policy.may:
         why_not = f"policy does not let it {'run on the base commit' if action == 'base' else action} by itself"
-    elif len(situation.runs) >= policy.max_runs:
-        why_not = f"it has made {policy.max_runs} runs, which is what one change may have"
+    elif runs >= policy.max_runs:
+        earlier = f", {situation.before.runs} of them in earlier flights" if situation.before.runs else ""
+        why_not = f"it has made {runs} runs{earlier}, and one change may have {policy.max_runs}"
     elif spent + price > policy.runner_minutes * 60:
         wanted = (spent + price) / 60
         why_not = f"{wanted:.0f} runner-minutes are more than the {policy.runner_minutes:.0f} it may spend"

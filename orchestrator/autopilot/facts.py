@@ -74,6 +74,15 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What earlier flights took for the same commit: a budget is not renewed by starting again."""
+
+    runs: int = 0
+    #: Estimated runner-seconds.
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """All that is known when a decision is made."""
 
@@ -84,6 +93,7 @@ class Situation:
     #: Whether cases can be written for this change, and what came of it.
     can_generate: bool = False
     proposal: Proposal | None = None
+    before: Spent = Spent()
 
 
 def plan_facts(plan: TestPlan) -> PlanFacts:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 import secrets
 import time
@@ -12,16 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.autopilot.decide import Decision, decide
-from orchestrator.autopilot.facts import Proposal, Purpose, RunFacts, Situation, plan_facts, run_facts
+from orchestrator.autopilot.facts import Proposal, Purpose, RunFacts, Situation, Spent, plan_facts, run_facts
+from orchestrator.autopilot.judge import base_history
 from orchestrator.autopilot.record import VERSION, Header, Recorder, Step
 from orchestrator.autopilot.words import verdict_text
 from orchestrator.domain.errors import InfrastructureError, MoTestplanError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary, TaskState
 from orchestrator.planner.codec import plan_id, subset
-from orchestrator.runs.baseline import baseline
 from orchestrator.service.caller import Caller, Order, Role
-from orchestrator.service.pulls import on_base_branch
 from orchestrator.service.service import Service
 from orchestrator.store import OutboxMessage
 
@@ -51,6 +49,8 @@ class Pilot:
         self._subject, self._crew = subject, crew
         self._caller = Caller("autopilot", "autopilot", Role.DEVELOPER)
         self._flight = secrets.token_hex(6)
+        #: What the budget is for: the commit under test, whatever of it, or of its base, is run.
+        self._change = ""
         self._recorder = Recorder(record, Header(VERSION, service.profile.name, subject, self._policy))
         #: The run that goes on, and at the end the cases that were proposed and a model's words.
         self.current: str | None = None
@@ -60,19 +60,23 @@ class Pilot:
     def fly(self, plan: TestPlan) -> Decision:
         """Go on until there is a verdict or a question; that decision."""
         self._service.writes.keep(plan)
-        situation, number = Situation(plan_facts(plan), can_generate=self._crew.generate is not None), 0
+        self._change = f"{self._service.profile.name}:{plan.diff_summary.head_commit or plan.id}"
+        before = Spent(*self._service.orders.flown(self._change))
+        situation = Situation(plan_facts(plan), can_generate=self._crew.generate is not None, before=before)
+        number = 0
         while True:
             number += 1
             decision = decide(situation, self._policy)
-            self._audit(decision)
             if decision.action in ("verdict", "ask"):
                 self.proposal = situation.proposal
                 if self._crew.narrate is not None:
                     self.words = self._crew.narrate(verdict_text(self._subject, decision, self.proposal))
                 self._recorder.step(Step(number, time.time(), situation, decision, words=self.words))
+                self._audit(decision)
                 if decision.action == "ask":
                     self._ask(plan, decision)
                 return decision
+            self._audit(decision)
             if decision.action == "generate" and self._crew.generate is not None:
                 self._recorder.step(Step(number, time.time(), situation, decision))
                 situation = dataclasses.replace(situation, proposal=self._crew.generate(plan))
@@ -89,6 +93,7 @@ class Pilot:
         order = Order(f"{decision.action}: {decision.reason}"[:500], f"{self._flight}:{number}")
         first = situation.runs[0].run if situation.runs else None
         parent = first if decision.action == "again" else None
+        self._service.orders.fly(self._change, plan.cost.runner_seconds)
         run = self._service.writes.start(self._caller, order, plan, parent=parent).run
         if run is None:
             raise InfrastructureError("a run was decided that has nothing to run", "This is a bug: report the record.")
@@ -121,16 +126,15 @@ class Pilot:
         failed = {task.task for task in facts.tasks if task.state is TaskState.FAILED} - set(known)
         if failed and facts.purpose != "base":
             try:
-                on_base = functools.partial(on_base_branch, self._service.profile)
-                found = baseline(self._service.store, self._service.profile.name, failed, on_base)
-                known |= {task: tuple(sorted(cases)) for task, cases in found.failing.items()}
+                known |= base_history(self._service, failed)
             except MoTestplanError as error:
                 self._crew.say(f"the base branch's history cannot be asked: {error.message}")
         return dataclasses.replace(situation, runs=(*situation.runs, facts), base_history=known)
 
     def _audit(self, decision: Decision) -> None:
-        words = f"{decision.action}: {decision.reason}"
-        self._service.store.audit(self._caller.name, "autopilot", decision.action, self._subject, words[:1000])
+        """Note a step, and the seal of the record so far: whoever changes the record later cannot change this."""
+        words = f"{decision.action}: {decision.reason}"[:900] + f" [record {self._recorder.seal[:16]}]"
+        self._service.store.audit(self._caller.name, "autopilot", decision.action, self._subject, words)
 
     def _ask(self, plan: TestPlan, decision: Decision) -> None:
         """Put the question into the outbox, once."""

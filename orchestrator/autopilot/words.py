@@ -9,7 +9,8 @@ from orchestrator.autopilot.facts import Proposal
 from orchestrator.autopilot.triage import Cause, Finding
 from orchestrator.domain.run import RunState
 
-_MEANS = {
+#: What each cause is, after the name of a task.
+MEANS = {
     Cause.NEW: "fails because of this change",
     Cause.KNOWN: "fails without this change, too",
     Cause.FLAKY: "passes and fails on the same commit",
@@ -45,7 +46,7 @@ def _lines(subject: str, decision: Decision) -> Iterator[str]:
     for cause in _ORDER:
         for one in decision.findings:
             if one.cause is cause:
-                yield f"  {one.task} {_MEANS[cause]}"
+                yield f"  {one.task} {MEANS[cause]}"
                 yield from (f"    - {sentence}" for sentence in one.evidence)
                 yield f"    next: {next_step(one)}"
 

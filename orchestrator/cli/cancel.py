@@ -11,6 +11,7 @@ import time
 from orchestrator.cli import edge
 from orchestrator.cli.show import stop_words
 from orchestrator.domain.errors import EXIT_INFRASTRUCTURE, EXIT_PASSED, UsageError
+from orchestrator.domain.naming import tasks_named
 from orchestrator.domain.plan import Suite
 from orchestrator.domain.run import Stop, TaskState
 from orchestrator.ledger.client import Ledger
@@ -35,8 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Set the flag that ends it."""
     config = edge.settings()
-    if (args.run is None) == (args.pr is None):
-        raise UsageError("cancel what? A RUN or --pr N", "`mo-testplan runs` lists them.")
+    if args.run is None and args.pr is None:
+        raise UsageError("cancel what? Neither a RUN nor --pr N is named", "`mo-testplan runs` lists them.")
+    if args.run is not None and args.pr is not None:
+        raise UsageError("a RUN and --pr N are two ways to say what to cancel", "Name one of them.")
+    if args.profile and args.pr is None:
+        raise UsageError("--profile goes with --pr", "A RUN has one profile only.")
     app, ledger = make_app(config.redis_url), Ledger(config.redis_url)
     if args.pr is not None:
         names = control.cancel_pull(app, ledger, args.pr, edge.who(), args.profile)
@@ -44,7 +49,9 @@ def run(args: argparse.Namespace) -> int:
             edge.record(ledger, "cancel", name, f"asked for all runs of PR {args.pr}")
         edge.say(f"cancelling {', '.join(names)}" if names else f"no run of PR {args.pr} is under way")
         return _wait(ledger, names) if args.wait else EXIT_PASSED
-    summary, _ = edge.find_run(config, args.run)
+    summary, plan = edge.find_run(config, args.run)
+    for task in args.task:
+        tasks_named(task, (one.id for one in plan.tasks), f"run {summary.run}")
     if summary.state.final:
         edge.say(f"run {summary.run} has ended already: {summary.state.value}")
         return EXIT_PASSED

@@ -19,8 +19,8 @@ from orchestrator.settings import load_profile, settings_from
 
 if TYPE_CHECKING:
     from orchestrator.domain.profile import Profile
+    from orchestrator.generate.contribution import Source
     from orchestrator.generate.inputs import Inputs
-    from orchestrator.generate.pipeline import Source
 
 _BUDGETS = range(1, 10_001)
 
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 def read_inputs(args: argparse.Namespace, profile: Profile, repository: str | None) -> Inputs:
     """What the options ask to generate for."""
     from orchestrator.generate.inputs import RepositoryInputs, inputs_of_diff
-    from orchestrator.surface.matrixone.reader import MatrixOneReader
+    from orchestrator.surface.readers import reader_named
 
     if args.diff and args.head:
         raise UsageError("--diff and --head both name a change", "Give one of them.")
@@ -87,7 +87,7 @@ def read_inputs(args: argparse.Namespace, profile: Profile, repository: str | No
         raise UsageError("no change to generate for", "Name one with --repo DIR --base REV --head REV, or --diff FILE.")
     if args.diff and repository is None:
         return inputs_of_diff(args.diff, args.title or "")
-    reader = RepositoryInputs(Path(str(repository)), profile.bvt.cases, MatrixOneReader())
+    reader = RepositoryInputs(Path(str(repository)), profile.bvt.cases, reader_named(profile.bvt.surface))
     if args.diff:
         return reader.read_diff(args.diff, args.base or "HEAD", args.title or "")
     return reader.read(args.base, args.head or "HEAD", args.title)

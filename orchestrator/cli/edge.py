@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from orchestrator.cli import output
-from orchestrator.domain.errors import BrokerError, MoTestplanError, UnknownRunError
+from orchestrator.domain.errors import BrokerError, MoTestplanError, UnknownRunError, UsageError
 from orchestrator.domain.plain import to_plain
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary
@@ -67,6 +67,8 @@ def find_run(config: Settings, name: str) -> tuple[RunSummary, TestPlan]:
     One that neither knows is an :class:`UnknownRunError`; a :class:`BrokerError` when the ledger, which may know it,
     could not be asked.
     """
+    if not name:
+        raise UsageError("the name of the run is empty", "`mo-testplan runs` lists them.")
     away: BrokerError | None = None
     try:
         found = _in_ledger(Ledger(config.redis_url, retries=1), name)

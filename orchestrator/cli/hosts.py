@@ -20,10 +20,12 @@ from orchestrator.domain.plain import to_plain
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.hosts import Host, HostRecord, Want, Wanted
+from orchestrator.planner.summary import count
 from orchestrator.runs.hosts import SILENT, faults, named
 
 #: Seconds that a host has to answer a wish.
 _ANSWER = 15.0
+_STANDS = {Want.PAUSE: "is paused", Want.ACTIVE: "takes work", Want.DRAIN: "takes nothing new and ends"}
 _WANTS = {"pause": Want.PAUSE, "resume": Want.ACTIVE, "drain": Want.DRAIN, "remove": Want.REMOVE}
 
 
@@ -66,7 +68,7 @@ def _steer(ledger: Ledger, host: Host, want: Want, why: str, *, wait: bool) -> s
             _give_back(ledger, held)
             return "has ended"
         if now.record is not None and now.record.state == want.value and want is not Want.REMOVE:
-            return f"is {want.value}, {len(now.record.running)} shards run"
+            return f"{_STANDS[want]}; {count(len(now.record.running), ('shard runs', 'shards run'))} on it"
         time.sleep(0.2)
     raise InfrastructureError(f"{host.name} has not answered in {_ANSWER:g} s", "It hears the wish when it is back.")
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from orchestrator.cli import edge
 from orchestrator.cli.progress import printable
-from orchestrator.domain.errors import EXIT_PASSED, UnknownRunError, nearest
+from orchestrator.domain.errors import EXIT_PASSED
+from orchestrator.domain.naming import task_named
+from orchestrator.domain.run import TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
 from orchestrator.settings import Settings
 from workers.sink import task_folder
@@ -25,22 +27,32 @@ def run(args: argparse.Namespace) -> int:
     """Print what there is; with --follow, what comes."""
     config = edge.settings()
     summary, plan = edge.find_run(config, args.run)
-    if plan.task(args.task) is None:
-        raise UnknownRunError(
-            f"run {summary.run} has no task {args.task!r}", nearest(args.task, (t.id for t in plan.tasks))
-        )
-    (result,) = (result for result in summary.tasks if result.task == args.task)
-    kept = _kept(config, summary.run, args.task, result.attempt)
+    task = task_named(args.task, (task.id for task in plan.tasks), f"run {summary.run}")
+    (result,) = (result for result in summary.tasks if result.task == task)
+    kept = _kept(config, summary.run, task, result.attempt)
     if kept is not None and result.state.final:
         if not kept.exists():
-            return EXIT_PASSED  # it said nothing
+            edge.say(f"mo-testplan: {task} said nothing")
+            return EXIT_PASSED
         with kept.open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 print(printable(line.rstrip("\n")))  # noqa: T201 - the answer
         return EXIT_PASSED
-    if not _from_ledger(Ledger(config.redis_url), summary.run, args.task, follow=args.follow) and result.attempt:
-        edge.say(f"mo-testplan: no lines of it are left here; it ran on {result.host or 'a host that was lost'}")
+    if not _from_ledger(Ledger(config.redis_url), summary.run, task, follow=args.follow):
+        edge.say(f"mo-testplan: {_no_lines(result)}")
     return EXIT_PASSED
+
+
+def _no_lines(result: TaskResult) -> str:
+    """Why there is nothing to print."""
+    if result.state is TaskState.RUNNING:
+        return f"{result.task} runs and has said nothing yet; --follow waits for it"
+    if result.state is TaskState.PENDING:
+        return f"{result.task} has not started"
+    if not result.attempt:
+        return f"{result.task} never started: {result.message or result.state.value}"
+    where = result.host or "a host that was lost"
+    return f"{result.task} said nothing, or what it said is no longer kept here; it ran on {where}"
 
 
 def _kept(config: Settings, run: str, task: str, attempt: int) -> Path | None:

@@ -23,6 +23,7 @@ from orchestrator.settings import check_profile
 
 if TYPE_CHECKING:
     from mcp.server.transport_security import TransportSecuritySettings
+    from starlette.requests import Request
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,7 +99,14 @@ def _security(args: argparse.Namespace, url: str) -> TransportSecuritySettings:
 def _listen(server: object, args: argparse.Namespace, url: str) -> None:
     import uvicorn
     from mcp.server import MCPServer
+    from starlette.responses import Response
 
     assert isinstance(server, MCPServer)  # noqa: S101 - made above
+
+    async def healthy(_: Request) -> Response:
+        """For a load balancer: it listens."""
+        return Response("ok\n", media_type="text/plain")
+
+    server.custom_route("/healthz", methods=["GET"])(healthy)
     app = server.streamable_http_app(stateless_http=True, json_response=True, transport_security=_security(args, url))
     uvicorn.run(app, host=args.host, port=args.port, log_level="warning", timeout_graceful_shutdown=3)

@@ -117,7 +117,7 @@ def _change(
 
 
 def bvt_scripts(args: argparse.Namespace, plan: TestPlan, limit: int) -> dict[str, tuple[str, ...]]:
-    """The first ``limit`` scripts of each BVT task that has something to run, for ``subset``.
+    """The first ``limit`` scripts of each category that has something to run, for ``subset``.
 
     They are looked up in the repository of ``args`` at the plan's head; a plan of a bare diff is a UsageError.
     """
@@ -133,9 +133,7 @@ def bvt_scripts(args: argparse.Namespace, plan: TestPlan, limit: int) -> dict[st
             "Make it with `--repo DIR --base REV --head REV`.",
         )
     tree = GitTree(args.repo or settings.repo or profile.repository or ".", commit)
-    tasks = [task for task in plan.tasks if task.category is not None and not task.skip]
-    found = {task.id: first_scripts(task, profile.bvt.cases, tree, limit) for task in tasks}
-    return {task: scripts for task, scripts in found.items() if scripts}
+    return first_scripts(plan, profile.bvt.cases, tree, limit)
 
 
 def _repository(args: argparse.Namespace, settings: Settings, profile: Profile) -> str | None:

@@ -10,7 +10,9 @@ import argparse
 from orchestrator.cli import edge
 from orchestrator.cli.run import add_stack_arguments, execute
 from orchestrator.domain.errors import UsageError
+from orchestrator.ledger.client import Ledger
 from orchestrator.runs import control
+from orchestrator.runs.hosts import machine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +39,6 @@ def run(args: argparse.Namespace) -> int:
     args.profile = args.profile or plan.profile
     if args.on and args.local:
         raise UsageError("--on names a host and --local is this one", "Leave one of them out.")
-    again = control.rerun_plan(
-        plan, summary, failed=args.failed, lost=args.lost, tasks=args.task, host=args.on.partition(":")[0]
-    )
+    host = machine(Ledger(config.redis_url, retries=1).hosts(), args.on) if args.on else ""
+    again = control.rerun_plan(plan, summary, failed=args.failed, lost=args.lost, tasks=args.task, host=host)
     return execute(args, config, again, parent=summary.run)

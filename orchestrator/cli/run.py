@@ -20,10 +20,12 @@ from orchestrator.cli.show import summary_text
 from orchestrator.diff.git import find_git
 from orchestrator.domain.errors import EXIT_PASSED, EXIT_STOPPED_WATCHING, BadProfileError, UsageError
 from orchestrator.domain.plan import TestPlan
+from orchestrator.domain.run import RunSummary
 from orchestrator.ledger.client import Ledger
 from orchestrator.messaging import make_app
 from orchestrator.planner.subset import subset
 from orchestrator.runs import control
+from orchestrator.runs.hosts import waiting_for
 from orchestrator.settings import Settings, check_profile, profile_path
 
 
@@ -161,6 +163,8 @@ def _remote(args: argparse.Namespace, config: Settings, plan: TestPlan, parent: 
     name = control.start(app, ledger, plan, parent=parent, who=edge.who(), weight=args.weight)
     edge.record(ledger, "rerun" if parent else "run", name, f"plan {plan.id[:12]}{f' of {parent}' if parent else ''}")
     if args.detach:
+        for queue in waiting_for(ledger.hosts(), {shard.queue for shard in plan.shards}):
+            edge.say(f"queue {queue}: no worker host serves it now; what is for it waits for one")
         if args.format == "json":
             edge.print_json({"run": name, "plan": plan.id, "tasks": len(plan.tasks), "shards": len(plan.shards)})
         else:
@@ -185,7 +189,11 @@ def follow(config: Settings, name: str, plan: TestPlan, form: str) -> int:
 
 def report(config: Settings, name: str, form: str) -> int:
     """Print a run's summary; its exit code."""
-    summary, plan = edge.find_run(config, name)
+    return tell(*edge.find_run(config, name), form)
+
+
+def tell(summary: RunSummary, plan: TestPlan, form: str) -> int:
+    """:func:`report` of a run that is at hand."""
     if form == "json":
         edge.print_json(summary)
     else:

@@ -41,7 +41,9 @@ def _lines(summary: RunSummary, plan: TestPlan) -> Iterator[str]:
 def task_lines(result: TaskResult) -> Iterator[str]:
     """A task that needs a person: what failed, where, and how to run it by hand."""
     state = "flaky" if result.flaky else result.state.value
-    yield printable(f"  {state}: {result.task} ({result.seconds:.1f} s)  {result.message.partition(chr(10))[0]}")
+    took = f"({result.seconds:.1f} s)" if result.state.final else ""  # what runs is counted when it ends
+    words = (f"  {state}: {result.task}", took, f" {result.message.partition(chr(10))[0]}")
+    yield printable(" ".join(filter(str.strip, words)))
     if result.quarantine:
         yield printable(f"    in quarantine, blocks nothing: {result.quarantine}")
     if result.stop is not None:

@@ -15,9 +15,10 @@ from orchestrator.cli import charts, edge
 from orchestrator.domain.errors import EXIT_PASSED, UsageError
 from orchestrator.planner.failures import write_failures
 from orchestrator.planner.measured import write_durations
-from orchestrator.planner.summary import duration
+from orchestrator.planner.summary import count, duration
 from orchestrator.store import DayLoad, FlakyCase, PrCost, SlowTask, Store
 
+_RUN = ("run", "runs")
 Row = tuple[str, float, str]
 
 
@@ -35,12 +36,13 @@ class Figures:
     def charts(self) -> dict[str, tuple[str, list[Row]]]:
         """Name → title and rows (label, length, words)."""
         slow = [(s.task, s.total, f"{duration(s.total)}: {s.runs} × {duration(s.mean)}") for s in self.slowest]
-        flaky = [(f.name, float(f.commits), f"{f.failures} failures on {f.commits} commits") for f in self.flakiest]
+        flaky = [(f.name, float(f.commits), _flaky_words(f)) for f in self.flakiest]
         cost = [
-            (f"PR {c.pr}", c.seconds, f"{duration(c.seconds)}: {c.runs} runs, {c.failed} failed") for c in self.costs
+            (f"PR {c.pr}", c.seconds, f"{duration(c.seconds)}: {count(c.runs, _RUN)}, {c.failed} failed")
+            for c in self.costs
         ]
         days = [
-            (time.strftime("%Y-%m-%d", time.gmtime(d.day)), d.seconds, f"{duration(d.seconds)}: {d.runs} runs")
+            (time.strftime("%Y-%m-%d", time.gmtime(d.day)), d.seconds, f"{duration(d.seconds)}: {count(d.runs, _RUN)}")
             for d in self.days
         ]
         return {
@@ -49,6 +51,11 @@ class Figures:
             "cost": ("Cost: runner time of pull requests", cost),
             "days": ("Load: runner time of days", days),
         }
+
+
+def _flaky_words(case: FlakyCase) -> str:
+    failures = count(case.failures, ("failure", "failures"))
+    return f"{failures} on {count(case.commits, ('commit', 'commits'))}"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from orchestrator.cli import edge
 from orchestrator.cli.progress import printable, seconds_words
 from orchestrator.cli.show import summary_text, task_lines
-from orchestrator.domain.errors import EXIT_PASSED, BrokerError, UnknownRunError, nearest
+from orchestrator.domain.errors import EXIT_PASSED, BrokerError
+from orchestrator.domain.naming import task_named
 from orchestrator.domain.plain import to_plain
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary
 from orchestrator.ledger.client import Ledger
+from orchestrator.planner.summary import count
 from orchestrator.runs.outlook import Moment, Outlook, Waits, outlook, timeline
 from orchestrator.settings import Settings
 
@@ -44,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
 def _whole(config: Settings, summary: RunSummary, plan: TestPlan, form: str) -> None:
     coming = None if summary.state.final else outlook(Ledger(config.redis_url), summary.run, plan)
     if form == "json":
-        edge.print_json({**to_plain(summary), **({"outlook": to_plain(coming)} if coming else {})})
+        live = {"ended": None, "outlook": to_plain(coming)} if coming else {}
+        edge.print_json({**to_plain(summary), **live})
         return
     lines = [summary_text(summary, plan), *(outlook_lines(coming) if coming else ())]
     print("\n".join(lines))  # noqa: T201 - the answer
@@ -60,20 +63,18 @@ def outlook_lines(coming: Outlook) -> Iterator[str]:
 
 def waits_words(place: Waits) -> str:
     """``12 shards wait in queue ut behind 30 others: 28 of run 1125-… (PR 7), 2 of run 1125-…``."""
+    mine = f"{count(place.waiting, ('shard waits', 'shards wait'))} in queue {place.queue}"
     if not place.ahead:
-        return f"{place.waiting} shards wait in queue {place.queue}, the first of them is next"
+        return f"{mine}, {'the first of them' if place.waiting > 1 else 'it'} is next"
     who = [f"{one.shards} of run {one.run}{f' (PR {one.pull})' if one.pull else ''}" for one in place.who[:_NAMED]]
-    more = [f"and {len(place.who) - _NAMED} more runs"] if len(place.who) > _NAMED else []
-    return f"{place.waiting} shards wait in queue {place.queue} behind {place.ahead} others: {', '.join(who + more)}"
+    more = [f"and {count(len(place.who) - _NAMED, ('more run', 'more runs'))}"] if len(place.who) > _NAMED else []
+    return f"{mine} behind {count(place.ahead, ('other', 'others'))}: {', '.join(who + more)}"
 
 
 def _task(config: Settings, summary: RunSummary, task: str, form: str) -> None:
-    result = next((one for one in summary.tasks if one.task == task), None)
-    if result is None:
-        raise UnknownRunError(
-            f"run {summary.run} has no task {task!r}", nearest(task, [one.task for one in summary.tasks])
-        )
-    moments = _moments(config, summary.run, task)
+    results = {one.task: one for one in summary.tasks}
+    result = results[task_named(task, results, f"run {summary.run}")]
+    moments = _moments(config, summary.run, result.task)
     if form == "json":
         edge.print_json({"task": to_plain(result), "timeline": to_plain(moments)})
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from orchestrator.cli import edge
-from orchestrator.cli.run import follow, report
+from orchestrator.cli.run import follow, tell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,5 +19,5 @@ def run(args: argparse.Namespace) -> int:
     config = edge.settings()
     summary, plan = edge.find_run(config, args.run)
     if summary.state.final:
-        return report(config, summary.run, args.format)
+        return tell(summary, plan, args.format)
     return follow(config, summary.run, plan, args.format)

@@ -10,7 +10,7 @@ from orchestrator.commands.model import Answer, Incoming
 from orchestrator.commands.neutral import neutral
 from orchestrator.commands.office import Office
 from orchestrator.domain.errors import UnknownRunError, nearest
-from orchestrator.domain.plan import TestPlan
+from orchestrator.domain.plan import TestPlan, whole_of
 from orchestrator.domain.run import CaseResult, RunSummary, TaskState
 from orchestrator.ledger.hosts import Host
 from orchestrator.planner.rank import task_id
@@ -99,10 +99,10 @@ def why(office: Office, _incoming: Incoming, command: Command) -> Answer:
     for left in found.omitted:
         if command.arg(1) in (left.name, task_id(left.type, left.name)):
             return Answer(office.say("left_out", neutral(left.name, 100), neutral(left.reason)), target=summary.run)
-    name = task_named(office, summary, command.arg(1))
-    task = found.task(name)
-    reasons = task.reasons if task else ()
-    lines = [f"**{office.say('why')}** `{neutral(name, 100)}`"]
+    names = tasks_named(office, summary, command.arg(1))
+    tasks = [task for name in names if (task := found.task(name))]
+    reasons = dict.fromkeys(reason for task in tasks for reason in task.reasons)
+    lines = [f"**{office.say('why')}** `{neutral(', '.join(names), 100)}`"]
     lines += [f"> {reason.strategy} {reason.weight:.2f} {neutral(reason.detail)}" for reason in reasons]
     return Answer("\n".join(lines), target=summary.run)
 
@@ -118,12 +118,27 @@ def logs(office: Office, _incoming: Incoming, command: Command) -> Answer:
 
 def task_named(office: Office, summary: RunSummary, wanted: str) -> str:
     """The one task whose id is, or contains, ``wanted``; :class:`UnknownRunError` names the nearest ones."""
-    names = [task.task for task in summary.tasks]
-    found = [name for name in names if name == wanted] or [name for name in names if wanted in name]
-    if len(found) != 1:
-        hint = ", ".join(found[:5]) if found else nearest(wanted, names)
-        raise UnknownRunError(office.say("no_task", summary.run, neutral(wanted, 60), neutral(hint, 300)))
+    found = tasks_named(office, summary, wanted)
+    if len(found) > 1:
+        raise _unclear(office, summary, wanted, ", ".join(found[:5]))
     return found[0]
+
+
+def tasks_named(office: Office, summary: RunSummary, wanted: str) -> list[str]:
+    """:func:`task_named`; of a category that runs in parts all of them."""
+    names = [task.task for task in summary.tasks]
+    found = (
+        [name for name in names if name == wanted]
+        or [name for name in names if whole_of(name) == wanted]
+        or [name for name in names if wanted in name]
+    )
+    if len({whole_of(name) for name in found}) != 1:
+        raise _unclear(office, summary, wanted, ", ".join(found[:5]) if found else nearest(wanted, names))
+    return found
+
+
+def _unclear(office: Office, summary: RunSummary, wanted: str, hint: str) -> UnknownRunError:
+    return UnknownRunError(office.say("no_task", summary.run, neutral(wanted, 60), neutral(hint, 300)))
 
 
 def hosts(office: Office, _incoming: Incoming, _command: Command) -> Answer:

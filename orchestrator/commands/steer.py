@@ -7,7 +7,7 @@ import time
 
 from orchestrator.commands.cards import run_card
 from orchestrator.commands.grammar import Command, seconds
-from orchestrator.commands.look import task_named
+from orchestrator.commands.look import tasks_named
 from orchestrator.commands.model import Answer, Card, Incoming
 from orchestrator.commands.neutral import neutral
 from orchestrator.commands.office import Office
@@ -65,7 +65,7 @@ def cancel(office: Office, incoming: Incoming, command: Command) -> Answer:
         by = office.say("ended_by", neutral(summary.cancelled_by, 60)) if summary.cancelled_by else ""
         words = office.say("ended", summary.run, office.state(summary.state.value)) + by
         return Answer(words, run_card(office, summary, plan), target=summary.run, result="ended already")
-    tasks = [task_named(office, summary, command.arg(1))] if command.arg(1) else []
+    tasks = tasks_named(office, summary, command.arg(1)) if command.arg(1) else []
     if summary.cancelled_by and not tasks:
         words = office.say("cancelling", neutral(summary.cancelled_by, 60), office.say("all_of", summary.run))
         return Answer(
@@ -74,7 +74,8 @@ def cancel(office: Office, incoming: Incoming, command: Command) -> Answer:
             result="cancelled already",
         )
     office.writes.cancel(*_order(incoming), summary.run, tasks)
-    what = office.say("task_of", summary.run, neutral(tasks[0], 80)) if tasks else office.say("all_of", summary.run)
+    named_ones = neutral(", ".join(tasks), 80)
+    what = office.say("task_of", summary.run, named_ones) if tasks else office.say("all_of", summary.run)
     words = office.say("cancelling", neutral(incoming.user, 40), what)
     return Answer(card=Card(words, run=summary.run, settled=office.say("done")), target=summary.run)
 
@@ -131,5 +132,5 @@ def bound(office: Office, command: Command) -> str:
         return ""
     summary, _ = office.runs.find(command.arg(0))
     if command.arg(1):
-        task_named(office, summary, command.arg(1))
+        tasks_named(office, summary, command.arg(1))
     return summary.run

@@ -15,6 +15,22 @@ SCHEMA_VERSION = 1
 
 #: What hosts can say they are good for: the part after the dot of a queue such as ``bvt.gpu``.
 LABEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+#: The id of a part of a category: ``bvt:join#2``.
+_PART = re.compile(r"(bvt:.+)#[1-9][0-9]{0,3}", re.DOTALL)
+
+
+def part_id(whole: str, number: int) -> str:
+    """The id of a part (from 1) of a category's task: ``bvt:join#2``."""
+    return f"{whole}#{number}"
+
+
+def whole_of(task_id: str) -> str:
+    """The id of the task that a part is of (``bvt:join`` for ``bvt:join#2``); of any other task its own.
+
+    Parts are made anew with every plan: what is compared between runs is the whole.
+    """
+    match = _PART.fullmatch(task_id)
+    return match[1] if match else task_id
 
 
 class Suite(StrEnum):
@@ -59,7 +75,8 @@ class Reason:
 class TestTask:
     """The unit of verdict, cancel and re-run: a Go package pattern, a BVT category (or some of its files), an analyser.
 
-    Ids are readable and stable: ``ut:pkg/sql/plan/...``, ``bvt:join``, ``sca:go-vet``.
+    Ids are readable and stable: ``ut:pkg/sql/plan/...``, ``bvt:join``, ``sca:go-vet``. A long category may be split
+    into parts, tasks of their own with their scripts in ``files``: ``bvt:join#1``, ``bvt:join#2``.
     """
 
     __test__ = False  # not a pytest class
@@ -83,6 +100,16 @@ class TestTask:
     note: str | None = None
     #: Known before the run to have nothing to execute; the run records it as skipped.
     skip: bool = False
+
+    @property
+    def name(self) -> str:
+        """What it runs: the package pattern, category or analyser."""
+        return self.package or self.category or self.analyser or ""
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is a part of a category."""
+        return self.category is not None and self.id != f"bvt:{self.category}"
 
     @property
     def test_file(self) -> str | None:

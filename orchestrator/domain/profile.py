@@ -88,6 +88,8 @@ class Bvt:
 
     #: The case tree, a directory of categories, relative to the repository.
     cases: str = "test/distributed/cases"
+    #: Who reads in the code what SQL reaches it, for generation: ``none``, ``matrixone``, or an installed reader.
+    surface: str = "none"
     server: Server = field(default_factory=Server)
     compare: Literal["compat", "strict", "both"] = "compat"
     #: Whether result set metadata (label, type, precision, scale) is compared.
@@ -100,6 +102,8 @@ class Bvt:
     order_groups: tuple[tuple[str, ...], ...] = ()
     #: Categories that have a shard, and with it a server, to themselves (and to the order group they are in).
     exclusive: tuple[str, ...] = ()
+    #: Categories, and directories of them (``benchmark/tpch``), whose scripts need one another: never split.
+    together: tuple[str, ...] = ()
     #: Known categories with their number of statements: the first estimate, and the tree when only a diff is at hand.
     categories: dict[str, int] = field(default_factory=dict)
     #: Categories, and cases (``category/path`` without extension), that every plan with a budget keeps.
@@ -156,7 +160,8 @@ class Dispatch:
     confirm_failures: bool = True
     #: A worker that cannot reach the ledger for this long ends its tests: another may have them by now.
     cut_off: float = 120.0
-    #: What a new push does to an older run of its pull request: ends it, ends what has not started, or nothing.
+    #: What a new push to a pull request, or its close, does to its older runs: ends them, ends what has not started, or
+    #: nothing.
     supersede: Literal["all", "waiting", "nothing"] = "all"
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from orchestrator.domain.plan import whole_of
 from orchestrator.domain.run import CaseResult, CaseStatus, TaskResult, TaskState
 
 
@@ -14,7 +15,8 @@ from orchestrator.domain.run import CaseResult, CaseStatus, TaskResult, TaskStat
 class Quarantine:
     """One entry of the list."""
 
-    #: A task id (``ut:pkg/a``), or the name of a case in any task (``TestA``; its subtests are meant, too).
+    #: A task id (``ut:pkg/a``; with a category its parts are meant), or the name of a case in any task (``TestA``; its
+    #: subtests are meant, too).
     test: str
     #: Who mends it.
     owner: str
@@ -30,7 +32,9 @@ class Quarantine:
 
     def covers(self, task: str, case: CaseResult | None = None) -> bool:
         """Whether it is about this task, or this case."""
-        return self.test == task or (case is not None and (case.name == self.test or _below(case.name, self.test)))
+        if self.test in (task, whole_of(task)):
+            return True
+        return case is not None and (case.name == self.test or _below(case.name, self.test))
 
 
 def apply(results: Iterable[TaskResult], entries: Sequence[Quarantine]) -> tuple[TaskResult, ...]:

@@ -4,7 +4,8 @@ An aspect is one of
 
 * ``call abs``, ``call abs 1 negative``: a function, and what stands at a position of its arguments;
 * ``statement create index``: the words a statement begins with;
-* ``word recursive``, ``pair full join``: a keyword that is no scenery, and two in a row;
+* ``clause full join``: a clause that has a name (`orchestrator.generate.clauses`);
+* ``word recursive``, ``pair with parser``: any other keyword that is no scenery, and two in a row;
 * ``type varchar(n)``, ``cast decimal(p,s)``: a type in DDL or in a cast, with its parameters by class;
 * ``operator <=>``, ``variable sql_mode``, ``catalog mo_catalog.mo_user``.
 
@@ -19,6 +20,8 @@ from itertools import pairwise
 
 from orchestrator.cases.sql.lexer import tokenize
 from orchestrator.cases.sql.words import KEYWORDS, SYSTEM_DATABASES
+from orchestrator.generate.clauses import clause, joins
+from orchestrator.generate.heads import head
 
 TYPES = frozenset({
     "tinyint", "smallint", "mediumint", "int", "integer", "bigint", "decimal", "numeric", "float", "double", "real",
@@ -45,13 +48,10 @@ SCENERY = frozenset({
     "char", "value", "dual", "database", "update", "delete", "add", "column", "asc", "inner", "outer", "cast",
     "convert", "between", "like",
 })  # fmt: skip
-_HEADS_SKIP = frozenset({"or", "replace", "if", "not", "exists"})
-_SET = frozenset({"transaction", "role", "secondary", "default", "password", "names"})
 _OPERATORS = frozenset({"<=>", "->", "->>", "||", "&&", "<<", ">>", "&", "|", "^", "~", "%", "::", "!=", "<>", ":="})
 _WORD_OPERATORS = frozenset({"like", "ilike", "regexp", "rlike", "between", "in", "div", "mod", "xor", "exists"})
 _TEMPORAL = re.compile(r"['\"]\s*(?:\d{2,4}[-/]\d{1,2}[-/]\d{1,2}.*|-?\d{1,3}:\d{2}.*)['\"]\Z", re.S)
 _NUMBER = re.compile(r"(?:\d|\.\d)")
-_HEAD_WORDS = 4
 #: A statement that exercises more than this is nobody's to understand; nothing beyond is counted.
 DENSE = 12
 
@@ -65,36 +65,15 @@ def aspects(sql: str | Sequence[str]) -> list[str]:
         tokens = tokens[1:]
     found: dict[str, None] = {}
     if tokens:
-        head = _head(tokens)
-        found[f"statement {head}"] = None
+        kind = head(tokens)
+        found[f"statement {kind}"] = None
         _Walk(tokens, found).walk()
-        if head == "set variable":
+        if kind == "set variable":
             _assigned(tokens, found)
+        if tokens[0] in {"grant", "revoke"} and "on" in tokens:
+            for named in " ".join(tokens[1 : tokens.index("on")]).split(" , "):
+                found[f"privilege {named}"] = None
     return list(found)
-
-
-def _head(tokens: Sequence[str]) -> str:
-    """The words a statement begins with, as far as they say what kind it is."""
-    first = tokens[0].removesuffix("(").strip()
-    if first in {"select", "values", "update", "delete", "use", "call", "execute"}:
-        return first
-    if first in {"insert", "replace"}:
-        return f"{first} {'select' if 'select' in tokens else 'values'}"
-    if first == "with":
-        return "with " + next((one for one in ("insert", "update", "delete", "replace") if one in tokens), "select")
-    if first == "set" and len(tokens) > 1:
-        return f"set {tokens[1]}" if tokens[1] in _SET else "set @" if tokens[1][0] == "@" else "set variable"
-    words: list[str] = []
-    for token in tokens[: _HEAD_WORDS + 5]:
-        word = token.removesuffix("(").strip()
-        if words and word in _HEADS_SKIP:
-            continue
-        if word not in KEYWORDS or len(words) == _HEAD_WORDS:
-            break
-        words.append(word)
-        if token[-1] == "(":
-            break
-    return " ".join(words) or tokens[0][:20]
 
 
 def _assigned(tokens: Sequence[str], found: dict[str, None]) -> None:
@@ -109,6 +88,9 @@ class _Walk:
     def __init__(self, tokens: Sequence[str], found: dict[str, None]) -> None:
         self.tokens = tokens
         self.found = found
+        #: Where the last named clause ends.
+        self._named = 0
+        self._plain = [token.removesuffix("(").strip() for token in tokens]
         self.defines = tokens[0] in {"create", "alter"}
         self.casts: list[int] = []
         self.depth = 0
@@ -218,9 +200,13 @@ class _Walk:
         if word in TYPES and (self.defines or self.casts or before == "::") and before not in {",", "(", "select"}:
             self._type(at, word)
             return
-        if word in _WORD_OPERATORS:
+        if word in _WORD_OPERATORS and not (word == "like" and self.defines):
             self._add("operator", f"{'not ' if before == 'not' else ''}{word}{self._manner(at, word, after)}")
-        if word in KEYWORDS:
+        named = clause(self._plain, at, defines=self.defines)
+        if named:
+            self._add("clause", named)
+            self._named = at + len(named.split())
+        if word in KEYWORDS and at >= self._named and not joins(self._plain, at):
             if word not in SCENERY:
                 self._add("word", word)
             if after in KEYWORDS and at and self.tokens[at][-1] != "(":

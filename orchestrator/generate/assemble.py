@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from orchestrator.generate.choose import Choice
 from orchestrator.generate.cleanup import cleanup
 from orchestrator.generate.columns import WHOLE, Edges, edges
 from orchestrator.generate.draft import Draft, Written, is_unstable, reads_back
-from orchestrator.generate.expressions import Expression
+from orchestrator.generate.grouping import Group, regrouped
+from orchestrator.generate.kits import KIT
 from orchestrator.generate.library import LibraryScript
-from orchestrator.generate.packs import Pack
 
 _ROWS = 3
 #: Rows of ordinary numbers beside the edges: those that the change names and those next to them, and some by chance.
@@ -25,6 +25,9 @@ _LARGEST = 10_000_000
 #: A wide table gets fewer rows.
 _MOST_CELLS = 160
 _INTEGER = re.compile(r"(?<![\w.])\d{1,8}(?![\w.])")
+_LONGEST_LINE = 120
+#: Subjects of one statement that its comment names.
+_MOST_NAMED = 3
 _PLAIN = re.compile(r"[^a-z0-9_]+")
 #: Statements whose result is about the run itself.
 _VOLATILE = re.compile(
@@ -40,6 +43,8 @@ class Frame:
     category: str
     why: Mapping[str, str]
     numbers: Sequence[int]
+    #: What aspects are worth.
+    values: Mapping[str, float] = field(default_factory=dict)
 
 
 def numbers_of(lines: Iterable[str], seed: int) -> list[int]:
@@ -53,11 +58,15 @@ def numbers_of(lines: Iterable[str], seed: int) -> list[int]:
 def assemble(choice: Choice, scripts: Mapping[str, LibraryScript], frame: Frame) -> list[Draft]:
     """The files, the most telling first."""
     drafts = []
-    if choice.packs:
-        drafts.append(_queries(choice.packs, frame))
+    groups = regrouped(choice.packs, frame.values)
+    for own in (False, True):
+        mine = [one for one in groups if one.own == own]
+        if mine:
+            drafts.append(_queries(mine, frame))
+    drafts.sort(key=lambda one: -len(one.statements))
     for path, positions in choice.slices.items():
         if positions:
-            drafts.append(_slice(path, scripts[path], sorted(positions)))
+            drafts.append(_slice(path, scripts[path], sorted(positions), choice, frame))
     return [_placed(draft, f"{frame.category}/gen_{frame.key}_{number:02}") for number, draft in enumerate(drafts, 1)]
 
 
@@ -66,17 +75,18 @@ def _placed(draft: Draft, stem: str) -> Draft:
     return Draft(f"{stem}_{topic}.test", draft.title, draft.statements, draft.source)
 
 
-def _queries(packs: Sequence[Pack], frame: Frame) -> Draft:
-    columns = list(dict.fromkeys(column for pack in packs for one in pack.expressions for column in one.columns))
+def _queries(groups: Sequence[Group], frame: Frame) -> Draft:
+    columns = list(dict.fromkeys(column for group in groups for one in group.expressions for column in one.columns))
     names = {column: f"c_{column.replace(' ', '_')}" for column in columns}
     statements: list[Written] = []
     if columns:
         statements += _table(columns, names, frame.numbers)
-    for pack in packs:
-        statements.append(_query(pack.expressions, names, frame.why))
+    for group in groups:
+        statements.append(_query(group, names, frame.why))
     if columns:
         statements.append(Written("drop table t1"))
-    return Draft(_topic(packs), "values at the edges of what the change touches", tuple(statements), "functions")
+    topics = list(dict.fromkeys(topic for group in groups for topic in group.topics))
+    return Draft("_".join(topics[:3]), f"{', '.join(topics[:6])}: values at the edges", tuple(statements), "functions")
 
 
 def _table(columns: Sequence[str], names: Mapping[str, str], numbers: Sequence[int]) -> Iterator[Written]:
@@ -105,22 +115,42 @@ def _cell(column: str, at: int, row: int, numbers: Sequence[int]) -> str:
     return edges(column).values[(row + at) % _ROWS]
 
 
-def _query(expressions: Sequence[Expression], names: Mapping[str, str], why: Mapping[str, str]) -> Written:
-    items = [one.text.format_map(names) for one in expressions]
-    table = " from t1" if any(one.columns for one in expressions) else ""
-    reasons = Counter(why[aspect] for one in expressions for aspect in one.aspects if aspect in why)
+def _query(group: Group, names: Mapping[str, str], why: Mapping[str, str]) -> Written:
+    items = [one.text.format_map(names) for one in group.expressions]
+    table = "from t1" if any(one.columns for one in group.expressions) else ""
+    reasons = Counter(why[aspect] for aspect in group.aspects if aspect in why)
+    said = next((f" ({one})" for one, _ in reasons.most_common(1)), "")
     ignore = tuple(at for at, item in enumerate(items) if is_unstable(item))
-    return Written(f"select {', '.join(items)}{table}", next((one for one, _ in reasons.most_common(1)), ""), ignore)
+    return Written(_laid_out(items, table), f"{group.named}{said}", ignore)
 
 
-def _topic(packs: Sequence[Pack]) -> str:
-    names = [one.aspects[0].split(" ")[1] for one in packs[0].expressions if one.aspects[0].startswith("call ")]
-    return "_".join(dict.fromkeys(names[:3])) or "values"
+def _laid_out(items: Sequence[str], rest: str) -> str:
+    """A query on one line, or with a line for each item when that would be long."""
+    line = f"select {', '.join(items)} {rest}".rstrip()
+    lines = ",\n".join(items)
+    return line if len(line) <= _LONGEST_LINE else f"select {lines}\n{rest}".rstrip()
 
 
-def _slice(path: str, script: LibraryScript, positions: Sequence[int]) -> Draft:
-    chosen = [script.statements[at] for at in positions if reads_back(script.statements[at].sql)]
-    written = [Written(one.sql, "", (0,) if _VOLATILE.match(one.sql) else ()) for one in chosen]
-    written += [Written(sql) for sql in cleanup(chosen)]
-    stem = path.rpartition("/")[2].rpartition(".")[0]
-    return Draft(stem, f"as in {path}, for this change", tuple(written), path)
+def _slice(path: str, script: LibraryScript, positions: Sequence[int], choice: Choice, frame: Frame) -> Draft:
+    chosen = [at for at in positions if reads_back(script.statements[at].sql)]
+    written, subjects = [], dict[str, None]()
+    for at in chosen:
+        sql = script.statements[at].sql
+        meant: Sequence[str] = choice.meant.get((path, at), ())
+        named = list(dict.fromkeys(map(spoken, meant)))[:_MOST_NAMED]
+        subjects |= dict.fromkeys(named)
+        why = f"{', '.join(named)} ({frame.why[meant[0]]})" if named and meant[0] in frame.why else ", ".join(named)
+        written.append(Written(sql, why, (0,) if _VOLATILE.match(sql) else ()))
+    written += [Written(sql) for sql in cleanup(script.statements[at] for at in chosen)]
+    near = "" if path.startswith(KIT) else f"; tables as in {path}"
+    title = f"{', '.join(list(subjects)[:6]) or 'statements'}{near}"
+    return Draft("_".join(list(subjects)[:3]) or "statements", title, tuple(written), path)
+
+
+def spoken(aspect: str) -> str:
+    """An aspect in words for a comment: its kind is left out where its name says enough."""
+    kind, _, rest = aspect.partition(" ")
+    if kind == "call":
+        name, *argument = rest.split(" ")
+        return f"{name} of {argument[1]}" if argument and argument[0] == "1" else name
+    return rest if kind in {"statement", "clause", "operator", "word", "pair"} else f"{kind} {rest}"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.generate.cleanup import cleanup
+from orchestrator.generate.gates import forbidden
 from orchestrator.generate.kits import KIT
 from orchestrator.generate.library import LibraryScript
 from orchestrator.generate.packs import Pack, Packer
@@ -23,23 +24,31 @@ class Choice:
 
     packs: list[Pack] = field(default_factory=list)
     slices: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    #: By source and position: the aspects that a statement was chosen for, the worthiest first.
+    meant: dict[tuple[str, int], list[str]] = field(default_factory=dict)
     covered: set[str] = field(default_factory=set)
     statements: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Scripts of the tree and of the kit, with variants of near cases in them."""
+
+    scripts: Mapping[str, LibraryScript]
+    slicers: Mapping[str, Slicer]
+    #: Where variants stand, by path.
+    variants: Mapping[str, frozenset[int]]
+
+
 class Chooser:
-    """One greedy choice; sources are scripts of the tree, of the kit, and what unit tests say."""
+    """One greedy choice."""
 
     def __init__(
-        self,
-        scripts: Mapping[str, LibraryScript],
-        slicers: Mapping[str, Slicer],
-        packer: Packer,
-        values: Mapping[str, float],
-        knobs: Mapping[str, float],
+        self, sources: Sources, packer: Packer, values: Mapping[str, float], knobs: Mapping[str, float]
     ) -> None:
-        self._scripts = scripts
-        self._slicers = slicers
+        self._scripts = sources.scripts
+        self._slicers = sources.slicers
+        self._variants = sources.variants
         self._packer = packer
         self._values = values
         self._knobs = knobs
@@ -52,14 +61,24 @@ class Chooser:
 
     def _candidates(self) -> list[tuple[float, str, int]]:
         found = []
+        known: dict[tuple[str, ...], float] = {}
         for path, script in self._scripts.items():
             for at, statement in enumerate(script.statements):
                 if statement.plain:
-                    worth = self._worth(statement.aspects) * (1.0 if path.startswith(KIT) else self._knobs["tree"])
+                    worth = known.get(statement.aspects, -1.0)
+                    if worth < 0:
+                        worth = known[statement.aspects] = self._worth(statement.aspects)
+                    worth *= self._trust(path, at)
                     if worth > self._knobs["least_statement"]:
                         found.append((-worth, path, at))
         found.sort()
         return found[:_CONSIDERED]
+
+    def _trust(self, path: str, at: int) -> float:
+        """What a statement counts for: another of what the tree has already shows less than one of a new kind."""
+        if at in self._variants.get(path, ()):
+            return self._knobs["varied"]
+        return 1.0 if path.startswith(KIT) else self._knobs["tree"]
 
     def choose(self, budget: int) -> Choice:
         """Spend ``budget`` statements."""
@@ -67,8 +86,8 @@ class Chooser:
         while choice.statements < budget:
             room = budget - choice.statements
             piece = self._best_slice(room)
-            pack = self._packer.best(choice.covered)
-            cost = 1 if choice.packs else 4
+            pack = self._packer.best(choice.covered, piece[0] if piece else 0.0)
+            cost = 1 if pack is None or any(one.own == pack.own for one in choice.packs) else 4
             rate = pack.gain / min(cost, 2) if pack and cost <= room else 0.0
             if pack is not None and rate >= (piece[0] if piece else 0.0) and rate > 0:
                 choice.packs.append(pack)
@@ -77,7 +96,8 @@ class Chooser:
                 if piece:
                     heapq.heappush(self._heap, (-piece[0], piece[1], piece[2]))
             elif piece is not None and piece[0] >= self._knobs["least_rate"]:
-                _, path, _, needed = piece
+                _, path, at, needed = piece
+                choice.meant[path, at] = self._new(self._scripts[path].statements[at].aspects)
                 choice.statements += self._cost(path, needed)
                 choice.slices[path].update(needed)
                 for at in needed:
@@ -85,6 +105,10 @@ class Chooser:
             else:
                 break
         return choice
+
+    def _new(self, aspects: Sequence[str]) -> list[str]:
+        fresh = [one for one in dict.fromkeys(aspects) if one not in self.choice.covered and self._values.get(one)]
+        return sorted(fresh, key=lambda one: -self._values[one])
 
     def _cost(self, path: str, needed: Sequence[int]) -> int:
         """Statements that writing these adds to the file, with what cleans up after them."""
@@ -103,11 +127,13 @@ class Chooser:
             if not self._slicers[path].runnable(at):
                 continue
             needed = [one for one in (*self._slicers[path].needs(at), at) if one not in used]
+            if any(forbidden(self._scripts[path].statements[one].sql) for one in needed):
+                continue
             cost = max(1, self._cost(path, needed))
             if cost > room:
                 continue
             aspects = [one for each in needed for one in self._scripts[path].statements[each].aspects]
-            rate = self._worth(aspects) / cost * (1.0 if path.startswith(KIT) else self._knobs["tree"])
+            rate = self._worth(aspects) / cost * self._trust(path, at)
             if not self._heap or rate >= -self._heap[0][0]:
                 return rate, path, at, needed
             if rate >= self._knobs["least_rate"]:

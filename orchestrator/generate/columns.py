@@ -70,6 +70,16 @@ def is_known(column: str) -> bool:
     return column.removesuffix(_UNSIGNED) in COLUMNS
 
 
+#: Types that other servers of the same language lack or fill otherwise; they get a table and a file to themselves, so
+#: that where they are refused nothing else is.
+_OWN = frozenset({"vecf32", "vecf64", "uuid", "geometry", "point", "linestring", "polygon"})
+
+
+def is_own(column: str) -> bool:
+    """Whether a type is one that other servers do not have, or not in this way."""
+    return column in _OWN
+
+
 def edges(column: str) -> Edges:
     """How to declare and fill a column of a type word, perhaps with ``unsigned``."""
     plain = column.removesuffix(_UNSIGNED)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from orchestrator.generate.assemble import Frame, assemble, numbers_of
-from orchestrator.generate.choose import Choice, Chooser
+from orchestrator.generate.choose import Choice, Chooser, Sources
 from orchestrator.generate.draft import Draft, reads_back
-from orchestrator.generate.evidence import Evidence, query_of
-from orchestrator.generate.expressions import Expression
+from orchestrator.generate.evidence import Evidence, query_of, quoted_sql
+from orchestrator.generate.expressions import Expression, joined
 from orchestrator.generate.inputs import Inputs
 from orchestrator.generate.kits import KIT, kit
-from orchestrator.generate.library import LibraryScript
+from orchestrator.generate.library import LibraryScript, read_script
+from orchestrator.generate.mutation import varied
 from orchestrator.generate.packs import Packer
 from orchestrator.generate.predict import Knobs, predict, values
 from orchestrator.generate.slices import Slicer
-from orchestrator.generate.synthesis import calls, casts, catalogs, operations, variables
+from orchestrator.generate.synthesis import calls, casts, catalogs, operations, table_calls, variables
+from orchestrator.surface.model import Role
 
 #: How far each kind of evidence is trusted; fitted on the pull requests of January to May 2026.
 KNOBS: Final[dict[str, float]] = {
@@ -42,6 +45,12 @@ KNOBS: Final[dict[str, float]] = {
     "word": 0.2,
     "special": 2.0,
     "tree": 0.4,
+    "varied": 0.8,
+    "varied_least": 0.3,
+    "telling": 0.0,
+    "age": 0.0,
+    "sure": 0.4,
+    "company": 0.0,
     "least_statement": 0.5,
     "least_rate": 0.05,
     "least_expression": 0.15,
@@ -50,6 +59,16 @@ KNOBS: Final[dict[str, float]] = {
 
 #: What may mean something else to the format than to SQL.
 _ODD = (";", "--", "#", "//", "\\", "\n", "\t", "\r", '"', "@")
+
+
+#: Calls that no query takes along by the way: they wait, act on the whole server, or are about the run itself.
+_LEFT_OUT = re.compile(
+    r"(?i)\b(?:(?:sleep|benchmark|mo_ctl|sample|\w*fault_(?:point|injection)|mo_(?:cu|log_date|memory|cpu)\w*"
+    r"|load_file|save_file|purge_log)\s*\((?!0\))|trace_\w+)"
+)
+_LONGEST = 100
+#: How likely a function in FROM must be to be called, and statements of unit tests that are looked at.
+_LIKELY_CALL, _MOST_SAID = 0.15, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +100,38 @@ def generate(inputs: Inputs, key: str, budget: int, knobs: Knobs = KNOBS, seed: 
     """
     evidence = predict(inputs, knobs)
     worth = values(evidence, inputs, knobs)
-    scripts = {**inputs.library.scripts, **kit()}
-    packer = Packer(_pool(inputs, evidence, scripts.values()), worth, inputs.surface, knobs["least_expression"])
-    choice = Chooser(scripts, _Slicers(scripts), packer, worth, knobs).choose(budget)
+    mutated = varied(inputs, evidence, worth, kit(), knobs["varied_least"])
+    scripts = {**inputs.library.scripts, **kit(), **{path: one.script for path, one in mutated.items()}}
+    scripts |= _written(inputs, evidence)
+    positions = {path: one.positions for path, one in mutated.items()}
+    packer = Packer(
+        _pool(inputs, evidence, [*inputs.library.scripts.values(), *kit().values()]),
+        worth,
+        inputs.surface,
+        knobs["least_expression"],
+    )
+    choice = Chooser(Sources(scripts, _Slicers(scripts), positions), packer, worth, knobs).choose(budget)
     lines = (line for one in inputs.changes if one.path.endswith(".go") for line in one.added)
-    frame = Frame(key, category_of(inputs, choice), evidence.why, numbers_of(lines, seed))
+    frame = Frame(key, category_of(inputs, choice), evidence.why, numbers_of(lines, seed), worth)
     drafts = assemble(choice, scripts, frame)
     return Generation(tuple(drafts), evidence, worth, frozenset(choice.covered))
+
+
+def _written(inputs: Inputs, evidence: Evidence) -> dict[str, LibraryScript]:
+    """Statements that no case holds: over functions in FROM, and what unit tests of the change say."""
+    in_from = [
+        sql
+        for name, one in inputs.surface.functions.items()
+        if one.role is Role.TABLE and evidence.odds.get(f"call {name}", 0.0) > _LIKELY_CALL
+        for sql in table_calls(name)
+    ]
+    said = [joined(sql) for change in inputs.changes for sql in quoted_sql(change)]
+    made = {"functions in from": in_from, "unit tests of the change": list(dict.fromkeys(said))[:_MOST_SAID]}
+    return {
+        f"{KIT}{name}": read_script("".join(f"{sql};\n" for sql in statements if reads_back(sql)))
+        for name, statements in made.items()
+        if statements
+    }
 
 
 def category_of(inputs: Inputs, choice: Choice) -> str:
@@ -108,7 +152,7 @@ def _pool(inputs: Inputs, evidence: Evidence, scripts: Iterable[LibraryScript]) 
     pool: dict[tuple[str, ...], Expression] = {}
     for script in scripts:
         for one in script.expressions:
-            if ("sleep" in one.text.lower() and one.text != "sleep(0)") or not _plain(one.text):
+            if _LEFT_OUT.search(one.text) or len(one.text) > _LONGEST or not _plain(one.text):
                 continue
             other = pool.get(one.aspects)
             if other is None or _simplicity(one) < _simplicity(other):
@@ -137,7 +181,7 @@ def _made(inputs: Inputs, evidence: Evidence) -> Iterable[Expression]:
     )
     for aspect, likely in odds.items():
         name = aspect.removeprefix("call ")
-        if likely <= 0.15 or name not in functions or name == aspect:
+        if likely <= 0.15 or name not in functions or name == aspect or functions[name].role is Role.TABLE:
             continue
         declared = any(one.arguments for one in functions[name].overloads)
         if declared or not inputs.library.arguments(name):

@@ -97,7 +97,7 @@ class Library:
         self._aspect_frequency = Counter(aspect for script in scripts.values() for aspect in script.aspects)
         #: Aspects that are made of words.
         self.phrases = tuple(
-            one for one in self._aspect_frequency if one.startswith(("statement ", "pair ", "operator "))
+            one for one in self._aspect_frequency if one.startswith(("statement ", "clause ", "pair ", "operator "))
         )
         self._arguments: dict[str, list[str]] | None = None
         self._mean = sum(one.length for one in scripts.values()) / max(1, len(scripts))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orchestrator.generate.aspects import DENSE, weight_of
-from orchestrator.generate.columns import is_known
+from orchestrator.generate.columns import is_known, is_own
 from orchestrator.generate.expressions import Expression
 from orchestrator.surface.model import Role, Surface
 
@@ -27,6 +27,10 @@ class Manner(StrEnum):
     WINDOW = "window"
 
 
+#: Manner, and whether columns of the product's own types are wanted.
+Kind = tuple[Manner, bool]
+
+
 @dataclass(frozen=True, slots=True)
 class Pack:
     """One query."""
@@ -34,6 +38,9 @@ class Pack:
     expressions: tuple[Expression, ...]
     aspects: tuple[str, ...]
     gain: float
+    manner: Manner = Manner.PLAIN
+    #: Whether its columns are of types that only this product has.
+    own: bool = False
 
 
 class Packer:
@@ -44,30 +51,42 @@ class Packer:
     ) -> None:
         self._values = values
         self._least = least
-        self._alive: dict[Manner, list[Expression]] = {manner: [] for manner in Manner}
-        self._made: dict[Manner, tuple[int, Pack | None]] = {}
+        self._alive: dict[Kind, list[Expression]] = {(manner, own): [] for manner in Manner for own in (False, True)}
+        self._made: dict[Kind, tuple[int, Pack | None]] = {}
         ranked = sorted(expressions, key=lambda one: (-self._worth(one, ()), len(one.text), one.text))
         for one in ranked[:1500]:
             if all(is_known(column) for column in one.columns):
-                self._alive[manner_of(one, surface)].append(one)
+                self._alive[manner_of(one, surface), any(map(is_own, one.columns))].append(one)
 
     def _worth(self, one: Expression, covered: Collection[str]) -> float:
         return sum(self._values.get(aspect, 0.0) for aspect in one.aspects if aspect not in covered)
 
-    def best(self, covered: Collection[str]) -> Pack | None:
-        """The query that adds most to ``covered``."""
-        found = None
-        for manner in Manner:
-            if self._made.get(manner, (-1, None))[0] != len(covered):
-                self._made[manner] = (len(covered), self._pack(manner, covered))
-            pack = self._made[manner][1]
+    def best(self, covered: Collection[str], least: float) -> Pack | None:
+        """The query that adds most to ``covered``, if that is more than ``least``.
+
+        What a query adds only shrinks while more is covered, so only those that could still be the best are made anew.
+        """
+        found: Pack | None = None
+        for kind in sorted(self._alive, key=self._most, reverse=True):
+            if self._most(kind) <= max(least, found.gain if found else 0.0):
+                break
+            if self._made.get(kind, (-1, None))[0] != len(covered):
+                self._made[kind] = (len(covered), self._pack(kind, covered))
+            pack = self._made[kind][1]
             if pack is not None and (found is None or pack.gain > found.gain):
                 found = pack
         return found
 
-    def _pack(self, manner: Manner, covered: Collection[str]) -> Pack | None:
-        scored = [(self._worth(one, covered), one) for one in self._alive[manner]]
-        self._alive[manner] = [one for worth, one in scored if worth >= self._least]
+    def _most(self, kind: Kind) -> float:
+        """What the best query of a kind added when it was last made; it adds no more now."""
+        if kind not in self._made:
+            return float("inf")
+        pack = self._made[kind][1]
+        return pack.gain if pack else 0.0
+
+    def _pack(self, kind: Kind, covered: Collection[str]) -> Pack | None:
+        scored = [(self._worth(one, covered), one) for one in self._alive[kind]]
+        self._alive[kind] = [one for worth, one in scored if worth >= self._least]
         scored.sort(key=lambda pair: (-pair[0], pair[1].text))
         considered = [pair for pair in scored[:_CONSIDERED] if pair[0] >= self._least]
         seen, inside = {*covered, "statement select"}, dict[str, None]()
@@ -81,7 +100,7 @@ class Packer:
             seen.update(one.aspects)
             inside.update(dict.fromkeys(one.aspects))
             room, gain = room - cost, gain + worth
-        return Pack(tuple(chosen), ("statement select", *inside), gain) if chosen else None
+        return Pack(tuple(chosen), ("statement select", *inside), gain, *kind) if chosen else None
 
     def _next(
         self,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from orchestrator.cases.dedup_search import Search
+from orchestrator.generate.contribution import Contribution, Source
 from orchestrator.generate.draft import Draft
 from orchestrator.generate.executor import Executor
 from orchestrator.generate.gates import Dropped, static_gates
@@ -31,13 +31,6 @@ class Settings:
     target: str
 
 
-class Source(Protocol):
-    """Somebody else who writes cases: a model."""
-
-    def write(self, inputs: Inputs, key: str) -> tuple[Sequence[Draft], Sequence[str]]:
-        """Drafts, and what went wrong in words. Never raises for what it answers."""
-
-
 @dataclass(frozen=True, slots=True)
 class Made:
     """What passed, and the report."""
@@ -56,12 +49,11 @@ def make(
     """
     tell("choosing what to write")
     made = generate(inputs, settings.key, settings.budget, seed=settings.seed)
-    drafts, warnings = list(made.drafts), list(inputs.warnings)
+    asked = Contribution()
     if source is not None:
         tell("asking the model")
-        written, said = source.write(inputs, settings.key)
-        drafts += written
-        warnings += said
+        asked = source.write(inputs, settings.key)
+    drafts, warnings = [*made.drafts, *asked.drafts], [*inputs.warnings, *asked.notes]
     with TreeCopy() as copy:
         tell("looking for what is tested already")
         kept, dropped = static_gates(drafts, Search(copy.at(inputs.library)))
@@ -79,7 +71,7 @@ def make(
     report.drafts, report.dropped, report.findings = kept, dropped, findings
     report.targets = [(one.distance, one.kind.value, one.name, one.why) for one in inputs.targets]
     report.coverage = coverage_of(inputs, made, kept)
-    report.kinds = six_kinds(inputs, kept)
+    report.kinds = six_kinds(inputs, kept, asked.kinds)
     return Made(tuple(kept), report)
 
 

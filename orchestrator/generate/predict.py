@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from orchestrator.cases.sql.words import KEYWORDS
 from orchestrator.generate.aspects import SCENERY, aspects
+from orchestrator.generate.clauses import PAIRS as CLAUSE_PAIRS
+from orchestrator.generate.clauses import WORDS as CLAUSE_WORDS
 from orchestrator.generate.columns import TRIED
 from orchestrator.generate.evidence import WORD, Evidence, query_of, quoted_sql, split_name
 from orchestrator.generate.history import traits
 from orchestrator.generate.inputs import Inputs
-from orchestrator.generate.synthesis import calls
-from orchestrator.surface.model import Kind, Surface, Target
+from orchestrator.generate.synthesis import calls, made, table_calls
+from orchestrator.surface.model import Kind, Role, Surface, Target
 from orchestrator.surface.targets import changed_text
 
 Knobs = Mapping[str, float]
@@ -27,13 +30,13 @@ def predict(inputs: Inputs, knobs: Knobs) -> Evidence:
     _from_quotes(evidence, inputs, knobs)
     _from_targets(evidence, inputs, knobs)
     _from_words(evidence, inputs, knobs)
+    _from_company(evidence, inputs, knobs)
     _arguments(evidence, inputs, knobs)
     return evidence
 
 
 def values(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> dict[str, float]:
     """What covering an aspect is worth: its likelihood, times its rarity, more when everyday changes do not have it."""
-    total = max(1, len(inputs.past.changes))
     found = {}
     for aspect, likely in evidence.odds.items():
         worth = likely * inputs.library.rarity(aspect)
@@ -41,8 +44,9 @@ def values(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> dict[str, float]
             worth *= 0.5
         elif aspect.startswith(("pair ", "word ")):
             worth *= knobs["word"]
-        if inputs.past.aspect_frequency[aspect] / total < 0.01:
+        if inputs.past.is_special(aspect):
             worth *= knobs["special"]
+        worth *= inputs.past.telling(aspect) ** knobs["telling"]
         found[aspect] = worth
     return found
 
@@ -53,7 +57,7 @@ def _from_history(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
     for aspect, count in past.aspect_frequency.items():
         evidence.add(aspect, min(0.9, knobs["prior"] * count / total), "common in past changes")
     near = past.near(traits(inputs.title, (one.path for one in inputs.changes)), int(knobs["past_n"]))
-    weights = [score ** knobs["past_power"] for score, _ in near]
+    weights = [score ** knobs["past_power"] * past.age(change) ** knobs["age"] for score, change in near]
     norm = sum(weights) + knobs["past_floor"]
     share: dict[str, float] = defaultdict(float)
     for weight, (_, change) in zip(weights, near, strict=True):
@@ -73,6 +77,29 @@ def _from_scripts(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
             share[aspect] += score ** knobs["scripts_power"] / norm
     for aspect, value in share.items():
         evidence.add(aspect, min(0.9, knobs["scripts"] * value), "the nearest cases exercise it")
+
+
+#: So many of the likeliest aspects are asked for their company; an aspect of fewer changes has none to speak of.
+_ASKED, _LEAST_COMPANY = 60, 3
+
+
+def _from_company(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
+    """What comes with a likely aspect where it came before: window functions with each other, checks with plans."""
+    past = inputs.past
+    likely = sorted(
+        (one for one in evidence.odds.items() if one[1] >= knobs["sure"] and past.is_special(one[0])),
+        key=lambda one: (-one[1], one[0]),
+    )
+    found: dict[str, float] = defaultdict(float)
+    for aspect, odds in likely[:_ASKED]:
+        often = past.aspect_frequency[aspect]
+        if often < _LEAST_COMPANY:
+            continue
+        for other, count in past.together(aspect).items():
+            if count > 1:
+                found[other] = max(found[other], odds * count / (often + 2))
+    for other, value in found.items():
+        evidence.add(other, min(0.9, knobs["company"] * value), "comes with what the change is about")
 
 
 def _from_quotes(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
@@ -112,25 +139,28 @@ def _meant(target: Target, surface: Surface) -> Iterator[tuple[str, float]]:
         for size in range(1, 5):
             yield f"statement {' '.join(words[:size])}", 0.5
         yield f"operator {target.name}", 0.7
+        yield f"clause {target.name}", 0.7
         for first, second in pairwise(words):
             yield f"pair {first} {second}", 0.5
 
 
 def _from_words(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
     """Functions, keywords and variables that the title or the changed lines say."""
-    titled = [word.lower() for word in WORD.findall(inputs.title)]
+    titled = [word.lower() for word in _SAID.findall(inputs.title)]
     lines: dict[str, int] = defaultdict(int)
     for change in inputs.changes:
         for word in WORD.findall(changed_text(change)):
             lines[word.lower()] += 1
     for word in dict.fromkeys(titled):
-        _say(evidence, word, knobs["titled"], inputs.surface, "the title says it")
+        _say(evidence, word, knobs["titled"], inputs, "the title says it")
     paths = {word for change in inputs.changes for word in split_name(change.path.rpartition("/")[2].partition(".")[0])}
     _phrases(evidence, inputs, {*titled}, paths, knobs)
     for word, count in lines.items():
-        _say(evidence, word, knobs["said"] * (1 - 0.6**count), inputs.surface, "the changed lines say it")
+        _say(evidence, word, knobs["said"] * (1 - 0.6**count), inputs, "the changed lines say it")
 
 
+_SAID = re.compile(r"[A-Za-z_][A-Za-z0-9_]+")
+_CLAUSES = tuple(sorted(f"clause {' '.join(pair)}" for pair in CLAUSE_PAIRS))
 #: Words that many statements have in common.
 _FILLING = frozenset(
     {"values", "select", "table", "if", "exists", "on", "from", "to", "for", "into", "by", "or", "with"}
@@ -141,7 +171,7 @@ def _phrases(evidence: Evidence, inputs: Inputs, titled: set[str], paths: set[st
     """Statements and clauses of several words, when the title or the names of the changed files say all of them."""
     said = {one.rstrip("s") for one in titled}
     shown = said | {one.rstrip("s") for one in paths}
-    for aspect in inputs.library.phrases:
+    for aspect in dict.fromkeys((*inputs.library.phrases, *_CLAUSES)):
         words = {one.rstrip("s") for one in aspect.split(" ")[1:]} - _FILLING
         if words and words <= said:
             evidence.add(aspect, knobs["titled"], "the title says it")
@@ -149,13 +179,17 @@ def _phrases(evidence: Evidence, inputs: Inputs, titled: set[str], paths: set[st
             evidence.add(aspect, knobs["named"], "the names of the changed files say it")
 
 
-def _say(evidence: Evidence, word: str, likely: float, surface: Surface, why: str) -> None:
+def _say(evidence: Evidence, word: str, likely: float, inputs: Inputs, why: str) -> None:
+    surface = inputs.surface
     if word in surface.variables:
         evidence.add(f"variable {word}", likely, why)
-    if word in surface.functions and word not in SCENERY:
+    called = "_" in word and inputs.library.covers(f"call {word}")  # table functions are in no registry
+    if (word in surface.functions or called) and word not in SCENERY:
         evidence.add(f"call {word}", likely, why)
     if word in KEYWORDS and word not in SCENERY:
         evidence.add(f"word {word}", likely / 2, why)
+        if word in CLAUSE_WORDS:
+            evidence.add(f"clause {word}", likely, why)
 
 
 def _arguments(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
@@ -170,7 +204,12 @@ def _arguments(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
         function = inputs.surface.functions.get(name)
         if function is None or sum(known.values()) >= 3:
             continue
-        for call in calls(function, name):
+        called = (
+            [made(sql.replace("{", "{{").replace("}", "}}")) for sql in table_calls(name)]
+            if function.role is Role.TABLE
+            else calls(function, name)
+        )
+        for call in called:
             for one in call.aspects:
                 if one.startswith(f"{aspect} "):
                     often = TRIED.get(one.rpartition(" ")[2], 0.15)

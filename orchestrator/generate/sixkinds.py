@@ -1,10 +1,13 @@
-"""The coverage report of the six kinds of test: covered, needs attention or not related, each with its reason."""
+"""The coverage report of the six kinds of test: covered, needs attention or not related, each with its reason.
+
+Rules and a model count alike, and neither can talk the other's worry away: the more careful of two states stands.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from orchestrator.generate.draft import Draft
 from orchestrator.generate.inputs import Inputs
@@ -34,8 +37,23 @@ _ASKED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
-def six_kinds(inputs: Inputs, drafts: Sequence[Draft]) -> list[Coverage]:
-    """What rules say; a model may add to it."""
+#: The names of the kinds, in the order of the report.
+KINDS: Final = ("BVT", *_ASKED)
+_CARE: Final[dict[State, int]] = {"not related": 0, "covered": 1, "needs attention": 2}
+
+
+def six_kinds(inputs: Inputs, drafts: Sequence[Draft], opinions: Sequence[Coverage] = ()) -> list[Coverage]:
+    """What rules say of each kind, and what others (a model) say, as one."""
+    said = {one.kind: one for one in opinions}
+    return [_both(one, said[one.kind]) if one.kind in said else one for one in _rules(inputs, drafts)]
+
+
+def _both(rules: Coverage, other: Coverage) -> Coverage:
+    state = max(rules.state, other.state, key=_CARE.__getitem__)
+    return Coverage(rules.kind, state, f"rules, {rules.state}: {rules.reason}; model, {other.state}: {other.reason}")
+
+
+def _rules(inputs: Inputs, drafts: Sequence[Draft]) -> list[Coverage]:
     code = [
         one.path for one in inputs.changes if one.path.endswith((".go", ".y")) and not one.path.endswith("_test.go")
     ]

@@ -117,3 +117,12 @@ def catalogs(names: Iterable[str]) -> Iterator[Expression]:
     """Whether catalog tables can be read."""
     for name in names:
         yield Expression(f"(select count(*) >= 0 from {name})", (f"catalog {name}",), ())
+
+
+#: Arguments of a function in FROM, of which no registry says what it takes.
+_IN_FROM = ("", "5", "1, 5", "1, 10, 3", "'a'", "'{\"a\": 1}'", "null", "'a', 'b'", "1, 5, 'seed'", "-1")
+
+
+def table_calls(name: str) -> Iterator[str]:
+    """Queries over a function in FROM."""
+    return (f"select * from {name}({arguments}) f" for arguments in _IN_FROM)

@@ -105,9 +105,12 @@ class _Trying:
         replaced: dict[int, str] = {}
         for at, (one, two) in enumerate(zip(first, second, strict=True)):
             sql = draft.statements[at].sql
-            if one.lost or _BROKEN.search(one.error or ""):
-                what = one.error or "no answer: the connection was lost"
+            if _is_broken(one) and _is_broken(two):
+                what = one.error or "twice no answer: the connection ended, or it took too long"
                 self.trial.findings.append(Finding(draft.path, sql, what))
+                gone.add(at)
+            elif one.lost or two.lost:  # once is no proof: a busy machine does that, too
+                self._drop(draft, "stable", f"{sql[:80]}: no answer, but only once")
                 gone.add(at)
             elif one.error is not None or two.error is not None:
                 shorter = self._refused(draft, at, one, two)
@@ -137,6 +140,11 @@ class _Trying:
             words = one.error or two.error or ""
             self._drop(draft, gate, f"{draft.statements[at].sql[:80]}: {words[:120]}")
         return shorter
+
+
+def _is_broken(answer: Answer) -> bool:
+    """Whether an answer is never right, whatever was asked."""
+    return answer.lost or _BROKEN.search(answer.error or "") is not None
 
 
 def _tests(draft: Draft) -> bool:

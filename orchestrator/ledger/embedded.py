@@ -13,7 +13,7 @@ import redis
 from orchestrator.domain.errors import BrokerError, ToolMissingError
 from orchestrator.ledger.connection import socket_form
 
-_START_SECONDS = 10.0
+_START_SECONDS = 60.0
 #: Waits for the end of its standard input, a pipe its owner holds, and then ends the server: no server outlives a
 #: killed owner. The program is its own process, so that it works however the owner dies.
 _GUARD = """

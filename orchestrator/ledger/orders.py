@@ -80,6 +80,19 @@ class Orders:
         runs, seconds = cast("list[str | None]", self.redis.hmget(_budget(caller), ["runs", "seconds"]))
         return int(runs or 0), float(seconds or 0)
 
+    def flown(self, change: str) -> tuple[int, float]:
+        """Runs and runner-seconds that the autopilot took for a change within the last week."""
+        runs, seconds = cast("list[str | None]", self.redis.hmget(_flight(change), ["runs", "seconds"]))
+        return int(runs or 0), float(seconds or 0)
+
+    def fly(self, change: str, seconds: float) -> None:
+        """Count one more run of the autopilot, and what it is estimated to cost, before it starts."""
+        with self.redis.pipeline() as pipe:
+            pipe.hincrby(_flight(change), "runs", 1)
+            pipe.hincrbyfloat(_flight(change), "seconds", round(seconds, 3))
+            pipe.expire(_flight(change), ORDER_KEPT)
+            pipe.execute()
+
     def keep_plan(self, plan: str, text: str) -> None:
         """Keep a plan's JSON for a week under its id."""
         self.redis.set(f"{keys.PREFIX}:planned:{plan}", text, ex=PLAN_KEPT)
@@ -91,6 +104,10 @@ class Orders:
 
 def _order(claim: Claim) -> str:
     return f"{keys.PREFIX}:order:{claim.caller}:{claim.key}"
+
+
+def _flight(change: str) -> str:
+    return f"{keys.PREFIX}:flight:{change}"
 
 
 def _budget(caller: str) -> str:

@@ -33,10 +33,10 @@ A case is a script `NAME.sql` (or `.test`) and its expectation `NAME.result`, in
 TRIAGE = """Triage run {run}.
 
 1. get_run: which tasks need attention. `error` and `lost` are infrastructure, `failed` is a test.
-2. read_failures for each failed task; read_log where the message does not explain itself.
-3. For each failure decide, with evidence: caused by the change (the failing code is in the plan's diff or what it
+2. triage_run: what each failure means by this run and the base branch's history, with evidence.
+3. read_failures for each failed task; read_log where the message does not explain itself.
+4. For each `unknown` decide, with evidence: caused by the change (the failing code is in the plan's diff or what it
    calls), flaky (it passed at this commit before, or its message says timeout, port, race), or environment.
-4. list_runs for the same pull request, and for runs without one: did the same test fail there too?
 5. If anything is infrastructure or flaky: rerun_run with failed=true, dry_run first, then with a reason and a key.
 6. watch_run until ended. Then answer: verdict, one line a failure with its cause and evidence, the next step."""
 

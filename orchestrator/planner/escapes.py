@@ -43,7 +43,11 @@ def missed(escapes: Iterable[Escape], names: Iterable[str]) -> dict[str, int]:
 
 def covers(plan: TestPlan, failure: Failure) -> bool:
     """Whether a plan runs the test that failed."""
-    return any(_covers(task, failure) for task in plan.tasks if task.type is failure.task.type and not task.skip)
+    same = [task for task in plan.tasks if task.type is failure.task.type and not task.skip]
+    if any(_covers(task, failure) for task in same):
+        return True
+    scripts = {file for task in same if task.category == failure.task.category for file in task.files}
+    return failure.file is None and bool(failure.task.files) and scripts.issuperset(failure.task.files)
 
 
 def _covers(task: TestTask, failure: Failure) -> bool:

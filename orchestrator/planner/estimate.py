@@ -6,11 +6,14 @@ from orchestrator.domain.plan import Suite
 from orchestrator.domain.profile import Profile
 from orchestrator.planner.evidence import Context
 from orchestrator.planner.measured import Measured
+from orchestrator.planner.python.homes import paths_of, test_seconds
 
 #: 113,966 statements in 1,323 scripts of the MatrixOne tree at 7c27538.
 _STATEMENTS_PER_SCRIPT = 86
-#: A line that ends a statement, and one that begins a Go test.
-_STATEMENT, _TEST = ";", "^func Test"
+#: A line that ends a statement.
+STATEMENT = ";"
+#: A line that begins a Go test.
+_TEST = "^func Test"
 _ID_PREFIX = {Suite.UNIT_TEST: "ut", Suite.BVT: "bvt", Suite.SCA: "sca"}
 
 
@@ -19,7 +22,10 @@ def seconds(suite: Suite, name: str, files: tuple[str, ...], context: Context) -
     profile = context.profile
     scripts = tuple(f"{profile.bvt.cases.rstrip('/')}/{name}/{file}" for file in files) if suite is Suite.BVT else ()
     known = context.measured.task(f"{_ID_PREFIX[suite]}:{name}", scripts)
-    if known is not None:
+    if suite is Suite.UNIT_TEST and context.graph is not None:
+        tests = paths_of(name, files, context.graph)
+        estimate = sum(test_seconds(test, context, context.graph) for test in tests)
+    elif known is not None:
         estimate = known
     elif suite is Suite.UNIT_TEST:
         estimate = _unit_tests(name, context)
@@ -56,7 +62,7 @@ def _statements(category: str, scripts: tuple[str, ...], context: Context) -> in
     bvt = context.profile.bvt
     known = bvt.categories
     if context.tree is not None and (scripts or category not in known):
-        counted = context.tree.count(_STATEMENT, f"{bvt.cases.rstrip('/')}/{category}", "**/*")
+        counted = context.tree.count(STATEMENT, f"{bvt.cases.rstrip('/')}/{category}", "**/*")
         inside = [count for path, count in counted.items() if path.endswith((".sql", ".test"))]
         if counted:
             return sum(counted.get(script, 0) for script in scripts) if scripts else sum(inside)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from orchestrator.history.outlook import Outlook
     from orchestrator.planner.budget import Budget
     from orchestrator.planner.failures import Spoken
+    from orchestrator.planner.python.graph import Graph
 
 #: The strategy that stands for a person's own wish; nothing overrules it.
 ASKED = "asked"
@@ -70,6 +71,10 @@ class Tree(Protocol):
         """
         ...
 
+    def texts(self, suffix: str) -> Mapping[str, str]:
+        """The contents of all files whose names end with ``suffix``, by path; those nobody can read are left out."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -88,8 +93,10 @@ class Context:
     outlook: Outlook | None = None
     #: What past failures say of tests, by their id (``bvt:join/apply.sql``, ``ut:pkg/a``).
     failed: Mapping[str, Spoken] = field(default_factory=dict)
-    #: What may be spent on SQL cases; ``None``: whatever the evidence asks for.
+    #: What may be spent on SQL cases, or on Python tests; ``None``: whatever the evidence asks for.
     budget: Budget | None = None
+    #: Who uses whom, of a project that pytest tests, when its tree is at hand.
+    graph: Graph | None = None
 
 
 class Strategy(Protocol):

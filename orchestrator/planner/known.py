@@ -81,19 +81,21 @@ def advice_for(
     return advise(change, profile, path, repository)
 
 
-def plan_here(
+def plan_here(  # noqa: PLR0913 - the inputs of a plan
     change: DiffSummary,
     profile: Profile,
     settings: Settings | None,
     tree: Tree | None = None,
     asked: Sequence[str] = (),
+    budget: Budget | None = None,
 ) -> TestPlan:
     """The plan of a change with all that this host knows; without ``settings`` it knows nothing."""
+    from orchestrator.planner.learned import Advice
     from orchestrator.planner.pipeline import build_plan
 
     if settings is None:
-        return build_plan(change, profile, tree=tree, asked=asked)
-    found = known(change, profile, settings, repository=profile.repository)
+        return build_plan(change, profile, tree=tree, asked=asked, advice=Advice(None, "", budget))
+    found = known(change, profile, settings, repository=profile.repository, budget=budget)
     return build_plan(
         change,
         profile,

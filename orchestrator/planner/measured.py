@@ -16,7 +16,7 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Unit → seconds: a task's id, a BVT script's path in the tree, or ``setup:`` and the queue of a suite."""
+    """Unit → seconds: a task's id, the path of a BVT script or of Python tests, or ``setup:`` and a suite's queue."""
 
     seconds: Mapping[str, float] = field(default_factory=dict)
 

@@ -18,6 +18,7 @@ from orchestrator.planner.measured import Measured
 from orchestrator.planner.rank import rank
 from orchestrator.planner.select import Selected, select
 from orchestrator.planner.shard import shard
+from orchestrator.planner.split import groups_in
 from orchestrator.planner.strategies import DEFAULT, strategies_named
 from orchestrator.planner.strategies.asked import Asked
 from orchestrator.planner.summary import summarize
@@ -65,6 +66,10 @@ def build_plan(  # noqa: PLR0913 - the inputs of a plan
         context = dataclasses.replace(context, outlook=outlook, failed=advice.failed, budget=advice.budget)
         if advice.outlook is not None and tree is None:  # the tree the model ends with is better than none
             context = dataclasses.replace(context, categories=context.categories | advice.outlook.categories.keys())
+    if tree is not None and profile.unit_tests.format == "pytest" and "python" in strategies:
+        from orchestrator.planner.python.graph import build_graph
+
+        context = dataclasses.replace(context, graph=build_graph(tree.texts(".py"), tree.files(".")))
     proposed = propose(change, context, (*strategies_named(strategies), Asked()))
     selected = select(rank(proposed.evidence, context), context, change, proposed.veto)
     told = [text for text in (advice.note if advice else "", selected.note) if text]
@@ -104,7 +109,8 @@ def _assemble(
     change: DiffSummary, context: Context, proposed: Proposed, selected: Selected, told: Sequence[str]
 ) -> TestPlan:
     profile = context.profile
-    sharded = shard([make_task(candidate, context) for candidate in selected.chosen], profile, context.measured)
+    whole = [make_task(candidate, context) for candidate in selected.chosen]
+    sharded = shard(whole, profile, context.measured, groups_in(context))
     price = cost(sharded.shards, profile.dispatch.workers)
     measured = sum(context.measured.task(task.id) is not None for task in sharded.tasks)
     notes = [f"{measured} of {len(sharded.tasks)} durations are measured."] if measured else []

@@ -80,8 +80,13 @@ def _candidate(suite: Suite, name: str, pieces: list[Evidence], context: Context
         name=name,
         score=round(1.0 - doubt, 4),
         priority=min(piece.priority for piece in pieces),
-        reasons=tuple(Reason(piece.strategy, piece.weight, piece.detail) for piece in pieces),
+        reasons=tuple(map(_reason, pieces)),
         files=files,
         note="; ".join(dict.fromkeys(piece.note for piece in pieces if piece.note)) or None,
         seconds=seconds(suite, name, files, context),
     )
+
+
+def _reason(piece: Evidence) -> Reason:
+    single = piece.suite is Suite.UNIT_TEST and len(piece.files) == 1
+    return Reason(piece.strategy, piece.weight, piece.detail, piece.files[0] if single else None)

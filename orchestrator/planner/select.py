@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestrator.domain.change import DiffSummary
-from orchestrator.domain.plan import Omitted, Suite
+from orchestrator.domain.plan import Omitted, Reason, Suite
 from orchestrator.planner.evidence import Context
 from orchestrator.planner.packages import and_below
 from orchestrator.planner.rank import Candidate, Ranked, order, task_id
 
 if TYPE_CHECKING:
     from orchestrator.history.outlook import Outlook
+    from orchestrator.planner.python.chances import Chance
+    from orchestrator.planner.python.graph import Graph
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ def select(ranked: Ranked, context: Context, change: DiffSummary, veto: str | No
 
     The rest of the profile is omitted. A budget is kept only where a history model knows the whole change.
     """
+    if context.graph is not None and veto is None:
+        return _python(ranked, context, change, context.graph)
     if context.budget is not None and veto is None:
         if context.outlook is None or any(_widened(candidate) for candidate in ranked.candidates):
             taken = _take(ranked, context, veto)
@@ -67,6 +71,33 @@ def _within_budget(ranked: Ranked, context: Context, change: DiffSummary, outloo
     return Selected(tuple(chosen), (*spent.omitted, *rest), spent.note)
 
 
+def _python(ranked: Ranked, context: Context, change: DiffSummary, graph: Graph) -> Selected:
+    """Python tests, file by file: all that evidence speaks for, or what the budget buys of them."""
+    from orchestrator.planner.python.chances import chances
+    from orchestrator.planner.python.homes import paths_of
+    from orchestrator.planner.python.spend import spend
+
+    chosen, note = spend(ranked, context, change, graph)
+    running = {path for c in chosen if c.suite is Suite.UNIT_TEST for path in paths_of(c.name, c.files, graph)}
+    found = chances(change, graph)
+    why = f"beyond the budget of {context.budget.text}" if context.budget else "not likely to notice the change"
+    left = [_left_out(test, found.get(test), why) for test in sorted(graph.tests.keys() - running)]
+    weighed = {candidate.id: candidate.score for candidate in ranked.candidates}
+    taken = {candidate.id for candidate in chosen}
+    left += [
+        Omitted(suite, name, weighed[test], why) if test in weighed else Omitted(suite, name, 0.0, _silence(suite))
+        for suite, name in _known(context)
+        if suite is not Suite.UNIT_TEST and (test := task_id(suite, name)) not in taken
+    ]
+    return Selected(chosen, tuple(left), note)
+
+
+def _left_out(test: str, found: Chance | None, why: str) -> Omitted:
+    if found is None:
+        return Omitted(Suite.UNIT_TEST, test, 0.0, _silence(Suite.UNIT_TEST))
+    return Omitted(Suite.UNIT_TEST, test, found.chance, why, (Reason("python", found.chance, found.detail),))
+
+
 def _take(ranked: Ranked, context: Context, veto: str | None) -> Selected:
     chosen = tuple(c for c in ranked.candidates if veto is None or c.asked)
     taken = {candidate.id for candidate in chosen}
@@ -90,4 +121,4 @@ def _known(context: Context) -> Iterator[tuple[Suite, str]]:
 
 
 def _silence(suite: Suite) -> str:
-    return "no Go file changed" if suite is Suite.SCA else "no evidence that the change reaches it"
+    return "no file changed that calls for it" if suite is Suite.SCA else "no evidence that the change reaches it"

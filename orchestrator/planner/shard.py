@@ -12,7 +12,10 @@ from orchestrator.domain.profile import Profile
 from orchestrator.planner.cost import critical_path
 from orchestrator.planner.estimate import setup_seconds
 from orchestrator.planner.measured import Measured
-from orchestrator.planner.pack import Atom, length, pack
+from orchestrator.planner.pack import Atom, length
+from orchestrator.planner.parts import Cutter
+from orchestrator.planner.rank import task_id
+from orchestrator.planner.split import Groups, nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +29,39 @@ class Sharded:
         return "\n".join(f"{shard.id} {shard.est_duration:.1f} s: {' '.join(shard.tasks)}" for shard in self.shards)
 
 
-def shard(tasks: Iterable[TestTask], profile: Profile, measured: Measured | None = None) -> Sharded:
-    """Put every task into exactly one shard of at most about ``dispatch.shard_seconds``."""
+def shard(
+    tasks: Iterable[TestTask], profile: Profile, measured: Measured | None = None, groups: Groups = nothing
+) -> Sharded:
+    """Put every task into exactly one shard of at most about ``dispatch.shard_seconds``.
+
+    ``groups`` says at which scripts a task that is longer than a fair share may be cut into parts, tasks of their own.
+    """
     tasks = tuple(tasks)
     by_queue: dict[tuple[Suite, str], list[TestTask]] = {}
     for suite in Suite:
         for task in (task for task in tasks if task.type is suite):
             by_queue.setdefault((suite, queue_of(task, profile)), []).append(task)
-    shards = tuple(
-        made
-        for (suite, queue), inside in by_queue.items()
-        for made in _of_queue(suite, queue, inside, profile, setup_seconds(suite, profile, measured))
-    )
-    home = {task: made.id for made in shards for task in made.tasks}
-    return Sharded(tuple(dataclasses.replace(task, shard=home[task.id]) for task in tasks), shards)
+    shards = []
+    parts: dict[tuple[Suite, str], list[TestTask]] = {}
+    for (suite, queue), inside in by_queue.items():
+        setup = setup_seconds(suite, profile, measured)
+        for number, run in enumerate(_of_queue(suite, inside, profile, setup, Cutter(groups)), 1):
+            made = _shard(f"{queue}-{number}", suite, queue, run, setup)
+            shards.append(made)
+            for task in run:
+                parts.setdefault((suite, task.name), []).append(dataclasses.replace(task, shard=made.id))
+    ordered = [part for task in tasks for part in sorted(parts[task.type, task.name], key=_number)]
+    return Sharded(tuple(ordered), tuple(shards))
+
+
+def _number(task: TestTask) -> int:
+    """A part's place among those of its category."""
+    return int(task.id.rpartition("#")[2]) if task.is_part else 0
 
 
 def queue_of(task: TestTask, profile: Profile) -> str:
     """The queue whose workers can run a task: its suite's, or with the label that the profile gives it."""
-    label = profile.dispatch.labels.get(task.id)
+    label = profile.dispatch.labels.get(task_id(task.type, task.name))
     if label and not LABEL.fullmatch(label):
         raise BadProfileError(
             f"profile {profile.name}: {label!r} is no label of hosts", "Write small letters, digits, - and _."
@@ -52,18 +69,19 @@ def queue_of(task: TestTask, profile: Profile) -> str:
     return f"{task.type.queue}.{label}" if label else task.type.queue
 
 
-def _of_queue(suite: Suite, queue: str, tasks: list[TestTask], profile: Profile, setup: float) -> list[Shard]:
+def _of_queue(
+    suite: Suite, tasks: list[TestTask], profile: Profile, setup: float, cutter: Cutter
+) -> list[list[TestTask]]:
     groups = profile.bvt.order_groups if suite is Suite.BVT else ()
     exclusive = frozenset(profile.bvt.exclusive if suite is Suite.BVT else ())
     atoms = list(_atoms(tasks, groups, profile))
     alone = [[atom] for atom in atoms if any(task.category in exclusive for task in atom)]
     shared = [atom for atom in atoms if not any(task.category in exclusive for task in atom)]
-    bins = alone + _cut(shared, profile, setup)
-    ordered = sorted((_in_order(inside) for inside in bins), key=_urgency)
-    return [_shard(f"{queue}-{number}", suite, queue, run, setup) for number, run in enumerate(ordered, 1)]
+    bins = alone + cutter.finished(_cut(shared, profile, setup, cutter))
+    return sorted((_in_order(inside) for inside in bins), key=_urgency)
 
 
-def _cut(atoms: Sequence[Atom], profile: Profile, setup: float) -> list[list[Atom]]:
+def _cut(atoms: Sequence[Atom], profile: Profile, setup: float, cutter: Cutter) -> list[list[Atom]]:
     """As few shards as their greatest length allows, or as many more as shorten the wait and cost little.
 
     Every shard pays the set-up again. More shards are taken when ``dispatch.workers`` would be done earlier and all of
@@ -71,13 +89,13 @@ def _cut(atoms: Sequence[Atom], profile: Profile, setup: float) -> list[list[Ato
     """
     dispatch = profile.dispatch
     capacity = max(1.0, dispatch.shard_seconds - setup)
-    best = pack(atoms, capacity)
+    best = cutter.level(atoms, capacity)
     fewest, work = len(best), sum(map(length, atoms))
     wait = _wait(best, setup, dispatch.workers)
     for count in range(fewest + 1, -(-fewest // dispatch.workers) * dispatch.workers + 1):
         if work + count * setup > (work + fewest * setup) * (1 + dispatch.overhead):
             break
-        bins = pack(atoms, capacity, count)
+        bins = cutter.level(atoms, capacity, count)
         sooner = _wait(bins, setup, dispatch.workers)
         if sooner < wait - 0.1:
             best, wait = bins, sooner

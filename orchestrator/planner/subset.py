@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Mapping
 
-from orchestrator.domain.errors import UnknownRunError, UsageError, nearest
+from orchestrator.cases.discover import SCRIPT_SUFFIXES
+from orchestrator.domain.errors import UsageError
+from orchestrator.domain.naming import tasks_named
 from orchestrator.domain.plan import Omitted, Shard, Suite, TestPlan, TestTask
 from orchestrator.planner.cost import cost
 from orchestrator.planner.encode import plan_id
 from orchestrator.planner.evidence import Tree
 from orchestrator.planner.names import is_safe_path
+from orchestrator.planner.rank import task_id
 from orchestrator.planner.summary import summarize
 from orchestrator.planner.verify import check
 
@@ -24,16 +27,15 @@ def subset(plan: TestPlan, task_ids: Collection[str], limits: Mapping[str, Colle
     """The plan of these tasks alone, with an id of its own; the others become ``omitted``.
 
     Shards lose the tasks that are left out, and keep their order; empty ones go. ``limits`` cuts tasks (by id) down to
-    these files: scripts of a BVT task, relative to its category, or package directories of an analyser. An id the plan
-    has not is an :class:`UnknownRunError` that names the nearest. All tasks and no limit give the plan itself.
+    these files: scripts of a BVT task, relative to its category, or package directories of an analyser. The id of a
+    category in parts means all of them. An id the plan has not is an :class:`UnknownRunError` that names the nearest.
+    All tasks and no limit give the plan itself.
     """
-    limits = dict(limits or {})
     known = {task.id: task for task in plan.tasks}
-    for wanted in (*task_ids, *limits):
-        if wanted not in known:
-            raise UnknownRunError(f"the plan has no task {wanted!r}", nearest(wanted, known))
-    kept = frozenset(task_ids)
-    tasks = tuple(_limited(task, limits.get(task.id)) for task in plan.tasks if task.id in kept)
+    kept = {task for name in task_ids for task in tasks_named(name, known, "the plan")}
+    wanted = _by_task(limits or {}, known)
+    kept -= {task for task, files in wanted.items() if not files and known[task].is_part}
+    tasks = tuple(_limited(task, wanted.get(task.id)) for task in plan.tasks if task.id in kept)
     shards = _shards(plan, {task.id: task for task in tasks})
     price = cost(shards, plan.cost.workers)
     part = dataclasses.replace(
@@ -48,6 +50,22 @@ def subset(plan: TestPlan, task_ids: Collection[str], limits: Mapping[str, Colle
     return dataclasses.replace(part, id=plan_id(part))
 
 
+def _by_task(limits: Mapping[str, Collection[str]], known: Mapping[str, TestTask]) -> dict[str, Collection[str]]:
+    """The files of each task; those of a category in parts go to the parts that have them."""
+    found: dict[str, Collection[str]] = {}
+    for name, files in limits.items():
+        tasks = tasks_named(name, known, "the plan")
+        parts: dict[str, Collection[str]] = {
+            task: [file for file in files if file in known[task].files] for task in tasks if known[task].is_part
+        }
+        held = {file for inside in parts.values() for file in inside}
+        if parts and (not files or held != set(files)):
+            strange = next((file for file in files if file not in held), "nothing")
+            raise UsageError(f"{name!r} has no script {strange} in this plan", "`mo-testplan explain` lists them.")
+        found |= parts or dict.fromkeys(tasks, files)
+    return found
+
+
 def labelled(plan: TestPlan, label: str) -> TestPlan:
     """The same plan for the workers that serve ``label`` alone, with an id of its own."""
     shards = tuple(dataclasses.replace(shard, queue=f"{shard.suite.queue}.{label}") for shard in plan.shards)
@@ -56,10 +74,21 @@ def labelled(plan: TestPlan, label: str) -> TestPlan:
     return dataclasses.replace(moved, id=plan_id(moved))
 
 
-def first_scripts(task: TestTask, cases: str, tree: Tree, limit: int) -> tuple[str, ...]:
-    """The first ``limit`` scripts, in path order, of a BVT task's category below the case tree ``cases``."""
-    scripts = task.files or tree.files(f"{cases.rstrip('/')}/{task.category}")
-    return tuple(sorted(script for script in scripts if script.endswith((".sql", ".test"))))[:limit]
+def first_scripts(plan: TestPlan, cases: str, tree: Tree, limit: int) -> dict[str, tuple[str, ...]]:
+    """Of each category that has something to run, the first ``limit`` scripts in path order: limits for :func:`subset`.
+
+    ``cases`` is the case tree; parts of a category count as the one task that they are of.
+    """
+    chosen: dict[str, list[str]] = {}
+    for task in plan.tasks:
+        if task.category is not None and not task.skip:
+            scripts = task.files or tree.files(f"{cases.rstrip('/')}/{task.category}")
+            chosen.setdefault(task_id(Suite.BVT, task.category), []).extend(scripts)
+    found = {
+        task: tuple(sorted(script for script in scripts if script.endswith(SCRIPT_SUFFIXES))[:limit])
+        for task, scripts in chosen.items()
+    }
+    return {task: scripts for task, scripts in found.items() if scripts}
 
 
 def _shards(plan: TestPlan, kept: Mapping[str, TestTask]) -> tuple[Shard, ...]:
@@ -90,5 +119,5 @@ def _limited(task: TestTask, files: Collection[str] | None) -> TestTask:
 
 
 def _omitted(task: TestTask) -> Omitted:
-    name = task.package or task.category or task.analyser or task.id
+    name = task.id.partition(":")[2]
     return Omitted(task.type, name, max((reason.weight for reason in task.reasons), default=0.0), LEFT_OUT)

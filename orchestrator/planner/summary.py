@@ -23,7 +23,7 @@ def summarize(change: DiffSummary, tasks: Sequence[TestTask], cost: Cost, veto: 
     suites = [
         f"{suite.label} {count(number, _NOUNS[suite])}"
         for suite in Suite
-        if (number := sum(task.type is suite for task in tasks))
+        if (number := len({task.name for task in tasks if task.type is suite}))
     ]
     time = f"{duration(cost.runner_seconds)} of runner time, {duration(cost.critical_path)} on {cost.workers} workers"
     return f"{head}: {', '.join(suites)}; {time}"

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
-from orchestrator.diff.git import find_git
+from orchestrator.diff.git import Objects, find_git, isolated, resolve
+from orchestrator.diff.tree import RevisionTree
 from orchestrator.domain.errors import UnknownRunError
 
 
@@ -47,6 +48,17 @@ class GitTree:
         for line in done.stdout.decode("utf-8", "surrogateescape").splitlines():
             name, _, number = line.rpartition("\0")
             found[name.removeprefix(f"{self._revision}:")] = int(number)
+        return found
+
+    def texts(self, suffix: str) -> Mapping[str, str]:
+        """The contents of all files whose names end with ``suffix``; those that the clone lacks are left out."""
+        commit = resolve(self._git, self._revision, self._revision).head
+        found = {}
+        with isolated(self._git, commit) as git, Objects(git) as objects:
+            tree = RevisionTree(git, objects, commit)
+            for path in tree.blobs:
+                if path.endswith(suffix) and (content := tree.read(path)) is not None:
+                    found[path] = content.decode("utf-8", "replace")
         return found
 
     @cached_property

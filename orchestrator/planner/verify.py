@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from orchestrator.domain.errors import BadPlanError
-from orchestrator.domain.plan import LABEL, Shard, Suite, TestPlan, TestTask
+from orchestrator.domain.plan import LABEL, Shard, Suite, TestPlan, TestTask, whole_of
 from orchestrator.domain.profile import Profile
 from orchestrator.planner.names import is_package_pattern, is_safe_path
 from orchestrator.planner.rank import task_id
@@ -18,10 +18,11 @@ _REMEDY = "Make the plan again with `mo-testplan plan`."
 def check(plan: TestPlan, profile: Profile | None = None) -> None:
     """Raise :class:`BadPlanError` unless all of this holds.
 
-    Ids are unique and say what the task is; names stay inside the tree; every task is in exactly one shard, the one it
-    names, of its own suite, on that suite's queue or a labelled one of it; durations and costs are finite; the profile
-    is a plain name and commits are commit ids. With ``profile`` too: order groups are together and in order, exclusive
-    categories are alone, and every shard is on the queue of its tasks' label.
+    Ids are unique and say what the task is; names stay inside the tree; parts of a category share no script; every
+    task is in exactly one shard, the one it names, of its own suite, on that suite's queue or a labelled one of it;
+    durations and costs are finite; the profile is a plain name and commits are commit ids. With ``profile`` too: order
+    groups are together and in order, exclusive categories are alone, and every shard is on the queue of its tasks'
+    label.
     """
     if not is_safe_path(plan.profile) or "/" in plan.profile:
         raise _broken(f"{plan.profile!r} is no name of a profile")
@@ -32,6 +33,7 @@ def check(plan: TestPlan, profile: Profile | None = None) -> None:
         _check_task(task)
     _unique("task", [task.id for task in plan.tasks])
     _unique("shard", [shard.id for shard in plan.shards])
+    _check_parts(plan.tasks)
     _check_partition(plan.tasks, plan.shards)
     _check_duration("cost.runner_seconds", plan.cost.runner_seconds)
     _check_duration("cost.critical_path", plan.cost.critical_path)
@@ -45,7 +47,7 @@ def check(plan: TestPlan, profile: Profile | None = None) -> None:
 def _check_task(task: TestTask) -> None:
     names = {Suite.UNIT_TEST: task.package, Suite.BVT: task.category, Suite.SCA: task.analyser}
     name = names.pop(task.type)
-    if name is None or any(other is not None for other in names.values()) or task.id != task_id(task.type, name):
+    if name is None or any(other is not None for other in names.values()) or not _is_its_id(task, name):
         raise _broken(f"task {task.id!r} is not what its id says")
     safe = is_package_pattern(name) if task.type is Suite.UNIT_TEST else is_safe_path(name)
     if not safe or (task.type is Suite.SCA and "/" in name):
@@ -54,6 +56,19 @@ def _check_task(task: TestTask) -> None:
         if not is_safe_path(file):
             raise _broken(f"task {task.id!r} names the file {file!r}, which is outside of its directory")
     _check_duration(task.id, task.est_duration)
+
+
+def _is_its_id(task: TestTask, name: str) -> bool:
+    whole = task_id(task.type, name)
+    return task.id == whole or (bool(task.files) and whole_of(task.id) == whole)
+
+
+def _check_parts(tasks: Sequence[TestTask]) -> None:
+    """Parts of a category have no script twice, and are not beside the whole."""
+    parts = [task for task in tasks if task.is_part]
+    _unique("script", [f"{task.category}/{file}" for task in parts for file in task.files])
+    for task in {task.category for task in parts} & {task.category for task in tasks if not task.is_part}:
+        raise _broken(f"category {task!r} is there as a whole and in parts")
 
 
 def _check_partition(tasks: Sequence[TestTask], shards: Sequence[Shard]) -> None:
@@ -74,27 +89,28 @@ def _check_partition(tasks: Sequence[TestTask], shards: Sequence[Shard]) -> None
 
 
 def _check_order(group: Sequence[str], shards: Sequence[Shard]) -> None:
-    planned = {task for shard in shards for task in shard.tasks}
-    wanted = [task for category in group if (task := task_id(Suite.BVT, category)) in planned]
-    found = [inside for shard in shards if (inside := [task for task in shard.tasks if task in wanted])]
-    if wanted and found != [wanted]:
-        raise _broken(f"{' before '.join(wanted)} is not kept in one shard and in order")
+    wanted = [task_id(Suite.BVT, category) for category in group]
+    found = [inside for shard in shards if (inside := [t for task in shard.tasks if (t := whole_of(task)) in wanted])]
+    if len(found) > 1 or any(inside != sorted(inside, key=wanted.index) for inside in found):
+        names = sorted({task for inside in found for task in inside}, key=wanted.index)
+        raise _broken(f"{' before '.join(names)} is not kept in one shard and in order")
 
 
 def _check_exclusive(plan: TestPlan, profile: Profile) -> None:
     exclusive = {task_id(Suite.BVT, category) for category in profile.bvt.exclusive}
     together = [{task_id(Suite.BVT, name) for name in group} for group in profile.bvt.order_groups]
     for shard in plan.shards:
-        for task in exclusive.intersection(shard.tasks):
+        inside = {whole_of(task) for task in shard.tasks}
+        for task in sorted(exclusive & inside):
             company = {task}.union(*(group for group in together if task in group))
-            if not company.issuperset(shard.tasks):
+            if not company.issuperset(inside):
                 raise _broken(f"{task!r} is exclusive and shares shard {shard.id!r}")
 
 
 def _check_labels(plan: TestPlan, profile: Profile) -> None:
     queues = {shard.id: shard.queue for shard in plan.shards}
     for task in plan.tasks:
-        label = profile.dispatch.labels.get(task.id)
+        label = profile.dispatch.labels.get(whole_of(task.id))
         wanted = f"{task.type.queue}.{label}" if label else task.type.queue
         if queues[task.shard or ""] != wanted:
             raise _broken(f"task {task.id!r} is for queue {wanted!r} and in a shard for another")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 
-from orchestrator.domain.run import CaseStatus, TaskState
+from orchestrator.domain.plan import whole_of
+from orchestrator.domain.run import CaseStatus, RunSummary, TaskResult, TaskState
 from orchestrator.store import Store
 
 #: Runs of the base branch that are looked at, and runs among which they are looked for.
@@ -28,7 +29,7 @@ class Baseline:
         return None if known is None else case not in known
 
 
-def baseline(store: Store, profile: str, tasks: Collection[str], on_base: Callable[[str], bool]) -> Baseline:
+def baseline(store: Store, profile: str, tasks: Set[str], on_base: Callable[[str], bool]) -> Baseline:
     """Of ``tasks``, what the newest runs of the base branch say.
 
     ``on_base`` tells whether a commit is one of the base branch; a run of a pull request never counts.
@@ -40,15 +41,26 @@ def baseline(store: Store, profile: str, tasks: Collection[str], on_base: Callab
             continue
         if not record.state.final or not on_base(record.repo_commit):
             continue
-        summary = store.summary(record.id)
-        for task in summary.tasks if summary is not None else ():
-            if task.task in tasks and task.task not in found and task.state in _JUDGED:
-                failed = task.state is TaskState.FAILED
-                found[task.task] = _failing(store, record.id, task.task) if failed else frozenset()
+        for task in tasks - found.keys():
+            same = _same(store.summary(record.id), task)
+            if same:
+                failed = [one.task for one in same if one.state is TaskState.FAILED]
+                found[task] = frozenset[str]().union(*(_failing(store, record.id, one) for one in failed))
         looked += 1
         if looked == _BASE_RUNS or len(found) == len(tasks):
             break
     return Baseline(found)
+
+
+def _same(summary: RunSummary | None, task: str) -> list[TaskResult]:
+    """The results of a run that say how a task ended; none if it was not judged.
+
+    Parts of a category are made anew with every plan: all of them together, or the whole, say it of a part. A re-run
+    may have some of them only.
+    """
+    inside = [one for one in summary.tasks if whole_of(one.task) == whole_of(task)] if summary else []
+    partly = summary is not None and summary.parent is not None and any(one.task != whole_of(task) for one in inside)
+    return inside if not partly and all(one.state in _JUDGED for one in inside) else []
 
 
 def _failing(store: Store, run: str, task: str) -> frozenset[str]:

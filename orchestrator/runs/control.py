@@ -8,7 +8,8 @@ import secrets
 import time
 from collections.abc import Collection, Mapping
 
-from orchestrator.domain.errors import BrokerError, UnknownRunError, UsageError, nearest
+from orchestrator.domain.errors import BrokerError, UnknownRunError, UsageError
+from orchestrator.domain.naming import tasks_named
 from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.run import RunSummary, ShardSpec, TaskState
 from orchestrator.ledger.client import Ledger
@@ -127,9 +128,7 @@ def cancel(  # noqa: PLR0913 - what to end, and how much of it
     if not (tasks or suite or waiting):
         ledger.cancel(run, who, [], whole_run=True)  # the flag first: what runs need not wait for us to read the plan
     known = _tasks_of(ledger, run)
-    for task in tasks:
-        if task not in known:
-            raise UnknownRunError(f"run {run} has no task {task!r}", nearest(task, known))
+    tasks = [task for name in tasks for task in tasks_named(name, known, f"run {run}")]
     if suite is not None:
         tasks = [task for task, (_, kind) in known.items() if kind == suite.value]
         if not tasks:

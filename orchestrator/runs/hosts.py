@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from orchestrator import __version__
 from orchestrator.domain.errors import UnknownRunError, nearest
 from orchestrator.ledger import keys
 from orchestrator.ledger.hosts import Host
+from orchestrator.messaging import host_label
 
 #: Seconds without a beat after which a host counts as silent.
 SILENT = 15.0
@@ -27,6 +28,30 @@ def faults(host: Host) -> Iterator[str]:
         yield f"version {record.version}, this program is {__version__}"
     if record.state != "active":
         yield f"{record.state}{f': {record.why}' if record.why else ''}"
+
+
+def waiting_for(hosts: Iterable[Host], queues: Iterable[str]) -> list[str]:
+    """Those of ``queues`` that no host serves which was heard of lately and takes work."""
+    served = {
+        queue
+        for host in hosts
+        if host.record is not None and host.silent <= SILENT and host.record.state == "active"
+        for queue in host.record.queues
+    }
+    return sorted(set(queues) - served)
+
+
+def machine(hosts: Sequence[Host], name: str) -> str:
+    """The machine that ``name`` means, as results call it (``build7``) or `hosts` does (``ut@build7``).
+
+    Raises :class:`UnknownRunError` when no worker was ever heard of there.
+    """
+    found = name.partition(":")[0].rpartition("@")[2]
+    ending = f".{host_label(found)}"
+    known = {host.name.rpartition("@")[2] for host in hosts}
+    if not any(queue.endswith(ending) for host in hosts if host.record for queue in host.record.queues):
+        raise UnknownRunError(f"no worker host is called {name!r}", nearest(found, known) or "None was heard of.")
+    return found
 
 
 def named(hosts: list[Host], name: str) -> Host:

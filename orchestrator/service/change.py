@@ -12,6 +12,7 @@ from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.errors import MoTestplanError, UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Profile
+from orchestrator.planner.budget import Budget, parse_budget
 from orchestrator.planner.evidence import Tree
 from orchestrator.planner.known import plan_here
 from orchestrator.planner.subset import subset
@@ -21,6 +22,8 @@ from orchestrator.settings import Settings
 
 #: Characters of a diff that comes by the network.
 MAX_DIFF = 8 * 1024 * 1024
+#: A budget as it may come by the network.
+BUDGET = r"^([0-9]{1,6}(\.[0-9]{1,3})?(s|min|h)|([0-9]{1,2}|100)(\.0{1,3})?%)?$"
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 #: Reads a pull request where it lives: its change, with the head's commit.
@@ -45,6 +48,8 @@ class Change:
     suite: str | None = None
     #: Only these tasks.
     tasks: tuple[str, ...] = ()
+    #: What the tests may cost, e.g. ``10%`` or ``30min``; empty: whatever the evidence asks for.
+    budget: str = ""
 
 
 def plan_change(
@@ -88,7 +93,7 @@ def _of_diff(profile: Profile, change: Change, settings: Settings | None) -> Tes
         raise UsageError("commit is no commit id", "Write all of its 40 hexadecimal digits.")
     found = from_text(text.encode("utf-8", "surrogatepass"))
     found = dataclasses.replace(found, head_commit=change.commit, base_branch=profile.base_branch)
-    return plan_here(found, profile, settings, asked=change.categories)
+    return plan_here(found, profile, settings, asked=change.categories, budget=_budget(change))
 
 
 def _of_pull(profile: Profile, change: Change, read: ReadPull | None, settings: Settings | None) -> TestPlan:
@@ -96,7 +101,7 @@ def _of_pull(profile: Profile, change: Change, read: ReadPull | None, settings: 
     if number < 1:
         raise UsageError(f"{number} is no number of a pull request", "Numbers start at 1.")
     found, tree = read_here(profile, read(number)) if read is not None else read_pull(profile, number)
-    return plan_here(found, profile, settings, tree, change.categories)
+    return plan_here(found, profile, settings, tree, change.categories, _budget(change))
 
 
 def read_here(profile: Profile, change: DiffSummary) -> tuple[DiffSummary, Tree | None]:
@@ -115,4 +120,9 @@ def _of_revisions(profile: Profile, change: Change, settings: Settings | None) -
     clone, head = repository(profile), change.head or "HEAD"
     found = from_repository(clone, change.base or profile.base_branch, head)
     found = dataclasses.replace(found, base_branch=profile.base_branch)
-    return plan_here(found, profile, settings, GitTree(str(clone), found.head_commit or head), change.categories)
+    tree = GitTree(str(clone), found.head_commit or head)
+    return plan_here(found, profile, settings, tree, change.categories, _budget(change))
+
+
+def _budget(change: Change) -> Budget | None:
+    return parse_budget(change.budget) if change.budget else None

@@ -13,7 +13,7 @@ from orchestrator.generate.inputs import Inputs, RepositoryInputs
 from orchestrator.generate.pipeline import Made, Settings, make
 from orchestrator.service.change import Change, one_of
 from orchestrator.service.pulls import repository
-from orchestrator.surface.matrixone.reader import MatrixOneReader
+from orchestrator.surface.readers import reader_named
 
 #: Statements of one generation, and generations that are kept for the pages after the first.
 MAX_BUDGET, _KEPT = 500, 8
@@ -84,8 +84,8 @@ class Generation:
 
     def _inputs(self, change: Change) -> Inputs:
         if self._reader is None:
-            clone, cases = Path(repository(self._profile)), self._profile.bvt.cases
-            self._reader = RepositoryInputs(clone, cases, MatrixOneReader())
+            bvt = self._profile.bvt
+            self._reader = RepositoryInputs(Path(repository(self._profile)), bvt.cases, reader_named(bvt.surface))
         base = self._profile.base_branch
         if change.pull is not None:
             return self._reader.read(base, f"refs/pull/{change.pull}/head", f"pull request {change.pull}")

@@ -6,9 +6,10 @@ import dataclasses
 import re
 import statistics
 import time
-from typing import TypeVar
+from typing import Literal, TypeVar
 
-from orchestrator.domain.errors import UnknownRunError, UsageError, nearest
+from orchestrator.domain.errors import UsageError
+from orchestrator.domain.naming import task_named, tasks_named
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import CaseStatus, RunState, RunSummary, TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
@@ -22,6 +23,8 @@ from orchestrator.store import Store
 _QUIET = (TaskState.PASSED, TaskState.SKIPPED, TaskState.PENDING, TaskState.RUNNING)
 _BAD = (TaskState.FAILED, TaskState.ERROR, TaskState.LOST)
 T = TypeVar("T")
+#: What a watcher waits for.
+Until = Literal["event", "failure", "end"]
 
 _CURSOR = re.compile(r"\d{1,20}(-\d{1,20})?")
 #: Characters of one line of a log.
@@ -94,9 +97,9 @@ class Reads:
     def failures(self, name: str, task: str | None = None, offset: int = 0, limit: int = 50) -> views.FailurePage:
         """What failed, case by case; all of it once the run has ended, the first of each task while it runs."""
         summary, plan = self.find(name)
-        if task is not None:
-            _known(plan, task, summary.run)
-        chosen = [t for t in summary.tasks if t.state in _BAD and task in (None, t.task)]
+        known = [one.id for one in plan.tasks]
+        wanted = known if task is None else tasks_named(task, known, f"run {summary.run}")
+        chosen = [t for t in summary.tasks if t.state in _BAD and t.task in wanted]
         found = [failure for result in chosen for failure in self._of(summary, result)]
         page, following = _page(found, offset, limit)
         return views.FailurePage(summary.run, tuple(page), len(found), following)
@@ -111,7 +114,7 @@ class Reads:
     def log(self, name: str, task: str, after: str = "0", limit: int = 200) -> views.LogPage:
         """The log of a task from a cursor on, as far as the ledger keeps it."""
         summary, plan = self.find(name)
-        _known(plan, task, summary.run)
+        task = task_named(task, (one.id for one in plan.tasks), f"run {summary.run}")
         rows = self.ledger.read_log(summary.run, task, cursor(after), _limited(limit, 1000))
         ended = next(t.state.final for t in summary.tasks if t.task == task)
         lines = tuple(line[:_LINE] for _, line in rows)
@@ -125,6 +128,24 @@ class Reads:
         found = tuple(views.EventView(row.id, row.kind, row.fields) for row in rows)
         ended = final or any(row.kind == "ended" for row in rows)
         return views.EventPage(summary.run, found, rows[-1].id if rows else after, ended)
+
+    def watch(self, name: str, after: str = "0", wait: float = 0.0, until: Until = "event") -> views.Watched:
+        """Wait up to ``wait`` seconds for the next event, the first failure, or the end; then, how the run stands.
+
+        A page of events that is full ends the wait, too: go on at its cursor.
+        """
+        run, _ = self.find(name)
+        deadline, found = time.monotonic() + wait, list[views.EventView]()
+        while True:
+            page = self.events(run.run, after, min(max(0.0, deadline - time.monotonic()), 4.0))
+            after = page.cursor
+            found += page.events
+            met = until == "event" or (until == "failure" and any(map(_is_failure, page.events)))
+            if page.ended or (met and page.events) or len(found) >= views.MAX_PAGE or time.monotonic() >= deadline:
+                break
+        summary, _ = self.find(run.run)
+        counts = views.count(tuple(task.state for task in summary.tasks))
+        return views.Watched(run.run, summary.state, counts, len(summary.tasks), tuple(found), after, page.ended)
 
     def committed(self, run: str) -> bool:
         """Whether a run has its one summary: a moment after its last task has ended."""
@@ -193,9 +214,9 @@ def cursor(text: str) -> str:
     return text
 
 
-def _known(plan: TestPlan, task: str, run: str) -> None:
-    if plan.task(task) is None:
-        raise UnknownRunError(f"run {run} has no task {task[:100]!r}", nearest(task[:200], (t.id for t in plan.tasks)))
+def _is_failure(event: views.EventView) -> bool:
+    bad = event.kind == "finished" and event.fields.get("state") in [state.value for state in _BAD]
+    return bad or event.kind == "failure"
 
 
 def _limited(limit: int, most: int = views.MAX_PAGE) -> int:

@@ -118,6 +118,22 @@ class EventPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """What happened in a run while somebody watched, and how it stands now."""
+
+    run: str
+    state: RunState
+    #: Tasks by state; only states that occur.
+    counts: dict[str, int]
+    total: int
+    events: tuple[EventView, ...]
+    #: Give it back as ``after`` to watch on.
+    cursor: str
+    #: Whether the run has its verdict, so that nothing will follow.
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
 class QueueView:
     """A queue and who serves it."""
 

@@ -13,6 +13,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from orchestrator.domain.errors import (
     BrokerError,
@@ -21,8 +22,8 @@ from orchestrator.domain.errors import (
     NotAllowedError,
     UnknownRunError,
     UsageError,
-    nearest,
 )
+from orchestrator.domain.naming import tasks_named
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary
 from orchestrator.ledger.orders import Claim, Claimed, Orders
@@ -106,19 +107,24 @@ class Writes:
         fingerprint = _fingerprint("rerun", plan.id, summary.parent or "")
         return bool(summary.parent) and self._orders.seen(Claim(caller.name, order.key, fingerprint, summary.run))
 
-    def cancel(self, caller: Caller, order: Order, name: str, tasks: Sequence[str] = ()) -> Done:
-        """End a run, or some of its tasks; who started a run may do it as a developer."""
-        return self._ordered(caller, order, "cancel", name, lambda: self._cancel(caller, order, name, tasks))
+    def cancel(
+        self, caller: Caller, order: Order, name: str, tasks: Sequence[str] = (), *, waiting: bool = False
+    ) -> Done:
+        """End a run, some of its tasks, or with ``waiting`` those that have not started.
 
-    def _cancel(self, caller: Caller, order: Order, name: str, tasks: Sequence[str]) -> Done:
+        Who started a run may do it as a developer.
+        """
+        end = partial(self._cancel, caller, order, name, tasks, waiting=waiting)
+        return self._ordered(caller, order, "cancel", name, end)
+
+    def _cancel(self, caller: Caller, order: Order, name: str, tasks: Sequence[str], *, waiting: bool) -> Done:
         summary, plan = self._reads.find(name)
         if self._reads.lookup.started_by(summary.run) != caller.name:
             caller.needs(Role.MAINTAINER, "cancelling what another started")
         known = [task.id for task in plan.tasks]
-        for task in tasks:
-            if task not in known:
-                raise UnknownRunError(f"run {summary.run} has no task {task[:100]!r}", nearest(task[:200], known))
-        what = f"{len(tasks)} tasks of run {summary.run}" if tasks else f"run {summary.run}"
+        tasks = [task for name in tasks for task in tasks_named(name, known, f"run {summary.run}")]
+        part = f"{len(tasks)} tasks of " if tasks else "what has not started of " if waiting else ""
+        what = f"{part}run {summary.run}"
         done = Done("cancel", summary.run, order.dry_run, False, f"ends {what}", None, len(tasks or known), 0.0)
         claim = Claim(caller.name, order.key, _fingerprint("cancel", summary.run, *sorted(tasks)), summary.run)
         repeated = not order.dry_run and self._orders.seen(claim)
@@ -128,7 +134,7 @@ class Writes:
             )
         if not order.dry_run and not summary.state.final:  # said again, in case the first one was interrupted
             self._claim(claim)
-            control.cancel(self._reads.app, self._reads.ledger, summary.run, caller.name, tasks)
+            control.cancel(self._reads.app, self._reads.ledger, summary.run, caller.name, tasks, waiting=waiting)
         return dataclasses.replace(done, repeated=repeated)
 
     def _begin(self, caller: Caller, order: Order, plan: TestPlan, action: str, parent: str | None) -> Done:

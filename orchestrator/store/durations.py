@@ -26,7 +26,8 @@ _BATCH = 500
 class Durations(Database):
     """The part of the store that knows measured seconds.
 
-    A *unit* is a task's id (set-up excluded), a BVT script's path in the tree, or ``setup:`` and a suite's queue.
+    A *unit* is a task's id (set-up excluded), the path in the tree of a BVT script or of a file of Python tests, or
+    ``setup:`` and a suite's queue.
     """
 
     def durations(self, profile: str) -> dict[str, float]:
@@ -44,7 +45,7 @@ class Durations(Database):
         """Remember what a run's tasks took; called in the transaction that commits it, so once a run."""
         text = session.scalar(select(RunRow.plan_json).where(RunRow.id == summary.run))
         measured = dict(_of_tasks(summary.tasks, _cut_down(text)))
-        measured |= _of_scripts(session, summary)
+        measured |= _of_scripts(session, summary) | _of_python(session, summary)
         profile = clean.text(summary.profile, clean.NAME)
         units = sorted(measured)
         for first in range(0, len(units), _BATCH):
@@ -76,8 +77,26 @@ def _of_tasks(tasks: Sequence[TaskResult], cut_down: frozenset[str]) -> Iterable
             yield f"setup:{task.task.partition(':')[0]}", round(clean.number(task.setup), 3)
 
 
+def _ended(summary: RunSummary) -> dict[str, int]:
+    """Tasks that ran to their end, and the try that did."""
+    return {t.task: t.attempt for t in summary.tasks if t.state in (TaskState.PASSED, TaskState.FAILED)}
+
+
+def _of_python(session: Session, summary: RunSummary) -> dict[str, float]:
+    """Files of Python tests, by the names of their tests: ``tests/test_a.py::test_b``."""
+    ended, found = _ended(summary), dict[str, float]()
+    query = select(CaseRow.task, CaseRow.attempt, CaseRow.name, CaseRow.seconds).where(
+        CaseRow.run == summary.run, CaseRow.task.like("ut:%"), CaseRow.name.like("%.py::%")
+    )
+    for task, attempt, name, seconds in session.execute(query):
+        if ended.get(task) == attempt:
+            file = name.partition("::")[0]
+            found[file] = found.get(file, 0.0) + seconds
+    return {file: round(seconds, 3) for file, seconds in found.items()}
+
+
 def _of_scripts(session: Session, summary: RunSummary) -> dict[str, float]:
-    ended = {t.task: t.attempt for t in summary.tasks if t.state in (TaskState.PASSED, TaskState.FAILED)}
+    ended = _ended(summary)
     query = (
         select(CaseRow.task, CaseRow.attempt, CaseRow.file, func.sum(CaseRow.seconds))
         .where(CaseRow.run == summary.run, CaseRow.task.like("bvt:%"), CaseRow.file.is_not(None))

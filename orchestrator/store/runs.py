@@ -99,11 +99,17 @@ class Runs(Durations):
             row = session.get(RunRow, run_id)
             return None if row is None else _record(row)
 
-    def runs(self, limit: int = 20, pr: int | None = None) -> list[RunRecord]:
-        """The newest runs first, of one pull request if ``pr`` names it."""
+    def runs(
+        self, limit: int = 20, pr: int | None = None, *, state: str | None = None, profile: str | None = None
+    ) -> list[RunRecord]:
+        """The newest runs first: of a pull request, of a profile, in a state (``running``: not ended), if named."""
         query = select(RunRow).order_by(RunRow.created.desc(), RunRow.id.desc()).limit(limit)
         if pr is not None:
             query = query.where(RunRow.pr_number == pr)
+        if state is not None:
+            query = query.where(RunRow.state.is_(None) if state == RunState.RUNNING.value else RunRow.state == state)
+        if profile is not None:
+            query = query.where(RunRow.profile == clean.text(profile, clean.NAME))
         with self.reading() as session:
             return [_record(row) for row in session.scalars(query)]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import distinct, func, select
 from sqlalchemy.orm import aliased
 
+from orchestrator.domain.plan import part_id, whole_of
 from orchestrator.domain.run import CaseStatus, RunState, TaskState
 from orchestrator.store.api import DayLoad, FlakyCase, PrCost, SlowTask
 from orchestrator.store.database import Database
@@ -21,22 +24,17 @@ class Statistics(Database):
     """The part of the store that counts. ``since`` is Unix seconds; ``profile`` None means all of them."""
 
     def slowest(self, since: float, limit: int = 20, profile: str | None = None) -> list[SlowTask]:
-        """Tasks by the runner-seconds they took altogether, the most expensive first."""
-        total, mean, runs = func.sum(TaskRow.seconds), func.avg(TaskRow.seconds), func.count()
+        """Tasks by the runner-seconds they took altogether, the most expensive first; parts of a category as one."""
+        seconds = TaskRow.seconds
         query = (
-            select(TaskRow.task, runs, mean, func.max(TaskRow.seconds), total)
+            select(TaskRow.task, func.count(), func.avg(seconds), func.max(seconds), func.sum(seconds))
             .join(RunRow, RunRow.id == TaskRow.run)
             .where(TaskRow.state.in_(_JUDGED))
             .group_by(TaskRow.task)
-            .order_by(total.desc(), TaskRow.task)
-            .limit(limit)
         )
         with self.reading() as session:
-            rows = session.execute(_within(query, since, profile)).all()
-        return [
-            SlowTask(task, runs, round(mean, 3), round(most, 3), round(sum_, 3))
-            for task, runs, mean, most, sum_ in rows
-        ]
+            rows = [SlowTask(*row) for row in session.execute(_within(query, since, profile))]
+        return sorted(_wholes(rows), key=lambda row: (-row.total, row.task))[:limit]
 
     def flakiest(self, since: float, limit: int = 20, profile: str | None = None) -> list[FlakyCase]:
         """Cases that failed and passed on one and the same commit, those that did so on most commits first."""
@@ -53,7 +51,8 @@ class Statistics(Database):
             .limit(limit)
         )
         with self.reading() as session:
-            return [FlakyCase(*row) for row in session.execute(_within(query, since, profile))]
+            rows = [FlakyCase(*row) for row in session.execute(_within(query, since, profile))]
+        return [dataclasses.replace(row, task=whole_of(row.task)) for row in rows]
 
     def costs(self, since: float, limit: int = 20, profile: str | None = None) -> list[PrCost]:
         """Pull requests by the runner-seconds of all their runs, the most expensive first."""
@@ -77,6 +76,19 @@ class Statistics(Database):
         query = _within(query.group_by(day).order_by(day), since, profile)
         with self.reading() as session:
             return [DayLoad(*row) for row in session.execute(query)]
+
+
+def _wholes(rows: Iterable[SlowTask]) -> Iterator[SlowTask]:
+    """One row a task: a run that split a category had a first part of it, as other runs had the whole."""
+    found: dict[str, list[SlowTask]] = {}
+    for row in rows:
+        found.setdefault(whole_of(row.task), []).append(row)
+    for task, inside in found.items():
+        first = sum(row.runs for row in inside if row.task in (task, part_id(task, 1)))
+        runs = first or max(row.runs for row in inside)
+        total = sum(row.total for row in inside)
+        longest = max(row.longest for row in inside)
+        yield SlowTask(task, runs, round(total / runs, 3), round(longest, 3), round(total, 3))
 
 
 def _within(query: Any, since: float, profile: str | None) -> Any:  # noqa: ANN401 - a query of any columns

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from posixpath import basename, dirname
 
-from orchestrator.surface.model import ChangedFile, Definition, Kind, Surface, Target
+from orchestrator.surface.model import ChangedFile, Definition, Kind, Role, Surface, Target
 
 _WORD = re.compile(r"(?<![\w.])(?:[a-z]\w*\.)?[A-Z]\w*")
 _QUOTED = re.compile(r"\"([a-z]\w{1,60})\"")
@@ -59,7 +59,8 @@ def _named(surface: Surface, change: ChangedFile) -> Iterator[Target]:
         if quoted in surface.variables:
             yield Target(near, Kind.VARIABLE, quoted, f"{where} names the variable")
         elif quoted in surface.functions:
-            yield Target(1, Kind.FUNCTION, quoted, f"{where} names the function")
+            distance = near if surface.functions[quoted].role is Role.TABLE else 1  # in code they have no other name
+            yield Target(distance, Kind.FUNCTION, quoted, f"{where} names the function")
     if change.path.endswith(".y"):
         for token in words & surface.keywords.keys():
             yield Target(0, Kind.KEYWORD, surface.keywords[token], f"{where} changes a rule with it")

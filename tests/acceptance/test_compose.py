@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
@@ -25,6 +28,8 @@ from tests.require import require
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = ("ut", "bvt", "sca")
+#: What callers reach, and its port.
+FRONT = {"serve": 8600, "mcp": 8601}
 
 
 def compose(variables: Mapping[str, str]) -> dict[str, Any]:
@@ -36,6 +41,10 @@ def compose(variables: Mapping[str, str]) -> dict[str, Any]:
     text = re.sub(r"\$\{(\w+)(?::-([^}]*))?\}", fill, (ROOT / "docker-compose.yml").read_text())
     services: dict[str, Any] = yaml.safe_load(text)["services"]
     return services
+
+
+def _ends_well(words: list[str]) -> bool:
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0
 
 
 def test_the_file_is_clean() -> None:
@@ -59,33 +68,55 @@ def test_workers_have_the_user_that_the_command_prints() -> None:
     assert [word for word in user if word != ">sesame"] == worker_rules("mo-worker", SUITE_QUEUES, CONTROL_QUEUE)
 
 
+def test_what_callers_reach_has_the_least_rights_and_a_health_check() -> None:
+    services = compose({})
+    for name, port in FRONT.items():
+        found = services[name]
+        assert (found["read_only"], found["cap_drop"], found["tmpfs"]) == (True, ["ALL"], ["/tmp"])  # noqa: S108
+        assert found["security_opt"] == ["no-new-privileges:true"]
+        assert found["ports"] == [f"127.0.0.1:{port}:{port}"]
+        assert f"http://127.0.0.1:{port}/healthz" in found["healthcheck"]["test"][-1]
+        writable = [volume for volume in found["volumes"] if not volume.endswith(":ro")]
+        assert writable == ["history:/var/lib/mo-testplan"] == services["control"]["volumes"]
+
+
 def test_every_service_starts_as_written_and_together_they_run_a_plan(tmp_path: Path) -> None:
     require("redis", "go", "flower", "bubblewrap")
     services = compose({"MO_TESTPLAN_REDIS_PASSWORD": "open-sesame", "MO_TESTPLAN_FLOWER_AUTH": "operator:secret"})
-    port, flower_port = free_port(), free_port()
+    port, ports = free_port(), {name: free_port() for name in ("flower", *FRONT)}
     url = services["control"]["environment"]["MO_TESTPLAN_REDIS_URL"].replace("redis:6379", f"127.0.0.1:{port}")
     project = make_project(tmp_path / "project", {"a": PASS, "b": "t.Fatal(1)"})
     shutil.copy(ROOT / "config" / "matrixone.yaml", project.root / "config")
     project.environ["MO_TESTPLAN_REDIS_URL"] = url
+    access = project.root / "access"
+    access.mkdir()
+    (access / "tokens.yaml").write_text("tokens: []\n")
     with contextlib.ExitStack() as stack:
         words = [*services["redis"]["command"], "--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path)]
         stack.enter_context(program(words, None, tmp_path / "redis.log"))
         wait_for_redis(url)
         with pytest.raises(BrokerError):
             Ledger(f"redis://127.0.0.1:{port}/0", retries=0).ping()
-        for name in ("control", *WORKERS, "flower"):
+        for name in ("control", *WORKERS, "flower", *FRONT):
             env = project.environment({k: v for k, v in services[name]["environment"].items() if v})
             own = services[name]["environment"]["MO_TESTPLAN_REDIS_URL"]
+            if "MO_TESTPLAN_TOKENS" in env:
+                env["MO_TESTPLAN_TOKENS"] = env["MO_TESTPLAN_TOKENS"].replace("/etc/mo-testplan", str(access))
             assert ("mo-worker" in own) == (name in WORKERS)
             env["MO_TESTPLAN_REDIS_URL"] = own.replace("redis:6379", f"127.0.0.1:{port}")
             command = [
-                word.replace("5555", str(flower_port)).replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - replaced
+                re.sub("5555|8600|8601", str(ports.get(name)), word).replace("0.0.0.0", "127.0.0.1")  # noqa: S104
                 for word in services[name]["command"]
             ]
             stack.enter_context(service(*command, env=env, log=project.root / f"{name}.log"))
         app = make_app(url)
         wait_until("control and workers answer", lambda: len(app.control.ping(timeout=0.5) or []) == 4, 60)
-        wait_until("flower lists them", lambda: len(_flower(flower_port, "workers?refresh=1")) >= 4, 60)
+        wait_until("flower lists them", lambda: len(_flower(ports["flower"], "workers?refresh=1")) >= 4, 60)
+        for name, inside in FRONT.items():  # as the container is asked how it does
+            words = services[name]["healthcheck"]["test"][-1].replace(str(inside), str(ports[name]))
+            wait_until(f"{name} is healthy", functools.partial(_ends_well, [sys.executable, "-c", words]), 60)
+            path = "/mcp" if name == "mcp" else "/api/v1/runs"
+            assert httpx.get(f"http://127.0.0.1:{ports[name]}{path}").status_code == 401
         code, summary = project.run_json("run", *project.change())
         assert (code, summary["state"]) == (1, "failed"), summary
         assert {task["task"]: task["state"] for task in summary["tasks"]} == {

@@ -26,6 +26,7 @@ from tests.require import require
 
 PASS = "if It() != 2 { t.Fatal(It()) }"
 FAIL = 't.Fatal("told to")'
+SLOW = "time.Sleep(time.Hour)"
 CASE = {"first/one.sql": "create table t1 (a int);\nselect rank() over (order by a) from t1;\ndrop table t1;\n"}
 TOKENS = {"dev": "developer", "vera": "viewer", "boss": "maintainer"}
 TOOLS = {
@@ -34,6 +35,7 @@ TOOLS = {
     "list_runs",
     "get_run",
     "watch_run",
+    "triage_run",
     "read_failures",
     "read_log",
     "list_hosts",
@@ -49,7 +51,7 @@ TOOLS = {
 
 
 class Stack:
-    """A project whose pull request passes in ``a`` and fails in ``b``, its services, and an MCP server over HTTP."""
+    """A project whose pull request passes in ``a``, fails in ``b`` and hangs in ``slow``, its services, and MCP's."""
 
     def __init__(self, project: Project, url: str, rest: str) -> None:
         self.project, self.url, self.rest = project, url, rest
@@ -87,7 +89,7 @@ class Stack:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     require("redis", "go")
     folder = tmp_path_factory.mktemp("mcp")
-    project = make_project(folder / "project", {"a": PASS, "b": FAIL}, cases=CASE)
+    project = make_project(folder / "project", {"a": PASS, "b": FAIL, "slow": SLOW}, cases=CASE)
     tokens = [f"  - {{name: {n}, sha256: {hash_of(f'{n}-secret')}, role: {r}}}" for n, r in TOKENS.items()]
     (project.profile.parent / "tokens.yaml").write_text("tokens:\n" + "\n".join(tokens) + "\n")
     port, other = free_port(), free_port()
@@ -140,8 +142,8 @@ def refused(result: CallToolResult) -> str:
 async def ended(client: Client, run: str) -> dict[str, Any]:
     """Watch a run to its end, as an agent does; the run as it stands then."""
     cursor, kinds = "0", []
-    for _ in range(60):
-        page = answered(await client.call_tool("watch_run", {"run": run, "after": cursor, "wait": 4}))
+    for _ in range(20):
+        page = answered(await client.call_tool("watch_run", {"run": run, "after": cursor, "wait": 20, "until": "end"}))
         kinds += [event["kind"] for event in page["events"]]
         cursor = page["cursor"]
         if page["ended"]:
@@ -154,7 +156,7 @@ async def ended(client: Client, run: str) -> dict[str, Any]:
 async def session(client: Client, stack: Stack, key: str) -> None:
     """From a diff to a green run through every tool: the red run is understood, and what passes is run by itself."""
     assert {tool.name for tool in (await client.list_tools()).tools} == TOOLS
-    change = {"diff": stack.diff, "commit": stack.head, "suite": "ut"}
+    change = {"diff": stack.diff, "commit": stack.head, "tasks": ["ut:a/...", "ut:b/..."]}
     plan = answered(await client.call_tool("plan_change", change))
     assert (plan["runnable"], plan["tasks_total"]) == (True, 2)
     why = answered(await client.call_tool("explain_plan", {"plan": plan["plan"], "task": "ut:a/..."}))
@@ -169,6 +171,10 @@ async def session(client: Client, stack: Stack, key: str) -> None:
     failures = answered(await client.call_tool("read_failures", {"run": red["run"]}))
     assert (failures["failures"][0]["task"], failures["total"]) == ("ut:b/...", 1)
     assert "told to" in failures["failures"][0]["case"]["message"]
+    short = {"run": red["run"], "characters": 100}
+    assert len(answered(await client.call_tool("read_failures", short))["failures"][0]["case"]["message"]) < 150
+    (found,) = answered(await client.call_tool("triage_run", {"run": red["run"]}))["findings"]
+    assert (found["task"], found["cause"], found["next"][:15]) == ("ut:b/...", "unknown", "look at its log")
     log = answered(await client.call_tool("read_log", {"run": red["run"], "task": "ut:b/..."}))
     assert log["lines"]
     again = {"run": red["run"], "reason": "only what passes", "key": f"{key}-again", "tasks": ["ut:a/..."]}
@@ -180,9 +186,28 @@ async def session(client: Client, stack: Stack, key: str) -> None:
     assert [row["run"] for row in runs] == [green["run"], red["run"]]
     assert "ut" in [row["queue"] for row in answered(await client.call_tool("list_hosts", {}))["queues"]]
     assert answered(await client.call_tool("run_stats", {}))["runs"] >= 2
+    await cancelling(client, stack, key)
     await cases(client)
     await generating(client)
     await reading(client, red["run"], plan["plan"])
+
+
+async def cancelling(client: Client, stack: Stack, key: str) -> None:
+    """A run that would take an hour is ended while it runs, once, and its processes with it."""
+    change = {"diff": stack.diff, "commit": stack.head, "tasks": ["ut:slow/..."]}
+    plan = answered(await client.call_tool("plan_change", change))["plan"]
+    order = {"plan": plan, "reason": "to be ended", "key": f"{key}-slow"}
+    run = answered(await client.call_tool("start_run", order))["run"]
+    page = answered(await client.call_tool("watch_run", {"run": run, "wait": 20}))
+    assert (page["ended"], page["state"], page["counts"]) == (False, "running", {"running": 1})
+    end = {"run": run, "reason": "it hangs", "key": f"{key}-end"}
+    dry = answered(await client.call_tool("cancel_run", {**end, "dry_run": True}))
+    assert (dry["dry_run"], dry["effect"]) == (True, f"ends run {run}")
+    assert not answered(await client.call_tool("cancel_run", end))["repeated"]
+    gone = await ended(client, run)
+    assert (gone["state"], gone["exit_code"], gone["counts"]) == ("cancelled", 4, {"cancelled": 1})
+    assert gone["attention"][0]["stop"]["gone"] >= 0
+    assert answered(await client.call_tool("cancel_run", end))["repeated"]
 
 
 async def cases(client: Client) -> None:
@@ -296,6 +321,7 @@ def test_nobody_gets_in_without_a_token(stack: Stack) -> None:
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
     headers = {"Accept": "application/json, text/event-stream", "Authorization": "Bearer wrong"}
     assert httpx2.post(f"{stack.url}/mcp", json=body, headers=headers).status_code == 401
+    assert httpx2.get(f"{stack.url}/healthz").text == "ok\n"
 
 
 def test_errors_tell_an_agent_what_to_do(stack: Stack) -> None:

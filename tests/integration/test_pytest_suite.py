@@ -18,7 +18,9 @@ GOOD = "def test_good():\n    assert True\n"
 BAD = "def test_bad():\n    value = 1\n    assert value == 2\n"
 
 
-def run(folder: Path, files: dict[str, str], package: str = "tests/...", **more: object) -> tuple[Ending, Record]:
+def run(
+    folder: Path, files: dict[str, str], package: str = "tests/...", only: tuple[str, ...] = (), **more: object
+) -> tuple[Ending, Record]:
     tree = folder / "tree"
     for name, text in files.items():
         path = tree / name
@@ -26,7 +28,9 @@ def run(folder: Path, files: dict[str, str], package: str = "tests/...", **more:
         path.write_text(text)
     settings = UnitTests(format="pytest", command=("{python}", "-m", "pytest"), **{"timeout": 60.0, **more})  # type: ignore[arg-type]
     record = Record()
-    job = make_job(task(Suite.UNIT_TEST, package=package), Profile(name="p", unit_tests=settings), tree, record)
+    job = make_job(
+        task(Suite.UNIT_TEST, package=package, files=only), Profile(name="p", unit_tests=settings), tree, record
+    )
     return UnitTestSuite(HOST).execute(job), record
 
 
@@ -46,6 +50,12 @@ def test_a_file_can_be_a_task_and_a_green_one_passes(tmp_path: Path) -> None:
     files = {"tests/test_a.py": GOOD, "tests/test_b.py": BAD}
     ending, record = run(tmp_path, files, "tests/test_a.py/...")
     assert (ending.state, len(record.cases)) == (TaskState.PASSED, 1)
+
+
+def test_a_directory_can_be_cut_down_to_some_of_its_files(tmp_path: Path) -> None:
+    files = {"tests/unit/test_a.py": GOOD, "tests/unit/test_b.py": BAD, "tests/unit/test_c.py": GOOD}
+    ending, record = run(tmp_path, files, "tests/unit", ("test_a.py", "test_c.py", "test_gone.py"))
+    assert (ending.state, len(record.cases)) == (TaskState.PASSED, 2)
 
 
 def test_a_tree_that_does_not_import_fails_and_says_where(tmp_path: Path) -> None:

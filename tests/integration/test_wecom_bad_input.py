@@ -158,7 +158,7 @@ def test_a_bots_message_that_makes_no_sense_is_no_error_of_ours(served: Served, 
     assert served.sealed("bot", served.bot.cipher.encrypt(inner)) in (200, 403)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kind=st.sampled_from(["app", "bot"]),
     body=st.binary(max_size=300),

@@ -146,7 +146,7 @@ def test_what_cannot_be_noted_is_answered_so_that_it_comes_again(served: Served)
     assert served.corp.say("dev", "help", msgid="9") == 1
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary(max_size=300), plain=st.binary(max_size=300), signed=st.booleans())
 def test_no_noise_breaks_the_server_or_leaks_a_secret(
     served: Served, caplog: pytest.LogCaptureFixture, body: bytes, plain: bytes, signed: bool

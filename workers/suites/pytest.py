@@ -15,6 +15,7 @@ from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 from orchestrator.domain.errors import InfrastructureError, ToolMissingError
+from orchestrator.domain.plan import TestTask
 from orchestrator.domain.profile import UnitTests
 from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, TaskState
 from workers.process import CappedLog, Exit, Host, Reason
@@ -45,7 +46,7 @@ class PytestSuite:
         :raises InfrastructureError: no pytest, options that it does not know, or an end without a report.
         """
         settings = job.profile.unit_tests
-        names = (job.task.package,) if job.task.package else settings.everything
+        names = _names(job.task, settings)
         paths = tuple(path for name in names if (path := _present(name, job.workspace)) is not None)
         if not paths:
             message = f"{', '.join(names)}: not in this tree; the tests were removed"
@@ -65,6 +66,14 @@ class PytestSuite:
         for case in cases:
             job.emit(case)
         return _ending(settings, paths, cases, done, last)
+
+
+def _names(task: TestTask, settings: UnitTests) -> tuple[str, ...]:
+    """Directories and files of a task: those it is cut down to, itself, or everything."""
+    if task.package is None:
+        return settings.everything
+    folder = task.package.removesuffix("...").rstrip("/") or "."
+    return tuple(f"{folder}/{file}" for file in task.files) or (task.package,)
 
 
 def _present(name: str, workspace: Path) -> str | None:

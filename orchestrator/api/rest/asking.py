@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from collections.abc import Mapping
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -56,7 +57,7 @@ TaskName = Annotated[str, Query(min_length=1, max_length=500, description="A tas
 MaybeTask = Annotated[str | None, Query(min_length=1, max_length=500, description="A task's id.")]
 Offset = Annotated[int, Query(ge=0, le=1_000_000, description="Where the page starts.")]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Entries of the page.")]
-After = Annotated[str, Query(pattern=r"^\d{1,15}(-\d{1,15})?$", description="The cursor of the answer before.")]
+After = Annotated[str, Query(pattern=r"^[0-9]{1,15}(-[0-9]{1,15})?$", description="The cursor of the answer before.")]
 
 
 def _order(
@@ -77,3 +78,20 @@ def _order(
 
 
 OrderDep = Annotated[Order, Depends(_order)]
+
+
+def exactly_one(ways: Mapping[str, str], company: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What OpenAPI says of a body that names just one of ``ways`` (field → type); ``company`` says with which."""
+    company = company or {}
+    nothing = {"type": "null"}
+    return {
+        "oneOf": [
+            {
+                "required": [way],
+                "properties": {way: {"type": kind}}
+                | {other: nothing for other in ways if other != way}
+                | {other: nothing for other, friend in company.items() if friend != way},
+            }
+            for way, kind in ways.items()
+        ]
+    }

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from orchestrator.api.rest.asking import CallerDep, OrderDep, RunName, ServiceDep
+from orchestrator.api.rest.asking import CallerDep, OrderDep, RunName, ServiceDep, exactly_one
 from orchestrator.api.rest.plans import ChangeIn
 from orchestrator.domain.errors import NotAllowedError, UsageError
 from orchestrator.planner.codec import plan_from_json
@@ -21,7 +21,10 @@ TaskIds = Annotated[list[str], Field(max_length=1000, description="Only these ta
 class StartIn(BaseModel):
     """Exactly one of `plan`, `plan_document` and `change`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra=exactly_one({"plan": "string", "plan_document": "object", "change": "object"}),
+    )
 
     plan: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="Id of a plan made here.")
     plan_document: dict[str, Any] | None = Field(None, description="A plan as `mo-testplan plan` writes it.")

@@ -54,7 +54,7 @@ async def stream(
     feed: FeedDep,
     _caller: CallerDep,
     after: After = "0",
-    last: Annotated[str | None, Header(alias="Last-Event-ID", pattern=r"^\d{1,15}(-\d{1,15})?$")] = None,
+    last: Annotated[str, Header(alias="Last-Event-ID", pattern=r"^([0-9]{1,15}(-[0-9]{1,15})?)?$")] = "",
 ) -> EventStream:
     """Events as they happen, until `ended`. A reconnect goes on after `Last-Event-ID`: nothing is told twice."""
     summary, _ = await run_in_threadpool(service.reads.find, run)

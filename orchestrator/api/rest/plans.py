@@ -8,21 +8,26 @@ from fastapi import APIRouter, Path
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from orchestrator.api.rest.asking import CallerDep, MaybeTask, ServiceDep
+from orchestrator.api.rest.asking import CallerDep, MaybeTask, ServiceDep, exactly_one
 from orchestrator.planner.codec import plan_to_json
 from orchestrator.planner.render.explain import explain
 from orchestrator.planner.render.markdown import plan_markdown
-from orchestrator.service.change import MAX_DIFF, Change
+from orchestrator.service.change import BUDGET, MAX_DIFF, Change
 
 router = APIRouter(prefix="/plans", tags=["plans"])
 
 PlanId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="A plan's id.")]
 
 
+_ONE_WAY = exactly_one(
+    {"pull": "integer", "base": "string", "diff": "string"}, company={"head": "base", "commit": "diff"}
+)
+
+
 class ChangeIn(BaseModel):
     """Exactly one of `pull`, `base` (with `head`) and `diff` names the change."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_ONE_WAY)
 
     pull: int | None = Field(None, ge=1, le=2**31 - 1, description="Number of a pull request.")
     base: str | None = Field(None, min_length=1, max_length=250, description="Revision of the profile's clone.")
@@ -32,6 +37,7 @@ class ChangeIn(BaseModel):
     categories: list[str] = Field([], max_length=200, description="Categories wanted in any case.")
     suite: str | None = Field(None, pattern=r"^(ut|bvt|sca)$", description="Only this suite.")
     tasks: list[str] = Field([], max_length=1000, description="Only these tasks.")
+    budget: str = Field("", pattern=BUDGET, description="What the tests may cost: 10% of all, 90s, 30min, 1h.")
 
     def change(self) -> Change:
         """As the service takes it."""
@@ -44,6 +50,7 @@ class ChangeIn(BaseModel):
             categories=tuple(self.categories),
             suite=self.suite,
             tasks=tuple(self.tasks),
+            budget=self.budget,
         )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from orchestrator.api.rest.asking import After, CallerDep, Limit, MaybeTask, Offset, RunName, ServiceDep, TaskName
+from orchestrator.autopilot.judge import Triage, judge
 from orchestrator.domain.run import RunState, TaskState
 from orchestrator.planner.codec import plan_to_json
 from orchestrator.service import views
@@ -69,6 +70,12 @@ def failures(
 ) -> views.FailurePage:
     """What failed, case by case."""
     return service.reads.failures(run, task, offset, limit)
+
+
+@router.get("/{run}/triage")
+def triage(run: RunName, service: ServiceDep, _caller: CallerDep) -> Triage:
+    """What each failure means: new with the change, known on the base branch, flaky, or infrastructure."""
+    return judge(service, run)
 
 
 @router.get("/{run}/log")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from orchestrator.cases.sql.lexer import split_statements
-from orchestrator.generate.draft import Draft, Written
+from orchestrator.generate.contribution import Contribution
+from orchestrator.generate.draft import Draft, Written, comment
+from orchestrator.generate.sixkinds import KINDS, Coverage, State
 
 #: Bounds of an answer; a longer one is not read further.
 LONGEST_ANSWER = 200_000
@@ -41,12 +44,23 @@ class Case(BaseModel):
         return kept
 
 
+class Opinion(BaseModel):
+    """What the model thinks of one kind of test."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["BVT", "stability", "chaos", "big data", "PITR", "snapshot"]
+    state: State
+    reason: str = Field(min_length=1, max_length=400)
+
+
 class Answer(BaseModel):
     """All that a model answers."""
 
     model_config = ConfigDict(extra="forbid")
 
     cases: list[Case] = Field(min_length=1, max_length=_MOST_CASES)
+    tests: list[Opinion] = Field(default=[], max_length=len(KINDS))
 
 
 def read_answer(text: str) -> Answer:
@@ -66,9 +80,9 @@ def read_answer(text: str) -> Answer:
         raise ValueError(f"{where}: {first['msg']}") from None
 
 
-def drafts_of(answer: Answer, key: str, category: str) -> Sequence[Draft]:
-    """The cases as drafts, with nothing of the model in their paths but checked names."""
-    return [
+def contribution_of(answer: Answer, key: str, category: str, notes: Sequence[str]) -> Contribution:
+    """The cases as drafts, with nothing of the model in their paths but checked names, and its opinions."""
+    drafts = [
         Draft(
             f"{category}/gen_{key}_model_{number:02}_{case.name}.test",
             case.why,
@@ -77,3 +91,5 @@ def drafts_of(answer: Answer, key: str, category: str) -> Sequence[Draft]:
         )
         for number, case in enumerate(answer.cases, 1)
     ]
+    kinds = [Coverage(one.kind, one.state, comment(one.reason)) for one in answer.tests]
+    return Contribution(drafts, notes, kinds)

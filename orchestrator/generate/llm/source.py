@@ -6,17 +6,17 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.domain.errors import UsageError
-from orchestrator.generate.draft import Draft
+from orchestrator.generate.contribution import Contribution
 from orchestrator.generate.evidence import query_of
 from orchestrator.generate.inputs import Inputs
-from orchestrator.generate.llm.answer import LONGEST_ANSWER, drafts_of, read_answer
+from orchestrator.generate.llm.answer import LONGEST_ANSWER, contribution_of, read_answer
 from orchestrator.surface.targets import changed_text
 
 if TYPE_CHECKING:
@@ -79,21 +79,20 @@ class ModelSource:
         #: Requests made, for reports and tests.
         self.asked = 0
 
-    def write(self, inputs: Inputs, key: str) -> tuple[Sequence[Draft], Sequence[str]]:
-        """Cases for a change, and notes."""
+    def write(self, inputs: Inputs, key: str) -> Contribution:
+        """Cases for a change, the model's view of the kinds of test, and notes."""
         messages = self._messages(inputs)
-        cached = self._remembered(messages)
-        if cached is not None:
-            return drafts_of(read_answer(cached), key, _category(inputs)), ["the model's answer was remembered"]
-        try:
-            client = self._client()
-        except ImportError:
-            return [], ["the model was not asked: install the extra `llm`"]
-        text, notes = self._ask(client, messages)
+        text, notes = self._remembered(messages), ["the model's answer was remembered"]
         if text is None:
-            return [], notes
-        self._remember(messages, text)
-        return drafts_of(read_answer(text), key, _category(inputs)), notes
+            try:
+                client = self._client()
+            except ImportError:
+                return Contribution(notes=["the model was not asked: install the extra `llm`"])
+            text, notes = self._ask(client, messages)
+            if text is None:
+                return Contribution(notes=notes)
+            self._remember(messages, text)
+        return contribution_of(read_answer(text), key, _category(inputs), notes)
 
     def chat(self, messages: list[dict[str, str]]) -> str:
         """One answer to any question, cut where it is too long. Raises what the library raises, and TimeoutError."""

@@ -27,7 +27,11 @@ GOOD = json.dumps(
                     "drop table m1",
                 ],
             }
-        ]
+        ],
+        "tests": [
+            {"kind": "big data", "state": "needs attention", "reason": "the loop reads every row of a block"},
+            {"kind": "BVT", "state": "not related", "reason": "nothing to see"},
+        ],
     }
 )
 

@@ -45,7 +45,7 @@ class GitHubDesk:
             if hook.action == "comment":
                 self._comment(hook)
             elif hook.action == "closed":
-                self._end(hook, f"the pull request was closed by {hook.sender}")
+                self._closed(hook)
             elif hook.action in _PUSHED and not hook.draft:
                 self._pushed(hook)
             elif hook.action == "labeled" and hook.text == self._said.label:
@@ -57,6 +57,19 @@ class GitHubDesk:
             if hook.action != "comment":
                 self._tell(hook, "trouble", comment=self._trouble(error))
 
+    def _is_open(self, hook: Hook) -> bool:
+        """Whether the pull request is open by the newer of two words: the delivery's, and what GitHub answers now.
+
+        Deliveries come late, again and out of order, and an answer may come from a copy that lags behind.
+        """
+        pull = self._look(hook.pull)
+        behind = pull.updated < hook.updated
+        return hook.action != "closed" if behind else pull.open
+
+    def _closed(self, hook: Hook) -> None:
+        if not self._is_open(hook):  # else it was opened again since, and what runs is not of the time before
+            self._outdate(hook, f"the pull request was closed by {hook.sender}")
+
     # -- pushes --------------------------------------------------------------------------------------------------
 
     def _pushed(self, hook: Hook, *, labelled: bool = False) -> None:
@@ -64,7 +77,7 @@ class GitHubDesk:
 
         Only who has triage rights can set a label, and what he let run is ``hook.head``: nothing that was pushed since.
         """
-        if not self._look(hook.pull).open:
+        if not self._is_open(hook):
             return  # the delivery comes late
         plan = self._service.plan(Change(pull=hook.pull))
         head = plan.diff_summary.head_commit or ""
@@ -73,7 +86,7 @@ class GitHubDesk:
             return
         wanted = labelled or hook.association in self._said.run_for
         if not wanted or not plan.tasks:  # no newer run supersedes the older ones
-            self._end(hook, f"superseded by {head[:12]}", but=head)
+            self._outdate(hook, f"superseded by {head[:12]}", but=head)
         if not wanted:
             why = f"It runs when a member writes `/test` or sets the label {code(self._said.label)}."
             self._tell(hook, f"plan-{plan.id[:12]}", comment=words.plan_comment(plan, why))
@@ -86,14 +99,20 @@ class GitHubDesk:
         if done.run is None:
             self._tell(hook, f"plan-{plan.id[:12]}", comment=words.plan_comment(plan, "There is nothing to run."))
 
-    def _end(self, hook: Hook, reason: str, but: str = "") -> int:
-        """End what runs for the pull request, all but runs of the commit ``but``; how many that were."""
+    def _outdate(self, hook: Hook, reason: str, but: str = "") -> None:
+        """End what has become pointless, as far as the profile says, all but runs of the commit ``but``."""
+        policy = self._service.profile.dispatch.supersede
+        if policy != "nothing":
+            self._end(hook, reason, but, waiting=policy == "waiting")
+
+    def _end(self, hook: Hook, reason: str, but: str = "", *, waiting: bool = False) -> int:
+        """End what runs for the pull request, or with ``waiting`` what has not started; how many runs that were."""
         caller, ended = Caller(f"github:{hook.sender}", "github", Role.MAINTAINER), 0
         for run in self._live(hook.pull):
             if but and self._service.reads.find(run)[1].diff_summary.head_commit == but:
                 continue
             try:
-                self._service.writes.cancel(caller, Order(reason, f"{hook.key}:{run}"), run)
+                self._service.writes.cancel(caller, Order(reason, f"{hook.key}:{run}"), run, waiting=waiting)
             except ConflictError:
                 continue  # it has ended since
             ended += 1

@@ -47,6 +47,8 @@ class Hook:
     text: str = ""
     comment: int = 0
     draft: bool = False
+    #: When the pull request changed last, by then.
+    updated: str = ""
 
 
 def signature(secret: str, body: bytes) -> str:
@@ -112,6 +114,7 @@ def _of_pull(key: str, payload: dict[str, Any]) -> Hook:
         pull.head,
         str((payload.get("label") or {}).get("name", ""))[:100],
         draft=bool(payload["pull_request"].get("draft")),
+        updated=pull.updated,
     )
 
 

@@ -31,6 +31,8 @@ class Pull:
     #: The branch that a pull request on top of it goes to: its own, or its base's where it comes from a fork.
     target: str
     labels: tuple[str, ...] = ()
+    #: When it changed last, as GitHub writes it (ISO 8601 in UTC): later is greater.
+    updated: str = ""
 
 
 def pull_from(found: Any) -> Pull:  # noqa: ANN401 - GitHub's JSON
@@ -47,6 +49,7 @@ def pull_from(found: Any) -> Pull:  # noqa: ANN401 - GitHub's JSON
             open=found["state"] == "open",
             target=str(found["base" if _forked(found) else "head"]["ref"]),
             labels=tuple(str(label["name"]) for label in found.get("labels") or ()),
+            updated=str(found.get("updated_at") or ""),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise NotifyError(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from orchestrator.domain.errors import UnknownRunError, nearest
-from orchestrator.domain.plan import Omitted, Reason, TestPlan, TestTask
+from orchestrator.domain.plan import Omitted, Reason, TestPlan, TestTask, whole_of
 from orchestrator.planner.encode import plan_to_json
 from orchestrator.planner.names import printable
 from orchestrator.planner.rank import task_id
@@ -20,7 +20,7 @@ def explain(plan: TestPlan, task: str | None = None) -> dict[str, Any]:
     """
     task = _holding(plan, task)
     document = plan_to_json(plan)
-    tasks = [entry for entry in document["tasks"] if task in (None, entry["id"])]
+    tasks = [entry for entry in document["tasks"] if task in (None, entry["id"], whole_of(entry["id"]))]
     omitted = [
         {"id": task_id(test.type, test.name), **entry}
         for test, entry in zip(plan.omitted, document["omitted"], strict=True)
@@ -39,8 +39,8 @@ def explain_text(plan: TestPlan, task: str | None = None) -> str:
     task = _holding(plan, task)
     lines = [] if task else [f"Plan {plan.id[:12]}: {plan.summary}", *(f"note: {note}" for note in plan.notes), ""]
     for chosen in plan.tasks:
-        if task in (None, chosen.id):
-            lines += _why(chosen, plan.cost.runner_seconds)
+        if task in (None, chosen.id, whole_of(chosen.id)):
+            lines += _why(chosen, plan.cost.runner_seconds, files=task == chosen.id or not chosen.is_part)
     for left in plan.omitted:
         if task in (None, task_id(left.type, left.name)):
             lines += _why_not(left)
@@ -49,7 +49,7 @@ def explain_text(plan: TestPlan, task: str | None = None) -> str:
 
 def _holding(plan: TestPlan, name: str | None) -> str | None:
     """The task that holds a chosen script (``bvt:join/apply.sql``); any other name as it is."""
-    held = (task.id for task in plan.tasks for file in task.files if name == f"{task.id}/{file}")
+    held = (t.id for t in plan.tasks for file in t.files if name in (f"{t.id}/{file}", f"{whole_of(t.id)}/{file}"))
     return next(held, name)
 
 
@@ -57,14 +57,14 @@ def _known(plan: TestPlan) -> list[str]:
     return [task.id for task in plan.tasks] + [task_id(test.type, test.name) for test in plan.omitted]
 
 
-def _why(task: TestTask, total: float) -> Iterator[str]:
+def _why(task: TestTask, total: float, *, files: bool) -> Iterator[str]:
     share = f", {task.est_duration / total:.0%} of the plan" if total else ""
     yield f"{task.id}: chosen, {task.priority.name.lower()}, {duration(task.est_duration)}{share}, shard {task.shard}"
     yield from _because(reason for reason in task.reasons if reason.test is None)
     for file in dict.fromkeys(reason.test for reason in task.reasons if reason.test is not None):
         yield f"  {file}"
         yield from (f"  {line}" for line in _because(reason for reason in task.reasons if reason.test == file))
-    if task.files:
+    if task.files and files:
         yield f"  only {', '.join(task.files)}"
     if task.note:
         yield f"  {'skipped' if task.skip else 'note'}: {task.note}"

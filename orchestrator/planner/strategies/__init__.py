@@ -21,10 +21,11 @@ STRATEGIES: dict[str, tuple[str, str]] = {
     "imports": ("history", "Imports"),
     "changed": ("history", "Changed"),
     "failures": ("failures", "Failures"),
+    "python": ("python", "Python"),
 }
 
 #: Used when nobody says otherwise; without a history model, and with one.
-DEFAULT = ("rules", "safety")
+DEFAULT = ("rules", "safety", "python")
 WITH_MODEL = (*DEFAULT, "history", "lexical", "surface", "imports", "changed")
 
 

@@ -11,6 +11,7 @@ from orchestrator.planner.evidence import Context, Evidence
 from orchestrator.planner.globs import matches
 from orchestrator.planner.names import mention
 from orchestrator.planner.packages import and_below, to_analyse
+from orchestrator.planner.python.homes import unit_tests
 from orchestrator.planner.table import category_of
 
 
@@ -25,14 +26,18 @@ class Rules:
         for rule in context.profile.rules:
             touched = [path for path in paths if path.startswith(rule.prefix)]
             if touched:
-                yield from self._of_rule(rule, f"rule {rule.prefix}: {mention(touched)}")
+                yield from self._of_rule(rule, touched, context)
         yield from self._of_cases(paths, context)
         yield from self._of_sources(change, context)
 
-    def _of_rule(self, rule: Rule, detail: str) -> Iterator[Evidence]:
+    def _of_rule(self, rule: Rule, touched: list[str], context: Context) -> Iterator[Evidence]:
         priority = Priority[rule.priority.upper()]
-        for package in rule.unit_tests:
-            yield Evidence(self.name, Suite.UNIT_TEST, and_below(package), priority, 1.0, detail)
+        graph, detail = context.graph, f"rule {rule.prefix}: {mention(touched)}"
+        blunt = [path for path in touched if graph is None or not graph.traces(path)]
+        for package in rule.unit_tests if blunt else ():
+            why = f"rule {rule.prefix}: {mention(blunt)}"
+            for name, files in unit_tests(and_below(package), context):
+                yield Evidence(self.name, Suite.UNIT_TEST, name, priority, 1.0, why, files)
         for category in rule.categories:
             yield Evidence(self.name, Suite.BVT, category, priority, 1.0, detail)
 

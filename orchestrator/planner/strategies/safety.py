@@ -10,6 +10,7 @@ from orchestrator.planner.evidence import Context, Evidence, Remark
 from orchestrator.planner.globs import matches
 from orchestrator.planner.names import mention
 from orchestrator.planner.packages import package_of
+from orchestrator.planner.python.homes import unit_tests
 from orchestrator.planner.table import unmatched
 
 #: Of an unknown file's own package, and of everything else: likely, and merely possible.
@@ -30,7 +31,8 @@ class Safety:
             return
         unknown_paths = frozenset(unmatched(change, context.profile))
         known = context.outlook.knows if context.outlook else _nothing
-        unknown = [file for file in code if file.path in unknown_paths and not known(file.path)]
+        traced = context.graph.traces if context.graph else _nothing
+        unknown = [f for f in code if f.path in unknown_paths and not known(f.path) and not traced(f.path)]
         if unknown:
             paths = mention([file.path for file in unknown])
             yield Remark(self.name, f"Widened to every test, because no rule knows {paths}.")
@@ -50,7 +52,8 @@ class Safety:
     def _everything(self, detail: str, context: Context) -> Iterator[Evidence]:
         profile = context.profile
         for pattern in profile.unit_tests.everything:
-            yield Evidence(self.name, Suite.UNIT_TEST, pattern, Priority.LOW, _ANY, detail)
+            for name, files in unit_tests(pattern, context):
+                yield Evidence(self.name, Suite.UNIT_TEST, name, Priority.LOW, _ANY, detail, files)
         for category in sorted(context.categories):
             yield Evidence(self.name, Suite.BVT, category, Priority.LOW, _ANY, detail)
         for analyser in profile.sca.analysers:
@@ -58,5 +61,5 @@ class Safety:
 
 
 def _nothing(path: str) -> bool:
-    """Without a history model no file is known but by a rule."""
+    """Without a history model or a graph no file is known but by a rule."""
     return not path

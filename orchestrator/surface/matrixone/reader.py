@@ -8,7 +8,7 @@ from posixpath import basename, dirname
 
 from orchestrator.surface.matrixone import grammar, registry, tables
 from orchestrator.surface.matrixone.operators import spoken
-from orchestrator.surface.model import Kind, SqlFunction, Statement, Surface
+from orchestrator.surface.model import Kind, Role, SqlFunction, Statement, Surface
 from orchestrator.surface.reader import Parsed, Tree
 
 _FUNCTIONS = "pkg/sql/plan/function"
@@ -16,6 +16,7 @@ _IDS = f"{_FUNCTIONS}/function_id.go"
 _GRAMMAR = "pkg/sql/parsers/dialect/mysql/mysql_sql.y"
 _KEYWORDS = "pkg/sql/parsers/dialect/mysql/keywords.go"
 _OPERATORS = "pkg/sql/colexec"
+_TABLE_FUNCTIONS = f"{_OPERATORS}/table_function"
 _VARIABLES = "pkg/frontend/variables.go"
 _ERRORS = "pkg/common/moerr/error.go"
 #: Where SQL runs through, by the first two parts of a path.
@@ -43,18 +44,19 @@ class MatrixOneReader:
         """The surface of a revision."""
         keywords = parsed.get(tree, _KEYWORDS, grammar.keywords)
         functions, constants = _functions(tree, parsed)
+        in_from = _table_functions(tree, parsed)
         statements = _statements(parsed.get(tree, _GRAMMAR, grammar.productions), keywords)
         errors = parsed.get(tree, _ERRORS, tables.errors)
         return Surface(
-            functions=functions,
+            functions={**in_from, **functions},
             operators=_operators(tree, frozenset(keywords.values())),
             statements=statements,
             keywords=keywords,
             variables=parsed.get(tree, _VARIABLES, tables.variables),
             errors=errors,
             generated=_GENERATED,
-            implementations=_implementations(constants.values()),
-            homes=(_FUNCTIONS, f"{_OPERATORS}/aggexec"),
+            implementations=_implementations([*constants.values(), *in_from.values()]),
+            homes=(_FUNCTIONS, f"{_OPERATORS}/aggexec", _TABLE_FUNCTIONS),
             symbols=_symbols(constants, statements, errors),
         )
 
@@ -73,6 +75,11 @@ def _functions(tree: Tree, parsed: Parsed) -> tuple[dict[str, SqlFunction], dict
                     names[0], entry.role, entry.overloads, tuple(sorted(names)), tuple(sorted(entry.implementations))
                 )
     return {name: function for function in constants.values() for name in function.names}, constants
+
+
+def _table_functions(tree: Tree, parsed: Parsed) -> dict[str, SqlFunction]:
+    found = parsed.get(tree, f"{_TABLE_FUNCTIONS}/table_function.go", registry.table_functions)
+    return {name: SqlFunction(name, Role.TABLE, (), (name,), tuple(sorted(code))) for name, code in found.items()}
 
 
 def _statements(productions: Iterable[grammar.Production], keywords: dict[str, str]) -> tuple[Statement, ...]:

@@ -16,6 +16,8 @@ _TYPE = re.compile(r"T_(\w+)")
 _LOGIC = re.compile(r"newOp\w*:.*?return (?:\w+\(\)\.|\w+\.)?([A-Za-z]\w*)|aggRegister:\s*(?:aggexec\.)?(\w+)", re.S)
 _CHECK = re.compile(r"^\t\tcheckFn:\s*(\w+),", re.M)
 _REGISTERED = re.compile(r'^\t"([^"]+)":\s*([A-Z]\w*),', re.M)
+_CASE = re.compile(r'^\tcase ((?:"\w+"(?:, )?)+):\n(.*?)(?=^\tcase |^\tdefault:)', re.M | re.S)
+_PREPARED = re.compile(r"\b(\w+Prepare)\(")
 _PLAIN = frozenset({"nil", "func", "true", "false"})
 
 
@@ -57,3 +59,12 @@ def _role(text: str) -> Role:
 def registered(source: str) -> dict[str, str]:
     """SQL name to constant, as ``functionIdRegister`` maps them."""
     return dict(_REGISTERED.findall(source))
+
+
+def table_functions(source: str) -> dict[str, frozenset[str]]:
+    """Functions that stand in FROM, by name, with the code that prepares them: the cases of one switch."""
+    return {
+        name: frozenset(_PREPARED.findall(body))
+        for names, body in _CASE.findall(source)
+        for name in re.findall(r"\w+", names)
+    }

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.autopilot.decide import Decision, decide
-from orchestrator.autopilot.facts import PlanFacts, Proposal, Purpose, RunFacts, Situation, TaskFacts
+from orchestrator.autopilot.facts import PlanFacts, Proposal, Purpose, RunFacts, Situation, Spent, TaskFacts
 from orchestrator.autopilot.record import VERSION, Header, Recorder, Step, read, replay
 from orchestrator.autopilot.triage import Cause
 from orchestrator.autopilot.words import verdict_text
@@ -155,10 +155,41 @@ def test_a_record_is_decided_again_from_what_it_holds(tmp_path: Path) -> None:
     ]
     for number, situation in enumerate(situations, 1):
         recorder.step(Step(number, 1.0, situation, decide(situation, POLICY)))
-    assert [now == recorded.decision for recorded, now in replay(path)] == [True, True, True]
+    recorder.step(
+        Step(4, 1.0, situations[1], Decision("verdict", "as an older program decided", state=RunState.PASSED))
+    )
+    assert [now == recorded.decision for recorded, now in replay(path)] == [True, True, True, False]
+
+
+@pytest.mark.parametrize("tamper", ["policy", "fact", "decision", "seal", "left out", "swapped", "unsealed"])
+def test_a_record_that_was_changed_is_refused(tmp_path: Path, tamper: str) -> None:
+    path = tmp_path / "flight.jsonl"
+    recorder = Recorder(path, Header(VERSION, "demo", "PR 1", POLICY))
+    for number, situation in enumerate((after(), after(ran(facts("ut:a"), FAILS))), 1):
+        recorder.step(Step(number, 1.0, situation, decide(situation, POLICY)))
     lines = path.read_text().splitlines()
-    path.write_text("\n".join([lines[0].replace('"max_runs": 6', '"max_runs": 1'), *lines[1:]]) + "\n")
-    assert [now == recorded.decision for recorded, now in replay(path)] == [True, False, True]
+    changed = {
+        "policy": [lines[0].replace('"max_runs": 6', '"max_runs": 7'), *lines[1:]],
+        "fact": [*lines[:2], lines[2].replace('"TestX"', '"TestY"')],
+        "decision": [*lines[:2], lines[2].replace('"action": "base"', '"action": "verdict"')],
+        "seal": [*lines[:2], lines[2].replace(recorder.seal, "0" * 64)],
+        "left out": [lines[0], lines[2]],
+        "swapped": [lines[0], lines[2], lines[1]],
+        "unsealed": [*lines[:2], lines[2].replace('"seal"', '"sealed"')],
+    }[tamper]
+    assert changed != lines
+    path.write_text("\n".join(changed) + "\n")
+    with pytest.raises(UsageError, match="was changed after it was written"):
+        read(path)
+
+
+def test_a_budget_counts_what_earlier_flights_took() -> None:
+    before = Spent(runs=5, seconds=60.0)
+    assert step(after(before=before))[0] == "run"
+    asked = decide(after(before=dataclasses.replace(before, runs=6)), POLICY)
+    assert (asked.action, "6 runs, 6 of them in earlier flights" in asked.reason) == ("ask", True)
+    dear = dataclasses.replace(before, seconds=POLICY.runner_minutes * 60)
+    assert decide(after(before=dear), POLICY).action == "ask"
 
 
 @pytest.mark.parametrize("text", ["", "no json", '{"version": 99}', "[1]"])

@@ -34,6 +34,6 @@ def test_who_is_ahead_and_how_long_it_takes_are_said_in_a_line_each() -> None:
     lines = list(outlook_lines(Outlook(200.4, (Waits("ut", 12, 31, who), Waits("bvt", 1, 0, ())))))
     assert lines[0] == "  about 3 min 20 s left"
     assert "12 shards wait in queue ut behind 31 others: 28 of run r1 (PR 7), 1 of run r2" in lines[1]
-    assert lines[1].endswith("and 1 more runs")
-    assert lines[2].endswith("1 shards wait in queue bvt, the first of them is next")
+    assert lines[1].endswith("and 1 more run")
+    assert lines[2].endswith("1 shard waits in queue bvt, it is next")
     assert [seconds_words(seconds) for seconds in (0.4, 59, 3600 * 2 + 300)] == ["0 s", "59 s", "2 h 05 min"]

@@ -23,7 +23,7 @@ _contexts = st.sampled_from(["", "create table t (a int, b text)", "create table
 
 
 @given(_texts)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_everything_is_the_same_as_itself(text: str) -> None:
     verdict = compare_texts(text, text)
     assert verdict.duplicate
@@ -31,20 +31,20 @@ def test_everything_is_the_same_as_itself(text: str) -> None:
 
 
 @given(_texts, _texts)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_sameness_has_no_direction(left: str, right: str) -> None:
     assert compare_texts(left, right).level == compare_texts(right, left).level
 
 
 @given(_words, _words, _contexts, _contexts)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_sameness_has_no_direction_whatever_types_are_known(left: str, right: str, mine: str, yours: str) -> None:
     assert compare_texts(left, left, mine, mine).level == "exact"
     assert compare_texts(left, right, mine, yours).level == compare_texts(right, left, yours, mine).level
 
 
 @given(_scripts, _seeds, _contexts, _contexts)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_reordering_has_no_direction_whatever_types_are_known(script: str, seed: int, mine: str, yours: str) -> None:
     edited = script
     for edit in KEEPING:
@@ -53,7 +53,7 @@ def test_reordering_has_no_direction_whatever_types_are_known(script: str, seed:
 
 
 @given(_scripts, _seeds)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_edits_that_keep_the_meaning_keep_sameness(script: str, seed: int) -> None:
     generator = random.Random(seed)
     edited = script
@@ -64,7 +64,7 @@ def test_edits_that_keep_the_meaning_keep_sameness(script: str, seed: int) -> No
 
 
 @given(_scripts, _seeds)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_significant_change_is_missed_whatever_else_is_edited(script: str, seed: int) -> None:
     generator = random.Random(seed)
     edited = generator.choice(changes(script))
@@ -75,7 +75,7 @@ def test_no_significant_change_is_missed_whatever_else_is_edited(script: str, se
 
 
 @given(_scripts, _seeds)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_fingerprint_survives_names_case_and_space(script: str, seed: int) -> None:
     generator = random.Random(seed)
     edited = script

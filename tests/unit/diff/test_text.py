@@ -282,7 +282,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.one_of(st.binary(max_size=300), st.lists(PIECES, max_size=25).map(b"".join)))
 def test_no_bytes_raise_anything_but_a_bad_diff(data: bytes) -> None:
     try:
@@ -292,7 +292,7 @@ def test_no_bytes_raise_anything_but_a_bad_diff(data: bytes) -> None:
     assert summary == from_text(data)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_a_diff_cut_anywhere_is_read_or_refused(data: st.DataObject) -> None:
     whole = b"".join(part for part, _ in TABLE.values())

@@ -12,7 +12,7 @@ from orchestrator.generate.aspects import aspects, counted, kind_of
         ("select elt(1, 'a', null)", {"call elt 1 integer", "call elt 2 text", "call elt 3 null"}),
         ("select cast(a as decimal(10,2)) from t", {"cast decimal(18,s)", "call cast"}),
         ("create table t (a bigint unsigned, b varchar(5))", {"type bigint unsigned", "type varchar(n)"}),
-        ("select * from a natural full join b", {"pair natural full", "pair full join"}),
+        ("select * from a natural full join b", {"clause natural full join"}),
         ("select a from t where (a, b) in ((1, 2))", {"operator in tuple"}),
         ("select 1 where not exists (select 1 from t)", {"operator not exists query"}),
         ("set sql_mode = ''", {"statement set variable", "variable sql_mode"}),

@@ -100,6 +100,13 @@ def test_a_crash_is_a_finding_and_no_expectation(answer: Answer) -> None:
     assert [one.sql for one in trial.kept[0].statements] == ["create table t (a int)"]
 
 
+def test_a_connection_that_is_lost_once_only_is_no_finding() -> None:
+    server = ScriptedServer({"select 1": [Answer(lost=True), ROWS]})
+    trial = try_drafts([make_draft("create table t (a int)", "select 1")], server, "matrixone")
+    assert not trial.findings
+    assert [one.gate for one in trial.dropped] == ["stable"]
+
+
 def test_a_case_that_leaves_something_is_dropped_and_tidied() -> None:
     server = ScriptedServer({})
     trial = try_drafts([make_draft("create account acc1", "select 1")], server, "matrixone")

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 from orchestrator.cases.dedup_search import Search
 from orchestrator.cases.script import parse_script
@@ -12,7 +13,7 @@ from orchestrator.generate.generator import Generation, generate
 from orchestrator.generate.kits import kit
 from orchestrator.generate.packs import Pack
 from orchestrator.generate.slices import Slicer
-from orchestrator.surface.model import ChangedFile
+from orchestrator.surface.model import ChangedFile, Kind, Role, SqlFunction, Surface, Target
 from tests.unit.generate.factories import make_inputs
 
 
@@ -94,3 +95,32 @@ def test_clean_up_drops_what_is_left_and_ends_what_is_open() -> None:
         "drop account if exists a1",
         "drop database if exists d1",
     ]
+
+
+def test_a_function_in_from_that_no_case_calls_is_called_there() -> None:
+    surface = Surface(functions={"numbers_of": SqlFunction("numbers_of", Role.TABLE, (), ("numbers_of",))})
+    target = Target(0, Kind.FUNCTION, "numbers_of", "table_function.go names the function")
+    inputs = replace(make_inputs(cases={}), surface=surface, targets=(target,))
+    assert re.search(r"from numbers_of\(1, 5", text_of(generate(inputs, "1", 20)))
+
+
+def test_what_a_unit_test_of_the_change_says_is_written() -> None:
+    change = ChangedFile("pkg/sql/parsers/mysql_sql_test.go", (), ('input: "purge files from stage if exists",',))
+    sql = ChangedFile("pkg/sql/parsers/sql_test.go", (), ("input: \"show upgraded versions like 'a%'\",",))
+    assert "show upgraded versions like 'a%'" in text_of(generate(make_inputs(change, sql, cases={}), "1", 20))
+
+
+def test_a_near_case_is_varied_in_the_dimension_that_the_title_names() -> None:
+    cases = {
+        "union/union.sql": "create table u (a int);\nselect a from u union select a from u order by 1;\n",
+        "b.sql": "select 1;\n",
+    }
+    change = ChangedFile("pkg/sql/plan/query_builder.go", ("buildUnion",))
+    made = generate(make_inputs(change, title="fix: EXCEPT ALL of unions", cases=cases), "1", 60)
+    assert "except all select a from u" in text_of(made)
+
+
+def test_queries_by_the_way_never_wait_and_never_touch_the_server() -> None:
+    calls = "select sleep(2), add_fault_point('a', ':::', 'echo', 0, ''), abs(1);\n"
+    written = text_of(generate(make_inputs(title="sleep add_fault_point abs", cases={"a.sql": calls}), "1", 60))
+    assert not re.search(r"select.*(?:sleep\(2|fault_point)", written)

@@ -5,8 +5,10 @@ import pytest
 from orchestrator.cases.dedup_search import Search
 from orchestrator.domain.errors import UsageError
 from orchestrator.generate.gates import static_gates
+from orchestrator.generate.llm.answer import read_answer
 from orchestrator.generate.llm.source import ModelSettings, ModelSource, model_from_environment
 from orchestrator.generate.llm.standin import GOOD, KEY, StandIn
+from orchestrator.generate.pipeline import Settings, make
 from tests.unit.generate.factories import make_inputs
 
 pytest.importorskip("openai")
@@ -16,9 +18,9 @@ def ask(standin: StandIn, **settings: object) -> tuple[ModelSource, list[str], l
     """The source, what passed the gates, and what was said."""
     options = {"url": standin.url, "model": "m", "key": KEY, "seconds": 20.0, **settings}
     source = ModelSource(ModelSettings(**options))  # type: ignore[arg-type]
-    drafts, notes = source.write(make_inputs(), "7")
-    kept, _ = static_gates(drafts, Search(None))
-    return source, [draft.path for draft in kept], list(notes)
+    brought = source.write(make_inputs(), "7")
+    kept, _ = static_gates(brought.drafts, Search(None))
+    return source, [draft.path for draft in kept], list(brought.notes)
 
 
 @pytest.mark.parametrize("behaviour", ["good", "fenced"])
@@ -27,6 +29,23 @@ def test_a_good_answer_becomes_a_case(behaviour: str) -> None:
         _, paths, notes = ask(standin)
     assert paths == ["function/gen_7_model_01_upper_edges.test"]
     assert not notes
+
+
+def test_the_kinds_of_test_come_from_rules_and_model_alike_and_the_careful_state_stands() -> None:
+    with StandIn("good") as standin:
+        source = ModelSource(ModelSettings(standin.url, "m", KEY, 20.0))
+        made = make(make_inputs(), Settings("7", 20, 0, "matrixone"), None, lambda _: None, source)
+    states = {one.kind: (one.state, one.reason) for one in made.report.kinds}
+    assert len(states) == 6
+    assert states["big data"][0] == "needs attention"
+    assert "the loop reads every row" in states["big data"][1]
+    assert states["BVT"][0] == "covered"
+    assert states["chaos"] == ("not related", "no changed file belongs to it")
+
+
+def test_an_opinion_of_no_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"tests\.0\.kind"):
+        read_answer(GOOD.replace("big data", "smoke"))
 
 
 def test_a_bad_answer_is_sent_back_with_what_is_wrong() -> None:

@@ -16,6 +16,7 @@ from orchestrator.diff.source import from_text
 from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.profile import GitHub, Profile, Rule
 from orchestrator.domain.run import TaskState
+from orchestrator.ledger.records import Delivery, Gate
 from orchestrator.notify.base import RetryLaterError
 from orchestrator.notify.github.desk import GitHubDesk
 from orchestrator.notify.github.hook import Hook
@@ -34,20 +35,30 @@ class Scene:
     def __init__(self, service: Service) -> None:
         self.service = dataclasses.replace(service, read_pull=self._read)
         self.desk = GitHubDesk(self.service, self._look)
-        self.head, self.file, self.open = OLD, "pkg/a/a.go", True
+        self.head, self.file, self.open, self.updated = OLD, "pkg/a/a.go", True, ""
         self._sent = 0
 
     def _look(self, number: int) -> Pull:
-        return Pull(number, "dev", "NONE", self.head, "b" * 40, "topic", "main", self.open, "topic")
+        return Pull(number, "dev", "NONE", self.head, "b" * 40, "topic", "main", self.open, "topic", (), self.updated)
 
     def _read(self, number: int) -> DiffSummary:
         found = from_text(DIFF.format(self.file).encode())
         return dataclasses.replace(found, pr_number=number, head_commit=self.head, base_branch="main")
 
-    def event(self, action: str, head: str, association: str = "OWNER", sender: str = "dev", text: str = "") -> None:
+    def event(
+        self,
+        action: str,
+        head: str,
+        association: str = "OWNER",
+        sender: str = "dev",
+        text: str = "",
+        updated: str = "",
+    ) -> None:
         """Deliver an event of the pull request when it stood at ``head``."""
         self._sent += 1
-        self.desk.act(Hook(f"delivery-{self._sent}", action, 7, sender, association, "dev", head, text))
+        self.desk.act(
+            Hook(f"delivery-{self._sent}", action, 7, sender, association, "dev", head, text, updated=updated)
+        )
 
     def live(self) -> list[tuple[str | None, str]]:
         """(commit, who started it) of every run that was not told to end, oldest first."""
@@ -103,6 +114,33 @@ def test_a_push_with_nothing_to_run_ends_the_older_run_and_a_late_delivery_ends_
     assert scene.live() == [(NEW, "github:dev")]
 
 
+@pytest.mark.parametrize(
+    ("policy", "left"),
+    [
+        ("all", set()),
+        ("waiting", {TaskState.RUNNING, TaskState.CANCELLED}),
+        ("nothing", {TaskState.RUNNING, TaskState.PENDING}),
+    ],
+)
+@pytest.mark.parametrize("action", ["closed", "synchronize"])
+def test_a_close_and_a_push_that_runs_nothing_end_older_runs_as_the_profile_says(
+    scene: Scene, action: str, policy: str, left: set[TaskState]
+) -> None:
+    dispatch = dataclasses.replace(scene.service.profile.dispatch, supersede=policy)  # type: ignore[arg-type]
+    rules = (Rule(prefix="pkg/a/", unit_tests=("pkg/a", "pkg/b")),)
+    profile = dataclasses.replace(scene.service.profile, dispatch=dispatch, rules=rules)
+    scene.service = dataclasses.replace(scene.service, profile=profile)
+    scene.desk = GitHubDesk(scene.service, scene._look)
+    scene.event("opened", OLD, "MEMBER")
+    (run,) = scene.service.ledger.active()
+    ledger = scene.service.ledger
+    assert ledger.start(Delivery(run, "ut-1", 1), "w", "ut:pkg/a/...", 20)[0] is Gate.OK
+    scene.head, scene.file, scene.open = NEW, "README.md", action != "closed"
+    scene.event(action, NEW, "MEMBER")
+    assert bool(scene.live()) is (policy != "all")
+    assert policy == "all" or set(ledger.states(run).values()) == left
+
+
 def test_a_run_that_ended_meanwhile_does_not_keep_the_others_from_ending(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,8 +152,28 @@ def test_a_run_that_ended_meanwhile_does_not_keep_the_others_from_ending(
     play(scene.service, looked[0], {"ut:pkg/a/...": (TaskState.PASSED, ())})
     end_run(scene.service, looked[0])
     monkeypatch.setattr(scene.desk, "_live", lambda _: looked)
+    scene.open = False
     scene.event("closed", NEW)
     assert (scene.live(), scene.told()) == ([], [])
+
+
+def test_a_close_that_comes_after_the_pull_request_was_opened_again_ends_nothing(scene: Scene) -> None:
+    scene.updated = "2026-01-01T00:00:02Z"
+    scene.event("reopened", OLD, "MEMBER", updated="2026-01-01T00:00:02Z")
+    scene.event("closed", OLD, updated="2026-01-01T00:00:01Z")
+    assert scene.live() == [(OLD, "github:dev")]
+    scene.event("closed", OLD, updated="2026-01-01T00:00:02Z")  # of the same second: what GitHub says now counts
+    assert scene.live() == [(OLD, "github:dev")]
+
+
+def test_an_answer_that_lags_behind_a_delivery_does_not_count(scene: Scene) -> None:
+    scene.updated = "2026-01-01T00:00:01Z"
+    scene.event("opened", OLD, "MEMBER", updated="2026-01-01T00:00:01Z")
+    scene.event("closed", OLD, updated="2026-01-01T00:00:02Z")
+    assert scene.live() == []
+    scene.open, scene.updated = False, "2026-01-01T00:00:02Z"
+    scene.event("reopened", OLD, "MEMBER", updated="2026-01-01T00:00:03Z")
+    assert scene.live() == [(OLD, "github:dev")]
 
 
 def test_a_delivery_that_must_come_again_does_not_hold_up_the_next(

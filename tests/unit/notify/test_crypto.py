@@ -75,14 +75,14 @@ def test_a_length_beyond_the_body_is_refused(monkeypatch: pytest.MonkeyPatch) ->
         cipher().decrypt(cipher().encrypt(Long(b"hello")))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=200))
 def test_whatever_is_sealed_opens_again(message: bytes) -> None:
     sealed = cipher().encrypt(message)
     assert cipher().open(cipher().sign("1", "2", sealed), "1", "2", sealed) == message
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=200))
 def test_noise_is_only_ever_a_bad_callback(noise: str) -> None:
     with pytest.raises(BadCallbackError):

@@ -163,7 +163,7 @@ def summaries(draw: st.DrawFn) -> RunSummary:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(summaries(), st.sampled_from(("zh", "en")))
 def test_any_run_fits_one_message_and_speaks_only_our_markup(summary: RunSummary, language: Language) -> None:
     text = summary_message(summary, language)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from orchestrator.domain.change import ChangeKind, DiffSummary, FileChange
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Analyser, Bvt, Dispatch, Profile, Rule, Sca, UnitTests
@@ -43,8 +45,9 @@ def make_plan(*files: str | FileChange, strategies: tuple[str, ...] = ("rules", 
 class FakeTree:
     """A tree in memory, from its files."""
 
-    def __init__(self, *files: str) -> None:
-        self._files = files
+    def __init__(self, *files: str, sources: Mapping[str, str] | None = None) -> None:
+        self._sources = sources or {}
+        self._files = files = (*files, *self._sources)
         self._dirs = {file.rsplit("/", n)[0] for file in files for n in range(1, file.count("/") + 1)}
 
     def directories(self, path: str) -> frozenset[str]:
@@ -54,8 +57,12 @@ class FakeTree:
     def has_directory(self, path: str) -> bool:
         return path == "." or path in self._dirs
 
+    def texts(self, suffix: str) -> dict[str, str]:
+        return {path: text for path, text in self._sources.items() if path.endswith(suffix)}
+
     def count(self, expression: str, path: str, glob: str) -> dict[str, int]:
         return {}
 
     def files(self, path: str) -> tuple[str, ...]:
-        return tuple(sorted(file.removeprefix(path + "/") for file in self._files if file.startswith(path + "/")))
+        prefix = "" if path == "." else path + "/"
+        return tuple(sorted(file.removeprefix(prefix) for file in self._files if file.startswith(prefix)))

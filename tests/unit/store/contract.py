@@ -276,6 +276,19 @@ class DurationContract:
         store.commit_run(make_summary(tasks=(make_task("bvt:join", attempt=2, seconds=2.0),)), [])
         assert store.durations("demo") == {"bvt:join": 2.0, "join/join.sql": 0.75}
 
+    def test_files_of_python_tests_are_known_by_their_path_and_tests_of_go_are_not(self, store: Store) -> None:
+        plan(store)
+        names = (
+            "tests/test_a.py::test_x",
+            "tests/test_a.py::test_y[1::2]",
+            "tests/test_b.py::test_z",
+            "pkg/a.TestX/b::c",
+        )
+        cases = [dataclasses.replace(SQL_FAILURE, name=name, seconds=0.5, file=None) for name in names]
+        store.add_cases("r-0001", [StoredCase(f"{n}-0", "ut:tests", 1, case) for n, case in enumerate(cases)])
+        store.commit_run(make_summary(tasks=(make_task("ut:tests", seconds=2.0),)), [])
+        assert store.durations("demo") == {"ut:tests": 2.0, "tests/test_a.py": 1.0, "tests/test_b.py": 0.5}
+
     def test_a_second_commit_teaches_nothing(self, store: Store) -> None:
         for seconds in (1.0, 99.0):
             self.commit(store, "r-1", make_task("ut:pkg/a", seconds=seconds))

@@ -1,7 +1,8 @@
 from orchestrator.surface.matrixone.operators import spoken
 from orchestrator.surface.matrixone.reader import MatrixOneReader
-from orchestrator.surface.model import Overload, Role, Surface, Variable
+from orchestrator.surface.model import ChangedFile, Kind, Overload, Role, Surface, Variable
 from orchestrator.surface.reader import Surfaces
+from orchestrator.surface.targets import targets
 from tests.unit.surface.product import FILES, FileTree
 
 
@@ -53,3 +54,15 @@ def test_a_blob_is_read_once_and_a_change_of_one_file_reads_one_file() -> None:
     changed = FileTree({**FILES, "pkg/common/moerr/error.go": ""})
     assert surfaces.at(changed).errors == {}
     assert 0 < changed.reads <= 2  # once for the table, once for its calls
+
+
+def test_functions_in_from_are_read_from_the_switch_that_prepares_them() -> None:
+    switch = '\tswitch f.FuncName {\n\tcase "unnest", "flatten":\n\t\ts, err = unnestPrepare(p, f)\n\tdefault:\n\t}\n'
+    surface = read({**FILES, "pkg/sql/colexec/table_function/table_function.go": f"package t\n{switch}"})
+    assert surface.functions["flatten"].role is Role.TABLE
+    assert surface.functions["unnest"].implementations == ("unnestPrepare",)
+    change = ChangedFile("pkg/sql/colexec/table_function/unnest.go", ("unnestPrepare",), ('x == "flatten"',))
+    assert [(one.distance, one.name) for one in targets(surface, [change]) if one.kind is Kind.FUNCTION] == [
+        (0, "flatten"),
+        (0, "unnest"),
+    ]

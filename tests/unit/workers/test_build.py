@@ -19,6 +19,7 @@ from orchestrator.domain.run import RunState
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.embedded import EmbeddedRedis
+from orchestrator.settings import Settings, check_profile
 from tests.require import require
 from workers import build as build_step
 from workers.build import Builder, BuildFailedError
@@ -63,6 +64,23 @@ def test_eight_shards_of_a_host_find_what_was_built_once(ledger: Ledger, tmp_pat
     assert (tree / "marks").read_text() == "run\n"
     assert (tree / "bin" / "server").read_text() == "made of love"
     assert ledger.redis.hget(keys.run("r1"), "builds") == "1"
+
+
+def test_the_native_libraries_of_matrixone_are_built_with_its_own_makefile(ledger: Ledger, tmp_path: Path) -> None:
+    """Its targets and what they make, with other contents: the profile's step must find and hand on all of it."""
+    profile, trees = check_profile("matrixone", Settings()), [make_tree(tmp_path / name) for name in ("one", "two")]
+    for tree in trees:
+        (tree / "Makefile").write_text(
+            "cgo: thirdparties\n\tmkdir -p cgo && echo mo >cgo/libmo.so\n"
+            "thirdparties:\n\tmkdir -p $@/install/lib && echo u >$@/install/lib/libusearch_c.so && echo run >>marks\n"
+            ".PHONY: cgo thirdparties\n"
+        )
+        builder(ledger, tmp_path / "store").ensure(profile.build, "r1", tree, never)
+    assert [(tree / "marks").exists() for tree in trees] == [True, False]
+    wanted = profile.unit_tests.env["LD_LIBRARY_PATH"].format(workspace=trees[1]).split(":")
+    assert all(list(Path(directory).glob("*.so")) for directory in wanted), "where its unit tests look for them"
+    assert set(profile.build.suites) == {"ut", "sca"}
+    assert check_profile("matrixone-pure-go", Settings()).build.command == ()
 
 
 def test_another_host_unpacks_what_the_first_one_built(ledger: Ledger, tmp_path: Path) -> None:

@@ -95,10 +95,10 @@ class GitHubStandIn(GitSide):
     def pull_event(self, action: str, number: int, sender: str = "", **more: object) -> Json:
         """The payload of a pull request's event."""
         pull = self.state.pulls[number]
-        if action == "closed":
-            pull["state"] = "closed"
+        if action in ("closed", "reopened"):
+            pull |= {"state": "closed" if action == "closed" else "open", "updated_at": self.state.tick()}
         who = {"login": sender or pull["user"]["login"], "type": "User"}
-        return {"action": action, "number": number, "pull_request": pull, "sender": who, **more}
+        return {"action": action, "number": number, "pull_request": dict(pull), "sender": who, **more}
 
     def comment_event(self, number: int, login: str, association: str, body: str) -> Json:
         """The payload of a new comment, which is written, too."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,11 +31,17 @@ class State:
     #: Requests that were refused, and why: a test that ends with some has found a broken rule.
     refused: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    clock: int = 0
     _numbers: Any = field(default_factory=lambda: itertools.count(1000))
 
     def number(self) -> int:
         """A new id."""
         return int(next(self._numbers))
+
+    def tick(self) -> str:
+        """A time, in whole seconds as GitHub tells them, that is later than every one before."""
+        self.clock = max(self.clock + 1, int(time.time()))
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.clock))
 
     def new_id(self, *parts: str) -> str:
         """A git object's id."""
@@ -54,6 +61,7 @@ class State:
                 "head": {"sha": head, "ref": f"topic-{number}", "repo": {"full_name": self.repository}},
                 "base": {"sha": base, "ref": "main", "repo": {"full_name": self.repository}},
                 "labels": [],
+                "updated_at": self.tick(),
             }
             self.pulls[number], self.files[number] = pull, files
             self.branches[f"topic-{number}"] = head

@@ -1,0 +1,31 @@
+"""What people mean by the name of a task: its id, or that of a category which was split into parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestrator.domain.errors import UnknownRunError, nearest
+from orchestrator.domain.plan import whole_of
+
+#: Characters of a name that are repeated in an error.
+_SHOWN = 200
+
+
+def tasks_named(name: str, ids: Iterable[str], where: str) -> list[str]:
+    """Of ``ids`` the one that is ``name``, or all parts of the category that it names.
+
+    Raises :class:`UnknownRunError`, which says ``where`` there is no such task and names the nearest.
+    """
+    known = list(ids)
+    found = [name] if name in known else [task for task in known if whole_of(task) == name]
+    if not found:
+        raise UnknownRunError(f"{where} has no task {name[:_SHOWN]!r}", nearest(name[:_SHOWN], known))
+    return found
+
+
+def task_named(name: str, ids: Iterable[str], where: str) -> str:
+    """The one task that is meant; of a category in parts, a part must be named (:class:`UnknownRunError`)."""
+    found = tasks_named(name, ids, where)
+    if len(found) > 1:
+        raise UnknownRunError(f"{where} has {name} in {len(found)} parts", f"Name one of {', '.join(found)}.")
+    return found[0]

@@ -1,0 +1,70 @@
+"""Which task a test file runs in, and what it takes.
+
+Files of one directory share a task, so that pytest starts once for all of them; where a whole directory takes longer
+than a shard should by the profile's word, each file is a task of its own: what was measured does not change ids.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from orchestrator.domain.profile import UnitTests
+from orchestrator.planner.evidence import Context
+
+if TYPE_CHECKING:
+    from orchestrator.planner.python.graph import Graph
+
+
+def tests_below(name: str, graph: Graph) -> list[str]:
+    """Test files that a package pattern means: a file, or all below a directory."""
+    place = name.removesuffix("...").rstrip("/") or "."
+    return sorted(test for test in graph.tests if place in (".", test) or test.startswith(f"{place}/"))
+
+
+def unit_tests(pattern: str, context: Context) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """A pattern of the profile as the tasks that evidence names: itself, or with a graph its test files by task."""
+    if context.graph is None:
+        yield pattern, ()
+    else:
+        yield from homes(tests_below(pattern, context.graph), context, context.graph)
+
+
+def homes(tests: Iterable[str], context: Context, graph: Graph) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Tasks that hold these test files: each a name, and its files in a directory (empty: the name is the file)."""
+    profile = context.profile
+    by_folder: dict[str, list[str]] = {}
+    for test in sorted(tests):
+        by_folder.setdefault(posixpath.dirname(test) or ".", []).append(test)
+    for folder, inside in by_folder.items():
+        beside = (test for test in graph.tests if (posixpath.dirname(test) or ".") == folder)
+        if sum(_estimate(test, profile.unit_tests, graph) for test in beside) > profile.dispatch.shard_seconds:
+            yield from ((test, ()) for test in inside)
+        else:
+            yield folder, tuple(posixpath.basename(test) for test in inside)
+
+
+def paths_of(name: str, files: tuple[str, ...], graph: Graph) -> list[str]:
+    """The test files of a task, as paths in the tree."""
+    return [posixpath.normpath(f"{name}/{file}") for file in files] if files else tests_below(name, graph)
+
+
+def test_seconds(test: str, context: Context, graph: Graph) -> float:
+    """Seconds of one test file: as measured, else its part of what the profile says of a directory, by its tests."""
+    measured = context.measured.seconds.get(test)
+    if measured is None:
+        measured = context.measured.seconds.get(f"ut:{test}")
+    return _estimate(test, context.profile.unit_tests, graph) if measured is None else measured
+
+
+def _estimate(test: str, unit: UnitTests, graph: Graph) -> float:
+    if test in unit.package_seconds:
+        return unit.package_seconds[test]
+    folder = posixpath.dirname(test)
+    while folder:
+        whole = unit.package_seconds.get(f"{folder}/...")
+        if whole is not None:
+            return whole * graph.tests[test] / max(1, sum(graph.tests[other] for other in tests_below(folder, graph)))
+        folder = posixpath.dirname(folder)
+    return graph.tests[test] * unit.seconds_per_test

@@ -1,0 +1,97 @@
+"""What one Python file uses when it runs: modules it imports, and modules, programs and files that its strings name."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+#: Strings that may name a module (``orchestrator.cli.main``) or a file (``config/demo.yaml``).
+_NAME = re.compile(r"[A-Za-z0-9_][\w./-]{1,199}")
+#: After a module's name: everything directly below it, because the rest of the name is only known at run time.
+BELOW = ".*"
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The uses of one file, by dotted name or as written, and the number of its tests."""
+
+    #: Absolute dotted names, ``a.b.c`` for ``from a.b import c`` too; ``a.b.*`` for all directly below ``a.b``.
+    imports: frozenset[str] = frozenset()
+    #: Strings that look like a module or a file.
+    words: frozenset[str] = frozenset()
+    #: Names after ``-m`` in a list of words: programs that it starts.
+    programs: frozenset[str] = frozenset()
+    #: Functions called ``test_…``.
+    tests: int = 0
+
+
+def outline_of(source: str, module: str, *, package: bool) -> Outline:
+    """Read a file; ``module`` is its own dotted name, ``package`` whether it is an ``__init__.py``.
+
+    Imports for the type checker alone do not count. A file that is no Python uses nothing.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return Outline()
+    home = module if package else module.rpartition(".")[0]
+    nodes = list(_running(tree))
+    return Outline(
+        imports=frozenset(name for node in nodes for name in _imports(node, home, module)),
+        words=frozenset(word for node in nodes for word in _words(node)),
+        programs=frozenset(name for node in nodes for name in _programs(node)),
+        tests=sum(isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef) and n.name.startswith("test") for n in nodes),
+    )
+
+
+def _running(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those that only a type checker sees."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, ast.If) and _for_types(node.test):
+            waiting += node.orelse
+        else:
+            waiting += ast.iter_child_nodes(node)
+
+
+def _for_types(test: ast.expr) -> bool:
+    name = test.attr if isinstance(test, ast.Attribute) else test.id if isinstance(test, ast.Name) else ""
+    return name == "TYPE_CHECKING"
+
+
+def _imports(node: ast.AST, home: str, module: str) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        parts = home.split(".") if home else []
+        above = parts[: len(parts) - node.level + 1] if node.level else []
+        origin = ".".join([*above, *([node.module] if node.module else [])])
+        yield origin
+        yield from (f"{origin}.{alias.name}" for alias in node.names if origin)
+    elif isinstance(node, ast.JoinedStr) and node.values:
+        yield from _computed(node, module)
+
+
+def _computed(node: ast.JoinedStr, module: str) -> Iterator[str]:
+    """``f"a.b.{name}"`` and ``f"{__name__}.{name}"``: a module that is chosen at run time."""
+    first, *rest = node.values
+    if isinstance(first, ast.Constant) and isinstance(first.value, str) and first.value.endswith("."):
+        yield first.value.rstrip(".") + BELOW
+    elif isinstance(first, ast.FormattedValue) and isinstance(first.value, ast.Name) and len(rest) > 1:
+        yield from [module + BELOW] if first.value.id == "__name__" else []
+
+
+def _words(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and _NAME.fullmatch(node.value):
+        yield node.value
+
+
+def _programs(node: ast.AST) -> Iterator[str]:
+    words = node.elts if isinstance(node, ast.List | ast.Tuple) else node.args if isinstance(node, ast.Call) else []
+    texts = [word.value if isinstance(word, ast.Constant) else None for word in words]
+    yield from (name for flag, name in itertools.pairwise(texts) if flag == "-m" and isinstance(name, str))

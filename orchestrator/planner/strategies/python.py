@@ -1,0 +1,38 @@
+"""Python tests that can notice the change, by who imports, starts or reads what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.domain.change import ChangeKind, DiffSummary
+from orchestrator.domain.plan import Suite
+from orchestrator.planner.evidence import Context, Evidence, Remark
+from orchestrator.planner.names import mention
+from orchestrator.planner.python.chances import LIKELY, chances
+from orchestrator.planner.python.homes import homes
+from orchestrator.planner.reasons import priority_of
+
+
+class Python:
+    """Speaks for projects that pytest tests, when their tree is at hand; else silent."""
+
+    name = "python"
+
+    def propose(self, change: DiffSummary, context: Context) -> Iterator[Evidence | Remark]:
+        """Evidence for each test file that notices the change likely enough; under a budget for all that might."""
+        graph = context.graph
+        if graph is None:
+            return
+        floor = 0.0 if context.budget is not None else LIKELY
+        for test, found in sorted(chances(change, graph).items()):
+            if found.chance >= floor:
+                [(name, files)] = homes([test], context, graph)
+                priority = priority_of(found.chance)
+                yield Evidence(self.name, Suite.UNIT_TEST, name, priority, found.chance, found.detail, files)
+        blind = [
+            file.path
+            for file in change.files
+            if file.path in graph.sources and file.change_kind is not ChangeKind.DELETED and not graph.reach(file.path)
+        ]
+        if blind:
+            yield Remark(self.name, f"No test imports, starts or reads {mention(blind)}.")

@@ -1,0 +1,72 @@
+"""A flight over a real ledger and history: what it leaves behind, and what the next one knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.autopilot.decide import Decision
+from orchestrator.autopilot.judge import judge
+from orchestrator.autopilot.pilot import Crew, Pilot
+from orchestrator.autopilot.record import read
+from orchestrator.domain.profile import Autopilot, Profile
+from orchestrator.domain.run import CaseResult, CaseStatus, RunSummary, TaskState
+from orchestrator.service.service import Service
+from tests.factories import make_plan, make_task
+from tests.serving import end_run, make_service, play, start_run
+
+PLAN = make_plan([make_task("pkg/a", "ut-1")])
+FAILED = CaseResult("TestX", CaseStatus.FAILED, message="boom")
+
+
+@pytest.fixture
+def service(valkey_url: str, tmp_path: Path) -> Iterator[Service]:
+    profile = Profile(name="demo", autopilot=Autopilot(max_runs=2, ask=""))
+    with make_service(valkey_url, tmp_path, profile) as made:
+        yield made
+
+
+def fly(service: Service, monkeypatch: pytest.MonkeyPatch, record: Path | None = None) -> Decision:
+    """A flight whose runs all pass at once."""
+    pilot = Pilot(service, "PR 1", record, Crew(print))
+
+    def wait(run: str) -> RunSummary:
+        play(service, run, {"ut:pkg/a": (TaskState.PASSED, ())})
+        end_run(service, run)
+        return service.reads.find(run)[0]
+
+    monkeypatch.setattr(pilot, "_wait", wait)
+    return pilot.fly(PLAN)
+
+
+def test_a_budget_is_not_renewed_by_starting_again(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [fly(service, monkeypatch).action for _ in range(3)] == ["verdict", "verdict", "ask"]
+    runs, seconds = service.orders.flown(f"demo:{PLAN.diff_summary.head_commit}")
+    assert runs == 2
+    assert seconds == pytest.approx(2 * PLAN.cost.runner_seconds)
+
+
+def test_every_step_is_in_the_audit_log_with_the_seal_of_the_record(
+    service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    record = tmp_path / "flight.jsonl"
+    fly(service, monkeypatch, record)
+    _, steps = read(record)
+    rows = [row for row in service.store.audit_log(50) if row.origin == "autopilot" and "[record " in row.result]
+    assert sorted(row.action for row in rows) == sorted(step.decision.action for step in steps) == ["run", "verdict"]
+    last = record.read_text().splitlines()[-1]
+    (verdict,) = [row.result for row in rows if row.action == "verdict"]
+    assert verdict.partition("[record ")[2][:16] in last
+
+
+def test_a_run_is_judged_by_itself_and_the_base_branch_for_whoever_asks(service: Service) -> None:
+    run = start_run(service, PLAN)
+    play(service, run, {"ut:pkg/a": (TaskState.FAILED, (FAILED,))})
+    end_run(service, run)
+    found = judge(service, run)
+    (one,) = found.findings
+    assert (found.ended, one.task, one.cause.value) == (True, "ut:pkg/a", "unknown")
+    assert "TestX" in one.evidence[0]
+    assert one.next.startswith("look at its log")

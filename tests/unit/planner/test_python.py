@@ -1,0 +1,172 @@
+"""Python tests by who imports, starts or reads what changed."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from orchestrator.domain.change import ChangeKind
+from orchestrator.domain.plan import Suite, TestPlan
+from orchestrator.domain.profile import Analyser, Dispatch, Profile, Rule, Sca, UnitTests
+from orchestrator.planner.budget import parse_budget
+from orchestrator.planner.learned import Advice
+from orchestrator.planner.measured import Measured
+from orchestrator.planner.pipeline import build_plan
+from orchestrator.planner.python.graph import build_graph
+from orchestrator.planner.python.outline import outline_of
+from orchestrator.planner.render.explain import explain_text
+from orchestrator.planner.tree import GitTree
+from tests.unit.planner.factories import FakeTree, make_change, make_file
+
+SOURCES = {
+    "shop/__init__.py": "",
+    "shop/price.py": "RATE = 1\n",
+    "shop/cart.py": "from shop import price\n",
+    "shop/main.py": "import importlib\nimportlib.import_module(f'shop.{1}')\n",
+    "shop/__main__.py": "from shop.main import x\n",
+    "shop/types.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from shop.price import RATE\n",
+    "shop/alone.py": "",
+    "tests/unit/conftest.py": "from shop.alone import x\n",
+    "tests/unit/test_price.py": "from shop.price import RATE\ndef test_a(): ...\n",
+    "tests/unit/test_cart.py": "import shop.cart\ndef test_a(): ...\n",
+    "tests/unit/test_types.py": "from shop.types import x\ndef test_a(): ...\n",
+    "tests/slow/test_program.py": "subprocess.run([sys.executable, '-m', 'shop'])\ndef test_a(): ...\n",
+    "tests/slow/test_files.py": "open('conf/shop.yaml')\ndef test_a(): ...\ndef test_b(): ...\n",
+}
+TREE = FakeTree("shop/sql/start.lua", "conf/shop.yaml", "README.md", sources=SOURCES)
+PROFILE = Profile(
+    name="shop",
+    rules=(Rule(prefix="shop/", unit_tests=("tests",)), Rule(prefix="pins.txt", unit_tests=("tests/slow",))),
+    unit_tests=UnitTests(
+        format="pytest",
+        everything=("tests/...",),
+        setup_seconds=1,
+        package_seconds={"tests/unit/...": 3, "tests/slow/...": 60},
+    ),
+    sca=Sca(files=("*.py",), analysers=(Analyser(name="mypy", command=("mypy",), seconds=100),)),
+    dispatch=Dispatch(shard_seconds=50),
+)
+
+
+def plan(*paths: str, budget: str = "", measured: Measured | None = None) -> TestPlan:
+    advice = Advice(None, "", parse_budget(budget)) if budget else None
+    return build_plan(make_change(*paths), PROFILE, tree=TREE, advice=advice, measured=measured)
+
+
+def chosen_by(made: TestPlan) -> set[str]:
+    units = (task for task in made.tasks if task.type is Suite.UNIT_TEST)
+    return {f"{task.package}/{file}" if file else str(task.package) for task in units for file in task.files or [""]}
+
+
+def test_who_imports_a_change_directly_or_through_others_is_chosen() -> None:
+    chosen = chosen_by(plan("shop/price.py"))
+    assert {"tests/unit/test_price.py", "tests/unit/test_cart.py"} <= chosen
+    assert not {"tests/unit/test_types.py", "tests/slow/test_files.py"} & chosen
+
+
+def test_a_program_that_a_test_starts_and_modules_chosen_at_run_time_are_followed() -> None:
+    assert "tests/slow/test_program.py" in chosen_by(plan("shop/cart.py"))
+
+
+def test_a_conftest_and_what_it_imports_concern_all_tests_below_it() -> None:
+    unit = {"tests/unit/test_price.py", "tests/unit/test_cart.py", "tests/unit/test_types.py"}
+    assert chosen_by(plan("shop/alone.py")) >= unit
+
+
+def test_a_data_file_concerns_who_names_it_or_the_modules_of_its_package() -> None:
+    assert chosen_by(plan("conf/shop.yaml")) == {"tests/slow/test_files.py"} | chosen_by(plan("Makefile"))
+    assert "tests/unit/test_price.py" in chosen_by(plan("shop/sql/start.lua"))
+
+
+def test_rules_speak_for_what_the_graph_cannot_trace_and_unknown_files_still_widen() -> None:
+    assert chosen_by(plan("pins.txt")) == {"tests/slow/test_program.py", "tests/slow/test_files.py"}
+    everything = {path for path in SOURCES if "/test_" in path}
+    assert chosen_by(plan("Makefile")) == everything
+    gone = make_change(make_file("shop/gone.py", kind=ChangeKind.DELETED))
+    assert chosen_by(build_plan(gone, PROFILE, tree=TREE)) == everything
+
+
+def test_without_a_tree_and_with_rules_alone_the_table_decides() -> None:
+    assert [task.id for task in build_plan(make_change("shop/price.py"), PROFILE).tasks][1:] == ["ut:tests/..."]
+    alone = build_plan(make_change("shop/price.py"), PROFILE, tree=TREE, strategies=("rules",))
+    assert [task.id for task in alone.tasks][1:] == ["ut:tests/..."]
+
+
+def test_files_of_a_directory_share_a_task_unless_it_takes_longer_than_a_shard() -> None:
+    ids = {task.id: task.files for task in plan("Makefile").tasks}
+    assert ids["ut:tests/unit"] == ("test_cart.py", "test_price.py", "test_types.py")
+    assert ids["ut:tests/slow/test_program.py"] == ids["ut:tests/slow/test_files.py"] == ()
+
+
+def test_a_file_costs_what_was_measured_or_its_part_of_its_directory() -> None:
+    costs = {task.id: task.est_duration for task in plan("pins.txt").tasks}
+    assert costs["ut:tests/slow/test_files.py"] == 40
+    assert costs["ut:tests/slow/test_program.py"] == 20
+    measured = plan("pins.txt", measured=Measured({"tests/slow/test_files.py": 7.0}))
+    assert measured.task("ut:tests/slow/test_files.py").est_duration == 7  # type: ignore[union-attr]
+
+
+def test_a_budget_takes_what_notices_most_for_its_cost_and_says_what_it_left() -> None:
+    made = plan("shop/price.py", budget="5s")
+    assert chosen_by(made) == {"tests/unit/test_price.py", "tests/unit/test_cart.py"}
+    assert made.notes[0].startswith("Budget 5s: 2 of")
+    left = {omitted.name: omitted.reason for omitted in made.omitted}
+    assert left["tests/slow/test_program.py"] == left["mypy"] == "beyond the budget of 5s"
+    assert left["tests/slow/test_files.py"] == "no evidence that the change reaches it"
+
+
+def test_a_budget_holds_when_everything_is_called_for() -> None:
+    made = plan("Makefile", "shop/price.py", budget="10%")
+    assert sum(task.est_duration for task in made.tasks) <= 0.1 * 63
+    assert "tests/unit/test_price.py" in chosen_by(made)
+
+
+def test_a_budget_is_spread_over_what_changed() -> None:
+    assert chosen_by(plan("shop/price.py", "shop/types.py", budget="3s")) == {
+        "tests/unit/test_price.py",
+        "tests/unit/test_types.py",
+    }
+
+
+def test_each_chosen_file_says_why() -> None:
+    said = explain_text(plan("shop/price.py"))
+    assert "test_cart.py\n    because python (" in said
+    assert "uses shop/price.py through shop/cart.py" in said
+
+
+def test_a_source_that_no_test_reaches_is_told() -> None:
+    tree = FakeTree(sources={**SOURCES, "tools/odd.py": ""})
+    assert build_plan(make_change("tools/odd.py"), PROFILE, tree=tree).notes[-1].startswith("No test imports, starts")
+
+
+@pytest.mark.parametrize(
+    ("source", "uses"),
+    [
+        ("from . import b", {"a", "a.b"}),
+        ("from ..x import y", {"x", "x.y"}),
+        ("def f():\n    import a.late", {"a.late"}),
+        ("f'{__name__}.{z}'", {"a.m.*"}),
+        ("def broken(", set()),
+    ],
+)
+def test_imports_of_a_file(source: str, uses: set[str]) -> None:
+    assert outline_of(source, "a.m", package=False).imports - {""} == uses
+
+
+def test_a_chain_of_uses_is_weaker_than_a_short_one_and_a_name_in_common_counts() -> None:
+    graph = build_graph(SOURCES, SOURCES)
+    found = graph.reach("shop/price.py")
+    assert found["tests/unit/test_price.py"].strength > found["tests/unit/test_cart.py"].strength
+    assert found["tests/unit/test_cart.py"].path == ("shop/price.py", "shop/cart.py", "tests/unit/test_cart.py")
+
+
+def test_the_texts_of_a_revision_are_read_without_a_checkout(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import b\n")
+    (tmp_path / "b.txt").write_text("x")
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "x"]):
+        subprocess.run(["git", *who, *words], cwd=tmp_path, check=True)
+    (tmp_path / "a.py").write_text("changed since\n")
+    assert GitTree(tmp_path, "HEAD").texts(".py") == {"a.py": "import b\n"}
