@@ -5,7 +5,9 @@
 Reads rows of ``sha, parent, pr, date, subject``; anything else in a row is ignored. Of a commit it sees the tree and
 the history of its parent, and of the commit itself everything outside ``test/`` and its title. Writes ``OUT/<sha>/…``:
 no more than ``--budget`` statements a commit, set-up and clean-up included. OUT may exist and be empty. No server
-decides: ``--dsn`` measures the finished files on a copy and leaves them as they are.
+decides: ``--dsn`` or ``--server`` measures the finished files on a copy and leaves them as they are: the share of
+statements that are answered without an error as they are written, and of files and statements that stay after the gates
+(an error of the product itself may be what a case tests; on another server it never is).
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from orchestrator.generate.generator import generate
 from orchestrator.generate.inputs import RepositoryInputs
 from orchestrator.generate.treecopy import TreeCopy
 from orchestrator.generate.trial import try_drafts
-from orchestrator.surface.matrixone.reader import MatrixOneReader
+from orchestrator.surface.readers import reader_named
 
 CASES = "test/distributed/cases"
 #: What of a commit itself may not be read.
@@ -71,13 +73,14 @@ class Task(NamedTuple):
     budget: int
     seed: int
     dsn: str | None
+    server: str
     rows: Sequence[Row]
 
 
 def work(task: Task) -> list[dict[str, Any]]:
     """Generate for some rows, one after the other; what came of each."""
-    reader = RepositoryInputs(Path(task.repo), CASES, MatrixOneReader())
-    with TreeCopy() as copy, server_of(task.dsn, "none") as server:
+    reader = RepositoryInputs(Path(task.repo), CASES, reader_named("matrixone"))
+    with TreeCopy() as copy, server_of(task.dsn, task.server) as server:
         return [_one(reader, copy, server[0] if server else None, task, row) for row in task.rows]
 
 
@@ -102,6 +105,8 @@ def _one(reader: RepositoryInputs, copy: TreeCopy, executor: Executor | None, ta
         "seconds": round(seconds, 2),
         "ran": trial.ran if trial else 0,
         "accepted": trial.accepted if trial else 0,
+        "stayed": [len(one.statements) for one in trial.kept] if trial else [],
+        "refused": [one.gate for one in trial.dropped] if trial else [],
         "findings": [one.sql for one in trial.findings] if trial else [],
     }
 
@@ -122,6 +127,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--dsn", help="also run the finished files on this server; they stay as they are")
+    parser.add_argument("--server", choices=("mariadb", "embedded", "none"), default="none", help="the same on our own")
     parser.add_argument("--limit", type=int, help="of the rows, so many at even distances")
     parser.add_argument("--format", choices=("json", "text"), default="text")
     args = parser.parse_args()
@@ -130,7 +136,10 @@ def main() -> int:
         rows = [rows[at * len(rows) // args.limit] for at in range(args.limit)]
     args.out.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
-    tasks = [Task(args.repo, args.out, args.budget, args.seed, args.dsn, share) for share in shares(rows, args.jobs)]
+    tasks = [
+        Task(args.repo, args.out, args.budget, args.seed, args.dsn, args.server, share)
+        for share in shares(rows, args.jobs)
+    ]
     with ProcessPoolExecutor(max_workers=args.jobs) as pool:
         done = [one for share in pool.map(work, tasks) for one in share]
     report = summary(done, time.perf_counter() - started)
@@ -148,6 +157,11 @@ def summary(done: Sequence[dict[str, Any]], seconds: float) -> dict[str, Any]:
         "statements": (statements := sum(one["statements"] for one in done)),
         "parsed": round(sum(one["parsed"] for one in done) / max(1, statements), 4),
         "accepted": round(sum(one["accepted"] for one in done) / max(1, sum(one["ran"] for one in done)), 4),
+        "stayed": {
+            "files": round(sum(len(one["stayed"]) for one in done) / max(1, files), 4),
+            "statements": round(sum(sum(one["stayed"]) for one in done) / max(1, statements), 4),
+        },
+        "refused": dict(sorted(Counter(gate for one in done for gate in one["refused"]).items())),
         "findings": [sql for one in done for sql in one["findings"]],
         "seconds": round(seconds, 1),
         "dropped": {gate: round(count / (files + sum(dropped.values())), 4) for gate, count in sorted(dropped.items())},
@@ -157,9 +171,11 @@ def summary(done: Sequence[dict[str, Any]], seconds: float) -> dict[str, Any]:
 def words(report: dict[str, Any]) -> str:
     """The same for people."""
     gates = ", ".join(f"{gate} {share:.1%}" for gate, share in report["dropped"].items()) or "none"
+    stayed = "{files:.1%} of the files and {statements:.1%} of the statements stay".format_map(report["stayed"])
     return (
         f"{report['commits']} commits, {report['files']} files, {report['statements']} statements in "
         f"{report['seconds']} s; {report['parsed']:.1%} have a tree, a server accepts {report['accepted']:.1%}, "
+        f"{stayed}, "
         f"findings {len(report['findings'])}; dropped by a gate: {gates}"
     )
 

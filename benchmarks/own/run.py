@@ -50,12 +50,8 @@ class OwnRun:
     def tests(self) -> list[str]:
         """The test files and directories that ran to their end."""
         ended = {task for task, state in self.tasks.items() if state in ("passed", "failed")}
-        found = []
-        for task in self.plan["tasks"]:
-            if task["package"] and task["id"] in ended:
-                folder = task["package"].removesuffix("/...")
-                found += [f"{folder}/{file}" for file in task["files"]] or [folder]
-        return found
+        running = (task for task in self.plan["tasks"] if task["package"] and task["id"] in ended)
+        return [path for task in running for path in files_of(task)]
 
     def figures(self) -> dict[str, Any]:
         """For a reader."""
@@ -76,6 +72,12 @@ class OwnRun:
         tests = {name.partition("::")[0] for name, status in self.cases.items() if status == "failed"}
         mute = {t["task"]: t["message"] for t in bad if not any(_holds(t["task"], test) for test in tests)}
         return {"run": self.summary.get("run"), **self.figures(), "cases": dict(self.cases), "mute": mute}
+
+
+def files_of(task: Mapping[str, Any]) -> list[str]:
+    """The files and directories that a task of tests gives to pytest, of its JSON."""
+    folder = task["package"].removesuffix("/...")
+    return [f"{folder}/{file}" for file in task["files"]] or [folder]
 
 
 def _holds(task: str, test: str) -> bool:
@@ -100,9 +102,9 @@ def run_plan(  # noqa: PLR0913 - what there is to choose
     file = folder / "plan.json"
     words = ["--repo", str(repository), "--profile", PROFILE]
     limits = ["--budget", budget] if budget else []
-    subprocess.run(
-        [*program, "plan", *words, "--base", base, *limits, "-o", str(file)], cwd=ROOT, env=environ, check=True
-    )
+    planned = [*program, "plan", *words, "--base", base, *limits, "-o", str(file)]
+    if subprocess.run(planned, cwd=ROOT, env=environ, check=False).returncode:
+        raise SystemExit(3)  # it said why; a change that cannot be planned is no lack of one
     plan = json.loads(file.read_text())
     chosen = [word for task in only for word in ("--task", task)]
     began = time.monotonic()

@@ -15,6 +15,7 @@ from orchestrator.generate.draft import Draft, Written, is_unstable, reads_back
 from orchestrator.generate.grouping import Group, regrouped
 from orchestrator.generate.kits import KIT
 from orchestrator.generate.library import LibraryScript
+from orchestrator.generate.split import laid_out
 
 _ROWS = 3
 #: Rows of ordinary numbers beside the edges: those that the change names and those next to them, and some by chance.
@@ -25,7 +26,6 @@ _LARGEST = 10_000_000
 #: A wide table gets fewer rows.
 _MOST_CELLS = 160
 _INTEGER = re.compile(r"(?<![\w.])\d{1,8}(?![\w.])")
-_LONGEST_LINE = 120
 #: Subjects of one statement that its comment names.
 _MOST_NAMED = 3
 _PLAIN = re.compile(r"[^a-z0-9_]+")
@@ -121,14 +121,7 @@ def _query(group: Group, names: Mapping[str, str], why: Mapping[str, str]) -> Wr
     reasons = Counter(why[aspect] for aspect in group.aspects if aspect in why)
     said = next((f" ({one})" for one, _ in reasons.most_common(1)), "")
     ignore = tuple(at for at, item in enumerate(items) if is_unstable(item))
-    return Written(_laid_out(items, table), f"{group.named}{said}", ignore)
-
-
-def _laid_out(items: Sequence[str], rest: str) -> str:
-    """A query on one line, or with a line for each item when that would be long."""
-    line = f"select {', '.join(items)} {rest}".rstrip()
-    lines = ",\n".join(items)
-    return line if len(line) <= _LONGEST_LINE else f"select {lines}\n{rest}".rstrip()
+    return Written(laid_out(items, table), f"{group.named}{said}", ignore)
 
 
 def _slice(path: str, script: LibraryScript, positions: Sequence[int], choice: Choice, frame: Frame) -> Draft:
@@ -137,7 +130,8 @@ def _slice(path: str, script: LibraryScript, positions: Sequence[int], choice: C
     for at in chosen:
         sql = script.statements[at].sql
         meant: Sequence[str] = choice.meant.get((path, at), ())
-        named = list(dict.fromkeys(map(spoken, meant)))[:_MOST_NAMED]
+        telling = [one for one in meant if not one.startswith(("word ", "pair "))] or meant
+        named = list(dict.fromkeys(map(spoken, telling)))[:_MOST_NAMED]
         subjects |= dict.fromkeys(named)
         why = f"{', '.join(named)} ({frame.why[meant[0]]})" if named and meant[0] in frame.why else ", ".join(named)
         written.append(Written(sql, why, (0,) if _VOLATILE.match(sql) else ()))
@@ -153,4 +147,7 @@ def spoken(aspect: str) -> str:
     if kind == "call":
         name, *argument = rest.split(" ")
         return f"{name} of {argument[1]}" if argument and argument[0] == "1" else name
-    return rest if kind in {"statement", "clause", "operator", "word", "pair"} else f"{kind} {rest}"
+    if kind == "operator" and rest.endswith(" query"):
+        return f"{rest.removesuffix(' query')} (select …)"
+    plain = rest.replace("@", "user variable")
+    return plain if kind in {"statement", "clause", "operator", "word", "pair"} else f"{kind} {plain}"

@@ -7,15 +7,18 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from orchestrator.cases.sql.syntax import read_tree
 from orchestrator.generate.cleanup import cleanup
 from orchestrator.generate.gates import forbidden
 from orchestrator.generate.kits import KIT
-from orchestrator.generate.library import LibraryScript
+from orchestrator.generate.library import LibraryScript, Statement
 from orchestrator.generate.packs import Pack, Packer
 from orchestrator.generate.slices import Slicer
 
 #: Statements considered; those after them promise next to nothing.
 _CONSIDERED = 3000
+#: What the first query over a table counts for at most: those after it need the same table.
+_DEAREST = 1.5
 
 
 @dataclass(slots=True)
@@ -88,7 +91,7 @@ class Chooser:
             piece = self._best_slice(room)
             pack = self._packer.best(choice.covered, piece[0] if piece else 0.0)
             cost = 1 if pack is None or any(one.own == pack.own for one in choice.packs) else 4
-            rate = pack.gain / min(cost, 2) if pack and cost <= room else 0.0
+            rate = pack.gain / min(cost, _DEAREST) if pack and cost <= room else 0.0
             if pack is not None and rate >= (piece[0] if piece else 0.0) and rate > 0:
                 choice.packs.append(pack)
                 choice.covered.update(pack.aspects)
@@ -127,7 +130,7 @@ class Chooser:
             if not self._slicers[path].runnable(at):
                 continue
             needed = [one for one in (*self._slicers[path].needs(at), at) if one not in used]
-            if any(forbidden(self._scripts[path].statements[one].sql) for one in needed):
+            if any(_is_odd(self._scripts[path].statements[one]) for one in needed):
                 continue
             cost = max(1, self._cost(path, needed))
             if cost > room:
@@ -139,3 +142,10 @@ class Chooser:
             if rate >= self._knobs["least_rate"]:
                 heapq.heappush(self._heap, (-rate, path, at))
         return None
+
+
+def _is_odd(statement: Statement) -> bool:
+    """Whether nobody should write a statement again: policy forbids it, or it is no SQL and its case says so."""
+    if forbidden(statement.sql) or statement.sql.startswith("/*"):
+        return True
+    return statement.fails and read_tree(statement.tokens) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from orchestrator.generate.library import Statement
 from orchestrator.generate.objects import word_of
@@ -16,6 +16,7 @@ _CLOSES = frozenset({"commit", "rollback", "unlock"})
 def cleanup(statements: Iterable[Statement]) -> list[str]:
     """The statements that a file ends with so that it leaves nothing; in the order in which they must run."""
     made: dict[tuple[str, str], None] = {}
+    linked: set[str] = set()
     current = opened = ""
     for statement in statements:
         tokens = statement.tokens
@@ -28,11 +29,13 @@ def cleanup(statements: Iterable[Statement]) -> list[str]:
             opened = _OPENS[first]
         elif first in _CLOSES and "savepoint" not in statement.sql.lower():
             opened = ""
+        if "references" in statement.names:
+            linked.update(name for _, name in statement.made)
         for kind, name in statement.made:
             inside = ("database", current) in made or "." in tokens[:8]
             if kind not in {"table", "view", "sequence"} or not inside:
                 made[kind, name] = None
-    return ([opened] if opened else []) + list(_drops(made))
+    return ([opened] if opened else []) + list(_drops(made, linked))
 
 
 def _forget(made: dict[tuple[str, str], None], tokens: Sequence[str]) -> None:
@@ -43,13 +46,19 @@ def _forget(made: dict[tuple[str, str], None], tokens: Sequence[str]) -> None:
             del made[one]
 
 
-def _drops(made: Iterable[tuple[str, str]]) -> Iterable[str]:
+def _drops(made: Iterable[tuple[str, str]], linked: Collection[str]) -> Iterable[str]:
+    """``linked`` are tables with a foreign key: they go before the tables that they refer to, each by itself."""
     names: dict[str, list[str]] = {}
     for kind, name in made:
         names.setdefault("database" if kind == "schema" else kind, []).append(quoted(name))
     for kind in ("view", "table"):
-        if kind in names:
-            yield f"drop {kind} if exists {', '.join(reversed(names[kind]))}"
+        found = list(reversed(names.get(kind, [])))
+        for name in found if kind == "table" else ():
+            if name.strip("`") in linked:
+                yield f"drop table if exists {name}"
+        rest = [name for name in found if kind != "table" or name.strip("`") not in linked]
+        if rest:
+            yield f"drop {kind} if exists {', '.join(rest)}"
     for kind in _SINGLE:
         for name in names.get(kind, ()):
             yield f"drop {kind} if exists {name}"

@@ -28,8 +28,12 @@ _NOT_IN_ONE = frozenset(
         "nextval(",
         "setval(",
         "currval(",
+        "lastval(",
     }
 )
+#: What no expression begins with, though a list of items or a condition may; and words that are one alone.
+_NOT_FIRST = frozenset({"by", "distinct", "all"})
+_VALUES = frozenset({"null", "true", "false", "current_date", "current_time", "current_timestamp", "current_user"})
 _TABLES_FOLLOW = frozenset({"from", "join", "apply", "as", "table", "exists", "into", "on", "with", "recursive", "."})
 
 
@@ -117,10 +121,12 @@ def _closing(tokens: Sequence[str], at: int) -> int:
 
 
 def _expression(tokens: Sequence[str], columns: Mapping[str, str]) -> Expression | None:
+    if tokens[0].lower().rstrip("( ") in _NOT_FIRST or (len(tokens) == 1 and tokens[0].lower() in KEYWORDS - _VALUES):
+        return None
     parts: list[str] = []
     wanted: dict[str, None] = {}
     for at, token in enumerate(tokens):
-        low = token.lower()
+        low = token.lower().replace(" (", "(")
         if (
             (low in _NOT_IN_ONE and not (low == "*" and at and tokens[at - 1][-1:] == "("))
             or token == "."

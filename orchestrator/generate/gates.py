@@ -23,7 +23,7 @@ _FORBIDDEN = (
     ),
     (
         re.compile(
-            rf"(?i)\b(?:drop|truncate|delete\s+from|update|insert\s+into)\s+(?:table\s+)?`?(?:{'|'.join(SYSTEM_DATABASES)})`?\."
+            rf"(?i)\b(?:drop|create(?:\s+\w+)?|truncate|delete\s+from|update|insert\s+into)\s+(?:table\s+(?:if\s+(?:not\s+)?exists\s+)?)?`?(?:{'|'.join(SYSTEM_DATABASES)})`?\."
         ),
         "changes a table of the server",
     ),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from orchestrator.cases.sql.syntax import read_tree
 from orchestrator.generate.assemble import Frame, assemble, numbers_of
 from orchestrator.generate.choose import Choice, Chooser, Sources
 from orchestrator.generate.draft import Draft, reads_back
@@ -37,6 +38,7 @@ KNOBS: Final[dict[str, float]] = {
     "target": 0.9,
     "hop": 0.4,
     "crowd": 12,
+    "executed": 0.35,
     "titled": 0.7,
     "said": 0.15,
     "named": 0.4,
@@ -47,10 +49,6 @@ KNOBS: Final[dict[str, float]] = {
     "tree": 0.4,
     "varied": 0.8,
     "varied_least": 0.3,
-    "telling": 0.0,
-    "age": 0.0,
-    "sure": 0.4,
-    "company": 0.0,
     "least_statement": 0.5,
     "least_rate": 0.05,
     "least_expression": 0.15,
@@ -67,6 +65,11 @@ _LEFT_OUT = re.compile(
     r"|load_file|save_file|purge_log)\s*\((?!0\))|trace_\w+)"
 )
 _LONGEST = 100
+#: An error that a test expects begins as the statement does that it is about.
+_SAYS = re.compile(
+    r"(?i)\b(?:is(?!\s+(?:not\s+)?(?:null|true|false|unknown)\b)|are|must|cannot|can't|should|requires?|unsupported|failed"
+    r"|expected|got|not\s+(?:supported|allowed|found))\s"
+)
 #: How likely a function in FROM must be to be called, and statements of unit tests that are looked at.
 _LIKELY_CALL, _MOST_SAID = 0.15, 200
 
@@ -120,18 +123,28 @@ def generate(inputs: Inputs, key: str, budget: int, knobs: Knobs = KNOBS, seed: 
 def _written(inputs: Inputs, evidence: Evidence) -> dict[str, LibraryScript]:
     """Statements that no case holds: over functions in FROM, and what unit tests of the change say."""
     in_from = [
-        sql
+        sql.format()
         for name, one in inputs.surface.functions.items()
         if one.role is Role.TABLE and evidence.odds.get(f"call {name}", 0.0) > _LIKELY_CALL
-        for sql in table_calls(name)
+        for sql in (() if inputs.library.arguments(name) else table_calls(name))
     ]
-    said = [joined(sql) for change in inputs.changes for sql in quoted_sql(change)]
-    made = {"functions in from": in_from, "unit tests of the change": list(dict.fromkeys(said))[:_MOST_SAID]}
+    heads = {one.words[:2] for one in inputs.surface.statements}
+    tests = [sql for one in inputs.changes if one.path.endswith("_test.go") for sql in quoted_sql(one)]
+    said = [joined(sql) for sql in tests if _is_sql(sql, heads)]
+    made = {f"{KIT}functions in from": in_from, "unit tests": list(dict.fromkeys(said))[:_MOST_SAID]}
     return {
-        f"{KIT}{name}": read_script("".join(f"{sql};\n" for sql in statements if reads_back(sql)))
+        name: read_script("".join(f"{sql};\n" for sql in statements if reads_back(sql)))
         for name, statements in made.items()
         if statements
     }
+
+
+def _is_sql(tokens: Sequence[str], heads: Collection[tuple[str, ...]]) -> bool:
+    """Whether a text of a unit test is a statement: our dialect reads it, or it begins as one of the grammar does."""
+    begun = tuple(word.lower().removesuffix("(").strip() for word in tokens[:2])
+    if _SAYS.search(" ".join(tokens)):
+        return False
+    return "%" not in tokens and (read_tree(tuple(tokens)) is not None or begun in heads)
 
 
 def category_of(inputs: Inputs, choice: Choice) -> str:
@@ -141,7 +154,7 @@ def category_of(inputs: Inputs, choice: Choice) -> str:
     for score, path in near:
         votes[path.rpartition("/")[0]] += round(score * 1000)
     for path, positions in choice.slices.items():
-        if not path.startswith(KIT):
+        if "/" in path and not path.startswith(KIT):
             votes[path.rpartition("/")[0]] += len(positions)
     best = sorted(votes.items(), key=lambda one: (-one[1], one[0]))
     return best[0][0] if best and best[0][0] else "function"

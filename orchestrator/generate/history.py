@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from posixpath import dirname
@@ -24,8 +24,6 @@ class PastChange:
 
 #: An aspect of more changes than this share of all is everyday.
 _EVERYDAY = 0.01
-#: Special aspects that every change is taken to have besides its own, and changes that doubt what few of them say.
-_SMALLEST, _DOUBT = 2.0, 3.0
 _WORD = re.compile(r"[a-z_][a-z0-9_]{2,}")
 
 
@@ -47,47 +45,10 @@ class Past:
         self._traits = [traits(one.title, one.paths) for one in self.changes]
         self.trait_frequency = Counter(trait for each in self._traits for trait in each)
         self.aspect_frequency = Counter(aspect for one in self.changes for aspect in one.aspects)
-        self._age = {one.commit: at / len(self.changes) for at, one in enumerate(self.changes, 1)}
-        self._telling = self._told()
-        self._by_aspect: dict[str, list[int]] | None = None
 
     def is_special(self, aspect: str) -> bool:
         """Whether fewer than one in a hundred changes exercise an aspect."""
         return self.aspect_frequency[aspect] < _EVERYDAY * max(1, len(self.changes))
-
-    def telling(self, aspect: str) -> float:
-        """How much of the point of a change an aspect tends to be, 1 on average.
-
-        An aspect that comes in changes with few special ones is their point; one that comes in crowds is scenery.
-        """
-        return self._telling.get(aspect, 1.0)
-
-    def _told(self) -> dict[str, float]:
-        alone: dict[str, float] = defaultdict(float)
-        shares = []
-        for one in self.changes:
-            special = sum(self.is_special(aspect) for aspect in one.aspects)
-            shares.append(1 / (special + _SMALLEST))
-            for aspect in one.aspects:
-                alone[aspect] += shares[-1]
-        mean = sum(shares) / max(1, len(shares))
-        return {
-            aspect: (total + _DOUBT * mean) / ((self.aspect_frequency[aspect] + _DOUBT) * mean)
-            for aspect, total in alone.items()
-        }
-
-    def age(self, change: PastChange) -> float:
-        """How recent a change is among those that are known: 0 to 1, the newest is 1."""
-        return self._age[change.commit]
-
-    def together(self, aspect: str) -> Counter[str]:
-        """In how many changes others come with an aspect."""
-        if self._by_aspect is None:
-            self._by_aspect = defaultdict(list)
-            for at, one in enumerate(self.changes):
-                for each in one.aspects:
-                    self._by_aspect[each].append(at)
-        return Counter(other for at in self._by_aspect.get(aspect, ()) for other in self.changes[at].aspects)
 
     def near(self, wanted: frozenset[str], count: int) -> list[tuple[float, PastChange]]:
         """The past changes most like one with these traits, with a likeness of 0 to 1, best first."""

@@ -45,7 +45,7 @@ class RepositoryInputs:
         self._directory = directory
         self._cases = f"{cases}/"
         self._surfaces = Surfaces(reader)
-        self._scripts: dict[str, LibraryScript] = {}
+        self._scripts: dict[tuple[str, str], LibraryScript] = {}
         self._past: dict[str, PastChange | None] = {}
 
     def read(self, base: str, head: str, title: str | None, exclude: Sequence[str] = ()) -> Inputs:
@@ -92,15 +92,19 @@ class RepositoryInputs:
 
     def _library(self, git: Git, objects: Objects, commit: str) -> Library:
         found = {}
-        for path, blob in RevisionTree(git, objects, commit).blobs.items():
+        blobs = RevisionTree(git, objects, commit).blobs
+        for path, blob in blobs.items():
             if path.startswith(self._cases) and is_script(path):
-                found[path.removeprefix(self._cases)] = self._script(objects, blob)
+                result = blobs.get(f"{path.rpartition('.')[0]}.result", "")
+                found[path.removeprefix(self._cases)] = self._script(objects, blob, result)
         return Library(found)
 
-    def _script(self, objects: Objects, blob: str) -> LibraryScript:
-        if blob not in self._scripts:
-            self._scripts[blob] = read_script((objects.read(blob) or b"").decode("utf-8", "replace"))
-        return self._scripts[blob]
+    def _script(self, objects: Objects, blob: str, result: str = "") -> LibraryScript:
+        if (blob, result) not in self._scripts:
+            text = (objects.read(blob) or b"").decode("utf-8", "replace")
+            expected = (objects.read(result) or b"").decode("utf-8", "replace") if result else None
+            self._scripts[blob, result] = read_script(text, expected)
+        return self._scripts[blob, result]
 
     def _history(self, git: Git, objects: Objects, commit: str) -> Past:
         patterns = [f":(top,glob){self._cases}**/*{suffix}" for suffix in (".sql", ".test")]

@@ -8,12 +8,20 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.cases.script import parse_script
-from orchestrator.cases.sql.lexer import split_statements, without_comments
+from orchestrator.cases.expectation import split_expectations
+from orchestrator.cases.script import Script, parse_script
+from orchestrator.cases.sql.lexer import split_statements, tokenize, without_comments
+from orchestrator.domain.errors import BadCaseError
 from orchestrator.generate.aspects import aspects, counted
 from orchestrator.generate.expressions import Expression, column_types, expressions
 from orchestrator.generate.objects import creates, tables_of, word_of
 
+#: How expectations begin that are errors, as far as a result set does not.
+_ERROR = re.compile(
+    r"(?i)^\s*(?:internal error|invalid |sql (?:parser|syntax) error|you have an error|not supported|unsupported"
+    r"|unknown |ambiguous|data (?:truncat|out of range|too long)|column |table |function |operation |duplicate entry"
+    r"|division by)|(?:not exist|doesn't exist|out of range|overflow|must appear|cannot be|can't |not allowed)"
+)
 _SUFFIXES = (".sql", ".test")
 _WORD = re.compile(r"[a-z_][a-z0-9_]{2,}")
 #: A statement longer than this (bytes) is data, not a test.
@@ -32,6 +40,8 @@ class Statement:
     aspects: tuple[str, ...]
     #: Whether the script runs it as its default user in its first session.
     plain: bool
+    #: Whether it is to be refused by the server.
+    fails: bool = False
     #: (kind, name) of the objects it makes.
     made: tuple[tuple[str, str], ...] = ()
     #: Its words and names, lower case, without quotes.
@@ -55,36 +65,54 @@ class LibraryScript:
     expressions: tuple[Expression, ...]
 
 
-def read_script(text: str) -> LibraryScript:
-    """Read one script."""
+def read_script(text: str, result: str | None = None) -> LibraryScript:
+    """Read one script; with its ``.result`` nothing is cut out of statements that are to fail."""
     statements: list[Statement] = []
-    for command in parse_script(text, "").commands:
+    script = parse_script(text, "")
+    for command, fails in zip(script.commands, _failing(script, result), strict=True):
         plain = command.connection == 0 and command.user is None and not command.system and not command.ignore
         parts = list(split_statements(command.sql)) if len(command.sql) <= _LONGEST * 4 else []
         for part in parts:
             sql = without_comments(command.sql).strip().rstrip(";").strip() if len(parts) == 1 else " ".join(part)
             if len(sql) <= _LONGEST:
-                statements.append(_statement(sql, part, plain=plain))
+                statements.append(_statement(sql, part, plain=plain, fails=fails))
     words = Counter(_WORD.findall(text.lower()))
     columns: dict[str, str] = {}
     found: dict[str, Expression] = {}
     for one in statements:
         columns |= column_types(one.tokens)
-        if one.plain:
+        if one.plain and not one.fails:
             found |= {each.text: each for each in expressions(one.tokens, columns)}
     exercised = frozenset(one for each in statements for one in each.aspects)
     return LibraryScript(tuple(statements), text, words, words.total(), exercised, tuple(found.values()))
 
 
-def _statement(sql: str, tokens: Sequence[str], *, plain: bool) -> Statement:
+def _failing(script: Script, result: str | None) -> Sequence[bool]:
+    """Of each command whether its expectation is an error; without a result that fits nothing is."""
+    try:
+        expected = split_expectations(script, result) if result is not None else ()
+    except BadCaseError:
+        expected = ()
+    if len(expected) != len(script.commands):
+        return [False] * len(script.commands)
+    return [
+        one.text is not None and "\n" not in one.text.strip() and _ERROR.search(one.text) is not None
+        for one in expected
+    ]
+
+
+def _statement(sql: str, tokens: Sequence[str], *, plain: bool, fails: bool) -> Statement:
+    inside = [one for token in tokens[2:] if token[0] in "'\"" for one in tokenize(token[1:-1])]
+    named = [*tokens, *inside] if tokens[0].lower() == "prepare" else tokens  # a prepared text needs its tables, too
     return Statement(
         sql,
         tuple(tokens),
         tuple(counted(aspects(tokens))),
         plain,
+        fails,
         tuple(creates(tokens)),
-        frozenset(word_of(token) for token in tokens),
-        frozenset(tables_of(tokens)),
+        frozenset(word_of(token) for token in named),
+        frozenset(tables_of(named)),
     )
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
+from orchestrator.cases.sql.lexer import tokenize
+from orchestrator.cases.sql.syntax import read_tree
 from orchestrator.generate.aspects import DENSE, weight_of
 from orchestrator.generate.columns import is_known, is_own
 from orchestrator.generate.expressions import Expression
 from orchestrator.surface.model import Role, Surface
 
 _CONSIDERED = 200
+_OVER = re.compile(r"(?i)\bover\s*\(")
+_SLOT = re.compile(r"(?<!\{)\{(?!\{)[^{}]*\}")
 _AGGREGATES = frozenset({
     "sum", "count", "min", "max", "avg", "std", "stddev", "variance", "var_pop", "var_samp", "stddev_pop",
     "stddev_samp", "bit_and", "bit_or", "bit_xor", "group_concat", "any_value", "median", "approx_count_distinct",
@@ -55,8 +61,10 @@ class Packer:
         self._made: dict[Kind, tuple[int, Pack | None]] = {}
         ranked = sorted(expressions, key=lambda one: (-self._worth(one, ()), len(one.text), one.text))
         for one in ranked[:1500]:
-            if all(is_known(column) for column in one.columns):
-                self._alive[manner_of(one, surface), any(map(is_own, one.columns))].append(one)
+            if all(is_known(column) for column in one.columns) and is_readable(one.text):
+                manner = manner_of(one, surface)
+                if manner is not None:
+                    self._alive[manner, any(map(is_own, one.columns))].append(one)
 
     def _worth(self, one: Expression, covered: Collection[str]) -> float:
         return sum(self._values.get(aspect, 0.0) for aspect in one.aspects if aspect not in covered)
@@ -123,15 +131,24 @@ class Packer:
         return best
 
 
-def manner_of(one: Expression, surface: Surface) -> Manner:
-    """How a query with this expression is computed."""
-    lowered = one.text.lower()
-    if " over " in lowered or " over(" in lowered:
-        return Manner.WINDOW
-    for aspect in one.aspects:
-        name = aspect[5:]
-        if aspect.startswith("call ") and " " not in name:
-            function = surface.functions.get(name)
-            if name in _AGGREGATES or (function and function.role is Role.AGGREGATE):
-                return Manner.AGGREGATE
-    return Manner.PLAIN
+@lru_cache(maxsize=50_000)
+def is_readable(text: str) -> bool:
+    """Whether our dialect reads an expression with columns in its slots: what only a server could judge is left out."""
+    plain = _SLOT.sub("c", text).replace("{{", "{").replace("}}", "}")
+    return read_tree(("select", *tokenize(plain))) is not None
+
+
+def manner_of(one: Expression, surface: Surface) -> Manner | None:
+    """How a query with this expression is computed; ``None`` when it needs a query to itself.
+
+    That is an aggregate beside, or inside of, a window function: nothing else could stand in its query.
+    """
+    names = [aspect[5:] for aspect in one.aspects if aspect.startswith("call ") and aspect.count(" ") == 1]
+    roles = [surface.functions[name].role if name in surface.functions else Role.SCALAR for name in names]
+    grouping = sum(
+        name in _AGGREGATES or role in {Role.AGGREGATE, Role.WINDOW} for name, role in zip(names, roles, strict=True)
+    )
+    windows = len(_OVER.findall(one.text))
+    if windows:
+        return Manner.WINDOW if grouping <= windows else None
+    return Manner.AGGREGATE if grouping else Manner.PLAIN

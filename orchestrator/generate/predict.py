@@ -29,8 +29,8 @@ def predict(inputs: Inputs, knobs: Knobs) -> Evidence:
     _from_scripts(evidence, inputs, knobs)
     _from_quotes(evidence, inputs, knobs)
     _from_targets(evidence, inputs, knobs)
+    _from_execution(evidence, inputs, knobs)
     _from_words(evidence, inputs, knobs)
-    _from_company(evidence, inputs, knobs)
     _arguments(evidence, inputs, knobs)
     return evidence
 
@@ -46,7 +46,6 @@ def values(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> dict[str, float]
             worth *= knobs["word"]
         if inputs.past.is_special(aspect):
             worth *= knobs["special"]
-        worth *= inputs.past.telling(aspect) ** knobs["telling"]
         found[aspect] = worth
     return found
 
@@ -57,7 +56,7 @@ def _from_history(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
     for aspect, count in past.aspect_frequency.items():
         evidence.add(aspect, min(0.9, knobs["prior"] * count / total), "common in past changes")
     near = past.near(traits(inputs.title, (one.path for one in inputs.changes)), int(knobs["past_n"]))
-    weights = [score ** knobs["past_power"] * past.age(change) ** knobs["age"] for score, change in near]
+    weights = [score ** knobs["past_power"] for score, _ in near]
     norm = sum(weights) + knobs["past_floor"]
     share: dict[str, float] = defaultdict(float)
     for weight, (_, change) in zip(weights, near, strict=True):
@@ -77,29 +76,6 @@ def _from_scripts(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
             share[aspect] += score ** knobs["scripts_power"] / norm
     for aspect, value in share.items():
         evidence.add(aspect, min(0.9, knobs["scripts"] * value), "the nearest cases exercise it")
-
-
-#: So many of the likeliest aspects are asked for their company; an aspect of fewer changes has none to speak of.
-_ASKED, _LEAST_COMPANY = 60, 3
-
-
-def _from_company(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
-    """What comes with a likely aspect where it came before: window functions with each other, checks with plans."""
-    past = inputs.past
-    likely = sorted(
-        (one for one in evidence.odds.items() if one[1] >= knobs["sure"] and past.is_special(one[0])),
-        key=lambda one: (-one[1], one[0]),
-    )
-    found: dict[str, float] = defaultdict(float)
-    for aspect, odds in likely[:_ASKED]:
-        often = past.aspect_frequency[aspect]
-        if often < _LEAST_COMPANY:
-            continue
-        for other, count in past.together(aspect).items():
-            if count > 1:
-                found[other] = max(found[other], odds * count / (often + 2))
-    for other, value in found.items():
-        evidence.add(other, min(0.9, knobs["company"] * value), "comes with what the change is about")
 
 
 def _from_quotes(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
@@ -142,6 +118,21 @@ def _meant(target: Target, surface: Surface) -> Iterator[tuple[str, float]]:
         yield f"clause {target.name}", 0.7
         for first, second in pairwise(words):
             yield f"pair {first} {second}", 0.5
+
+
+#: How execution is looked at, and how often it is beside the first.
+_LOOKS = (("statement explain analyze", 1.0), ("statement explain phyplan", 0.7))
+
+
+def _from_execution(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
+    """A change of how plans are executed is seen in what tells of execution, whatever query is executed."""
+    executors = inputs.surface.executors
+    code = [one.path for one in inputs.changes if one.path.endswith(".go") and not one.path.endswith("_test.go")]
+    touched = [path for path in code if path.startswith(executors)] if executors else []
+    if touched:
+        share = knobs["executed"] * min(1.0, 2 * len(touched) / len(code))
+        for aspect, often in _LOOKS:
+            evidence.add(aspect, share * often, f"{touched[0].rpartition('/')[2]} executes plans")
 
 
 def _from_words(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
@@ -204,11 +195,7 @@ def _arguments(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
         function = inputs.surface.functions.get(name)
         if function is None or sum(known.values()) >= 3:
             continue
-        called = (
-            [made(sql.replace("{", "{{").replace("}", "}}")) for sql in table_calls(name)]
-            if function.role is Role.TABLE
-            else calls(function, name)
-        )
+        called = map(made, table_calls(name)) if function.role is Role.TABLE else calls(function, name)
         for call in called:
             for one in call.aspects:
                 if one.startswith(f"{aspect} "):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.cases.sql.lexer import tokenize
 from orchestrator.generate.expressions import joined
+
+_LONGEST_LINE = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,14 @@ class Parts:
 
     def query(self, items: tuple[str, ...]) -> str:
         """The query with other items."""
-        return f"select {', '.join(items)}{self.rest}"
+        return laid_out(items, self.rest.strip())
+
+
+def laid_out(items: Sequence[str], rest: str) -> str:
+    """A query on one line, or with a line for each item when that would be long."""
+    line = f"select {', '.join(items)} {rest}".rstrip()
+    lines = ",\n".join(items)
+    return line if len(line) <= _LONGEST_LINE else f"select {lines}\n{rest}".rstrip()
 
 
 def parts_of(sql: str) -> Parts | None:

@@ -120,7 +120,7 @@ def catalogs(names: Iterable[str]) -> Iterator[Expression]:
 
 
 #: Arguments of a function in FROM, of which no registry says what it takes.
-_IN_FROM = ("", "5", "1, 5", "1, 10, 3", "'a'", "'{\"a\": 1}'", "null", "'a', 'b'", "1, 5, 'seed'", "-1")
+_IN_FROM = ("", "5", "1, 5", "1, 10, 3", "'a'", "'{{\"a\": 1}}'", "null", "'a', 'b'", "1, 5, 'seed'", "-1")
 
 
 def table_calls(name: str) -> Iterator[str]:

@@ -103,20 +103,25 @@ class _Trying:
         gone: set[int] = set()
         columns: dict[int, tuple[int, ...]] = {}
         replaced: dict[int, str] = {}
+        wrong = [at for at, answer in enumerate(first) if answer.error is not None]
+        shorter = without_refused(draft, wrong, self._executor) if wrong else {}
         for at, (one, two) in enumerate(zip(first, second, strict=True)):
             sql = draft.statements[at].sql
             if _is_broken(one) and _is_broken(two):
                 what = one.error or "twice no answer: the connection ended, or it took too long"
                 self.trial.findings.append(Finding(draft.path, sql, what))
-                gone.add(at)
+                if at in shorter:
+                    replaced[at] = shorter[at]
+                else:
+                    gone.add(at)
             elif one.lost or two.lost:  # once is no proof: a busy machine does that, too
                 self._drop(draft, "stable", f"{sql[:80]}: no answer, but only once")
                 gone.add(at)
             elif one.error is not None or two.error is not None:
-                shorter = self._refused(draft, at, one, two)
-                if shorter:
-                    replaced[at] = shorter
-                elif shorter is not None:
+                left = self._refused(draft, at, one, two, shorter.get(at, ""))
+                if left:
+                    replaced[at] = left
+                elif left is not None:
                     gone.add(at)
             else:
                 differing = unstable_columns(one, two)
@@ -127,13 +132,12 @@ class _Trying:
                     columns[at] = differing
         return draft.with_sql(replaced).with_ignored(columns).without(gone)
 
-    def _refused(self, draft: Draft, at: int, one: Answer, two: Answer) -> str | None:
+    def _refused(self, draft: Draft, at: int, one: Answer, two: Answer, shorter: str) -> str | None:
         """``None`` when the error is what the case tests; else what is left of the statement, perhaps nothing.
 
         One error hides all that a query computes beside it, so those that work stay without it.
         """
         gate = _gate_of(one, two, is_target=self._is_target)
-        shorter = _without_refused(draft, at, self._executor)
         if not gate and not shorter:
             return None
         if not shorter:
@@ -162,16 +166,28 @@ def _gate_of(one: Answer, two: Answer, *, is_target: bool) -> str:
     return "foreign" if not is_target and _FOREIGN.search(error) else ""
 
 
-def _without_refused(draft: Draft, at: int, executor: Executor) -> str:
-    """A query that computes several things, without those that the server does not know; empty when none is left."""
-    parts = parts_of(draft.statements[at].sql)
-    if parts is None or len(parts.items) < 2:
-        return ""
-    before = [one.sql for one in draft.statements[:at]]
-    singles = [parts.query((item,)) for item in parts.items]
-    answers = executor.run([*before, *singles])[len(before) :]
-    good = [item for item, answer in zip(parts.items, answers, strict=True) if answer.error is None and not answer.lost]
-    return parts.query(tuple(good)) if good and len(good) < len(parts.items) else ""
+def without_refused(draft: Draft, wrong: Sequence[int], executor: Executor) -> dict[int, str]:
+    """Queries that compute several things, without those that the server refuses, by position.
+
+    All are taken apart in one run: the statements before a query are what it needs.
+    """
+    found = {at: parts_of(draft.statements[at].sql) for at in wrong}
+    split = {at: parts for at, parts in found.items() if parts is not None and len(parts.items) > 1}
+    if not split:
+        return {}
+    asked: list[str] = []
+    places: dict[int, int] = {}
+    for at, one in enumerate(draft.statements):
+        places[at] = len(asked)
+        asked += [split[at].query((item,)) for item in split[at].items] if at in split else [one.sql]
+    answers = executor.run(asked)
+    kept = {}
+    for at, parts in split.items():
+        answered = zip(parts.items, answers[places[at] :], strict=False)
+        good = tuple(item for item, answer in answered if answer.error is None and not answer.lost)
+        if good and len(good) < len(parts.items):
+            kept[at] = parts.query(good)
+    return kept
 
 
 def unstable_columns(one: Answer, two: Answer) -> tuple[int, ...] | None:

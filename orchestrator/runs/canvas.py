@@ -1,8 +1,8 @@
 """A plan becomes a Celery canvas: one flat chord of shards, a summary as its body.
 
 The groups of the plan (UT, BVT, SCA, by category) are flattened into one header: nested groups lose their order and a
-chord of chords hangs when an inner task raises. The chord is only one of four triggers of the summary: the ledger
-decides.
+chord of chords hangs when an inner task raises. The ledger counts the chord's parts: who finishes the last task of the
+run sends its body (ADR 12). That is only one of the triggers of the summary: the ledger decides.
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@ from orchestrator.surface.model import ChangedFile, Definition, Kind, Role, Surf
 
 _WORD = re.compile(r"(?<![\w.])(?:[a-z]\w*\.)?[A-Z]\w*")
 _QUOTED = re.compile(r"\"([a-z]\w{1,60})\"")
+#: A line that holds a quoted name and nothing else is an import of a package, which may be called as a function is.
+_IMPORT = re.compile(r"^\s*(?:\w+\s+)?\"[\w./-]+\"\s*$", re.M)
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
 #: A body that mentions more kinds of statement than this is a dispatcher and says nothing.
 _DISPATCHER = 4
@@ -48,7 +50,7 @@ def _named(surface: Surface, change: ChangedFile) -> Iterator[Target]:
     """What the changed lines say: symbols of the registries, names in quotes, keywords of the grammar."""
     where = basename(change.path)
     near = 1 if where.endswith("_test.go") else 0
-    code = changed_text(change)
+    code = _IMPORT.sub("", changed_text(change))
     words = set(_WORD.findall(code))
     package = basename(dirname(change.path))
     for word in words:

@@ -24,11 +24,15 @@ def tests_below(name: str, graph: Graph) -> list[str]:
 
 
 def unit_tests(pattern: str, context: Context) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """A pattern of the profile as the tasks that evidence names: itself, or with a graph its test files by task."""
-    if context.graph is None:
+    """A pattern of the profile as the tasks that evidence names: its test files by task, or itself.
+
+    It is itself without a graph, and where the graph sees no tests: they may be called otherwise, or be gone.
+    """
+    tests = tests_below(pattern, context.graph) if context.graph is not None else []
+    if context.graph is None or not tests:
         yield pattern, ()
     else:
-        yield from homes(tests_below(pattern, context.graph), context, context.graph)
+        yield from homes(tests, context, context.graph)
 
 
 def homes(tests: Iterable[str], context: Context, graph: Graph) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -20,8 +20,8 @@ STRATEGIES: dict[str, tuple[str, str]] = {
     "surface": ("history", "Surface"),
     "imports": ("history", "Imports"),
     "changed": ("history", "Changed"),
-    "failures": ("failures", "Failures"),
     "python": ("python", "Python"),
+    "failures": ("failures", "Failures"),
 }
 
 #: Used when nobody says otherwise; without a history model, and with one.

@@ -88,6 +88,14 @@ def test_rules_speak_for_what_the_graph_cannot_trace_and_unknown_files_still_wid
     assert chosen_by(build_plan(gone, PROFILE, tree=TREE)) == everything
 
 
+@pytest.mark.parametrize("budget", ["", "1h"])
+def test_tests_that_pytest_does_not_find_by_their_name_are_left_to_the_rules(budget: str) -> None:
+    tree = FakeTree(sources={"shop/price.py": "", "tests/check_price.py": "import shop.price\n"})
+    advice = Advice(None, "", parse_budget(budget)) if budget else None
+    made = build_plan(make_change("shop/price.py"), PROFILE, tree=tree, advice=advice)
+    assert "ut:tests/..." in [task.id for task in made.tasks]
+
+
 def test_without_a_tree_and_with_rules_alone_the_table_decides() -> None:
     assert [task.id for task in build_plan(make_change("shop/price.py"), PROFILE).tasks][1:] == ["ut:tests/..."]
     alone = build_plan(make_change("shop/price.py"), PROFILE, tree=TREE, strategies=("rules",))
@@ -149,6 +157,9 @@ def test_a_source_that_no_test_reaches_is_told() -> None:
         ("def f():\n    import a.late", {"a.late"}),
         ("f'{__name__}.{z}'", {"a.m.*"}),
         ("def broken(", set()),
+        ("import a.b\nx = '\\d'", {"a.b"}),
+        ("(" * 100_000, set()),
+        ("import a.b\n" + "#" * 2_000_000, set()),
     ],
 )
 def test_imports_of_a_file(source: str, uses: set[str]) -> None:

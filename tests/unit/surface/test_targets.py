@@ -1,5 +1,5 @@
 from orchestrator.surface.matrixone.reader import MatrixOneReader
-from orchestrator.surface.model import ChangedFile, Kind
+from orchestrator.surface.model import ChangedFile, Kind, SqlFunction, Surface
 from orchestrator.surface.reader import Surfaces
 from orchestrator.surface.targets import targets
 from tests.unit.surface.product import FILES, FileTree
@@ -55,3 +55,10 @@ def test_variables_errors_and_grammar_tokens_are_found_by_what_the_lines_say() -
 def test_comments_and_generated_files_say_nothing() -> None:
     assert found(ChangedFile("pkg/frontend/session.go", added=('// see "autocommit"',))) == []
     assert found(ChangedFile("pkg/sql/parsers/dialect/mysql/mysql_sql.go", added=("moerr.NewDivByZero()",))) == []
+
+
+def test_a_package_that_is_imported_names_no_function() -> None:
+    surface = Surface(functions={"time": SqlFunction("time", names=("time",))})
+    imported = ChangedFile("pkg/a.go", (), ("import (", '\t"time"', '\tt2 "time"', ")"))
+    assert not targets(surface, [imported])
+    assert targets(surface, [ChangedFile("pkg/a.go", (), ('\tcase "time":',))])

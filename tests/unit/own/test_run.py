@@ -1,0 +1,70 @@
+"""What is kept of this project's own run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.own import run as own
+from benchmarks.own.run import OwnRun
+from orchestrator.domain.run import CaseResult, CaseStatus
+from orchestrator.store import Store, StoredCase
+
+PLAN = {
+    "diff_summary": {"head_commit": "b" * 40},
+    "notes": [],
+    "omitted": [],
+    "tasks": [
+        {"id": "ut:tests/unit/a", "package": "tests/unit/a", "files": ["test_x.py", "test_y.py"]},
+        {"id": "ut:tests/slow/test_z.py", "package": "tests/slow/test_z.py", "files": []},
+        {"id": "ut:tests/cut", "package": "tests/cut", "files": []},
+        {"id": "sca:ruff", "package": None, "files": []},
+    ],
+}
+STATES = {
+    "ut:tests/unit/a": "failed",
+    "ut:tests/slow/test_z.py": "failed",
+    "ut:tests/cut": "cancelled",
+    "sca:ruff": "failed",
+}
+SUMMARY = {
+    "run": "r",
+    "state": "failed",
+    "tasks": [{"task": task, "state": state, "message": f"why {task}"} for task, state in STATES.items()],
+}
+
+
+def test_failed_tasks_without_a_failed_test_are_told_apart_and_cancelled_ones_are_not_compared() -> None:
+    cases = {"tests/unit/a/test_x.py::test_1": "failed", "tests/slow/test_z.py::test_2": "passed"}
+    found = OwnRun(PLAN, SUMMARY, cases, 1.0)
+    assert found.document()["mute"] == {
+        "ut:tests/slow/test_z.py": "why ut:tests/slow/test_z.py",
+        "sca:ruff": "why sca:ruff",
+    }
+    assert found.tests == ["tests/unit/a/test_x.py", "tests/unit/a/test_y.py", "tests/slow/test_z.py"]
+    assert found.unit_states == {"failed", "cancelled"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "verdict"),
+    [
+        ([(1, CaseStatus.FAILED), (2, CaseStatus.PASSED)], "passed"),  # flaky: the last try counts
+        ([(1, CaseStatus.PASSED), (1, CaseStatus.ERROR)], "failed"),  # a test and its teardown
+        ([(1, CaseStatus.FAILED), (1, CaseStatus.PASSED)], "failed"),
+        ([(1, CaseStatus.SKIPPED)], "skipped"),
+    ],
+)
+def test_a_test_has_the_verdict_of_its_last_try(
+    tmp_path: Path, rows: list[tuple[int, CaseStatus]], verdict: str
+) -> None:
+    url = f"sqlite:///{tmp_path / 'h.sqlite'}"
+    name = "tests/a.py::test_x"
+    with Store(url) as store:
+        store.record_plan("r", "{}", parent=None, pr_number=None, profile="p", repo_commit=None, created=1)
+        stored = [
+            StoredCase(f"{n}-0", "ut:tests", attempt, CaseResult(name, status))
+            for n, (attempt, status) in enumerate(rows)
+        ]
+        store.add_cases("r", [*stored, StoredCase("9-0", "sca:ruff", 1, CaseResult("finding", CaseStatus.FAILED))])
+    assert own._cases(url, "r") == {name: verdict}
