@@ -25,6 +25,8 @@ _CASES = 100_000
 class OwnRun:
     """What was planned, and what came of it."""
 
+    #: The commit that the change starts from.
+    base: str
     plan: Mapping[str, Any]
     summary: Mapping[str, Any]
     #: ``tests/x/test_y.py::test_z`` → passed, failed or skipped, by the last try.
@@ -56,6 +58,7 @@ class OwnRun:
     def figures(self) -> dict[str, Any]:
         """For a reader."""
         return {
+            "base": self.base,
             "head": self.plan["diff_summary"]["head_commit"],
             "planned": len(self.plan["tasks"]),
             "left_out": len(self.plan["omitted"]),
@@ -113,7 +116,7 @@ def run_plan(  # noqa: PLR0913 - what there is to choose
     summary = json.loads(said or "{}") or {"state": "error"}
     store = f"sqlite:///{folder / 'state' / 'history.sqlite'}"
     cases = _cases(store, str(summary["run"])) if summary.get("run") else {}
-    return OwnRun(plan, summary, cases, round(time.monotonic() - began, 1))
+    return OwnRun(base, plan, summary, cases, round(time.monotonic() - began, 1))
 
 
 def _ended(words: Sequence[str], environ: Mapping[str, str], deadline: float | None) -> str:

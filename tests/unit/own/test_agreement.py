@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.own.run import OwnRun
+
 ROOT = Path(__file__).resolve().parents[3]
 TESTS = """
 import pytest
@@ -31,10 +33,12 @@ def test_c():
 def agree(folder: Path, *options: str, good: bool, mute: dict[str, str] | None = None, **cases: str) -> tuple[int, str]:
     """Exit code and last lines of pytest with the own run's verdicts."""
     (folder / "test_it.py").write_text(TESTS.format(good=good))
-    own = {"run": "r", "base": "a" * 40, "head": "b" * 40, "state": "passed", "seconds": 3, "mute": mute or {}}
     names = {"a": "test_it.py::test_a", "b": "test_it.py::test_b[a::b]", "c": "test_it.py::test_c"}
-    own["cases"] = {names[key]: status for key, status in cases.items()} | {"gone.py::test_x": "passed"}
-    (folder / "own.json").write_text(json.dumps(own))
+    verdicts = {names[key]: status for key, status in cases.items()} | {"gone.py::test_x": "passed"}
+    tasks = [{"task": task, "state": "failed", "message": why} for task, why in (mute or {}).items()]
+    plan = {"diff_summary": {"head_commit": "b" * 40}, "tasks": [], "omitted": [], "notes": []}
+    own = OwnRun("a" * 40, plan, {"run": "r", "state": "passed", "tasks": tasks}, verdicts, 3.0)
+    (folder / "own.json").write_text(json.dumps(own.document()))
     return _pytest(folder, "own.json", *options)
 
 

@@ -37,7 +37,7 @@ SUMMARY = {
 
 def test_failed_tasks_without_a_failed_test_are_told_apart_and_cancelled_ones_are_not_compared() -> None:
     cases = {"tests/unit/a/test_x.py::test_1": "failed", "tests/slow/test_z.py::test_2": "passed"}
-    found = OwnRun(PLAN, SUMMARY, cases, 1.0)
+    found = OwnRun("a" * 40, PLAN, SUMMARY, cases, 1.0)
     assert found.document()["mute"] == {
         "ut:tests/slow/test_z.py": "why ut:tests/slow/test_z.py",
         "sca:ruff": "why sca:ruff",
