@@ -51,7 +51,8 @@ class Settings:
     durations: str = ""
     #: Who may give commands in a chat; by default ``people.yaml`` in the directory of profiles.
     people: str = ""
-    #: ``off``: tests run unconfined even where a sandbox works. For one's own code.
+    #: ``off``: tests run unconfined even where a sandbox works, for one's own code; ``uid:70000-70099``: under uids of
+    #: their own (the worker is root); by default in ``bubblewrap``, where it works.
     sandbox: str = ""
     #: Who may call the API and the MCP server; by default ``tokens.yaml`` in the directory of profiles.
     tokens: str = ""

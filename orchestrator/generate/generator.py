@@ -38,6 +38,7 @@ KNOBS: Final[dict[str, float]] = {
     "target": 0.9,
     "hop": 0.4,
     "crowd": 12,
+    "executed": 0.35,
     "titled": 0.7,
     "said": 0.15,
     "named": 0.4,

@@ -83,10 +83,16 @@ class Execution:
         env = scrub(self.host.environment, **places, extra={**own, **self.extra}, network=sandbox is None)
         env["PATH"] = ":".join([*(str(home / "bin") for home in homes), env["PATH"]])
         if sandbox is not None:
-            env["TMPDIR"] = "/tmp"  # noqa: S108 - the sandbox's own
+            env["TMPDIR"] = sandbox.tmp or env["TMPDIR"]
             found = Path(find_program(words[0], workspace, env["PATH"]))
-            writable = (workspace, self.scratch.root)
-            view = View(cwd=workspace, tmp=self.scratch.tmp, readable=(*homes, found), writable=writable)
+            writable, private = (workspace, self.scratch.root), (workspace.parent,)
+            view = View(
+                cwd=workspace,
+                tmp=self.scratch.tmp,
+                readable=(*homes, found),
+                writable=writable,
+                private=private,
+            )
             words = sandbox.wrap((str(found), *words[1:]), view)
         command = Command(argv=words, cwd=workspace, env=env, timeout=timeout, limits=self.host.limits)
         return run(command, on_line, self.job.cancelled)
@@ -126,10 +132,12 @@ class Execution:
             network=network or sandbox is None,
         )
         env["PATH"] = f"{go.parent}:{env['PATH']}"
-        if self.host.private_caches:
+        if network and sandbox is not None and not sandbox.one_owner:
+            env["GOCACHE"] = str(self.scratch.root / "fetch")  # the run's own belongs to its tests
+        elif self.host.private_caches:
             env["GOCACHE"] = str(private_cache(workspace.parent, self.host.cache_seed))
         if sandbox is not None:
-            env["TMPDIR"] = "/tmp"  # noqa: S108 - the sandbox's own
+            env["TMPDIR"] = sandbox.tmp or env["TMPDIR"]
             if not network:
                 env["GOPROXY"] = "off"
             program = find_program(argv[0], workspace, env["PATH"])
@@ -137,17 +145,25 @@ class Execution:
         return Command(argv=argv, cwd=workspace, env=env, timeout=timeout, limits=self.host.limits)
 
     def _view(self, env: Mapping[str, str], go: Path, program: Path, *, network: bool) -> View:
-        """Tests may write their tree, their home and the build cache; modules only ``go list`` may write."""
+        """Tests may write their tree, their home and the build cache; ``go list`` the modules, and not the tree."""
         build_cache, modules = Path(env["GOCACHE"]), Path(env["GOMODCACHE"])
         for cache in (build_cache, modules):
             cache.mkdir(parents=True, exist_ok=True)
         own = (self.job.workspace, self.scratch.root, build_cache)
+        fetched = (self.scratch.root, build_cache, modules)
         return View(
             cwd=self.job.workspace,
             tmp=self.scratch.tmp,
-            readable=(Path(env.get("GOROOT", go.parent)), go.parent, program, *(() if network else (modules,))),
-            writable=(*own, modules) if network else own,
+            readable=(
+                Path(env.get("GOROOT", go.parent)),
+                go.parent,
+                program,
+                *((self.job.workspace,) if network else (modules,)),
+            ),
+            writable=fetched if network else own,
             network=network,
+            private=(self.job.workspace.parent,),
+            fetches=network,
         )
 
 

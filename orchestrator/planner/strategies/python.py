@@ -8,7 +8,8 @@ from orchestrator.domain.change import ChangeKind, DiffSummary
 from orchestrator.domain.plan import Suite
 from orchestrator.planner.evidence import Context, Evidence, Remark
 from orchestrator.planner.names import mention
-from orchestrator.planner.python.chances import LIKELY, chances
+from orchestrator.planner.python.chances import chances
+from orchestrator.planner.python.graph import LIKELY
 from orchestrator.planner.python.homes import homes
 from orchestrator.planner.reasons import priority_of
 

@@ -84,6 +84,9 @@ def test_rules_speak_for_what_the_graph_cannot_trace_and_unknown_files_still_wid
     assert chosen_by(plan("pins.txt")) == {"tests/slow/test_program.py", "tests/slow/test_files.py"}
     everything = {path for path in SOURCES if "/test_" in path}
     assert chosen_by(plan("Makefile")) == everything
+    chain = {f"shop/m{n}.py": f"import shop.m{n - 1}\n" for n in range(1, 9)} | {"shop/m0.py": ""}
+    far = FakeTree(sources={**chain, "tests/unit/test_far.py": "import shop.m8\ndef test_a(): ...\n"})
+    assert chosen_by(build_plan(make_change("shop/m0.py"), PROFILE, tree=far)) == {"tests/unit/test_far.py"}
     gone = make_change(make_file("shop/gone.py", kind=ChangeKind.DELETED))
     assert chosen_by(build_plan(gone, PROFILE, tree=TREE)) == everything
 
