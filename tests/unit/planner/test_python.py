@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from orchestrator.domain.change import ChangeKind
 from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.profile import Analyser, Dispatch, Profile, Rule, Sca, UnitTests
 from orchestrator.planner.budget import parse_budget
+from orchestrator.planner.codec import dumps, loads
 from orchestrator.planner.learned import Advice
 from orchestrator.planner.measured import Measured
 from orchestrator.planner.pipeline import build_plan
@@ -109,6 +111,20 @@ def test_files_of_a_directory_share_a_task_unless_it_takes_longer_than_a_shard()
     ids = {task.id: task.files for task in plan("Makefile").tasks}
     assert ids["ut:tests/unit"] == ("test_cart.py", "test_price.py", "test_types.py")
     assert ids["ut:tests/slow/test_program.py"] == ids["ut:tests/slow/test_files.py"] == ()
+
+
+@pytest.mark.parametrize("seconds", [50, 1e6])
+@pytest.mark.parametrize("name", ["unit/test_\udcff.py", "unit/test_\u202e.py", "unit/-a_test.py", "a\nb/test_c.py"])
+def test_a_test_file_that_no_task_can_name_is_left_out_with_a_note(name: str, seconds: float) -> None:
+    odd = f"tests/{name}"
+    tree = FakeTree(sources={**SOURCES, odd: "from shop.price import RATE\ndef test_a(): ...\n"})
+    profile = dataclasses.replace(PROFILE, dispatch=Dispatch(shard_seconds=seconds))
+    for changed in ("shop/price.py", "Makefile", odd):
+        made = build_plan(make_change(changed), profile, tree=tree)
+        assert chosen_by(made) == {path for path in chosen_by(plan(changed)) if changed != odd}
+        assert f"Left out, since no program can be given such a name: {odd}. Rename it." in made.notes
+        assert odd in [omitted.name for omitted in made.omitted]
+        assert chosen_by(loads(dumps(made))) == chosen_by(made)
 
 
 def test_a_file_costs_what_was_measured_or_its_part_of_its_directory() -> None:
