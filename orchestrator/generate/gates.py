@@ -17,13 +17,13 @@ _FORBIDDEN = (
     (re.compile(r"(?im)^\s*(?:--|#|//)\s*@system\b"), "runs a command of the system"),
     (
         re.compile(
-            rf"(?i)\b(?:drop|alter|create)\s+(?:database|schema)\s+(?:if\s+(?:not\s+)?exists\s+)?`?(?:{'|'.join(SYSTEM_DATABASES)})\b"
+            rf"(?i)(?<!show )\b(?:drop|alter|create)\s+(?:database|schema)\s+(?:if\s+(?:not\s+)?exists\s+)?`?(?:{'|'.join(SYSTEM_DATABASES)})\b"
         ),
         "changes a database of the server",
     ),
     (
         re.compile(
-            rf"(?i)\b(?:drop|create(?:\s+\w+)?|truncate|delete\s+from|update|(?:insert|replace)\s+into|alter)\s+(?:table\s+(?:if\s+(?:not\s+)?exists\s+)?)?`?(?:{'|'.join(SYSTEM_DATABASES)})`?\."
+            rf"(?i)(?<!show )\b(?:drop|create(?:\s+\w+)?|truncate|delete\s+from|update|(?:insert|replace)\s+into|alter)\s+(?:table\s+(?:if\s+(?:not\s+)?exists\s+)?)?`?(?:{'|'.join(SYSTEM_DATABASES)})`?\."
         ),
         "changes a table of the server",
     ),

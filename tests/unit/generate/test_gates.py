@@ -57,6 +57,8 @@ def test_what_policy_forbids_is_never_let_through(sql: str) -> None:
         "alter account acc1 suspend",
         "set session max_dop = 2",
         "select * from mo_catalog.mo_user",
+        "show create database mo_catalog",
+        "show create table mo_catalog.mo_user",
     ],
 )
 def test_what_cases_of_the_tree_do_every_day_is_let_through(sql: str) -> None:
