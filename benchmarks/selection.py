@@ -121,7 +121,7 @@ class _Walk:
         self._rows = {row.sha: row for row in rows}
         self._objects = objects
         start = month_of(rows[0].time) - WINDOW
-        self._study = Study(profile, start, CodeReader(git, objects))
+        self._study = Study(profile, start, CodeReader(git, objects, profile.bvt.surface))
         self._made = -1
         self._rankers: dict[str, Ranker | None] = {}
         self._fresh: dict[str, Ranker | None] = {}

@@ -149,4 +149,5 @@ def spoken(aspect: str) -> str:
         return f"{name} of {argument[1]}" if argument and argument[0] == "1" else name
     if kind == "operator" and rest.endswith(" query"):
         return f"{rest.removesuffix(' query')} (select …)"
-    return rest if kind in {"statement", "clause", "operator", "word", "pair"} else f"{kind} {rest}"
+    plain = rest.replace("@", "user variable")
+    return plain if kind in {"statement", "clause", "operator", "word", "pair"} else f"{kind} {plain}"

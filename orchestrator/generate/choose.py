@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from orchestrator.cases.sql.syntax import read_tree
 from orchestrator.generate.cleanup import cleanup
 from orchestrator.generate.gates import forbidden
 from orchestrator.generate.kits import KIT
-from orchestrator.generate.library import LibraryScript
+from orchestrator.generate.library import LibraryScript, Statement
 from orchestrator.generate.packs import Pack, Packer
 from orchestrator.generate.slices import Slicer
 
@@ -129,7 +130,7 @@ class Chooser:
             if not self._slicers[path].runnable(at):
                 continue
             needed = [one for one in (*self._slicers[path].needs(at), at) if one not in used]
-            if any(forbidden(self._scripts[path].statements[one].sql) for one in needed):
+            if any(_is_odd(self._scripts[path].statements[one]) for one in needed):
                 continue
             cost = max(1, self._cost(path, needed))
             if cost > room:
@@ -141,3 +142,10 @@ class Chooser:
             if rate >= self._knobs["least_rate"]:
                 heapq.heappush(self._heap, (-rate, path, at))
         return None
+
+
+def _is_odd(statement: Statement) -> bool:
+    """Whether nobody should write a statement again: policy forbids it, or it is no SQL and its case says so."""
+    if forbidden(statement.sql) or statement.sql.startswith("/*"):
+        return True
+    return statement.fails and read_tree(statement.tokens) is None

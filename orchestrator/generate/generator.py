@@ -38,6 +38,7 @@ KNOBS: Final[dict[str, float]] = {
     "target": 0.9,
     "hop": 0.4,
     "crowd": 12,
+    "executed": 0.35,
     "titled": 0.7,
     "said": 0.15,
     "named": 0.4,
@@ -60,7 +61,7 @@ _ODD = (";", "--", "#", "//", "\\", "\n", "\t", "\r", '"', "@")
 
 #: Calls that no query takes along by the way: they wait, act on the whole server, or are about the run itself.
 _LEFT_OUT = re.compile(
-    r"(?i)\b(?:(?:sleep|benchmark|mo_ctl|sample|\w*fault_(?:point|injection)|mo_(?:cu|log_date|memory|cpu)\w*"
+    r"(?i)\b(?:(?:sleep|benchmark|mo_ctl|sample|\w*fault_(?:point|injection)|mo_(?:cu|log_date|memory|cpu|table)\w*"
     r"|load_file|save_file|purge_log)\s*\((?!0\))|trace_\w+)"
 )
 _LONGEST = 100

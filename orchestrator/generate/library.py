@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from orchestrator.cases.expectation import split_expectations
 from orchestrator.cases.script import Script, parse_script
-from orchestrator.cases.sql.lexer import split_statements, without_comments
+from orchestrator.cases.sql.lexer import split_statements, tokenize, without_comments
 from orchestrator.domain.errors import BadCaseError
 from orchestrator.generate.aspects import aspects, counted
 from orchestrator.generate.expressions import Expression, column_types, expressions
@@ -102,6 +102,8 @@ def _failing(script: Script, result: str | None) -> Sequence[bool]:
 
 
 def _statement(sql: str, tokens: Sequence[str], *, plain: bool, fails: bool) -> Statement:
+    inside = [one for token in tokens[2:] if token[0] in "'\"" for one in tokenize(token[1:-1])]
+    named = [*tokens, *inside] if tokens[0].lower() == "prepare" else tokens  # a prepared text needs its tables, too
     return Statement(
         sql,
         tuple(tokens),
@@ -109,8 +111,8 @@ def _statement(sql: str, tokens: Sequence[str], *, plain: bool, fails: bool) -> 
         plain,
         fails,
         tuple(creates(tokens)),
-        frozenset(word_of(token) for token in tokens),
-        frozenset(tables_of(tokens)),
+        frozenset(word_of(token) for token in named),
+        frozenset(tables_of(named)),
     )
 
 

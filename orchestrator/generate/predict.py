@@ -29,6 +29,7 @@ def predict(inputs: Inputs, knobs: Knobs) -> Evidence:
     _from_scripts(evidence, inputs, knobs)
     _from_quotes(evidence, inputs, knobs)
     _from_targets(evidence, inputs, knobs)
+    _from_execution(evidence, inputs, knobs)
     _from_words(evidence, inputs, knobs)
     _arguments(evidence, inputs, knobs)
     return evidence
@@ -117,6 +118,21 @@ def _meant(target: Target, surface: Surface) -> Iterator[tuple[str, float]]:
         yield f"clause {target.name}", 0.7
         for first, second in pairwise(words):
             yield f"pair {first} {second}", 0.5
+
+
+#: How execution is looked at, and how often it is beside the first.
+_LOOKS = (("statement explain analyze", 1.0), ("statement explain phyplan", 0.7))
+
+
+def _from_execution(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
+    """A change of how plans are executed is seen in what tells of execution, whatever query is executed."""
+    executors = inputs.surface.executors
+    code = [one.path for one in inputs.changes if one.path.endswith(".go") and not one.path.endswith("_test.go")]
+    touched = [path for path in code if path.startswith(executors)] if executors else []
+    if touched:
+        share = knobs["executed"] * min(1.0, 2 * len(touched) / len(code))
+        for aspect, often in _LOOKS:
+            evidence.add(aspect, share * often, f"{touched[0].rpartition('/')[2]} executes plans")
 
 
 def _from_words(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:

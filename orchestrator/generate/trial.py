@@ -103,14 +103,17 @@ class _Trying:
         gone: set[int] = set()
         columns: dict[int, tuple[int, ...]] = {}
         replaced: dict[int, str] = {}
-        wrong = [at for at, answer in enumerate(first) if answer.error is not None and not _is_broken(answer)]
+        wrong = [at for at, answer in enumerate(first) if answer.error is not None]
         shorter = without_refused(draft, wrong, self._executor) if wrong else {}
         for at, (one, two) in enumerate(zip(first, second, strict=True)):
             sql = draft.statements[at].sql
             if _is_broken(one) and _is_broken(two):
                 what = one.error or "twice no answer: the connection ended, or it took too long"
                 self.trial.findings.append(Finding(draft.path, sql, what))
-                gone.add(at)
+                if at in shorter:
+                    replaced[at] = shorter[at]
+                else:
+                    gone.add(at)
             elif one.lost or two.lost:  # once is no proof: a busy machine does that, too
                 self._drop(draft, "stable", f"{sql[:80]}: no answer, but only once")
                 gone.add(at)

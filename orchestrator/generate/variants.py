@@ -50,6 +50,8 @@ def variants(sql: str, dimension: str, arities: Sequence[int] = ()) -> Iterator[
     if not tokens or tokens[0].lower() not in {"select", "with", "("} or dimension in aspects(tokens):
         return
     if dimension in _EXPLAINED:
+        if not any(one.lower() == "from" for one in tokens):
+            return  # a plan without a table tells nothing
         yield f"{dimension.partition(' ')[2]} {sql}"
         return
     tree = read_tree(tokens)

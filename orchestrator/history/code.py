@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from orchestrator.diff.git import Git, Objects
 from orchestrator.diff.tree import RevisionTree
 from orchestrator.history.imports import Graph, read_imports
-from orchestrator.surface.matrixone.reader import MatrixOneReader
 from orchestrator.surface.reach import Reach, reach_of
 from orchestrator.surface.reader import Surfaces
+from orchestrator.surface.readers import reader_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,14 @@ class Code:
 class CodeReader:
     """Reads revisions one after another; a file that did not change is outlined once."""
 
-    def __init__(self, git: Git, objects: Objects) -> None:
+    def __init__(self, git: Git, objects: Objects, surface: str) -> None:
+        """``surface`` names the reader (``bvt.surface`` of a profile).
+
+        Raises:
+            BadProfileError: there is no such reader.
+        """
         self._git, self._objects = git, objects
-        self._surfaces = Surfaces(MatrixOneReader())
+        self._surfaces = Surfaces(reader_named(surface))
 
     def __call__(self, revision: str) -> Code:
         """The code of a revision.

@@ -41,7 +41,7 @@ def learn(repository: Path, profile: Profile, revision: str = "HEAD", until: dat
     found = _whole(repository)
     with isolated(found, resolve(found, revision, revision).head) as git, Objects(git) as objects:
         head, time = _last_before(git, resolve(found, revision, revision).head, until)
-        study = Study(profile, time - WINDOW, read_code := CodeReader(git, objects))
+        study = Study(profile, time - WINDOW, read_code := CodeReader(git, objects, profile.bvt.surface))
         first, count = "", 0
         for commit, facts in read_history(git, study.timeline.layout, head):
             first, count = first or commit.sha, count + 1
@@ -76,7 +76,7 @@ def update(model: Model, repository: Path, profile: Profile, revision: str = "HE
                 )
             timeline.feed(commit, facts, objects.read)
             count += 1
-        code = CodeReader(git, objects)(head)
+        code = CodeReader(git, objects, profile.bvt.surface)(head)
     timeline.settle(timeline.time)
     return Learned(dataclasses.replace(model, head=timeline.head, time=timeline.time, code=code), count)
 

@@ -114,6 +114,8 @@ class Surface:
     #: Identifier of code to the SQL functions it implements, for code in one of the `homes`.
     implementations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     homes: tuple[str, ...] = ()
+    #: Where the code is that executes plans: what it does is seen in ``explain analyze`` and in physical plans.
+    executors: tuple[str, ...] = ()
     #: How the names of generated files end: what they mention means nothing.
     generated: tuple[str, ...] = ()
     #: Who refers to whom; absent in a surface made by hand.

@@ -155,7 +155,12 @@ async def ended(client: Client, run: str) -> dict[str, Any]:
 
 async def session(client: Client, stack: Stack, key: str) -> None:
     """From a diff to a green run through every tool: the red run is understood, and what passes is run by itself."""
-    assert {tool.name for tool in (await client.list_tools()).tools} == TOOLS
+    tools = (await client.list_tools()).tools
+    assert {tool.name for tool in tools} == TOOLS
+    for tool in tools:  # an agent reads no other document
+        asked = tool.input_schema.get("properties", {})
+        assert tool.description
+        assert [name for name, field in asked.items() if not field.get("description")] == []
     change = {"diff": stack.diff, "commit": stack.head, "tasks": ["ut:a/...", "ut:b/..."]}
     plan = answered(await client.call_tool("plan_change", change))
     assert (plan["runnable"], plan["tasks_total"]) == (True, 2)

@@ -57,6 +57,7 @@ class MatrixOneReader:
             generated=_GENERATED,
             implementations=_implementations([*constants.values(), *in_from.values()]),
             homes=(_FUNCTIONS, f"{_OPERATORS}/aggexec", _TABLE_FUNCTIONS),
+            executors=("pkg/sql/compile/", f"{_OPERATORS}/"),
             symbols=_symbols(constants, statements, errors),
         )
 

@@ -51,6 +51,14 @@ def typed(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, st
     return code, said.out, said.err
 
 
+def ended(folder: Path) -> None:
+    """Run r-1, in the history alone."""
+    with Store(f"sqlite:///{folder}/history.sqlite") as store:
+        text = dumps(make_plan()).decode()
+        store.record_plan("r-1", text, parent=None, pr_number=7, profile="demo", repo_commit=None, created=1.0)
+        store.commit_run(make_summary("r-1", RunState.PASSED), [make_message("r-1")])
+
+
 def host(name: str, *queues: str, state: str = "active") -> HostRecord:
     return HostRecord(name=name, version=__version__, scheme=keys.SCHEME, queues=queues, concurrency=1, state=state)
 
@@ -129,10 +137,7 @@ def test_a_detached_run_says_which_queue_nobody_serves(
 def test_a_rerun_on_a_host_that_is_not_there_is_refused(
     ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Store(f"sqlite:///{tmp_path}/history.sqlite") as store:
-        text = dumps(make_plan()).decode()
-        store.record_plan("r-1", text, parent=None, pr_number=7, profile="demo", repo_commit=None, created=1.0)
-        store.commit_run(make_summary("r-1", RunState.PASSED), [make_message("r-1")])
+    ended(tmp_path)
     ledger.host_beat(host("one@build7", "ut", "ut.at-build7"))
     code, _, err = typed(capsys, "rerun", "r-1", "--on", "build8", "--detach")
     assert (code, ledger.active()) == (2, [])
@@ -172,10 +177,7 @@ def test_a_cancel_as_json_says_what_it_did(ledger: Ledger, run: str, capsys: pyt
 def test_a_cancel_of_what_has_ended_says_how_it_ended(
     ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Store(f"sqlite:///{tmp_path}/history.sqlite") as store:
-        text = dumps(make_plan()).decode()
-        store.record_plan("r-1", text, parent=None, pr_number=7, profile="demo", repo_commit=None, created=1.0)
-        store.commit_run(make_summary("r-1", RunState.PASSED), [make_message("r-1")])
+    ended(tmp_path)
     code, out, err = typed(capsys, "cancel", "r-1", "--format", "json")
     assert (code, json.loads(out)["ended_already"]) == (0, "passed")
     assert "has ended already: passed" in err

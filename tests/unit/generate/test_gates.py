@@ -100,6 +100,14 @@ def test_a_crash_is_a_finding_and_no_expectation(answer: Answer) -> None:
     assert [one.sql for one in trial.kept[0].statements] == ["create table t (a int)"]
 
 
+def test_what_stands_beside_a_broken_expression_stays() -> None:
+    broken = Answer(error="internal error: cosine similarity zero denominator")
+    server = ScriptedServer({"select abs(1), far(1)": broken, "select far(1)": broken, "select abs(1)": ROWS})
+    trial = try_drafts([make_draft("select abs(1), far(1)")], server, "matrixone")
+    assert len(trial.findings) == 1
+    assert [one.sql for one in trial.kept[0].statements] == ["select abs(1)"]
+
+
 def test_a_connection_that_is_lost_once_only_is_no_finding() -> None:
     server = ScriptedServer({"select 1": [Answer(lost=True), ROWS]})
     trial = try_drafts([make_draft("create table t (a int)", "select 1")], server, "matrixone")

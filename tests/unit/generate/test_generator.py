@@ -138,3 +138,19 @@ def test_a_table_that_refers_to_another_is_dropped_before_it() -> None:
 def test_an_error_that_a_unit_test_expects_is_no_statement() -> None:
     change = ChangedFile("pkg/sql/plan/build_test.go", (), ('err: "show tables is not supported here",',))
     assert "show tables is" not in text_of(generate(make_inputs(change, cases={}), "1", 20))
+
+
+def test_a_prepared_text_brings_its_tables_along() -> None:
+    cases = {"a.sql": "create table p (a int);\nselect 1;\nprepare s from 'select a from p where a = ?';\n"}
+    script = make_inputs(cases=cases).library.scripts["a.sql"]
+    assert Slicer(script).needs(2) == (0,)
+    alone = make_inputs(cases={"a.sql": "prepare s from 'select a from p where a = ?';\n"}).library.scripts["a.sql"]
+    assert not Slicer(alone).runnable(0)
+
+
+def test_a_change_of_execution_is_looked_at_in_explain_analyze() -> None:
+    change = ChangedFile("pkg/sql/colexec/hashjoin/join.go", ("probe",))
+    assert "explain analyze select" in text_of(generate(make_inputs(change, title="fix: probe"), "1", 60))
+    other = ChangedFile("pkg/sql/plan/function/func_unary.go", ("AsciiString",))
+    odds = generate(make_inputs(other), "1", 20).evidence.odds
+    assert odds.get("statement explain analyze", 0.0) < 0.1

@@ -40,6 +40,7 @@ def test_one_step_from_a_query(sql: str, dimension: str, arities: tuple[int, ...
         (JOINED, "clause no such"),
         (JOINED, "clause with rollup"),  # nothing is grouped
         ("select 1", "operator <=>"),
+        ("select count(*)", "statement explain analyze"),  # a plan of nothing
         ("insert into a values (1)", "clause for update"),
         ("select (((", "operator in"),
         ("", "operator in"),

@@ -1,17 +1,24 @@
 from __future__ import annotations
 
+import json
+import subprocess
+from pathlib import Path
+
+from orchestrator.diff.git import Objects, find_git, isolated, resolve
 from orchestrator.domain.change import FileLines
 from orchestrator.history.casebook import Casebook
-from orchestrator.history.code import Code
+from orchestrator.history.code import Code, CodeReader
 from orchestrator.history.commits import Entry
 from orchestrator.history.facts import make_facts
 from orchestrator.history.layout import layout_of
+from orchestrator.history.packing import pack_reach, unpack_reach
 from orchestrator.history.question import Question
 from orchestrator.history.spoken import SpokenOf
 from orchestrator.history.study import question_of
 from orchestrator.history.surface import surface_signals
 from orchestrator.surface.reach import Reach, Reached
 from tests.unit.history.product import PROFILE
+from tests.unit.surface.product import FILES
 
 REACH = Reach(
     functions={
@@ -103,3 +110,19 @@ def test_a_case_that_comes_while_its_namesake_stays_is_a_new_one() -> None:
     cases.apply([entry("A", "crypto/aes.sql", "a")], layout_of(PROFILE), 99, TEXTS.get)
     assert cases.numbers["crypto/aes"] == 3
     assert cases.stems[cases.numbers["function/aes"]] == "function/aes"
+
+
+def test_the_code_of_a_revision_is_read_with_what_sql_reaches_it(tmp_path: Path) -> None:
+    feed = "commit refs/heads/main\ncommitter T <t@example.com> 1 +0000\ndata 1\nx\n"
+    feed += "".join(f"M 100644 inline {path}\ndata {len(text.encode())}\n{text}\n" for path, text in FILES.items())
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(tmp_path)], check=True)
+    subprocess.run(["git", "fast-import", "--quiet"], cwd=tmp_path, input=feed.encode(), check=True)
+    found = find_git(tmp_path)
+    head = resolve(found, "main", "main").head
+    with isolated(found, head) as git, Objects(git) as objects:
+        code = CodeReader(git, objects, "matrixone")(head)
+        nothing = CodeReader(git, objects, "none")(head)
+    (ascii_,) = (one for one in code.reach.of((), ["pkg/sql/plan/function:firstByte"], ()) if one.name == "ascii")
+    assert (ascii_.distance, ascii_.by) == (1, "AsciiString")
+    assert nothing.reach == Reach()
+    assert unpack_reach(json.loads(json.dumps(pack_reach(code.reach)))) == code.reach

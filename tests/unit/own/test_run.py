@@ -37,7 +37,7 @@ SUMMARY = {
 
 def test_failed_tasks_without_a_failed_test_are_told_apart_and_cancelled_ones_are_not_compared() -> None:
     cases = {"tests/unit/a/test_x.py::test_1": "failed", "tests/slow/test_z.py::test_2": "passed"}
-    found = OwnRun(PLAN, SUMMARY, cases, 1.0)
+    found = OwnRun("a" * 40, PLAN, SUMMARY, cases, 1.0)
     assert found.document()["mute"] == {
         "ut:tests/slow/test_z.py": "why ut:tests/slow/test_z.py",
         "sca:ruff": "why sca:ruff",
@@ -47,16 +47,18 @@ def test_failed_tasks_without_a_failed_test_are_told_apart_and_cancelled_ones_ar
 
 
 @pytest.mark.parametrize(
-    ("rows", "verdict"),
+    ("rows", "state", "verdict"),
     [
-        ([(1, CaseStatus.FAILED), (2, CaseStatus.PASSED)], "passed"),  # flaky: the last try counts
-        ([(1, CaseStatus.PASSED), (1, CaseStatus.ERROR)], "failed"),  # a test and its teardown
-        ([(1, CaseStatus.FAILED), (1, CaseStatus.PASSED)], "failed"),
-        ([(1, CaseStatus.SKIPPED)], "skipped"),
+        ([(1, CaseStatus.FAILED), (2, CaseStatus.PASSED)], "passed", "passed"),  # flaky: the last try counts
+        ([(1, CaseStatus.PASSED), (1, CaseStatus.ERROR)], "failed", "failed"),  # a test and its teardown
+        ([(1, CaseStatus.FAILED), (1, CaseStatus.PASSED)], "failed", "failed"),
+        ([(1, CaseStatus.SKIPPED)], "passed", "skipped"),
+        ([(1, CaseStatus.PASSED)], "cancelled", "passed"),
+        ([(1, CaseStatus.FAILED)], "cancelled", None),  # the second try was cut short
     ],
 )
 def test_a_test_has_the_verdict_of_its_last_try(
-    tmp_path: Path, rows: list[tuple[int, CaseStatus]], verdict: str
+    tmp_path: Path, rows: list[tuple[int, CaseStatus]], state: str, verdict: str | None
 ) -> None:
     url = f"sqlite:///{tmp_path / 'h.sqlite'}"
     name = "tests/a.py::test_x"
@@ -67,4 +69,19 @@ def test_a_test_has_the_verdict_of_its_last_try(
             for n, (attempt, status) in enumerate(rows)
         ]
         store.add_cases("r", [*stored, StoredCase("9-0", "sca:ruff", 1, CaseResult("finding", CaseStatus.FAILED))])
-    assert own._cases(url, "r") == {name: verdict}
+        summary = {"run": "r", "tasks": [{"task": "ut:tests", "state": state}]}
+        assert own.verdicts(store, summary) == ({name: verdict} if verdict else {})
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("trap 'echo ended; exit' TERM; trap '' INT; while true; do read -t 1 <>/dev/null; done", "ended"),
+        ("trap '' TERM INT; exec sleep 60", ""),
+    ],
+)
+def test_what_runs_longer_than_the_deadline_is_told_to_end_and_killed_when_it_does_not(
+    monkeypatch: pytest.MonkeyPatch, program: str, said: str
+) -> None:
+    monkeypatch.setattr(own, "_GRACE", 20.0 if said else 0.2)
+    assert own._ended(["bash", "-c", program], {"PATH": "/usr/bin:/bin"}, 1.0).strip() == said

@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.errors import UsageError
-from orchestrator.planner.failures import read_failures, speak, write_failures
+from orchestrator.domain.plan import Suite
+from orchestrator.planner.failures import Spoken, read_failures, speak, write_failures
+from orchestrator.planner.pipeline import make_context
+from orchestrator.planner.strategies.failures import Failures
 from orchestrator.store.api import PastFailure
+from tests.unit.history.product import PROFILE
 from tests.unit.planner.factories import make_change
 
 DAY = 86_400
@@ -42,3 +46,14 @@ def test_failures_are_written_and_read_again(tmp_path: Path) -> None:
     assert read_failures(tmp_path / "f.json", "other") == ()
     with pytest.raises(UsageError, match="cannot read"):
         read_failures(tmp_path / "none", "product")
+
+
+def test_names_that_are_no_scripts_are_no_evidence() -> None:
+    said = Spoken(0.5, "it failed")
+    names = ("join/a.sql", "join/../x.sql", "join/-x.sql", "join/a.sh", "join/a\n.sql", "gone/a.sql", "join")
+    change = make_change("pkg/a/a.go")
+    context = dataclasses.replace(
+        make_context(change, PROFILE), failed={"ut:pkg/a": said, **{f"bvt:{name}": said for name in names}}
+    )
+    found = [(one.suite, one.name, one.files) for one in Failures().propose(change, context)]
+    assert found == [(Suite.BVT, "join", ()), (Suite.BVT, "join", ("a.sql",)), (Suite.UNIT_TEST, "pkg/a", ())]

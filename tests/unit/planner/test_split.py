@@ -101,6 +101,12 @@ def test_what_may_not_be_separated_stays_whole(profile: Profile) -> None:
     assert {task.id for task in make_plan(profile).tasks} == {"bvt:big", "bvt:small"}
 
 
+@pytest.mark.parametrize("name", ["a\n.sql", "-a.sql", "a\udcff.sql", "a\u202e.sql", "a/../b.sql"])
+def test_a_category_with_a_script_that_no_part_can_name_stays_whole(name: str) -> None:
+    tree = FakeTree(*(f"cases/big/{script}" for script in [*BIG, name]), "cases/small/a.sql")
+    assert {task.id for task in make_plan(tree=tree).tasks} == {"bvt:big", "bvt:small"}
+
+
 def test_scripts_of_a_directory_that_need_one_another_stay_in_one_part() -> None:
     names = [f"{'set' if number % 4 == 1 else 'other'}/s{number:02}.sql" for number in range(40)]
     tree = FakeTree(*(f"cases/big/{name}" for name in names), "cases/small/a.sql")
