@@ -17,8 +17,6 @@ from orchestrator.generate.slices import Slicer
 
 #: Statements considered; those after them promise next to nothing.
 _CONSIDERED = 3000
-#: What the first query over a table counts for at most: those after it need the same table.
-_DEAREST = 1.5
 
 
 @dataclass(slots=True)
@@ -91,7 +89,7 @@ class Chooser:
             piece = self._best_slice(room)
             pack = self._packer.best(choice.covered, piece[0] if piece else 0.0)
             cost = 1 if pack is None or any(one.own == pack.own for one in choice.packs) else 4
-            rate = pack.gain / min(cost, _DEAREST) if pack and cost <= room else 0.0
+            rate = pack.gain if pack and cost <= room else 0.0  # a table is paid for by all the queries over it
             if pack is not None and rate >= (piece[0] if piece else 0.0) and rate > 0:
                 choice.packs.append(pack)
                 choice.covered.update(pack.aspects)

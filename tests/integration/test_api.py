@@ -218,6 +218,7 @@ def test_metrics_count_what_ended_and_parse(api: Api) -> None:
     api.order(f"/runs/{run}/cancel", {}, "c", "maintainer")
     end_run(api.service, run)
     text = httpx.get(f"{api.url}/metrics").text
+    assert _sample(text, "mo_testplan_overlaps_total") == 0
     assert _sample(text, "mo_testplan_runs_total", state="cancelled") == 1
     assert _sample(text, "mo_testplan_tasks_total", suite="ut", state="failed") == 1
     assert _sample(text, "mo_testplan_cancel_seconds_count") == 1
