@@ -23,8 +23,8 @@ _FORBIDDEN = (
     ),
     (
         re.compile(
-            r"(?i)(?<!show )\b(?:drop|create(?:\s+\w+)?|truncate|delete\s+from|update|(?:insert|replace)\s+into|alter)\s+"
-            rf"(?:table\s+{_IF})?{_SYSTEM}`?\."
+            r"(?i)(?<!show )\b(?:drop|create(?:\s+\w+)?|truncate|delete\s+from|update|(?:insert|replace)\s+into"
+            rf"|alter)\s+(?:table\s+{_IF})?{_SYSTEM}`?\."
         ),
         "changes a table of the server",
     ),
