@@ -27,6 +27,8 @@ _TEN_CATEGORIES = tuple(
     for word in ("--category", name)
 )
 
+_SELECTION = (*_REPO, "--meta", _META, "--out", _PREDICTIONS)
+
 #: What each campaign needs in the environment, and its command.
 CAMPAIGNS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     ((), ("benchmarks.plan", "--rounds", "31")),
@@ -34,10 +36,8 @@ CAMPAIGNS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("MO_REPO",), ("benchmarks.functions", "--limit", "1000", "--step", "5")),
     (("MO_REPO",), ("benchmarks.real_pr",)),
     (("MO_REPO",), ("benchmarks.learned", *_REPO)),
-    (
-        ("MO_REPO", "MO_TESTPLAN_SHARED"),
-        ("benchmarks.selection", *_REPO, "--meta", _META, "--out", _PREDICTIONS, "--ablation"),
-    ),
+    (("MO_REPO", "MO_TESTPLAN_SHARED"), ("benchmarks.selection", *_SELECTION)),
+    (("MO_REPO", "MO_TESTPLAN_SHARED"), ("benchmarks.selection", *_SELECTION, "--ablation")),
     ((), ("benchmarks.wecom",)),
     (("MO_CASES",), ("benchmarks.balance", "--seeds", "50")),
     ((), ("benchmarks.fairness", "--hosts", "4")),
@@ -56,6 +56,7 @@ CAMPAIGNS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("MO_CASES", "MO_TESTER", "MO_TESTPLAN_SHARED"), ("benchmarks.motester_speed", *_CASES)),
     (("MO_CASES", "MO_TESTER", "MO_SERVER"), ("benchmarks.motester", *_CASES, *_TEN_CATEGORIES, "--dsn", _SERVER)),
     ((), ("benchmarks.itself",)),
+    ((), ("benchmarks.noticed",)),
     (("MO_CASES",), ("benchmarks.dedup", "--rounds", "5")),
     (("MO_REPO",), ("benchmarks.generation_campaign",)),
     ((), ("benchmarks.mutants",)),

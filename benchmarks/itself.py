@@ -46,7 +46,7 @@ def measure(folder: Path, args: argparse.Namespace) -> tuple[dict[str, Any], int
     """Plan, run, compare: the figures and the exit code."""
     repository, base = (_touched(folder), "HEAD~1") if args.small else (ROOT, args.base or last_change())
     done = run_plan(folder, repository, base, budget=args.budget, deadline=args.deadline, only=_only(args))
-    figures: dict[str, Any] = {"base": base, **done.figures()}
+    figures = done.figures()
     if done.state == "error":
         return {**figures, "ok": False}, 3
     if args.record is not None:

@@ -3,9 +3,8 @@
     python benchmarks/partition.py [--format text|json]     (needs root and iproute2)
 
 Each host runs a long test when the link of one goes down. The other one must have its test within the lease and five
-seconds; the host that is cut off must end its own copy when its time without the ledger is up, so that two executions
-overlap for no longer; the run must end with one summary in which every test counts once; and when the link is up again
-that host must serve as before.
+seconds; the host that is cut off must have ended its own copy before, so that no two executions overlap; the run must
+end with one summary in which every test counts once; and when the link is up again that host must serve as before.
 """
 
 from __future__ import annotations
@@ -32,6 +31,7 @@ from benchmarks.rig.fleet import Fleet, NetBroker  # noqa: E402
 from benchmarks.rig.processes import family, is_python, marked  # noqa: E402
 from benchmarks.rig.project import Behaviour, make_project  # noqa: E402
 from orchestrator.domain.run import TaskState  # noqa: E402
+from orchestrator.ledger.client import Ledger  # noqa: E402
 from orchestrator.runs import control  # noqa: E402
 from orchestrator.store import Store  # noqa: E402
 
@@ -106,20 +106,33 @@ def _campaign(fleet: Fleet, cut: Host) -> dict[str, Any]:
     again = next(event for event in ledger.events(run) if event.kind == "started" and event.fields["attempt"] == "2")
     cut.connect(up=True)
     until("the run ends", lambda: progress_of(ledger, run).state.final)
-    results = ledger.results(run).values()
+    results, between = ledger.results(run).values(), _between(ledger, run)
     with Store(fleet.environ["MO_TESTPLAN_STORE_URL"]) as store:
         told = store.summary(run) is not None
     figures = {
         "test_ended_on_cut_off_host": round(ended, 1),
         "reaped_to_again": round(_seconds(again.id) - _seconds(lost.id), 1),
         "state": progress_of(ledger, run).state.value,
+        **between,
         "results": len(results),
         "one_summary": told,
         "serves_again": _serves_again(fleet),
     }
-    kept = figures["state"] == "passed" and len(results) == 2 and told and figures["serves_again"]
-    figures["ok"] = bool(kept and ended <= CUT_OFF + 5)
+    apart = between["overlap"] == 0 and between["ended_before_again"] > 0
+    kept = apart and figures["state"] == "passed" and len(results) == 2 and told and figures["serves_again"]
+    figures["ok"] = bool(kept and ended <= LEASE + 1)
     return figures
+
+
+def _between(ledger: Ledger, run: str) -> dict[str, float]:
+    """Seconds for which two hosts had the test, and by which the first had ended it before the second began.
+
+    The host that was cut off says so when it can speak again.
+    """
+    kinds = ("overlap", "yielded")
+    until("it is recorded", lambda: any(event.kind in kinds for event in ledger.events(run)))
+    said = {event.kind: float(event.fields["seconds"]) for event in ledger.events(run) if event.kind in kinds}
+    return {"overlap": said.get("overlap", 0.0), "ended_before_again": said.get("yielded", 0.0)}
 
 
 def _serves_again(fleet: Fleet) -> bool:

@@ -9,8 +9,8 @@ may be bare and may lack large blobs.
 
 A prediction has ``sha, categories`` (ranked), ``cases`` (ranked stems), ``select`` (categories an adaptive budget of
 25% takes), ``ut_packages`` (ranked, the chosen ones first) and ``ut_chosen`` (how many).
-``--ablation`` also prints what each strategy is worth alone, and what is left without it, by labels from the clone; it
-trains nine models a month instead of one.
+``--ablation`` prints what each strategy is worth alone, and what is left without it, by labels from the clone. It makes
+eleven models with less care instead of one a month, once, at the start of the first row's month; PREDS is then theirs.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ if str(ROOT) not in sys.path:
 from benchmarks.selection_scores import Scores  # noqa: E402
 from orchestrator.diff.git import Git, Objects, find_git, isolated  # noqa: E402 - after the path is set
 from orchestrator.domain.profile import Profile  # noqa: E402
+from orchestrator.history.code import CodeReader  # noqa: E402
 from orchestrator.history.commits import Commit, read_commits  # noqa: E402
 from orchestrator.history.facts import make_facts  # noqa: E402
-from orchestrator.history.imports import read_imports  # noqa: E402
-from orchestrator.history.outlook import Outlook, look  # noqa: E402
+from orchestrator.history.outlook import Outlook, see, weigh  # noqa: E402
 from orchestrator.history.patches import Patch  # noqa: E402
 from orchestrator.history.ranker import Ranker  # noqa: E402
 from orchestrator.history.reading import with_patches  # noqa: E402
@@ -64,6 +64,8 @@ class Variant:
     """Models that do not hear some strategies, and what their choices are worth."""
 
     muted: frozenset[str] = frozenset()
+    #: Made once, with less care.
+    quick: bool = False
     scores: Scores = field(default_factory=Scores)
 
 
@@ -71,15 +73,16 @@ Variants = dict[str, Variant]
 #: The variant whose predictions are written: it hears everything.
 ALL = "all"
 #: The strategies of the ablation table.
-STRATEGIES = ("history", "lexical", "rules", "imports")
+STRATEGIES = ("history", "lexical", "surface", "rules", "imports")
 
 
 def variants_of(ablation: bool) -> Variants:
     """The one variant that hears all, and for an ablation each strategy alone, and all without it."""
     every = frozenset((*STRATEGIES, "changed"))
-    found = {ALL: Variant()}
+    found = {ALL: Variant(quick=ablation)}
     for name in STRATEGIES if ablation else ():
-        found |= {f"only {name}": Variant(every - {name}), f"without {name}": Variant(frozenset({name}))}
+        without = {f"without {name}": Variant(frozenset({name}), quick=True)}
+        found |= {f"only {name}": Variant(every - {name}, quick=True)} | without
     return found
 
 
@@ -118,9 +121,10 @@ class _Walk:
         self._rows = {row.sha: row for row in rows}
         self._objects = objects
         start = month_of(rows[0].time) - WINDOW
-        self._study = Study(profile, start, lambda revision: read_imports(git, objects, revision))
+        self._study = Study(profile, start, CodeReader(git, objects, profile.bvt.surface))
         self._made = -1
         self._rankers: dict[str, Ranker | None] = {}
+        self._fresh: dict[str, Ranker | None] = {}
 
     def predictions(self, history: Iterable[tuple[Commit, Patch]]) -> Iterator[dict[str, Any]]:
         """A prediction a row, as its commit comes by."""
@@ -140,22 +144,28 @@ class _Walk:
         timeline.settle(row.time - LAG)
         began = month_of(row.time)
         if began != self._made:
-            self._study.forget(began - WINDOW)
-            self._rankers = {
-                name: self._study.fit(began - LAG, variant.muted) for name, variant in self._variants.items()
-            }
-            self._made = began
-            print(f"models of {datetime.fromtimestamp(began, UTC):%Y-%m-%d}", file=sys.stderr, flush=True)
-        question = question_of(self._profile, make_facts(row.paths, patch), row.time, self._study.imports)
+            self._make(began)
+        question = question_of(self._profile, make_facts(row.paths, patch), row.time, self._study.code)
         told: dict[str, Any] = {
             "sha": row.sha, "categories": [], "cases": [], "select": [], "ut_packages": [], "ut_chosen": 0
         }  # fmt: skip
+        seen, touched = see(timeline.past, timeline.book, question), timeline.touched(commit.entries)
         for name, ranker in self._rankers.items():
-            if ranker is not None:
-                outlook = look(ranker, timeline.past, timeline.book, question)
-                self._variants[name].scores.add(outlook, row.own, timeline.touched(commit.entries))
+            if ranker is not None and (name == ALL or touched.cases):
+                outlook = weigh(ranker, seen)
+                self._variants[name].scores.add(outlook, row.own, touched)
                 told = prediction(row, outlook) if name == ALL else told
         return told
+
+    def _make(self, began: int) -> None:
+        """Make the models of the month that begins."""
+        self._study.forget(began - WINDOW)
+        for name, variant in self._variants.items():
+            if not (variant.quick and self._rankers):
+                self._fresh[name] = self._study.fit(began - LAG, variant.muted, quick=variant.quick)
+                print(f"{name}: of {datetime.fromtimestamp(began, UTC):%Y-%m-%d}", file=sys.stderr, flush=True)
+        self._rankers = dict(self._fresh)
+        self._made = began
 
 
 def prediction(row: Asked, outlook: Outlook) -> dict[str, Any]:

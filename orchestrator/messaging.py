@@ -52,7 +52,6 @@ def make_app(redis_url: str, labelled: Iterable[str] = ()) -> App:
         task_create_missing_queues=False,
         task_acks_late=False,
         task_reject_on_worker_lost=False,
-        task_track_started=True,
         worker_prefetch_multiplier=1,
         worker_disable_prefetch=True,
         worker_cancel_long_running_tasks_on_connection_loss=False,

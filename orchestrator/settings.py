@@ -51,7 +51,8 @@ class Settings:
     durations: str = ""
     #: Who may give commands in a chat; by default ``people.yaml`` in the directory of profiles.
     people: str = ""
-    #: ``off``: tests run unconfined even where a sandbox works. For one's own code.
+    #: ``off``: tests run unconfined even where a sandbox works, for one's own code; ``uid:70000-70099``: under uids of
+    #: their own (the worker is root); by default in ``bubblewrap``, where it works.
     sandbox: str = ""
     #: Who may call the API and the MCP server; by default ``tokens.yaml`` in the directory of profiles.
     tokens: str = ""
@@ -71,6 +72,11 @@ def settings_from(environ: Mapping[str, str] | None = None) -> Settings:
         durations=str(Path(said.durations or state / "durations.json").absolute()),
         workspaces=str(Path(said.workspaces or state / "workspaces").absolute()),
     )
+
+
+def failures_path(settings: Settings) -> Path:
+    """Where `control` writes what failed lately: beside the measured seconds."""
+    return Path(settings.durations).with_name("failures.json")
 
 
 def model_path(profile: str, settings: Settings) -> Path:

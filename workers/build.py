@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
 from orchestrator.domain.errors import BrokerError, CancelledError, InfrastructureError, MoTestplanError
 from orchestrator.domain.profile import Build
@@ -83,7 +84,8 @@ class Builder:
                 _unpack(_archive(folder, text), text, tree)
                 return
             if answer == "mine":
-                self._make(build, tree, folder, _Signs(self._ledger, run, store, owner, cancelled))
+                with _Signs(self._ledger, run, store, owner, cancelled) as sign:
+                    self._make(build, tree, folder, sign)
                 return
             _pause(cancelled)
 
@@ -105,7 +107,7 @@ class Builder:
             sign.settle("done", _pack(tree, build.outputs, folder))
             return
         _blame_the_host(done, "\n".join(said), unfetched)
-        why = done.words if done.reason is Reason.EXITED else f"no end within {build.timeout:g} s"
+        why = done.words if done.reason is Reason.EXITED else done.stopped(build.timeout)
         message = f"the build failed ({why}):\n" + "\n".join(said)
         sign.settle("failed", message)
         raise BuildFailedError(message)
@@ -128,6 +130,15 @@ class _Signs:
     def __init__(self, ledger: Ledger, run: str, store: str, owner: str, cancelled: Callable[[], bool]) -> None:
         self._ledger, self._run, self._store, self._owner = ledger, run, store, owner
         self._cancelled, self._next = cancelled, time.monotonic() + SIGN
+
+    def __enter__(self) -> _Signs:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        """A builder that could not build lets the next one try at once; what was settled stays."""
+        if error is not None:
+            with contextlib.suppress(BrokerError):  # its lease ends by itself
+                self._ledger.build(self._run, self._store, self._owner, LEASE, ("free", ""))
 
     def __call__(self) -> bool:
         if time.monotonic() >= self._next:
@@ -154,19 +165,22 @@ class _Signs:
 
 def _pack(tree: Path, outputs: tuple[str, ...], folder: Path) -> str:
     """The outputs as one file, written in one step; its SHA-256."""
-    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-        with tarfile.open(fileobj=file, mode="w") as tar:
-            for name in outputs:
-                path = tree / name
-                if not path.resolve().is_relative_to(tree.resolve()) or not path.exists():
-                    raise InfrastructureError(
-                        f"the build did not make {name}", "Correct build.outputs of the profile, or the build."
-                    )
-                tar.add(path, arcname=name)
-        file.flush()
-        os.fsync(file.fileno())
-    digest = _digest(Path(file.name))
-    Path(file.name).replace(_archive(folder, digest))
+    paths = {name: tree / name for name in outputs}
+    for name, path in paths.items():
+        if not path.resolve().is_relative_to(tree.resolve()) or not path.exists():
+            raise InfrastructureError(
+                f"the build did not make {name}", "Correct build.outputs of the profile, or the build."
+            )
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        packed = Path(place, "build.tar")
+        with packed.open("wb") as file:
+            with tarfile.open(fileobj=file, mode="w") as tar:
+                for name, path in paths.items():
+                    tar.add(path, arcname=name)
+            file.flush()
+            os.fsync(file.fileno())
+        digest = _digest(packed)
+        packed.replace(_archive(folder, digest))
     return digest
 
 

@@ -1,8 +1,9 @@
 """The heartbeat of a shard: renews its lease, carries results out, and learns when to stop.
 
-A worker that cannot reach the ledger does not know whether it is alone: the broker may be away for everybody, and then
-the test should go on, or only this host is cut off, and then another one has its shard by now. So it goes on for
-``cut_off`` seconds and then ends its test: two executions overlap for ``cut_off`` less the lease at most.
+A worker that cannot renew its lease ends its test before the lease ends, so that no two workers have it at once. Only
+where the broker's host can be reached and refuses (:class:`BrokerDownError`) does it go on, for ``cut_off`` seconds:
+then the broker is down for everybody, and nobody can be given the shard. What overlaps nevertheless (a host that slept,
+a firewall that answers in the broker's name) is recorded by ``overlap.lua``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import threading
 import time
 from types import TracebackType
 
-from orchestrator.domain.errors import BrokerError
+from orchestrator.domain.errors import BrokerDownError, BrokerError
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Beat, Delivery
 from workers.sink import Sink
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between beats: how soon a running task hears of a cancel.
 INTERVAL = 0.25
+#: Seconds before its lease ends at which a test that cannot renew it is told to end: it has a grace, then it is killed.
+MARGIN = 1.0
 
 
 class Heart:
@@ -30,6 +33,9 @@ class Heart:
     def __init__(self, ledger: Ledger, delivery: Delivery, owner: str, lease: float, cut_off: float = 120.0) -> None:
         self._ledger, self._delivery, self._owner = ledger, delivery, owner
         self._lease, self._cut_off = lease, cut_off
+        self._safe = lease - min(MARGIN, lease / 4)
+        #: Whether the ledger was down for everybody when it was asked last.
+        self._down = False
         self._lock = threading.Lock()
         self._task = ""
         self._sink: Sink | None = None
@@ -37,7 +43,8 @@ class Heart:
         self.answer = Beat.OK
         #: Whether ``answer`` is this host's own: the ledger could not be reached.
         self.cut_off = False
-        self._answered = self._asked = time.monotonic()
+        #: When the last beat that was answered was sent: the lease began no sooner.
+        self._renewed = self._asked = time.monotonic()
         self._heard: float | None = None
 
     def __enter__(self) -> Heart:
@@ -47,11 +54,12 @@ class Heart:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         _beater.remove(self)
 
-    def begin(self, task: str, sink: Sink) -> None:
-        """From now on beat for ``task`` and flush ``sink``."""
+    def begin(self, task: str, sink: Sink, leased: float | None = None) -> None:
+        """From now on beat for ``task`` and flush ``sink``; its lease was asked for at ``leased`` (monotonic clock)."""
         with self._lock:
             self._task, self._sink, self.answer = task, sink, Beat.OK
-            self._answered, self._heard, self.cut_off = time.monotonic(), None, False
+            self._renewed = time.monotonic() if leased is None else leased
+            self._heard, self.cut_off, self._down = None, False, False
 
     def rest(self) -> None:
         """The task is over; its sink is the caller's again."""
@@ -64,8 +72,10 @@ class Heart:
         Whoever asks acts upon it: the first time it is true is when the test is told. Whether this host is cut off is
         judged here, too: the thread that beats may hang in a connection that nobody answers.
         """
-        if self.answer is Beat.OK and self._task and time.monotonic() - self._answered > self._cut_off:
-            logger.error("cut off from the ledger for %.0f s: this test ends", self._cut_off)
+        silent = time.monotonic() - self._renewed
+        limit = self._cut_off if self._down else min(self._cut_off, self._safe)
+        if self.answer is Beat.OK and self._task and silent > limit:
+            logger.error("cut off from the ledger for %.0f s: this test ends", silent)
             self._asked, self.cut_off, self.answer = time.monotonic(), True, Beat.STALE
         if self.answer is Beat.OK:
             return False
@@ -78,7 +88,7 @@ class Heart:
         return (self._heard or time.monotonic()) - self._asked
 
     def since_asked(self) -> float:
-        """Seconds since the end was asked for, or since another worker took the shard."""
+        """Seconds since the end was asked for."""
         return time.monotonic() - self._asked
 
     def beat(self) -> None:
@@ -86,19 +96,21 @@ class Heart:
         with self._lock:
             if not self._task:
                 return
+            sent = time.monotonic()
             try:
-                self._hear(*self._ledger.beat(self._delivery, self._owner, self._task, self._lease))
+                self._hear(sent, *self._ledger.beat(self._delivery, self._owner, self._task, self._lease))
                 if self._sink is not None:
                     self._sink.flush(self._ledger)
             except BrokerError as error:
+                self._down = isinstance(error, BrokerDownError)
                 logger.warning("no heartbeat: %s", error.message)
             except Exception:  # the thread must outlive a surprise: without it the task counts as lost
                 logger.exception("no heartbeat")
 
-    def _hear(self, answer: Beat, seconds: float) -> None:
-        self._answered = time.monotonic()
+    def _hear(self, sent: float, answer: Beat, seconds: float) -> None:
+        self._renewed, self._down = sent, False
         if self.answer is Beat.OK and answer is not Beat.OK:
-            self._asked = self._answered - seconds
+            self._asked = time.monotonic() - seconds
             self.answer = answer
 
 

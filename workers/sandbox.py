@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar, Protocol
 
 #: Read-only, where the host has them.
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/sys")
@@ -48,6 +49,33 @@ class View:
     readable: tuple[Path, ...] = ()
     #: Without one there is a loopback interface of its own, which is what ``net.Listen`` in a test needs.
     network: bool = False
+    #: Directories of one run, the run's own first: no other run passes through them.
+    private: tuple[Path, ...] = ()
+    #: It executes nothing of the change, and writes what all runs read: Go's modules.
+    fetches: bool = False
+
+
+class Confinement(Protocol):
+    """How untrusted code is kept from everything else."""
+
+    @property
+    def name(self) -> str:
+        """For operators."""
+        ...
+
+    @property
+    def tmp(self) -> str | None:
+        """The directory for temporary files as the program sees it; None: as outside."""
+        ...
+
+    @property
+    def one_owner(self) -> bool:
+        """Whether the worker's own uid owns what every program writes."""
+        ...
+
+    def wrap(self, argv: Iterable[str], view: View) -> tuple[str, ...]:
+        """``argv`` where it sees and may do what ``view`` says."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +83,9 @@ class Sandbox:
     """A ``bwrap`` that works on this host."""
 
     program: str
+    name: ClassVar[str] = "bubblewrap"
+    tmp: ClassVar[str | None] = "/tmp"  # noqa: S108 - the sandbox's own
+    one_owner: ClassVar[bool] = True
 
     def wrap(self, argv: Iterable[str], view: View) -> tuple[str, ...]:
         """``argv`` inside the sandbox."""

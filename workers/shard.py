@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
+import secrets
 import socket
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from orchestrator.domain.errors import BrokerError, InfrastructureError, MoTestplanError
 from orchestrator.domain.plan import Suite as SuiteName
@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 #: Seconds a finished result is held while the broker is away, before it is given up.
 _HOLD_RESULT = 600.0
+_HOST = socket.gethostname()
+#: Runs whose lease a process remembers.
+_RUNS_KNOWN = 200
 #: The ledger's word for an attempt that is not final.
 AGAIN = "again"
 
@@ -51,6 +54,16 @@ class Bench:
     pause: float = 2.0
     #: The connection of heartbeats: one that gives up soon, so that a host that is cut off notices.
     pulse: Ledger | None = None
+    #: The lease of runs this process has met, seconds: with it a shard is read in the call that starts its first task.
+    leases: dict[str, float] = field(default_factory=dict)
+
+
+class _Answer(NamedTuple):
+    """What the gate said to a task: its attempt, and when it was asked (monotonic clock): the lease began no sooner."""
+
+    gate: Gate
+    attempt: int
+    asked: float
 
 
 class Resources:
@@ -87,20 +100,22 @@ class Resources:
 
 def run_shard(bench: Bench, delivery: Delivery) -> dict[str, object]:
     """Execute a message; never raises for what a test does. The answer is small: the record is in the ledger."""
-    spec = bench.ledger.spec(delivery.run, delivery.shard)
+    owner = f"{_HOST}:{secrets.token_hex(6)}"
+    spec, first = _take(bench, delivery, owner)
     if spec is None:
         return {"run": delivery.run, "shard": delivery.shard, "refused": Gate.GONE.value}
-    owner = f"{socket.gethostname()}:{uuid.uuid4().hex[:12]}"
     unfit: MoTestplanError | None = None
     try:
         profile = bench.profile(spec.profile)
     except MoTestplanError as error:
         # Said as the result of each task: a shard that never starts would be sent again for ever.
         profile, unfit = Profile(name=spec.profile), error
+    else:
+        _remember(bench.leases, delivery.run, profile.dispatch.lease)
     ran: dict[str, str] = {}
     dispatch = profile.dispatch
     with Heart(bench.pulse or bench.ledger, delivery, owner, dispatch.lease, dispatch.cut_off) as heart:
-        shard = _Shard(bench, delivery, spec, profile, owner, heart, unfit)
+        shard = _Shard(bench, delivery, spec, profile, owner, heart, unfit, first)
         try:
             for task in spec.tasks:
                 answer = shard.run(task)
@@ -114,6 +129,25 @@ def run_shard(bench: Bench, delivery: Delivery) -> dict[str, object]:
     if shard.put_back:
         _hand_back(bench, delivery)
     return {"run": delivery.run, "shard": delivery.shard, "tasks": dict(list(ran.items())[:20])}
+
+
+def _take(bench: Bench, delivery: Delivery, owner: str) -> tuple[ShardSpec | None, _Answer | None]:
+    """The shard, and the gate's answer for its first task where that could be asked in the same call.
+
+    The lease is in the run's profile, so it is known from the second shard of a run on.
+    """
+    lease = bench.leases.get(delivery.run)
+    if lease is None:
+        return bench.ledger.spec(delivery.run, delivery.shard), None
+    asked = time.monotonic()
+    gate, attempt, spec = bench.ledger.take(delivery, owner, lease)
+    return spec, _Answer(gate, attempt, asked)
+
+
+def _remember(leases: dict[str, float], run: str, lease: float) -> None:
+    if len(leases) > _RUNS_KNOWN:
+        leases.clear()
+    leases[run] = lease
 
 
 def _hand_back(bench: Bench, delivery: Delivery) -> None:
@@ -135,11 +169,14 @@ class _Shard:
         owner: str,
         heart: Heart,
         unfit: MoTestplanError | None,
+        first: _Answer | None,
     ) -> None:
         self.bench, self.delivery, self.spec, self.profile = bench, delivery, spec, profile
         self.owner, self.heart = owner, heart
         #: Why this host can run none of it.
         self.unfit = unfit
+        #: The gate's answer for the first task, if it was asked already.
+        self.first = first
         self.resources = Resources()
         self.tree: Path | None = None
         self.release: Callable[[], None] = lambda: None
@@ -150,25 +187,30 @@ class _Shard:
 
     def run(self, task: TestTask) -> str:
         """One task through the gate: its final state, "again", or why it was refused."""
-        gate, attempt = self.bench.ledger.start(self.delivery, self.owner, task.id, self.profile.dispatch.lease)
+        (gate, attempt, asked), self.first = self.first or self._start(task), None
         if gate is not Gate.OK:
             return gate.value
         folder = task_folder(self.bench.artifacts, self.spec.run, task.id) / str(attempt)
         sink = Sink(self.bench.ledger, self.spec.run, task.id, attempt, folder)
-        self.heart.begin(task.id, sink)
+        self.heart.begin(task.id, sink, asked)
         began, ready = time.monotonic(), self.resources.seconds
         try:
             ending, again = self._outcome(task, attempt, folder, sink)
+            over = time.monotonic()
             stop = self._stopped() if ending.state is TaskState.CANCELLED else None
         finally:
             self.heart.rest()
-        result = _result(task, attempt, ending, time.monotonic() - began, sink, self.owner)
-        result = dataclasses.replace(result, stop=stop, setup=round(self.resources.seconds - ready, 3))
+        taken = (time.monotonic() - began, self.resources.seconds - ready)
+        result = _result(task, attempt, ending, taken, sink, stop)
         answer = self._record(result, sink, again=again)
-        if answer == Beat.STALE and self.heart.answer is Beat.STALE and not self.heart.cut_off:
+        if answer == Beat.STALE:
             with contextlib.suppress(BrokerError):  # only a record
-                self.bench.ledger.overlapped(self.spec.run, task.id, self.owner, self.heart.since_asked())
+                self.bench.ledger.overlap(self.delivery, self.owner, task.id, time.monotonic() - over)
         return answer
+
+    def _start(self, task: TestTask) -> _Answer:
+        asked = time.monotonic()
+        return _Answer(*self.bench.ledger.start(self.delivery, self.owner, task.id, self.profile.dispatch.lease), asked)
 
     def _stopped(self) -> Stop:
         """A cancelled task's processes are gone: clean up what it used, and say how long each step took."""
@@ -256,18 +298,22 @@ def _not_built(error: BuildFailedError, sink: Sink) -> Ending:
 
 
 def _result(  # noqa: PLR0913 - the whole record of an attempt
-    task: TestTask, attempt: int, ending: Ending, seconds: float, sink: Sink, owner: str
+    task: TestTask, attempt: int, ending: Ending, taken: tuple[float, float], sink: Sink, stop: Stop | None
 ) -> TaskResult:
+    """``taken``: seconds in all, and what of them was set-up."""
+    seconds, setup = taken
     return TaskResult(
         task=task.id,
         state=ending.state,
         attempt=attempt,
         seconds=round(seconds, 3),
+        setup=round(setup, 3),
         passed=sink.counts[CaseStatus.PASSED],
         failed=sink.counts[CaseStatus.FAILED] + sink.counts[CaseStatus.ERROR],
         skipped=sink.counts[CaseStatus.SKIPPED],
         message=ending.message[:2000],
         failures=tuple(sink.failures),
-        host=owner.partition(":")[0],
+        host=_HOST,
         reproduce=ending.reproduce,
+        stop=stop,
     )

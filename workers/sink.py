@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import threading
@@ -23,6 +24,7 @@ FAILURES_KEPT = 20
 MESSAGE_LIMIT = 4000
 #: Log lines sent per batch: a flood shows its end, the file has all of it.
 _LINES_PER_BATCH = 500
+_NOTHING = dict.fromkeys(CaseStatus, 0)
 
 
 class Sink:
@@ -33,8 +35,8 @@ class Sink:
         self._lock = threading.Lock()
         self._cases: list[CaseResult] = []
         self._lines: list[str] = []
-        self._case_file, self._log_file = _File(folder / "cases.jsonl"), _File(folder / "log.txt")
-        self.counts = dict.fromkeys(CaseStatus, 0)
+        self._case_file, self._log_file = _File(folder, "cases.jsonl"), _File(folder, "log.txt")
+        self.counts = _NOTHING.copy()
         self.failures: list[CaseResult] = []
 
     def case(self, case: CaseResult) -> None:
@@ -82,16 +84,16 @@ class _File:
     A disk that is full cuts it short, and costs no result.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder, self._name = folder, name
         self._file: TextIO | None = None
         self._cut = False
 
     def write(self, text: str) -> None:
         if self._file is None:
             try:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = self._path.open("a", encoding="utf-8", errors="replace")
+                self._folder.mkdir(parents=True, exist_ok=True)
+                self._file = (self._folder / self._name).open("a", encoding="utf-8", errors="replace")
             except OSError as error:
                 raise InfrastructureError(f"its log cannot be kept on this host: {error}", "Free its disk.") from error
         if not self._cut:
@@ -107,13 +109,14 @@ class _File:
             act(self._file)
         except OSError as error:
             self._cut = True
-            logger.warning("%s is cut short: %s", self._path, error)
+            logger.warning("%s is cut short: %s", self._folder / self._name, error)
 
 
 def task_folder(artifacts: Path, run: str, task: str) -> Path:
     """Where the attempts at a task (``1``, ``2``, …) leave their files: one safe name a task, unlike any other's."""
     safe = "".join(char if (char.isascii() and char.isalnum()) or char in "-_." else "_" for char in task)[:80]
-    return artifacts / run / f"{safe.lstrip('.')}-{uuid.uuid5(uuid.NAMESPACE_OID, task).hex[:8]}"
+    digest = hashlib.sha1(uuid.NAMESPACE_OID.bytes + task.encode(errors="replace"), usedforsecurity=False)
+    return artifacts.joinpath(run, f"{safe.lstrip('.')}-{digest.hexdigest()[:8]}")
 
 
 def _cut(case: CaseResult) -> CaseResult:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import signals
+from celery.backends.base import DisabledBackend
 from celery.exceptions import TimeLimitExceeded, WorkerLostError
 
 from orchestrator.domain.errors import BrokerError
@@ -32,7 +33,8 @@ def register(app: App, make_bench: Callable[[], Bench], make_ledger: Callable[[]
     bench = functools.cache(make_bench)
     ledger = functools.cache(make_ledger)
 
-    @app.task(name=RUN_SHARD)  # type: ignore[untyped-decorator]
+    # The ledger has what a shard came to, and counts the parts of the chord (ADR 12).
+    @app.task(name=RUN_SHARD, backend=DisabledBackend(app))  # type: ignore[untyped-decorator]
     def run_shard_task(run: str, shard: str, delivery: int) -> dict[str, object]:
         return run_shard(bench(), Delivery(run, shard, delivery))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -19,12 +18,15 @@ from orchestrator.store import Store
 
 #: More than this project has tests.
 _CASES = 100_000
+#: Seconds in which a cancelled run ends.
+_GRACE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class OwnRun:
     """What was planned, and what came of it."""
 
+    base: str
     plan: Mapping[str, Any]
     summary: Mapping[str, Any]
     #: ``tests/x/test_y.py::test_z`` → passed, failed or skipped, by the last try.
@@ -50,16 +52,13 @@ class OwnRun:
     def tests(self) -> list[str]:
         """The test files and directories that ran to their end."""
         ended = {task for task, state in self.tasks.items() if state in ("passed", "failed")}
-        found = []
-        for task in self.plan["tasks"]:
-            if task["package"] and task["id"] in ended:
-                folder = task["package"].removesuffix("/...")
-                found += [f"{folder}/{file}" for file in task["files"]] or [folder]
-        return found
+        running = (task for task in self.plan["tasks"] if task["package"] and task["id"] in ended)
+        return [path for task in running for path in files_of(task)]
 
     def figures(self) -> dict[str, Any]:
         """For a reader."""
         return {
+            "base": self.base,
             "head": self.plan["diff_summary"]["head_commit"],
             "planned": len(self.plan["tasks"]),
             "left_out": len(self.plan["omitted"]),
@@ -78,6 +77,12 @@ class OwnRun:
         return {"run": self.summary.get("run"), **self.figures(), "cases": dict(self.cases), "mute": mute}
 
 
+def files_of(task: Mapping[str, Any]) -> list[str]:
+    """The files and directories that a task of tests gives to pytest, of its JSON."""
+    folder = task["package"].removesuffix("/...")
+    return [f"{folder}/{file}" for file in task["files"]] or [folder]
+
+
 def _holds(task: str, test: str) -> bool:
     place = task.removeprefix("ut:").removesuffix("/...")
     return task.startswith("ut:") and (test == place or test.startswith(f"{place}/"))
@@ -88,7 +93,7 @@ def run_plan(  # noqa: PLR0913 - what there is to choose
 ) -> OwnRun:
     """Plan ``base..HEAD``, and run the plan on embedded servers and real workers.
 
-    What has not ended after ``deadline`` seconds is cancelled, as Ctrl-C does.
+    What has not ended after ``deadline`` seconds is cancelled; a run that had not begun by then is in state ``error``.
     """
     environ = {
         **os.environ,
@@ -100,9 +105,9 @@ def run_plan(  # noqa: PLR0913 - what there is to choose
     file = folder / "plan.json"
     words = ["--repo", str(repository), "--profile", PROFILE]
     limits = ["--budget", budget] if budget else []
-    subprocess.run(
-        [*program, "plan", *words, "--base", base, *limits, "-o", str(file)], cwd=ROOT, env=environ, check=True
-    )
+    planned = [*program, "plan", *words, "--base", base, *limits, "-o", str(file)]
+    if subprocess.run(planned, cwd=ROOT, env=environ, check=False).returncode:
+        raise SystemExit(1)  # it said why; a change that cannot be planned is no lack of one
     plan = json.loads(file.read_text())
     chosen = [word for task in only for word in ("--task", task)]
     began = time.monotonic()
@@ -110,8 +115,8 @@ def run_plan(  # noqa: PLR0913 - what there is to choose
     said = _ended([*program, "run", str(file), *words, *local, *chosen], environ, deadline)
     summary = json.loads(said or "{}") or {"state": "error"}
     store = f"sqlite:///{folder / 'state' / 'history.sqlite'}"
-    cases = _cases(store, str(summary["run"])) if summary.get("run") else {}
-    return OwnRun(plan, summary, cases, round(time.monotonic() - began, 1))
+    cases = verdicts(Store(store), summary) if summary.get("run") else {}
+    return OwnRun(base, plan, summary, cases, round(time.monotonic() - began, 1))
 
 
 def _ended(words: Sequence[str], environ: Mapping[str, str], deadline: float | None) -> str:
@@ -120,16 +125,23 @@ def _ended(words: Sequence[str], environ: Mapping[str, str], deadline: float | N
             return process.communicate(timeout=deadline)[0]
         except subprocess.TimeoutExpired:
             print(f"{deadline:g} s are over: what still runs is cancelled", file=sys.stderr)
-            process.send_signal(signal.SIGINT)
-            return process.communicate()[0]
+            process.terminate()  # as Ctrl-C, which a shell's background job would not hear
+        try:
+            return process.communicate(timeout=_GRACE)[0]
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return ""
 
 
-def _cases(store: str, run: str) -> dict[str, str]:
+def verdicts(store: Store, summary: Mapping[str, Any]) -> dict[str, str]:
+    """Test → passed, failed or skipped by its last try; a task that was cut short has no failures."""
+    ended = {task["task"] for task in summary["tasks"] if task["state"] in ("passed", "failed")}
     found: dict[str, tuple[int, str]] = {}
-    for stored in Store(store).cases(run, limit=_CASES):
+    for stored in store.cases(str(summary["run"]), limit=_CASES):
         status = "failed" if stored.case.status is CaseStatus.ERROR else stored.case.status.value
         before = found.get(stored.case.name, (0, ""))
         worst = "failed" if (stored.attempt, "failed") == before else status  # a test and its teardown are two cases
-        if stored.task.startswith("ut:") and stored.attempt >= before[0]:
+        believed = stored.task in ended or worst != "failed"
+        if stored.task.startswith("ut:") and stored.attempt >= before[0] and believed:
             found[stored.case.name] = (stored.attempt, worst)
     return {name: status for name, (_, status) in found.items()}

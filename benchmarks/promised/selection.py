@@ -19,6 +19,12 @@ PROMISES = [
     Promise("learn-update", "<= 10 s for 100 commits", lambda: learned("update_seconds", 10)),
     Promise("learn-model", "<= 20 MB", lambda: learned("model_mb", 20)),
     Promise("learn-plan", "<= 300 ms", lambda: learned("plan_ms", 300)),
+    Promise(
+        "selection-failures",
+        "0 fail",
+        lambda: INPUTS.tests("tests/unit/cli/test_learn.py", "-k", "failed_on_such_a_change"),
+    ),
+    Promise("selection-surface", "0 fail", lambda: INPUTS.tests("tests/unit/history/test_surface.py")),
     Promise("selection-honest", "0 fail", lambda: INPUTS.tests("tests/unit/history/test_benchmark.py")),
     Promise(
         "selection-same",

@@ -47,8 +47,8 @@ def main(url: str, folder: str) -> None:
 
     def bench() -> Bench:
         path = Path(folder)
-        suites = {SuiteName.UNIT_TEST: Nothing()}
-        return Bench(Ledger(url), path, lambda *_: (path, lambda: None), lambda name: Profile(name=name), suites)
+        suites, profile = {SuiteName.UNIT_TEST: Nothing()}, Profile(name="rig")
+        return Bench(Ledger(url), path, lambda *_: (path, lambda: None), lambda _: profile, suites)
 
     receivers = tasks.register(app, bench, lambda: Ledger(url))
     worker = app.Worker(

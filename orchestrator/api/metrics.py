@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import Counter as Counted
 from collections import OrderedDict
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +20,7 @@ from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.run import RunSummary, TaskState
 from orchestrator.messaging import CONTROL_QUEUE, SUITE_QUEUES
 from orchestrator.planner.codec import loads
+from orchestrator.runs.hosts import SILENT
 from orchestrator.service.service import Service
 
 _PREFIX = "mo_testplan_"
@@ -39,6 +41,9 @@ class Outcomes:
         self.tasks = Counter(f"{_PREFIX}tasks", "Tasks that ended.", ["suite", "state"], registry=registry)
         self.lost = Counter(f"{_PREFIX}tasks_lost", "Tasks every worker of which went silent.", registry=registry)
         self.resent = Counter(f"{_PREFIX}tasks_resent", "Attempts beyond a task's first.", registry=registry)
+        self.flaky = Counter(
+            f"{_PREFIX}tasks_flaky", "Tasks that failed and then passed in one run.", registry=registry
+        )
         self.cost = Counter(f"{_PREFIX}runner_seconds", "Runner time spent.", registry=registry)
         self.seconds = Histogram(f"{_PREFIX}run_seconds", "Wall time of runs.", buckets=_RUN_BUCKETS, registry=registry)
         self.task_seconds = Histogram(
@@ -77,6 +82,7 @@ class Outcomes:
                 self.task_seconds.labels(suite).observe(task.seconds)
             self.resent.inc(max(0, task.attempt - 1))
             self.lost.inc(task.state is TaskState.LOST)
+            self.flaky.inc(task.flaky)
         progress = self._service.ledger.progress(summary.run)
         if progress is not None and progress.cancelled_at is not None:
             self.cancels.observe(max(0.0, summary.ended - progress.cancelled_at))
@@ -104,17 +110,23 @@ class Now(Collector):
         depths: dict[str, int] = {}
         now = ledger.now()
         oldest = {queue: now - sent for queue, sent in ledger.waiting_since().items()}
-        for queue in sorted({*SUITE_QUEUES, CONTROL_QUEUE, *oldest}):
+        heard = [host.record for host in ledger.hosts() if host.silent <= SILENT]
+        at_work = [record for record in heard if record is not None and record.state == "active"]
+        serving = Counted(queue for record in at_work for queue in record.queues)
+        for queue in sorted({*SUITE_QUEUES, CONTROL_QUEUE, *oldest, *serving}):
             depths[queue] = ledger.queue_length(queue)
         depth = GaugeMetricFamily(f"{_PREFIX}queue_depth", "Messages waiting in a queue.", labels=["queue"])
         age = GaugeMetricFamily(
             f"{_PREFIX}queue_age_seconds", "How long the oldest shard of a queue has waited.", labels=["queue"]
         )
+        workers = GaugeMetricFamily(f"{_PREFIX}queue_workers", "Workers that take work from a queue.", labels=["queue"])
         for queue, length in depths.items():
+            workers.add_metric([queue], serving[queue])
             depth.add_metric([queue], length)
             age.add_metric([queue], max(0.0, oldest.get(queue, 0.0)))
         yield depth
         yield age
+        yield workers
 
     def _live(self) -> Iterator[Metric]:
         ledger = self._service.ledger
@@ -126,6 +138,13 @@ class Now(Collector):
             tasks.add_metric([state.value], sum(p.tasks[state] for p in progress))
         yield runs
         yield tasks
+        count, seconds = ledger.overlaps()
+        times = CounterMetricFamily(f"{_PREFIX}overlaps", "How often two workers had a task at once.")
+        times.add_metric([], count)
+        total = CounterMetricFamily(f"{_PREFIX}overlap_seconds", "For how long two workers had a task at once.")
+        total.add_metric([], seconds)
+        yield times
+        yield total
 
 
 class Metrics:

@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     part.add_argument("--pr", type=edge.positive, metavar="N", help="every run of this pull request, instead of RUN")
     parser.add_argument("--profile", default="", metavar="P", help="with --pr: only runs of this profile")
     parser.add_argument("--wait", action="store_true", help="until nothing of it runs, and say how that went")
+    edge.add_format(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,13 +49,13 @@ def run(args: argparse.Namespace) -> int:
         for name in names:
             edge.record(ledger, "cancel", name, f"asked for all runs of PR {args.pr}")
         edge.say(f"cancelling {', '.join(names)}" if names else f"no run of PR {args.pr} is under way")
-        return _wait(ledger, names) if args.wait else EXIT_PASSED
+        return _tell(ledger, args, names, {"tasks": "all"})
     summary, plan = edge.find_run(config, args.run)
     for task in args.task:
         tasks_named(task, (one.id for one in plan.tasks), f"run {summary.run}")
     if summary.state.final:
         edge.say(f"run {summary.run} has ended already: {summary.state.value}")
-        return EXIT_PASSED
+        return _tell(ledger, args, [], {"tasks": [], "ended_already": summary.state})
     return _cancel(app, ledger, summary.run, args)
 
 
@@ -64,25 +65,35 @@ def _cancel(app: App, ledger: Ledger, name: str, args: argparse.Namespace) -> in
     what = f"suite {args.suite}" if suite else ", ".join(args.task) or "all"
     edge.record(ledger, "cancel", name, f"asked for {what}")
     edge.say(f"cancelling {what} of run {name}")
-    return _wait(ledger, [name]) if args.wait else EXIT_PASSED
+    return _tell(ledger, args, [name], {"tasks": what if suite or not args.task else args.task})
 
 
-def _wait(ledger: Ledger, names: list[str]) -> int:
-    """Until no task that was cancelled runs any more; then the seconds of each."""
+def _tell(ledger: Ledger, args: argparse.Namespace, names: list[str], what: dict[str, object]) -> int:
+    """Wait where that is wanted, and print what was done as JSON where that is; the exit code."""
+    waited = _wait(ledger, names) if args.wait else {}
+    if args.format == "json":
+        edge.print_json({"cancelled": names, **what, **waited})
+    return EXIT_INFRASTRUCTURE if waited.get("still_running") else EXIT_PASSED
+
+
+def _wait(ledger: Ledger, names: list[str]) -> dict[str, object]:
+    """Until no task that was cancelled runs any more; the seconds it took, those of each task, and runs that go on."""
     began = time.monotonic()
     left = set(names)
     while left and time.monotonic() - began < _PATIENCE:
         left = {name for name in left if _running(ledger, name)}
         if left:
             time.sleep(0.1)
-    for name in names:
-        for task, stop in sorted(_stops(ledger, name).items()):
+    stops = {name: dict(sorted(_stops(ledger, name).items())) for name in names}
+    for name, tasks in stops.items():
+        for task, stop in tasks.items():
             edge.say(f"  {name} {task}: {stop_words(stop)}")
+    seconds = round(time.monotonic() - began, 2)
     if left:
         edge.say(f"after {_PATIENCE:g} s something of {', '.join(sorted(left))} still runs: see `mo-testplan status`")
-        return EXIT_INFRASTRUCTURE
-    edge.say(f"nothing of it runs any more after {time.monotonic() - began:.2f} s")
-    return EXIT_PASSED
+    elif names:
+        edge.say(f"nothing of it runs any more after {seconds:.2f} s")
+    return {"seconds": seconds, "still_running": sorted(left), "stops": stops}
 
 
 def _running(ledger: Ledger, name: str) -> bool:

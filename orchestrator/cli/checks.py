@@ -146,10 +146,16 @@ def disk(host: Host) -> Check:
 
 def sandbox(host: Host) -> Check:
     """Whether tests of strangers can be locked in."""
-    del host
+    from orchestrator.cli.confine import confinement
     from workers import sandbox as bubblewrap
 
     path = os.environ.get("PATH")
+    if host.settings.sandbox not in ("", "off"):
+        try:
+            made = confinement(host.settings, os.environ)
+        except MoTestplanError as error:
+            return Check(name="sandbox", ok=False, found=error.message, remedy=error.remedy)
+        return Check(name="sandbox", ok=True, found=f"{made.name if made else 'none'} ({host.settings.sandbox})")
     ok, words = bubblewrap.available(path) is not None, bubblewrap.describe(path).removeprefix("no sandbox: ")
     remedy = "Without one, a worker must be started with --unsafe-no-sandbox: tests can read what its user can."
     return Check(name="sandbox", ok=ok, found=words.removeprefix("sandbox: "), remedy=remedy, required=False)

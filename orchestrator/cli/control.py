@@ -31,7 +31,7 @@ from orchestrator.runs import tasks
 from orchestrator.runs.fairness import Leveller
 from orchestrator.runs.reaper import Reaper
 from orchestrator.runs.summarize import summarize
-from orchestrator.settings import Settings, check_profile
+from orchestrator.settings import Settings, check_profile, failures_path
 from orchestrator.store import Store
 
 logger = logging.getLogger(__name__)
@@ -152,7 +152,8 @@ def _reaper(
 def _keeper(pair: tuple[Ledger, Store], app: App, who: str, profile: Profile, config: Settings) -> Keeper:
     ledger, store = pair
     leveller = Leveller(ledger, app, profile.dispatch.patience)
-    return Keeper(ledger, store, leveller, lambda: ledger.leads(who), profile.retention, Path(config.durations))
+    files = Path(config.durations), failures_path(config)
+    return Keeper(ledger, store, leveller, lambda: ledger.leads(who), profile.retention, *files)
 
 
 def channels_of(profile: Profile, environ: Mapping[str, str], windows: WindowClient) -> dict[str, Notifier]:

@@ -51,6 +51,11 @@ def print_json(value: object) -> None:
     sys.stdout.write(text.encode("utf-8", "replace").decode() + "\n")
 
 
+def print_text(text: str) -> None:
+    """A document on stdout, and nothing else; half a surrogate becomes a question mark."""
+    sys.stdout.write(text.encode("utf-8", "replace").decode() + "\n")
+
+
 def say(text: str) -> None:
     """Words for a person, on stderr, so that stdout is only the answer."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress goes to stderr

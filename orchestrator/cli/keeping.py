@@ -9,6 +9,7 @@ from pathlib import Path
 
 from orchestrator.domain.profile import Retention
 from orchestrator.ledger.client import Ledger
+from orchestrator.planner.failures import write_failures
 from orchestrator.planner.measured import write_durations
 from orchestrator.runs.fairness import Leveller
 from orchestrator.store import AuditEntry, Store
@@ -31,9 +32,10 @@ class Keeper:
         leads: Callable[[], bool],
         retention: Retention,
         durations: Path,
+        failures: Path,
     ) -> None:
         self.ledger, self.store, self.leveller, self.leads = ledger, store, leveller, leads
-        self.retention, self.durations = retention, durations
+        self.retention, self.durations, self.failures = retention, durations, failures
         self._forget_at = self._write_at = 0.0
 
     def tick(self) -> None:
@@ -45,7 +47,9 @@ class Keeper:
         now = time.monotonic()
         if now >= self._write_at:
             self._write_at = now + _WRITE_EVERY
-            write_durations(self.durations, {name: self.store.durations(name) for name in self.store.profiles()})
+            names = self.store.profiles()
+            write_durations(self.durations, {name: self.store.durations(name) for name in names})
+            write_failures(self.failures, {name: self.store.failures(name) for name in names})
         if now >= self._forget_at:
             self._forget_at = now + _FORGET_EVERY
             self._forget(time.time())

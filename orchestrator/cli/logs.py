@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from orchestrator.cli import edge
 from orchestrator.cli.progress import printable
-from orchestrator.domain.errors import EXIT_PASSED
+from orchestrator.domain.errors import EXIT_PASSED, UsageError
 from orchestrator.domain.naming import task_named
 from orchestrator.domain.run import TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
@@ -21,26 +22,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run's id, or the beginning of one")
     parser.add_argument("--task", required=True, metavar="ID")
     parser.add_argument("--follow", "-f", action="store_true", help="go on as long as the task runs")
+    edge.add_format(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print what there is; with --follow, what comes."""
+    if args.follow and args.format == "json":
+        raise UsageError(
+            "--follow prints lines as they come, and JSON is one document",
+            "Leave one of them out; `mo-testplan serve` streams events.",
+        )
     config = edge.settings()
     summary, plan = edge.find_run(config, args.run)
     task = task_named(args.task, (task.id for task in plan.tasks), f"run {summary.run}")
     (result,) = (result for result in summary.tasks if result.task == task)
-    kept = _kept(config, summary.run, task, result.attempt)
-    if kept is not None and result.state.final:
-        if not kept.exists():
-            edge.say(f"mo-testplan: {task} said nothing")
-            return EXIT_PASSED
-        with kept.open(encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                print(printable(line.rstrip("\n")))  # noqa: T201 - the answer
+    lines = _lines(config, summary.run, result, follow=args.follow)
+    if args.format == "json":
+        what = {"run": summary.run, "task": task, "state": result.state, "attempt": result.attempt, "host": result.host}
+        edge.print_json({**what, "lines": list(lines)})
         return EXIT_PASSED
-    if not _from_ledger(Ledger(config.redis_url), summary.run, task, follow=args.follow):
-        edge.say(f"mo-testplan: {_no_lines(result)}")
+    count = 0
+    for count, line in enumerate(lines, 1):  # noqa: B007 - whether there was one
+        print(printable(line), flush=args.follow)  # noqa: T201 - the answer
+    if not count:
+        edge.say(f"mo-testplan: {f'{task} said nothing' if args.follow else _no_lines(result)}")
     return EXIT_PASSED
+
+
+def _lines(config: Settings, run: str, result: TaskResult, *, follow: bool) -> Iterator[str]:
+    """All lines from this host's file of a task that has ended here, else what the ledger has."""
+    kept = _kept(config, run, result.task, result.attempt)
+    if kept is None or not result.state.final:
+        yield from _from_ledger(Ledger(config.redis_url), run, result.task, follow=follow)
+    elif kept.exists():
+        with kept.open(encoding="utf-8", errors="replace") as lines:
+            yield from (line.rstrip("\n") for line in lines)
 
 
 def _no_lines(result: TaskResult) -> str:
@@ -61,16 +77,16 @@ def _kept(config: Settings, run: str, task: str, attempt: int) -> Path | None:
     return path if path.parent.is_dir() else None
 
 
-def _from_ledger(ledger: Ledger, run: str, task: str, *, follow: bool) -> bool:
-    """Print what the ledger has, with ``follow`` until the task ends; whether there was anything."""
+def _from_ledger(ledger: Ledger, run: str, task: str, *, follow: bool) -> Iterator[str]:
+    """What the ledger has, with ``follow`` until the task ends."""
     last = "0"
     while True:
         state = ledger.states(run).get(task)
         rows = ledger.read_log(run, task, last)
         for entry, line in rows:
             last = entry
-            print(printable(line), flush=follow)  # noqa: T201 - the answer
+            yield line
         if not rows and (not follow or state is None or state.final):
-            return last != "0"
+            return
         if not rows:
             time.sleep(0.3)

@@ -40,12 +40,13 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", metavar="REV", help="the branch the change is for")
     parser.add_argument("--head", metavar="REV", help="the change; default: HEAD")
     parser.add_argument("--profile", metavar="P", default=DEFAULT_PROFILE, help="name or file of a profile")
-    parser.add_argument("--strategies", metavar="A,B", help="default: rules,safety; with a model all there are")
+    parser.add_argument("--strategies", metavar="A,B", help="default: rules,safety,python; with a model all there are")
     parser.add_argument("--model", metavar="FILE", help="a history model that `learn` made, or none")
-    parser.add_argument("--budget", metavar="B", help="what SQL cases may cost: 10%% of all statements, 30min")
+    parser.add_argument("--budget", metavar="B", help="what SQL cases, or Python tests, may cost: 10%% of all, 30min")
     parser.add_argument(
         "--durations", metavar="FILE", help="measured seconds; default: what `control` wrote here, if any"
     )
+    parser.add_argument("--failures", metavar="FILE", help="past failures; default: what `control` wrote here, if any")
     parser.add_argument("--category", metavar="C", action="append", default=[], help="add a category; repeatable")
     parser.add_argument("--pr", metavar="N", type=int, help="a pull request; alone, read from GitHub or the clone")
     parser.add_argument("--base-branch", metavar="NAME", help="default: the profile's")
@@ -81,6 +82,7 @@ def plan_from_args(args: argparse.Namespace) -> TestPlan:
         repository=repository,
         model=args.model or "",
         durations=args.durations or "",
+        failures=args.failures or "",
         budget=parse_budget(args.budget) if args.budget else None,
     )
     named = None if args.strategies is None else [name for name in args.strategies.split(",") if name]

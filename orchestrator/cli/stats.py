@@ -1,7 +1,7 @@
 """What history adds up to: the slowest tasks, the flakiest cases, what pull requests cost, each day's load.
 
 --pictures DIR draws them as SVG files. --durations FILE writes the measured seconds of a profile's tasks and scripts,
-which `plan --durations FILE` estimates with.
+which `plan --durations FILE` estimates with, --failures FILE what `plan --failures FILE` draws on.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from orchestrator.cli import charts, edge
 from orchestrator.domain.errors import EXIT_PASSED, UsageError
+from orchestrator.planner.failures import write_failures
 from orchestrator.planner.measured import write_durations
 from orchestrator.planner.summary import count, duration
 from orchestrator.store import DayLoad, FlakyCase, PrCost, SlowTask, Store
@@ -66,18 +67,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pictures", metavar="DIR", help="write slowest.svg, flakiest.svg, cost.svg and days.svg there"
     )
     parser.add_argument("--durations", metavar="FILE", help="write measured seconds there; needs --profile")
+    parser.add_argument("--failures", metavar="FILE", help="write what failed lately there; needs --profile")
     edge.add_format(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the lists."""
-    if args.durations and not args.profile:
-        raise UsageError("--durations writes one profile's seconds, and none is named", "Add --profile NAME.")
+    if (args.durations or args.failures) and not args.profile:
+        option = "--durations" if args.durations else "--failures"
+        raise UsageError(f"{option} writes what is known of one profile, and none is named", "Add --profile NAME.")
     store = edge.open_store(edge.settings())
     try:
         figures = collect(store, time.time() - args.days * 86400.0, args.limit, args.profile)
         if args.durations:
             write_durations(Path(args.durations), {args.profile: store.durations(args.profile)})
+        if args.failures:
+            write_failures(Path(args.failures), {args.profile: store.failures(args.profile)})
     finally:
         store.close()
     if args.pictures:

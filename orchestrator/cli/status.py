@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 from orchestrator.cli import edge
 from orchestrator.cli.progress import printable, seconds_words
+from orchestrator.cli.reports import FORMATS, report_text
 from orchestrator.cli.show import summary_text, task_lines
-from orchestrator.domain.errors import EXIT_PASSED, BrokerError
+from orchestrator.domain.errors import EXIT_PASSED, BrokerError, UsageError
 from orchestrator.domain.naming import task_named
 from orchestrator.domain.plain import to_plain
 from orchestrator.domain.plan import TestPlan
@@ -29,13 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run's id, or the beginning of one")
     parser.add_argument("--task", metavar="ID", help="what happened to this task")
     parser.add_argument("--exit-code", action="store_true", help="end with the run's own exit code")
-    edge.add_format(parser)
+    edge.add_format(parser, *FORMATS)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the run's summary as it stands, or one task's history."""
     config = edge.settings()
     summary, plan = edge.find_run(config, args.run)
+    if args.task and args.format in FORMATS:
+        raise UsageError(f"--task has no form {args.format}", "Leave --task out, or print text or json.")
     if args.task:
         _task(config, summary, args.task, args.format)
     else:
@@ -44,6 +47,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _whole(config: Settings, summary: RunSummary, plan: TestPlan, form: str) -> None:
+    if form in FORMATS:
+        edge.print_text(report_text(config, summary, plan, form))
+        return
     coming = None if summary.state.final else outlook(Ledger(config.redis_url), summary.run, plan)
     if form == "json":
         live = {"ended": None, "outlook": to_plain(coming)} if coming else {}

@@ -19,7 +19,7 @@ from pathlib import Path
 from celery import signals
 
 from orchestrator import __version__
-from orchestrator.cli import edge, life
+from orchestrator.cli import confine, edge, life
 from orchestrator.domain.errors import BrokerError, ToolMissingError, UsageError, nearest
 from orchestrator.domain.plan import Suite as SuiteName
 from orchestrator.domain.profile import Profile
@@ -31,8 +31,9 @@ from orchestrator.messaging import SUITE_QUEUES, App, ask_summary, host_label, m
 from orchestrator.settings import Settings, check_profile
 from workers.agent import DISK_ENOUGH, Agent, consumer_of, full_name
 from workers.build import Builder
+from workers.otheruser import OtherUser
 from workers.process import Host, Limits
-from workers.sandbox import available, describe
+from workers.sandbox import describe
 from workers.shard import Bench
 from workers.suites.base import Suite
 from workers.suites.bvt import BvtSuite
@@ -49,6 +50,7 @@ _LIMITS = {
     "files": 65536,
     "file": 8 << 30,
     "memory": 0,
+    "tree": 0,
     "cpu": 0,
     "disk": 1 << 30,
     "output": 4 << 30,
@@ -103,7 +105,8 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     trusted = args.unsafe_no_sandbox
     host = make_host(config, os.environ, sandbox_needed=not trusted)
-    private = host.sandbox is not None and not (trusted or args.shared_cache)
+    # Programs of several uids cannot share what each of them writes.
+    private = host.sandbox is not None and (not host.sandbox.one_owner or not (trusted or args.shared_cache))
     host = dataclasses.replace(host, limits=limits_of(args.limit), private_caches=private)
     Ledger(config.redis_url, retries=_RETRIES).agree()
     app = make_app(config.redis_url, queues)
@@ -143,7 +146,7 @@ def describe_self(name: str, queues: Sequence[str], concurrency: int, host: Host
         queues=tuple(queues),
         concurrency=concurrency,
         cpus=os.cpu_count() or 0,
-        sandbox="bubblewrap" if host.sandbox is not None else "",
+        sandbox=host.sandbox.name if host.sandbox is not None else "",
     )
 
 
@@ -156,7 +159,7 @@ def make_agent(config: Settings, app: App, record: HostRecord) -> Agent:
 
 def make_host(config: Settings, environ: Mapping[str, str], *, sandbox_needed: bool) -> Host:
     """This machine, as suites see it; with ``sandbox_needed`` an error where tests could not be confined."""
-    sandbox = available(environ.get("PATH")) if config.sandbox != "off" else None
+    sandbox = confine.confinement(config, environ)
     if sandbox is None and sandbox_needed:
         raise ToolMissingError(
             f"this worker would run code of pull requests unconfined: {describe(environ.get('PATH'))}",
@@ -164,6 +167,8 @@ def make_host(config: Settings, environ: Mapping[str, str], *, sandbox_needed: b
         )
     scratch = Path(config.workspaces) / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
+    if isinstance(sandbox, OtherUser):
+        confine.keep_apart(config, sandbox, scratch)
     seed = Path(config.gocache_seed) if config.gocache_seed else None
     return Host(environment=dict(environ), sandbox=sandbox, scratch=scratch, cache_seed=seed)
 
@@ -184,6 +189,7 @@ def limits_of(words: Sequence[str]) -> Limits:
         open_files=named["files"] or None,
         file_size=named["file"] or None,
         memory=named["memory"] or None,
+        tree_memory=named["tree"] or None,
         cpu=named["cpu"] or None,
         disk_reserve=named["disk"] or None,
         output=named["output"],

@@ -12,6 +12,7 @@ MoTestplanError
 │   └── ConflictError     it contradicts what was done or asked before
 ├── InfrastructureError   exit 3: the answer could not be had
 │   ├── BrokerError       Redis cannot be reached or refuses
+│   │   └── BrokerDownError   its host can be reached: Redis is down for everybody
 │   ├── ServerError       a SQL server does not come up, or is lost
 │   ├── ToolMissingError  a program this job needs is not on this host
 │   ├── WorkspaceError    the tree under test cannot be checked out
@@ -91,6 +92,10 @@ class InfrastructureError(MoTestplanError):
 
 class BrokerError(InfrastructureError):
     """Redis cannot be reached or refuses."""
+
+
+class BrokerDownError(BrokerError):
+    """The host of Redis answers and Redis does not serve: it is down for everybody, not only for this host."""
 
 
 class ServerError(InfrastructureError):

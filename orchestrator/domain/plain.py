@@ -10,20 +10,30 @@ import dataclasses
 import functools
 import types
 import typing
+from collections.abc import Callable
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from orchestrator.domain.errors import UsageError, nearest
 
 T = TypeVar("T")
+#: Where a value stands: its origin, or (where its holder stands, how it is reached from there). Put into words for a
+#: message only.
+Where: TypeAlias = "str | tuple[Where, str]"
+#: (value, where it stands, what to raise) → the noun.
+Reader: TypeAlias = "Callable[[object, Where, type[UsageError]], object]"
 
 
 def to_plain(value: object) -> Any:  # noqa: ANN401 - dict, list, str, number, bool or None, by the value
     """Dataclasses to dictionaries, tuples to lists, enumerations to their values; all else as it is."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Enum):
         return value.value
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    kind: Any = type(value)
+    names = _names(kind)
+    if names is not None:
+        return {name: to_plain(getattr(value, name)) for name in names}
     if isinstance(value, (tuple, list)):
         return [to_plain(item) for item in value]
     if isinstance(value, dict):
@@ -37,69 +47,116 @@ def from_plain(kind: type[T], value: object, where: str, error: type[UsageError]
     ``where`` names the origin in messages. Unknown or missing keys and wrong types raise ``error``; an unknown key's
     message names the nearest known one.
     """
-    return typing.cast("T", _Reader(error).read(kind, value, where))
+    return typing.cast("T", _reader(typing.cast("Any", kind))(value, where, error))
 
 
 @functools.cache
-def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+def _names(kind: type) -> tuple[str, ...] | None:
+    """The fields of a dataclass; None for any other type."""
+    return tuple(item.name for item in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else None
 
 
-class _Reader:
-    def __init__(self, error: type[UsageError]) -> None:
-        self.error = error
+@functools.cache
+def _reader(kind: Any) -> Reader:  # noqa: ANN401 - any annotation of a noun
+    """What reads a value for an annotation; found once an annotation, since a worker reads a spec for every shard."""
+    if dataclasses.is_dataclass(kind):
+        return _dataclass(typing.cast("type", kind))
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if origin is tuple:
+        return _every(_reader(args[0])) if len(args) == 2 and args[1] is Ellipsis else _each(args)
+    if origin is dict:
+        return _mapping(_reader(args[1]))
+    if origin is typing.Literal:
+        return functools.partial(_word, [str(arg) for arg in args])
+    if origin is types.UnionType:
+        return _optional(_reader(args[0]))
+    return functools.partial(_member, kind) if issubclass(kind, Enum) else _scalar(kind)
 
-    def read(self, kind: Any, value: object, where: str) -> object:  # noqa: ANN401 - any annotation of a noun
-        if dataclasses.is_dataclass(kind):
-            return self._dataclass(typing.cast("type", kind), value, where)
-        origin, args = typing.get_origin(kind), typing.get_args(kind)
-        if origin is tuple:
-            return self._tuple(args, value, where)
-        if origin is dict:
-            if not isinstance(value, dict):
-                raise self.error(f"{where}: a mapping is needed, not {value!r}", "Write it as `key: value`.")
-            return {str(key): self.read(args[1], item, f"{where}.{key}") for key, item in value.items()}
-        if origin is typing.Literal:
-            return self._word(value, [str(arg) for arg in args], where)
-        if origin is types.UnionType:
-            return None if value is None else self.read(args[0], value, where)
-        return self._scalar(kind, value, where)
 
-    def _tuple(self, args: tuple[Any, ...], value: object, where: str) -> tuple[object, ...]:
-        if not isinstance(value, list):
-            raise self.error(f"{where}: a list is needed, not {value!r}", "Write it as a list.")
-        if len(args) == 2 and args[1] is Ellipsis:
-            return tuple(self.read(args[0], item, f"{where}[{n}]") for n, item in enumerate(value))
-        if len(value) != len(args):
-            raise self.error(f"{where}: {len(args)} values are needed, not {len(value)}", "Correct the list.")
-        return tuple(self.read(arg, item, where) for arg, item in zip(args, value, strict=True))
+def _dataclass(kind: type) -> Reader:
+    missing = dataclasses.MISSING
+    fields = dataclasses.fields(kind)
+    required = [item.name for item in fields if item.default is missing and item.default_factory is missing]
 
-    def _word(self, value: object, words: list[str], where: str) -> object:
-        if value not in words:
-            raise self.error(f"{where}: {value!r} is not one of {', '.join(words)}", nearest(str(value), words))
-        return value
+    @functools.cache  # a noun may hold nouns of its own kind
+    def readers() -> dict[str, Reader]:
+        return {name: _reader(hint) for name, hint in typing.get_type_hints(kind).items()}
 
-    def _scalar(self, kind: type, value: object, where: str) -> object:
-        if issubclass(kind, Enum):
-            try:
-                return kind(value)
-            except ValueError:
-                words = [str(member.value) for member in kind]
-                raise self.error(f"{where}: {value!r} is not one of {', '.join(words)}", "Correct the value.") from None
-        wanted = (int, float) if kind is float else kind
-        if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
-            raise self.error(f"{where}: {kind.__name__} is needed, not {value!r}", "Correct the value.")
-        return value
-
-    def _dataclass(self, kind: type, value: object, where: str) -> object:
+    def read(value: object, where: Where, error: type[UsageError]) -> object:
         if not isinstance(value, dict):
-            raise self.error(f"{where}: a mapping is needed, not {value!r}", "Write it as `key: value`.")
-        hints = _hints(kind)
+            raise error(f"{_said(where)}: a mapping is needed, not {value!r}", "Write it as `key: value`.")
+        known = readers()
         for key in value:
-            if key not in hints:
-                raise self.error(f"{where}: unknown key {key!r}", nearest(str(key), hints))
-        for item in dataclasses.fields(kind):
-            optional = item.default is not dataclasses.MISSING or item.default_factory is not dataclasses.MISSING
-            if not optional and item.name not in value:
-                raise self.error(f"{where}: {item.name!r} is missing", "Add it.")
-        return kind(**{key: self.read(hints[key], item, f"{where}.{key}") for key, item in value.items()})
+            if key not in known:
+                raise error(f"{_said(where)}: unknown key {key!r}", nearest(str(key), known))
+        for name in required:
+            if name not in value:
+                raise error(f"{_said(where)}: {name!r} is missing", "Add it.")
+        return kind(**{key: known[key](item, (where, f".{key}"), error) for key, item in value.items()})
+
+    return read
+
+
+def _every(one: Reader) -> Reader:
+    def read(value: object, where: Where, error: type[UsageError]) -> object:
+        if not isinstance(value, list):
+            raise error(f"{_said(where)}: a list is needed, not {value!r}", "Write it as a list.")
+        return tuple(one(item, (where, f"[{n}]"), error) for n, item in enumerate(value))
+
+    return read
+
+
+def _each(args: tuple[Any, ...]) -> Reader:
+    ones = [_reader(arg) for arg in args]
+
+    def read(value: object, where: Where, error: type[UsageError]) -> object:
+        if not isinstance(value, list):
+            raise error(f"{_said(where)}: a list is needed, not {value!r}", "Write it as a list.")
+        if len(value) != len(ones):
+            raise error(f"{_said(where)}: {len(ones)} values are needed, not {len(value)}", "Correct the list.")
+        return tuple(one(item, where, error) for one, item in zip(ones, value, strict=True))
+
+    return read
+
+
+def _mapping(one: Reader) -> Reader:
+    def read(value: object, where: Where, error: type[UsageError]) -> object:
+        if not isinstance(value, dict):
+            raise error(f"{_said(where)}: a mapping is needed, not {value!r}", "Write it as `key: value`.")
+        return {str(key): one(item, (where, f".{key}"), error) for key, item in value.items()}
+
+    return read
+
+
+def _optional(one: Reader) -> Reader:
+    return lambda value, where, error: None if value is None else one(value, where, error)
+
+
+def _word(words: list[str], value: object, where: Where, error: type[UsageError]) -> object:
+    if value not in words:
+        said = f"{_said(where)}: {value!r} is not one of {', '.join(words)}"
+        raise error(said, nearest(str(value), words))
+    return value
+
+
+def _member(kind: type[Enum], value: object, where: Where, error: type[UsageError]) -> object:
+    try:
+        return kind(value)
+    except ValueError:
+        words = ", ".join(str(member.value) for member in kind)
+        raise error(f"{_said(where)}: {value!r} is not one of {words}", "Correct the value.") from None
+
+
+def _scalar(kind: type) -> Reader:
+    wanted = (int, float) if kind is float else kind
+
+    def read(value: object, where: Where, error: type[UsageError]) -> object:
+        if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
+            raise error(f"{_said(where)}: {kind.__name__} is needed, not {value!r}", "Correct the value.")
+        return value
+
+    return read
+
+
+def _said(where: Where) -> str:
+    return where if isinstance(where, str) else f"{_said(where[0])}{where[1]}"

@@ -142,7 +142,7 @@ class Omitted:
     """A test that was not chosen, with the best evidence there was for it."""
 
     type: Suite
-    #: A category, or a script of one (``join/apply.sql``); a package pattern; an analyser.
+    #: A category, a part of one (``join#2``) or a script of one (``join/apply.sql``); a package pattern; an analyser.
     name: str
     score: float
     reason: str

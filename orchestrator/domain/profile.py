@@ -158,7 +158,7 @@ class Dispatch:
     attempts: int = 3
     #: Whether a test that fails is tried once more: one that passes then is flaky, and the run passes.
     confirm_failures: bool = True
-    #: A worker that cannot reach the ledger for this long ends its tests: another may have them by now.
+    #: How long tests go on while Redis is down for everybody. A worker cut off alone ends them within its lease.
     cut_off: float = 120.0
     #: What a new push to a pull request, or its close, does to its older runs: ends them, ends what has not started, or
     #: nothing.

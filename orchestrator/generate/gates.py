@@ -12,28 +12,42 @@ from orchestrator.cases.sql.lexer import split_statements
 from orchestrator.cases.sql.words import SYSTEM_DATABASES
 from orchestrator.generate.draft import Draft
 
+_SYSTEM = f"`?(?:{'|'.join(SYSTEM_DATABASES)})"
+_IF = r"(?:if\s+(?:not\s+)?exists\s+)?"
 #: What no generated case may do, whoever wrote it: commands of the harness, the server's own objects, other hosts.
 _FORBIDDEN = (
     (re.compile(r"(?im)^\s*(?:--|#|//)\s*@system\b"), "runs a command of the system"),
     (
-        re.compile(
-            rf"(?i)\b(?:drop|alter|create)\s+(?:database|schema)\s+(?:if\s+(?:not\s+)?exists\s+)?`?(?:{'|'.join(SYSTEM_DATABASES)})\b"
-        ),
+        re.compile(rf"(?i)(?<!show )\b(?:drop|alter|create)\s+(?:database|schema)\s+{_IF}{_SYSTEM}\b"),
         "changes a database of the server",
     ),
     (
         re.compile(
-            rf"(?i)\b(?:drop|create(?:\s+\w+)?|truncate|delete\s+from|update|insert\s+into)\s+(?:table\s+(?:if\s+(?:not\s+)?exists\s+)?)?`?(?:{'|'.join(SYSTEM_DATABASES)})`?\."
+            r"(?i)(?<!show )\b(?:drop|create(?:\s+\w+)?|truncate|delete\s+from|update|(?:insert|replace)\s+into|alter)\s+"
+            rf"(?:table\s+{_IF})?{_SYSTEM}`?\."
         ),
         "changes a table of the server",
     ),
     (
-        re.compile(r"(?i)\b(?:shutdown|kill|backup)\s+\w|\bdrop\s+account\s+(?:if\s+exists\s+)?`?sys\b"),
+        re.compile(
+            r"(?i)\b(?:shutdown|kill|backup)\s+\w|\b(?:drop|alter)\s+account\s+(?:if\s+exists\s+)?`?sys\b"
+            r"|\b(?:drop|alter)\s+user\s+(?:if\s+exists\s+)?['\"`]?(?:root|dump)\b|\b(?:sleep|benchmark)\s*\(\s*\d\d"
+        ),
         "stops or hurts the server",
     ),
-    (re.compile(r"(?i)\b\w*fault_(?:point|injection)\s*\("), "injects faults into the server"),
-    (re.compile(r"(?i)\binto\s+outfile\b|\bs3://|\bhttps?://"), "reaches out of the server"),
-    (re.compile(r"(?i)\bset\s+global\b|@@global\.\w+\s*="), "changes a setting for everybody"),
+    (re.compile(r"(?i)\b\w*fault_(?:point|injection)\s*\(|\bmo_ctl\s*\([^;]*fault"), "injects faults into the server"),
+    (
+        re.compile(
+            r"(?i)\binto\s+(?:outfile|dumpfile)\b|\bs3://|\bhttps?://|\bfile:/(?!/*(?:\$resources|tmp)/)"
+            r"|\b(?:load|save)_file\s*\(\s*['\"]"
+            r"|\binfile\s+(?!['\"]?\$resources/(?!\S*\.\.))"
+        ),
+        "reaches out of the server",
+    ),
+    (
+        re.compile(r"(?i)\bset\s+(?:[^;]*,\s*)?(?:global\b|@@global\.)|@@global\.\w+\s*:?="),
+        "changes a setting for everybody",
+    ),
 )
 _LONGEST_STATEMENT = 20_000
 _MOST_STATEMENTS = 400

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from orchestrator.cases.sql.words import SYSTEM_DATABASES
+from orchestrator.generate.gates import forbidden
 from orchestrator.generate.library import LibraryScript
 from orchestrator.generate.objects import word_of
 
@@ -58,12 +59,17 @@ class Slicer:
         return self._memory[at]
 
     def runnable(self, at: int) -> bool:
-        """Whether everything a statement and its needs work on is made in the script, or is the server's own."""
+        """Whether everything a statement and its needs work on is made in the script, or is the server's own.
+
+        What policy forbids runs nowhere: it would cost the file it is cut into.
+        """
         if at not in self._runnable:
             self._runnable[at] = all(self._known(one) for one in (*self.needs(at), at))
         return self._runnable[at]
 
     def _known(self, at: int) -> bool:
+        if forbidden(self.statements[at].sql):
+            return False
         own = {name for _, name in self.statements[at].made}
         for table in self.statements[at].tables - own:
             database, _, name = table.rpartition(".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from orchestrator.history.features import strategy_of
 from orchestrator.history.forest import Attribution
 from orchestrator.history.outlook import Outlook
 from orchestrator.history.past import Observed
+from orchestrator.history.spoken import SpokenOf
 
 #: Kinds of test by the place of their rows and forests, and as signals name them.
 KINDS = ("cases", "categories", "packages")
@@ -29,18 +31,30 @@ class Explainer:
 
     outlook: Outlook
     _words: dict[str, list[str]] = field(default_factory=dict)
+    _spoken: SpokenOf = field(init=False)
     _attributions: dict[tuple[int, bool], Attribution] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._spoken = SpokenOf(self.outlook.question.reached, self.outlook.book)
+
     def case(self, stem: str, *, rough: bool = False) -> list[Because]:
-        """Why a case has its chance; never empty. ``rough`` is four times as fast, its shares less exact."""
+        """Why a case has its chance; never empty. ``rough`` is eight times as fast, its shares less exact."""
         outlook = self.outlook
         number = outlook.book.numbers[stem]
-        seen = {"history": self._history("cases", number, "this case"), "lexical": self._lexical(number)}
+        seen = {
+            "history": self._history("cases", number, "this case"),
+            "lexical": self._lexical(number),
+            "surface": self._spoken.of(number),
+        }
         return self._parts("cases", stem, outlook.cases[stem], seen, rough)
 
     def category(self, name: str) -> list[Because]:
         """Why a category has its chance; never empty."""
-        seen = {"history": self._history("categories", name, "cases of it"), "lexical": self._best_text(name)}
+        seen = {
+            "history": self._history("categories", name, "cases of it"),
+            "lexical": self._best(name, "text_words", self._lexical),
+            "surface": self._best(name, "surface_calls", self._spoken.of),
+        }
         return self._parts("categories", name, self.outlook.categories[name], seen)
 
     def package(self, name: str) -> list[Because]:
@@ -67,14 +81,18 @@ class Explainer:
         moved = self._attribution(place, rough).moved(self.outlook.rows[place][test])
         up = {name: max(0.0, moved.get(name, 0.0)) for name, detail in seen.items() if detail}
         total = sum(up.values())
+        failed = self.outlook.failed.get(test)
+        own = [Because("failures", failed[0], failed[1])] if failed else []
+        chance = 1 - (1 - chance) / (1 - failed[0]) if failed else chance
         parts = [Because(name, round(chance * by / total, 4) if total else 0.0, seen[name]) for name, by in up.items()]
-        return sorted(parts, key=lambda part: -part.weight) or [Because("history", round(chance, 4), _NOTHING)]
+        told = sorted([*own, *parts], key=lambda part: -part.weight)
+        return told or [Because("history", round(chance, 4), _NOTHING)]
 
     def _attribution(self, place: int, rough: bool) -> Attribution:
         if (place, rough) not in self._attributions:
             ranker = self.outlook.ranker
             forest = (ranker.cases, ranker.categories, ranker.packages)[place]
-            self._attributions[place, rough] = Attribution(forest, strategy_of, 4 if rough else 1)
+            self._attributions[place, rough] = Attribution(forest, strategy_of, 8 if rough else 1)
         return self._attributions[place, rough]
 
     def _history(self, target: str, test: Any, it: str) -> str:  # noqa: ANN401 - a case's number or a name
@@ -123,9 +141,9 @@ class Explainer:
             self._words[kind] = [word for word, _ in index.telling(words)]
         return self._words[kind]
 
-    def _best_text(self, category: str) -> str:
-        """What the words of the change say of the case of a category that fits them best."""
-        scores = self.outlook.signals.cases["text_words"]
+    def _best(self, category: str, signal: str, of: Callable[[int], str]) -> str:
+        """What is said of the case of a category that a signal finds best."""
+        scores = self.outlook.signals.cases[signal]
         stems = self.outlook.book.stems
         inside = [
             (value, number) for number, value in scores.items() if stems.get(number, "").startswith(f"{category}/")
@@ -133,7 +151,8 @@ class Explainer:
         if not inside:
             return ""
         number = max(inside)[1]
-        return f"{stems[number]}: {self._lexical(number)}"
+        detail = of(number)
+        return f"{stems[number]}: {detail}" if detail else ""
 
 
 _NOTHING = "nothing in the past or in its text speaks for it"

@@ -54,6 +54,8 @@ class Casebook:
     def apply(self, entries: Iterable[Entry], layout: Layout, time: int, read: ReadBlob) -> None:
         """Become the tree that a commit makes of this one."""
         changed: dict[str, None] = {}
+        entries = list(entries)
+        self._follow(entries, layout)
         for entry in entries:
             found = layout.case_of(entry.path)
             if found is not None:
@@ -67,6 +69,25 @@ class Casebook:
                 self.test_files[package] = self.test_files.get(package, 0) + (1 if entry.status == "A" else -1)
         for stem in changed:
             self._refresh(stem, time, read)
+
+    def _follow(self, entries: Iterable[Entry], layout: Layout) -> None:
+        """Let a case that moves keep its number, and with it its past: the script or else its name tells where to."""
+        gone: dict[str, list[str]] = {}
+        come: dict[str, str] = {}
+        for entry in entries:
+            stem, extension = layout.case_of(entry.path) or ("", EXPECTATION)
+            if extension != EXPECTATION and entry.status == "D" and self.numbers.get(stem) in self.stems:
+                for sign in (entry.old, _name(stem)):
+                    gone.setdefault(sign, []).append(stem)
+            elif extension != EXPECTATION and entry.status == "A" and stem not in self.numbers:
+                come[stem] = entry.new
+        for stem, blob in come.items() if gone else ():
+            found = gone.get(blob) or gone.get(_name(stem)) or []
+            before = next((one for one in found if one not in come and self.numbers[one] in self.stems), None)
+            if before is not None:
+                number = self.numbers[before]
+                self.numbers[before], self.numbers[stem] = len(self.numbers), number
+                self.stems[number] = stem
 
     def _refresh(self, stem: str, time: int, read: ReadBlob) -> None:
         number, files = self.number(stem), self.blobs[stem]
@@ -89,6 +110,10 @@ class Casebook:
             kept.pop(number, None)
         for index in (self.scripts, self.results, self.paths):
             index.drop(number)
+
+
+def _name(stem: str) -> str:
+    return stem.rpartition("/")[2]
 
 
 def _text(content: bytes) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.history.features import Question, Rows, case_rows, category_rows, package_rows
+from orchestrator.history.features import Rows, case_rows, category_rows, package_rows
 from orchestrator.history.layout import category_of
+from orchestrator.history.question import Question
 from orchestrator.history.signals import read_signals
 from orchestrator.history.timeline import MASS, Timeline, Touched
 
@@ -47,7 +48,7 @@ def make_example(timeline: Timeline, question: Question, touched: Touched) -> Ex
     if not question.facts.files or not (cases or touched.packages):
         return None
     book = timeline.book
-    signals = read_signals(timeline.past, book, question.facts, question.now)
+    signals = read_signals(timeline.past, book, question)
     packages = package_rows(signals, book, question) if touched.packages else None
     by_case = by_category = None
     home, statements = np.zeros(0, np.intp), np.zeros(0)

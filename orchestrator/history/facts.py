@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.diff.outline import changed_in_lines
 from orchestrator.domain.change import DiffSummary, FileLines
-from orchestrator.history.words import code_words, literals, path_words, text_words
+from orchestrator.history.words import code_symbols, code_words, literals, path_words, text_words
 
 #: No file's diff speaks with more lines than this: beyond it, it is generated or moved.
 _MOST_LINES = 3000
@@ -28,6 +28,8 @@ class Facts:
     #: Words of paths and function names.
     names: dict[str, int] = field(default_factory=dict)
     lines: int = 0
+    #: Exported names (``ErrDivByZero``, ``function.ABS``) and names in quotes, of lines that not only moved; sorted.
+    symbols: tuple[str, ...] = ()
 
 
 def make_facts(files: Iterable[str], changed: Mapping[str, FileLines], functions: Iterable[str] | None = None) -> Facts:
@@ -39,6 +41,7 @@ def make_facts(files: Iterable[str], changed: Mapping[str, FileLines], functions
     words: dict[str, int] = {}
     strings: dict[str, int] = {}
     found: set[str] = set()
+    symbols: set[str] = set()
     read = {path: changed[path] for path in paths if path in changed}
     for path, of_file in read.items():
         if lines_of(of_file) > _MOST_LINES:
@@ -48,11 +51,12 @@ def make_facts(files: Iterable[str], changed: Mapping[str, FileLines], functions
         found |= {f"{package}:{name}" for name in changed_in_lines(of_file.headings, changed_lines)}
         text = [line.decode("utf-8", "replace")[:_LONGEST_LINE] for line in changed_lines]
         _add(words, code_words(text))
+        symbols |= code_symbols(package.rpartition("/")[2], _alone(of_file))
         for literal in literals(text):
             _add(strings, text_words(literal))
     known = sorted(set(functions) if functions is not None else found)
     names = path_words([*paths, *(name.partition(":")[2] for name in known)])
-    return Facts(paths, tuple(known), words, strings, names, sum(map(lines_of, read.values())))
+    return Facts(paths, tuple(known), words, strings, names, sum(map(lines_of, read.values())), tuple(sorted(symbols)))
 
 
 def facts_of(change: DiffSummary, is_production: Callable[[str], bool]) -> Facts:
@@ -66,6 +70,12 @@ def facts_of(change: DiffSummary, is_production: Callable[[str], bool]) -> Facts
 def lines_of(file: FileLines) -> int:
     """How many lines of the file change."""
     return len(file.deleted) + len(file.added)
+
+
+def _alone(file: FileLines) -> list[str]:
+    """The lines that are on one side only: one on both was moved, or aligned anew."""
+    deleted, added = ({b" ".join(line.split()) for line in side} for side in (file.deleted, file.added))
+    return [line.decode("utf-8", "replace")[:_LONGEST_LINE] for line in deleted ^ added]
 
 
 def _add(counts: dict[str, int], more: dict[str, int]) -> None:

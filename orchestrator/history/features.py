@@ -11,30 +11,37 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from orchestrator.history.casebook import Casebook
-from orchestrator.history.facts import Facts
 from orchestrator.history.layout import category_of, go_package
 from orchestrator.history.past import DAY, Fading, Past
+from orchestrator.history.question import Question
 from orchestrator.history.signals import Named, Scores, Signals
 
 _COCHANGE = [f"{channel}_{kind}" for channel in ("file", "function", "package", "word") for kind in ("max", "any")]
 _LIKE = [f"{name}_{kind}" for name in ("near", "words") for kind in ("max", "sum", "recent")]
 _TEXT = [f"text_{name}" for name in ("words", "strings", "names", "results", "path")]
-_RELATIVE = ["word_mean", "word_any", "near_max", "near_sum", "near_recent", "words_max", "words_sum", *_TEXT]
+_SURFACE = [f"surface_{name}" for name in ("own", "calls", "path", "errors")]
+_NEAR = ["near_max", "near_sum", "near_recent", "words_max", "words_sum"]
+_RELATIVE = ["word_mean", "word_any", *_NEAR, *_TEXT, *_SURFACE]
 _CATEGORY = [*_COCHANGE, *_LIKE]
-_TOPS = ["text_words", "text_names", "text_path", "near_sum", "words_sum"]
-_CHANGE = ["g_files", "g_functions", "g_packages", "g_lines", "g_words", "g_strings", "g_near"]
+_TOPS = ["text_words", "text_names", "text_path", "near_sum", "words_sum", *_SURFACE]
+_CHANGE = ["g_files", "g_functions", "g_packages", "g_lines", "g_words", "g_strings", "g_near", "g_reached"]
+
+#: The signals of cases that a category is known by.
+_OF_CASES = [*_COCHANGE, *_LIKE, *_TEXT, *_SURFACE]
 
 CASE_FEATURES = [
-    *_COCHANGE, "word_mean", *_LIKE, *_TEXT, *(f"r_{name}" for name in _RELATIVE),
+    *_COCHANGE, "word_mean", *_LIKE, *_TEXT, *_SURFACE, *(f"r_{name}" for name in _RELATIVE),
     *(f"k_{name}" for name in _CATEGORY), *(f"top_{name}" for name in _TOPS),
     "touches", "age", "k_touches", "k_ruled", "statements", "k_cases", *_CHANGE,
 ]  # fmt: skip
 CATEGORY_FEATURES = [
     "any_case", "top_case", *_COCHANGE, "word_mean", *_LIKE,
     *(f"r_{name}" for name in ("word_mean", *_COCHANGE, *_LIKE)),
-    *(f"top_{name}" for name in (*_COCHANGE, *_LIKE, *_TEXT)), *(f"r_top_{name}" for name in _TEXT),
+    *(f"top_{name}" for name in _OF_CASES), *(f"r_top_{name}" for name in (*_TEXT, *_SURFACE)),
     "touches", "ruled", "statements", "cases", *_CHANGE,
 ]  # fmt: skip
+#: Where a category's row has the chance of any of its cases.
+ANY_CASE = 0
 PACKAGE_FEATURES = [
     "own", "around", *_COCHANGE, "file_mean", "package_mean", *_LIKE,
     "r_near_sum", "r_words_sum", "imports", "test_files", *_CHANGE,
@@ -42,7 +49,8 @@ PACKAGE_FEATURES = [
 
 #: First word of a feature's name, prefixes off → the strategy whose evidence it is; all others are the history's.
 _STRATEGIES = {
-    "text": "lexical", "ruled": "rules", "imports": "imports", "own": "changed", "around": "changed",
+    "text": "lexical", "surface": "surface", "ruled": "rules", "imports": "imports",
+    "own": "changed", "around": "changed",
     "g": "size", "statements": "size", "cases": "size", "test": "size", "any": "cases", "case": "cases",
 }  # fmt: skip
 
@@ -55,19 +63,6 @@ def strategy_of(feature: str) -> str:
     for prefix in ("r_", "k_", "top_"):
         feature = feature.removeprefix(prefix)
     return _STRATEGIES.get(feature.partition("_")[0], "history")
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A change, and what is asked of it."""
-
-    facts: Facts
-    #: Seconds since 1970.
-    now: int
-    #: Categories that the static rules name.
-    ruled: frozenset[str] = frozenset()
-    #: Packages that import a changed one, each with its distance.
-    importers: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(slots=True)
@@ -83,7 +78,7 @@ def case_rows(signals: Signals, past: Past, book: Casebook, question: Question) 
     numbers = sorted(book.stems)
     categories = [category_of(book.stems[number]) for number in numbers]
     named = signals.cases
-    columns = _columns(named, [*_COCHANGE, "word_mean", *_LIKE, *_TEXT], numbers)
+    columns = _columns(named, [*_COCHANGE, "word_mean", *_LIKE, *_TEXT, *_SURFACE], numbers)
     columns += [_relative(_column(named[name], numbers)) for name in _RELATIVE]
     columns += _columns(signals.categories, _CATEGORY, categories)
     for name in _TOPS:
@@ -106,10 +101,10 @@ def category_rows(signals: Signals, past: Past, book: Casebook, question: Questi
     sizes = _sizes([category_of(stem) for stem in book.stems.values()])
     names = sorted(sizes)
     named = signals.categories
-    tops = {name: _column(_tops(signals.cases[name], book), names) for name in (*_COCHANGE, *_LIKE, *_TEXT)}
+    tops = {name: _column(_tops(signals.cases[name], book), names) for name in _OF_CASES}
     columns = [*_of_chances(chances, names), *_columns(named, [*_COCHANGE, "word_mean", *_LIKE], names)]
     columns += [_relative(_column(named[name], names)) for name in ("word_mean", *_COCHANGE, *_LIKE)]
-    columns += [*tops.values(), *(_relative(tops[name]) for name in _TEXT)]
+    columns += [*tops.values(), *(_relative(tops[name]) for name in (*_TEXT, *_SURFACE))]
     statements: Scores = {}
     for number, stem in book.stems.items():
         category = category_of(stem)
@@ -146,7 +141,8 @@ def _around(package: str, own: Iterable[str]) -> bool:
 def _change(signals: Signals, question: Question) -> Row:
     facts = question.facts
     sizes = (len(facts.files), len(facts.functions), len(signals.tokens["package"]), facts.lines, len(facts.words))
-    return (*map(float, sizes), float(len(facts.strings)), max(signals.alike["near"].values(), default=0.0))
+    near = max(signals.alike["near"].values(), default=0.0)
+    return (*map(float, sizes), float(len(facts.strings)), near, float(len(question.reached)))
 
 
 def _rows(names: list[str], columns: Sequence[Sequence[float]], change: Row) -> Rows:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.history.examples import Example, Labelled
-from orchestrator.history.features import CASE_FEATURES, CATEGORY_FEATURES, PACKAGE_FEATURES, strategy_of
+from orchestrator.history.features import ANY_CASE, CASE_FEATURES, CATEGORY_FEATURES, PACKAGE_FEATURES, strategy_of
 from orchestrator.history.forest import Forest
 from orchestrator.history.past import DAY, fade
-from orchestrator.history.ranker import SELECT_POWER, Ranker
+from orchestrator.history.ranker import Ranker, mixed, worths
 from orchestrator.history.train import Training, calibrate, fit, logits, plain
 
 if TYPE_CHECKING:
@@ -23,9 +23,8 @@ FEWEST = 40
 _CATEGORY_SHARE, _PACKAGES = 0.21, 13.0
 #: Rows without a label that are kept of each commit, half of them the likeliest.
 _KEPT = 160
-_FOLDS = 3
-#: Categories are few rows: smaller leaves, and several forests, because one alone hangs on chance.
-_OF_CATEGORIES = Training(rounds=80, least=20, seeds=4)
+#: Categories are few rows: smaller leaves.
+_OF_CATEGORIES = Training(rounds=80, least=20)
 #: Days after which an example counts half, and days whose examples set the thresholds.
 _HALF_LIFE, _RECENT = 500.0, 500 * DAY
 #: Columns whose sum tells which rows without a label are likely.
@@ -41,6 +40,7 @@ class _Task:
     how: Training
     #: Strategies whose columns are kept from it.
     muted: frozenset[str]
+    folds: int
     thin: bool = False
 
     def is_learnable(self, examples: Sequence[Example]) -> bool:
@@ -48,13 +48,34 @@ class _Task:
         return sum(bool(labelled.labels.any()) for one in examples if (labelled := self.of(one))) >= FEWEST
 
 
-def fit_ranker(examples: Sequence[Example], now: int, muted: frozenset[str] = frozenset()) -> Ranker | None:
+class Effort(NamedTuple):
+    """How many parts the examples are cut into for calibration, and how many forests of one task are averaged."""
+
+    folds: int
+    seeds: int
+
+
+#: For use; and for comparisons of many models, about a third of the work. One forest alone hangs on chance.
+CAREFUL, QUICK = Effort(3, 2), Effort(2, 1)
+
+
+def fit_ranker(
+    examples: Sequence[Example], now: int, muted: frozenset[str] = frozenset(), effort: Effort = CAREFUL
+) -> Ranker | None:
     """Train on ``examples``, in the order of time; None when they are too few. ``muted`` strategies are not heard."""
     labelled = [example for example in examples if example.cases is not None]
     tested = [example for example in examples if example.packages is not None]
-    by_case = _Task(CASE_FEATURES, lambda example: example.cases, Training(), muted, thin=True)
-    by_category = _Task(CATEGORY_FEATURES, lambda example: example.categories, _OF_CATEGORIES, muted)
-    by_package = _Task(PACKAGE_FEATURES, lambda example: example.packages, Training(), muted)
+    by_case = _Task(
+        CASE_FEATURES, lambda example: example.cases, Training(seeds=effort.seeds), muted, effort.folds, thin=True
+    )
+    by_category = _Task(
+        CATEGORY_FEATURES,
+        lambda example: example.categories,
+        replace(_OF_CATEGORIES, seeds=effort.seeds),
+        muted,
+        effort.folds,
+    )
+    by_package = _Task(PACKAGE_FEATURES, lambda example: example.packages, Training(), muted, effort.folds)
     if not (by_case.is_learnable(labelled) and by_category.is_learnable(labelled)):
         return None
     cases, case_folds = _fit(by_case, labelled, now)
@@ -76,7 +97,7 @@ def _fit(
     import numpy as np
 
     folds: list[Vector] = []
-    bounds = [len(examples) * fold // _FOLDS for fold in range(_FOLDS + 1)]
+    bounds = [len(examples) * fold // task.folds for fold in range(task.folds + 1)]
     for first, last in itertools.pairwise(bounds):
         booster = _boosters(task, [*examples[:first], *examples[last:]], now)
         folds += [logits(booster, labelled.rows) for one in examples[first:last] if (labelled := task.of(one))]
@@ -155,7 +176,9 @@ def _price(examples: Sequence[Example], chances: Sequence[Vector], now: int) -> 
         if now - example.time > _RECENT:
             continue
         share = np.bincount(example.home, example.statements, len(chance)) / max(1.0, example.statements.sum())
-        bought.append((chance / np.maximum(share, 1e-5) ** SELECT_POWER, share))
+        any_case = example.categories.rows[:, ANY_CASE] if example.categories else chance
+        both = [mixed(one, other) for one, other in zip(chance, any_case, strict=True)]
+        bought.append((np.array(worths(both, list(share))), share))
     return _bisect(
         lambda price: float(np.mean([share[worth >= price].sum() for worth, share in bought])), _CATEGORY_SHARE
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from orchestrator.diff.git import Git, Objects, failed, find_git, isolated, resolve
 from orchestrator.domain.errors import BadModelError, UsageError
 from orchestrator.domain.profile import Profile
-from orchestrator.history.imports import read_imports
+from orchestrator.history.code import CodeReader
 from orchestrator.history.layout import layout_of
 from orchestrator.history.model import Model
 from orchestrator.history.reading import read_history
@@ -41,19 +41,17 @@ def learn(repository: Path, profile: Profile, revision: str = "HEAD", until: dat
     found = _whole(repository)
     with isolated(found, resolve(found, revision, revision).head) as git, Objects(git) as objects:
         head, time = _last_before(git, resolve(found, revision, revision).head, until)
-        study = Study(profile, time - WINDOW, lambda revision: read_imports(git, objects, revision))
+        study = Study(profile, time - WINDOW, read_code := CodeReader(git, objects, profile.bvt.surface))
         first, count = "", 0
         for commit, facts in read_history(git, study.timeline.layout, head):
             first, count = first or commit.sha, count + 1
             study.step(commit, facts, objects.read)
-        imports = read_imports(git, objects, head)
+        code = read_code(head)
     timeline = study.timeline
     timeline.settle(timeline.time)
     ranker = study.fit(timeline.time)
     warnings = () if ranker else (f"only {len(study.examples)} commits touched tests: too few to learn from",)
-    return Learned(
-        Model(profile.name, first, head, time, timeline.past, timeline.book, ranker, imports), count, warnings
-    )
+    return Learned(Model(profile.name, first, head, time, timeline.past, timeline.book, ranker, code), count, warnings)
 
 
 def update(model: Model, repository: Path, profile: Profile, revision: str = "HEAD") -> Learned:
@@ -78,9 +76,9 @@ def update(model: Model, repository: Path, profile: Profile, revision: str = "HE
                 )
             timeline.feed(commit, facts, objects.read)
             count += 1
-        imports = read_imports(git, objects, head)
+        code = CodeReader(git, objects, profile.bvt.surface)(head)
     timeline.settle(timeline.time)
-    return Learned(dataclasses.replace(model, head=timeline.head, time=timeline.time, imports=imports), count)
+    return Learned(dataclasses.replace(model, head=timeline.head, time=timeline.time, code=code), count)
 
 
 def check_origin(model: Model, profile: Profile, git: Git | None) -> None:

@@ -12,13 +12,22 @@ from typing import Any
 
 from orchestrator.domain.errors import BadModelError
 from orchestrator.history.casebook import Casebook
-from orchestrator.history.imports import Graph
-from orchestrator.history.packing import pack_book, pack_past, pack_ranker, unpack_book, unpack_past, unpack_ranker
+from orchestrator.history.code import Code
+from orchestrator.history.packing import (
+    pack_book,
+    pack_past,
+    pack_ranker,
+    pack_reach,
+    unpack_book,
+    unpack_past,
+    unpack_ranker,
+    unpack_reach,
+)
 from orchestrator.history.past import Past
 from orchestrator.history.ranker import Ranker
 
 #: Of the file; a model of another scheme is refused.
-SCHEME = 1
+SCHEME = 2
 _AGAIN = "Make it again with `mo-testplan learn --repo DIR -o FILE`."
 
 
@@ -36,8 +45,8 @@ class Model:
     book: Casebook
     #: None when there were too few commits to learn how far to trust what.
     ranker: Ranker | None
-    #: The import graph at ``head``.
-    imports: Graph = field(default_factory=dict)
+    #: The code at ``head``.
+    code: Code = field(default_factory=Code)
 
 
 def save_model(model: Model, path: Path) -> int:
@@ -50,7 +59,8 @@ def save_model(model: Model, path: Path) -> int:
         "time": model.time,
         "past": pack_past(model.past),
         "book": pack_book(model.book),
-        "imports": model.imports,
+        "imports": model.code.imports,
+        "reach": pack_reach(model.code.reach),
         "ranker": pack_ranker(model.ranker) if model.ranker else None,
     }
     data = json.dumps(document, separators=(",", ":")).encode("utf-8", "surrogatepass")
@@ -96,5 +106,8 @@ def _model(document: dict[str, Any]) -> Model:
         unpack_past(document["past"]),
         unpack_book(document["book"]),
         unpack_ranker(packed) if packed else None,
-        {str(package): tuple(names) for package, names in document["imports"].items()},
+        Code(
+            {str(package): tuple(names) for package, names in document["imports"].items()},
+            unpack_reach(document["reach"]),
+        ),
     )

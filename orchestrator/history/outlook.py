@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from orchestrator.history.casebook import Casebook
-from orchestrator.history.features import Question, Row, case_rows, category_rows, package_rows
+from orchestrator.history.features import ANY_CASE, Row, Rows, case_rows, category_rows, package_rows
 from orchestrator.history.layout import category_of
 from orchestrator.history.past import Past
-from orchestrator.history.ranker import ORDER_POWER, SELECT_POWER, Ranker, worth
+from orchestrator.history.question import Question
+from orchestrator.history.ranker import ORDER_POWER, SELECT_POWER, Ranker, mixed, worth, worths
 from orchestrator.history.signals import Signals, read_signals
 
 #: Categories that come first in a ranking, and how much their cost counts in that.
-_LIKELIEST, _LIKELY_POWER = 10, 0.1
+_LIKELIEST, _LIKELY_POWER = 10, 0.2
 
 
 @dataclass(slots=True)
@@ -32,6 +33,19 @@ class Outlook:
     statements: dict[str, int] = field(default_factory=dict)
     #: What the chances were made from: rows by test, of cases, categories and packages.
     rows: tuple[dict[str, Row], dict[str, Row], dict[str, Row]] = ({}, {}, {})
+
+    #: What past failures say of cases by stem and of packages: a weight, and why; the chances above hold it already.
+    failed: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+
+    def lifted(self, failed: Mapping[str, tuple[float, str]]) -> Outlook:
+        """This outlook where past failures speak, too; ``failed`` is by test (``bvt:join/apply.sql``, ``ut:pkg/a``)."""
+        stems = {f"bvt:{self.book.file_of(stem)}": stem for stem in self.cases} if failed else {}
+        packages = {f"ut:{name}": name for name in self.packages} if failed else {}
+        names = stems | packages
+        known = {names[test]: said for test, said in failed.items() if test in names}
+        return replace(
+            self, failed=known, cases=_lifted(self.cases, known), packages=_lifted(self.packages, known)
+        )  # fmt: skip
 
     @property
     def total(self) -> int:
@@ -65,8 +79,8 @@ class Outlook:
         """The categories worth their cost, the best first: few for a plain change, more for a wide one."""
         sizes, total = self.category_statements(), self.total
         order = _ranked(self.categories, sizes, total, SELECT_POWER)
-        price = self.ranker.category_price
-        return [name for name in order if worth(self.categories[name], sizes[name] / total, SELECT_POWER) >= price]
+        worth_of = worths([self.categories[name] for name in order], [sizes[name] / total for name in order])
+        return [name for name, value in zip(order, worth_of, strict=True) if value >= self.ranker.category_price]
 
     def ranked_packages(self) -> list[str]:
         """Package directories, the likeliest first."""
@@ -89,21 +103,45 @@ def fill(order: Sequence[str], sizes: dict[str, int], budget: float) -> list[str
     return taken
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """All that is to be seen of a change, before any model weighs it."""
+
+    past: Past
+    book: Casebook
+    question: Question
+    signals: Signals
+    cases: Rows
+    packages: Rows
+
+
+def see(past: Past, book: Casebook, question: Question) -> Seen:
+    """Read the signals of a change."""
+    signals = read_signals(past, book, question)
+    cases, packages = case_rows(signals, past, book, question), package_rows(signals, book, question)
+    return Seen(past, book, question, signals, cases, packages)
+
+
 def look(ranker: Ranker, past: Past, book: Casebook, question: Question) -> Outlook:
     """The outlook of a change."""
-    signals = read_signals(past, book, question.facts, question.now)
-    cases = case_rows(signals, past, book, question)
+    return weigh(ranker, see(past, book, question))
+
+
+def weigh(ranker: Ranker, seen: Seen) -> Outlook:
+    """The outlook of a change by some models."""
+    book, cases, packages = seen.book, seen.cases, seen.packages
     by_case = dict(zip(cases.names, ranker.cases.chances(cases.rows), strict=True))
-    categories = category_rows(signals, past, book, question, by_case)
-    packages = package_rows(signals, book, question)
+    categories = category_rows(seen.signals, seen.past, book, seen.question, by_case)
+    alone = ranker.categories.chances(categories.rows)
+    both = (mixed(chance, row[ANY_CASE]) for chance, row in zip(alone, categories.rows, strict=True))
     return Outlook(
         ranker,
-        past,
+        seen.past,
         book,
-        question,
-        signals,
+        seen.question,
+        seen.signals,
         by_case,
-        dict(zip(categories.names, ranker.categories.chances(categories.rows), strict=True)),
+        dict(zip(categories.names, both, strict=True)),
         dict(zip(packages.names, ranker.packages.chances(packages.rows), strict=True)),
         {stem: book.statements[number] for number, stem in book.stems.items()},
         tuple(dict(zip(kind.names, kind.rows, strict=True)) for kind in (cases, categories, packages)),  # type: ignore[arg-type]
@@ -112,3 +150,10 @@ def look(ranker: Ranker, past: Past, book: Casebook, question: Question) -> Outl
 
 def _ranked(chances: dict[str, float], sizes: dict[str, int], total: int, power: float) -> list[str]:
     return sorted(chances, key=lambda name: (-worth(chances[name], sizes.get(name, 0) / total, power), name))
+
+
+def _lifted(chances: dict[str, float], failed: Mapping[str, tuple[float, str]]) -> dict[str, float]:
+    """The chance that the model or a past failure is right."""
+    return {
+        name: 1 - (1 - chance) * (1 - failed[name][0]) if name in failed else chance for name, chance in chances.items()
+    }

@@ -10,6 +10,7 @@ from orchestrator.history.forest import Forest, Tree
 from orchestrator.history.past import CHANNELS, Channel, Fading, Observed, Past
 from orchestrator.history.ranker import Ranker
 from orchestrator.history.text import TextIndex
+from orchestrator.surface.reach import Reach, Reached
 
 Json = dict[str, Any]
 #: Channels with so many tokens that only those which taught something are kept with their counts.
@@ -102,7 +103,7 @@ def pack_book(book: Casebook) -> Json:
     ]
     words = {name: _pack_text(getattr(book, name), table) for name in ("scripts", "results", "paths")}
     return {
-        "numbers": list(book.numbers),
+        "numbers": sorted(book.numbers, key=lambda stem: book.numbers[stem]),
         "cases": cases,
         "test_files": book.test_files,
         **words,
@@ -133,6 +134,21 @@ def _unpack_text(packed: list[list[Any]], strings: list[str]) -> TextIndex:
     for number, words, counts in packed:
         index.put(number, dict(zip(map(strings.__getitem__, words), counts, strict=True)))
     return index
+
+
+def pack_reach(reach: Reach) -> Json:
+    """The tables of a `Reach`."""
+    return asdict(reach)
+
+
+def unpack_reach(packed: Json) -> Reach:
+    """The reach of `pack_reach`."""
+    return Reach(
+        {name: tuple(Reached(*one) for one in found) for name, found in packed["functions"].items()},
+        {directory: tuple(names) for directory, names in packed["operators"].items()},
+        {symbol: tuple((kind, name) for kind, name in pairs) for symbol, pairs in packed["symbols"].items()},
+        dict(packed["errors"]),
+    )
 
 
 def pack_ranker(ranker: Ranker) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.history.forest import Forest
@@ -14,7 +15,7 @@ class Ranker:
     cases: Forest
     categories: Forest
     packages: Forest
-    #: Taken is a category whose chance is at least this, times its share of all statements to the power `SELECT_POWER`.
+    #: Taken is a category whose `worths` are at least this.
     category_price: float
     #: Taken is a package with at least this chance.
     package_floor: float
@@ -26,6 +27,24 @@ class Ranker:
 ORDER_POWER, SELECT_POWER = 0.6, 0.85
 #: Smallest share of all statements that is told from none.
 _LEAST = 1e-5
+
+
+#: The weight of how many categories a change may concern: the more, the less each is worth.
+_CROWD_POWER, _LEAST_CROWD = 0.5, 0.05
+
+
+def mixed(of_category: float, any_case: float) -> float:
+    """One chance of a category from two: its own forest's, and that of any of its cases (their geometric mean)."""
+    return (of_category * any_case) ** 0.5  # type: ignore[no-any-return]
+
+
+def worths(chances: Sequence[float], shares: Sequence[float]) -> list[float]:
+    """What a change's categories are worth: chance for cost, over what all of them together promise.
+
+    Where little is likely each hit is much of all there is to find; where much is likely it is one of many.
+    """
+    crowd = max(sum(chances), _LEAST_CROWD) ** _CROWD_POWER
+    return [worth(chance, share, SELECT_POWER) / crowd for chance, share in zip(chances, shares, strict=True)]
 
 
 def worth(chance: float, share: float, power: float) -> float:

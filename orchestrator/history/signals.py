@@ -9,6 +9,8 @@ from typing import Any
 from orchestrator.history.casebook import Casebook
 from orchestrator.history.facts import Facts
 from orchestrator.history.past import CHANNELS, NORMS, Fading, Observed, Past, Tokens, fade
+from orchestrator.history.question import Question
+from orchestrator.history.surface import surface_signals
 
 #: Days after which what happened lately counts half.
 _LATELY = 45.0
@@ -43,8 +45,9 @@ class Signals:
         return named
 
 
-def read_signals(past: Past, book: Casebook, facts: Facts, now: int) -> Signals:
-    """Every signal of a change at a time (seconds since 1970)."""
+def read_signals(past: Past, book: Casebook, question: Question) -> Signals:
+    """Every signal of a change."""
+    facts, now = question.facts, question.now
     signals = Signals(tokens=past.tokens(facts))
     for channel in CHANNELS:
         _cochange(past, channel, signals, now)
@@ -53,6 +56,7 @@ def read_signals(past: Past, book: Casebook, facts: Facts, now: int) -> Signals:
         for target in TARGETS:
             signals.sources[name, target] = _spread(past, name, alike, signals.of(target), target, now)
     _text(book, facts, signals.cases)
+    signals.cases |= surface_signals(book, question.reached)
     return signals
 
 

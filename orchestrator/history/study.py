@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from orchestrator.domain.profile import Profile
 from orchestrator.history.casebook import ReadBlob
+from orchestrator.history.code import Code
 from orchestrator.history.commits import Commit
 from orchestrator.history.facts import Facts
-from orchestrator.history.features import Question
-from orchestrator.history.imports import Graph, importers_of
+from orchestrator.history.imports import importers_of
 from orchestrator.history.layout import go_package, layout_of
 from orchestrator.history.past import DAY
+from orchestrator.history.question import Question
+from orchestrator.history.surface import words_of
 from orchestrator.history.timeline import LAG, Timeline
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def month_of(time: int) -> int:
     return int(datetime(day.year, day.month, 1, tzinfo=UTC).timestamp())
 
 
-def question_of(profile: Profile, facts: Facts, now: int, imports: Graph) -> Question:
+def question_of(profile: Profile, facts: Facts, now: int, code: Code) -> Question:
     """What is asked of a change at a time (seconds since 1970)."""
     own = {go_package(path) for path in facts.files if path.endswith(".go")}
     named = (
@@ -48,7 +50,9 @@ def question_of(profile: Profile, facts: Facts, now: int, imports: Graph) -> Que
         if any(path.startswith(rule.prefix) for path in facts.files)
         for category in rule.categories
     )
-    return Question(facts, now, frozenset(named), importers_of(imports, own))
+    reached = code.reach.of(facts.files, facts.functions, facts.symbols)
+    spoken = tuple((one, tuple(words_of(code.reach, one))) for one in reached)
+    return Question(facts, now, frozenset(named), importers_of(code.imports, own), spoken)
 
 
 @dataclass(slots=True)
@@ -57,12 +61,12 @@ class Study:
 
     profile: Profile
     start: float
-    #: Reads the import graph of a revision; asked once a quarter.
-    read_graph: Callable[[str], Graph]
+    #: Reads the code of a revision; asked once a quarter.
+    read_code: Callable[[str], Code]
     timeline: Timeline = field(init=False)
     examples: list[Example] = field(default_factory=list)
-    #: The import graph at the beginning of the quarter.
-    imports: Graph = field(default_factory=dict)
+    #: The code at the beginning of the quarter.
+    code: Code = field(default_factory=Code)
     _quarter: int = 0
 
     def __post_init__(self) -> None:
@@ -76,17 +80,17 @@ class Study:
         self.timeline.feed(commit, facts, read)
 
     def turn(self, commit: Commit) -> None:
-        """Look at the imports anew when ``commit``, the next one, is the first of a quarter that examples come from."""
+        """Look at the code anew when ``commit``, the next one, is the first of a quarter that examples come from."""
         began = quarter_of(commit.time)
         if began != self._quarter and commit.time >= self.start and commit.parent:
-            self._quarter, self.imports = began, self.read_graph(commit.parent)
+            self._quarter, self.code = began, self.read_code(commit.parent)
 
-    def fit(self, until: int, muted: frozenset[str] = frozenset()) -> Ranker | None:
+    def fit(self, until: int, muted: frozenset[str] = frozenset(), *, quick: bool = False) -> Ranker | None:
         """The models of the examples in the window that ends at ``until``, without some strategies."""
-        from orchestrator.history.fitting import fit_ranker
+        from orchestrator.history.fitting import CAREFUL, QUICK, fit_ranker
 
         window = [example for example in self.examples if until - WINDOW <= example.time <= until]
-        return fit_ranker(window, until, muted)
+        return fit_ranker(window, until, muted, QUICK if quick else CAREFUL)
 
     def forget(self, before: float) -> None:
         """Drop examples that no window to come reaches."""
@@ -99,6 +103,6 @@ class Study:
         if not touched.cases and int(commit.sha[:4], 16) % _THINNED:
             return
         self.timeline.settle(commit.time - LAG)
-        example = make_example(self.timeline, question_of(self.profile, facts, commit.time, self.imports), touched)
+        example = make_example(self.timeline, question_of(self.profile, facts, commit.time, self.code), touched)
         if example is not None:
             self.examples.append(example)

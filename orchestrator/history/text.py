@@ -48,9 +48,17 @@ class TextIndex:
 
     def scores(self, words: dict[str, int]) -> dict[int, float]:
         """BM25 of every document that shares a word with the query."""
+        return self._scores(self.telling(words))
+
+    def weighed(self, words: dict[str, float]) -> dict[int, float]:
+        """BM25 of every document that shares a word with a query whose words have weights."""
+        rare = [(word, weight * self.rarity(word)) for word, weight in words.items()]
+        return self._scores(pair for pair in rare if pair[1] > 0)
+
+    def _scores(self, query: Iterable[tuple[str, float]]) -> dict[int, float]:
         mean = self._total / max(1, len(self.documents))
         found: dict[int, float] = {}
-        for word, weight in self.telling(words):
+        for word, weight in query:
             for number, count in self._postings[word].items():
                 norm = _K1 * (1 - _B + _B * self._lengths[number] / mean)
                 found[number] = found.get(number, 0.0) + weight * count * (_K1 + 1) / (count + norm)

@@ -14,6 +14,8 @@ from functools import lru_cache
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,63}")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _LITERAL = re.compile(r'"((?:[^"\\\n]|\\.){3,200})"')
+_SYMBOL = re.compile(r"(?<![\w.])(?:[a-z]\w*\.)?[A-Z]\w*")
+_NAME = re.compile(r"\"([a-z]\w{1,60})\"")
 _SHORTEST, _LONGEST = 3, 40
 
 #: Words that say nothing of what Go code is about.
@@ -103,6 +105,16 @@ def code_words(lines: Iterable[str]) -> dict[str, int]:
 def literals(lines: Iterable[str]) -> list[str]:
     """The double-quoted strings of lines of code, without their quotes."""
     return [text for line in lines for text in _LITERAL.findall(line)]
+
+
+def code_symbols(package: str, lines: Iterable[str]) -> set[str]:
+    """Exported names in lines of code of a package (its name), alone and with the package's, and names in quotes."""
+    found: set[str] = set()
+    for line in lines:
+        for symbol in _SYMBOL.findall(line):
+            found.update((symbol,) if "." in symbol else (symbol, f"{package}.{symbol}"))
+        found.update(_NAME.findall(line))
+    return found
 
 
 def text_words(text: str) -> dict[str, int]:

@@ -32,6 +32,7 @@ _LOG_LINES_KEPT = 5_000
 #: Bytes of a plan, and of a result: what is bigger would hold up everybody who shares this Redis.
 PLAN_LIMIT = 32 << 20
 RESULT_LIMIT = 1 << 20
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make one a call
 
 
 @every_method_reports_broker_errors
@@ -77,19 +78,31 @@ class Ledger(Hosts, Waiting):
 
     def start(self, delivery: Delivery, owner: str, task: str, lease: float) -> tuple[Gate, int]:
         """Ask to execute ``task``: the gate's answer, and the attempt number when it is OK."""
+        answer, attempt, _ = self._start(delivery, owner, task, lease)
+        return Gate(answer), int(attempt)
+
+    def take(self, delivery: Delivery, owner: str, lease: float) -> tuple[Gate, int, ShardSpec | None]:
+        """:meth:`start` the first task of a shard, and read what a worker needs to know of it, in one call.
+
+        No spec: the run is unknown.
+        """
+        answer, attempt, spec = self._start(delivery, owner, "", lease)
+        return Gate(answer), int(attempt), _spec(spec, delivery.shard) if spec else None
+
+    def _start(self, delivery: Delivery, owner: str, task: str, lease: float) -> tuple[str, int, str]:
         run = delivery.run
         names = [
             keys.run(run),
             *(keys.part(run, name) for name in ("tasks", "attempts", "shards", "cancelled")),
             keys.LEASES,
             keys.QUEUED,
-            keys.part(run, "events"),
+            *(keys.part(run, name) for name in ("events", "specs")),
         ]
-        answer, attempt = self._call("start", names, [run, delivery.shard, delivery.delivery, owner, task, lease])
-        return Gate(answer), int(attempt)
+        args = [run, delivery.shard, delivery.delivery, owner, task, lease]
+        return cast("tuple[str, int, str]", self._call("start", names, args))
 
     def beat(self, delivery: Delivery, owner: str, task: str, lease: float) -> tuple[Beat, float]:
-        """Renew the shard's lease; learn whether to stop, and for how many seconds that has been so."""
+        """Renew the shard's lease; learn whether to stop, and for how many seconds a cancel has been asked for."""
         run = delivery.run
         names = [keys.run(run), keys.part(run, "shards"), keys.part(run, "cancelled"), keys.LEASES]
         answer, milliseconds = self._call("beat", names, [run, delivery.shard, owner, task, lease])
@@ -156,6 +169,21 @@ class Ledger(Hosts, Waiting):
         names = [keys.part(run, "shards"), keys.LEASES]
         return bool(self._call("expire", names, [run, shard, delivery]))
 
+    def overlap(self, lost: Delivery, owner: str, task: str, ago: float) -> float | None:
+        """``owner`` lost a shard, and its test was over ``ago`` seconds ago: for how long two workers had the task.
+
+        Negative: it was over that long before another began. None: no other did. Either is put into the run's events.
+        """
+        run = lost.run
+        names = [keys.part(run, "shards"), keys.part(run, "events"), keys.OVERLAPS]
+        kind, text = self._call("overlap", names, [lost.shard, lost.delivery, task, owner, f"{ago:.3f}"])
+        return None if kind == "alone" else float(text) * (1 if kind == "overlap" else -1)
+
+    def overlaps(self) -> tuple[int, float]:
+        """How often two workers had a task at once since this Redis was set up, and for how many seconds in all."""
+        count, seconds = cast("list[str | None]", self.redis.hmget(keys.OVERLAPS, ["count", "seconds"]))
+        return int(count or 0), float(seconds or 0)
+
     def build(
         self, run: str, store: str, owner: str, lease: float, ending: tuple[str, str] | None = None
     ) -> tuple[str, str]:
@@ -207,11 +235,6 @@ class Ledger(Hosts, Waiting):
         pipe.expire(keys.log(run, task), _KEEP_STREAMS)
         pipe.execute()
 
-    def overlapped(self, run: str, task: str, host: str, seconds: float) -> None:
-        """Put into a run's events that ``host`` ran a task for ``seconds`` beside the worker that had it by then."""
-        row = {"kind": "overlap", "task": task, "host": host, "seconds": f"{seconds:.3f}"}
-        self.redis.xadd(keys.part(run, "events"), cast("Any", row), maxlen=10_000, approximate=True, nomkstream=True)
-
     def note(self, run: str, who: str, command: str, result: str) -> None:
         """Put a command that concerned a run into its events, where the run is known."""
         name = keys.part(run, "events")
@@ -249,7 +272,7 @@ class Ledger(Hosts, Waiting):
     def spec(self, run: str, shard: str) -> ShardSpec | None:
         """What a worker needs to know of its shard."""
         text = cast("str | None", self.redis.hget(keys.part(run, "specs"), shard))
-        return from_plain(ShardSpec, json.loads(text), f"shard {shard}") if text else None
+        return _spec(text, shard) if text else None
 
     def states(self, run: str) -> dict[str, TaskState]:
         """Every task's state."""
@@ -365,13 +388,17 @@ class Ledger(Hosts, Waiting):
         return sum(cast("list[int]", pipe.execute()))
 
 
+def _spec(text: str, shard: str) -> ShardSpec:
+    return from_plain(ShardSpec, json.loads(text), f"shard {shard}")
+
+
 def _short(result: TaskResult) -> str:
     """A result as JSON of at most :data:`RESULT_LIMIT`: of one that is bigger, the failures are in the case stream."""
-    text = json.dumps(to_plain(result), ensure_ascii=False)
-    if len(text.encode("utf-8", "replace")) <= RESULT_LIMIT:
+    text = _encode(to_plain(result))
+    if 4 * len(text) <= RESULT_LIMIT or len(text.encode("utf-8", "replace")) <= RESULT_LIMIT:
         return text
     small = dataclasses.replace(result, failures=(), message=result.message[:2000], reproduce=None)
-    return json.dumps(to_plain(small), ensure_ascii=False)
+    return _encode(to_plain(small))
 
 
 def _progress(run: str, header: dict[str, str]) -> Progress:

@@ -11,7 +11,7 @@ import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from orchestrator.domain.errors import BrokerError
+from orchestrator.domain.errors import BrokerDownError, BrokerError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -78,7 +78,7 @@ def broker_errors(call: Callable[P, R]) -> Callable[P, R]:
         try:
             return call(*args, **kwargs)
         except (redis.ConnectionError, redis.TimeoutError) as error:
-            raise BrokerError(
+            raise (BrokerDownError if _refused(error) else BrokerError)(
                 f"Redis does not answer: {error}",
                 "Start it, or point MO_TESTPLAN_REDIS_URL at one that runs. Runs are kept and go on when it is back.",
             ) from None
@@ -88,6 +88,15 @@ def broker_errors(call: Callable[P, R]) -> Callable[P, R]:
             ) from None
 
     return wrapped
+
+
+def _refused(error: BaseException | None) -> bool:
+    """Whether Redis' host was reached and has no Redis that serves: nobody else is served either, then."""
+    while error is not None:
+        if isinstance(error, (ConnectionRefusedError, FileNotFoundError, redis.BusyLoadingError)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def every_method_reports_broker_errors(cls: type[Any]) -> type[Any]:

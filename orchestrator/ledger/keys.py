@@ -12,6 +12,8 @@ ACTIVE = f"{PREFIX}:active"
 LEASES = f"{PREFIX}:leases"
 #: Sorted set: ``run|shard`` → when its message was sent. Shards no worker has started.
 QUEUED = f"{PREFIX}:queued"
+#: Hash: how often two workers had a task at once, and for how many seconds.
+OVERLAPS = f"{PREFIX}:overlaps"
 #: String: the control process that reaps, with an expiry.
 LEADER = f"{PREFIX}:leader"
 #: Without a scheme in their names, so that hosts of other versions are seen. Hash: host → JSON of what it says of

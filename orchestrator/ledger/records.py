@@ -89,7 +89,8 @@ class Progress:
 class Event:
     """Something that happened in a run.
 
-    ``started``, ``finished``, ``retried``, ``overlap`` (two hosts had a task), ``failure``, ``command`` or ``ended``;
+    ``started``, ``finished``, ``retried``, ``overlap`` (two hosts had a task), ``yielded`` (one that was cut off had
+    ended it before another began), ``failure``, ``command`` or ``ended``;
     ``id`` begins with Redis' time in milliseconds.
     """
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from redis.commands.core import Script
+from redis.exceptions import NoScriptError
 
 from orchestrator.ledger.connection import connect
 
@@ -18,10 +19,18 @@ class Scripted:
 
     def __init__(self, url: str, *, retries: int = 3, timeout: float = 10.0) -> None:
         self.redis = connect(url, retries=retries, timeout=timeout)
-        self._scripts: dict[str, Script] = {}
+        #: SHA-1 of the scripts this client has used, by name.
+        self._known: dict[str, str] = {}
 
     def _call(self, name: str, script_keys: Sequence[str], args: Sequence[object]) -> Any:  # noqa: ANN401 - Lua's answer
-        script = self._scripts.get(name)
-        if script is None:
-            script = self._scripts[name] = self.redis.register_script((_LUA / f"{name}.lua").read_text("utf-8"))
-        return script(keys=list(script_keys), args=[cast("Any", arg) for arg in args])
+        execute: Any = self.redis.execute_command
+        words = (len(script_keys), *script_keys, *args)
+        known = self._known.get(name)
+        if known is not None:
+            try:
+                return execute("EVALSHA", known, *words)
+            except NoScriptError:  # a server that was restarted
+                pass
+        text = (_LUA / f"{name}.lua").read_text("utf-8")
+        self._known[name] = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        return execute("EVAL", text, *words)

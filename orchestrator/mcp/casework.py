@@ -52,7 +52,7 @@ class Casework:
     def search_cases(
         self,
         query: Annotated[str, Field(min_length=1, max_length=500, description="SQL words, functions, names.")],
-        limit: Annotated[int, Field(ge=1, le=50)] = 10,
+        limit: Annotated[int, Field(ge=1, le=50, description="Scripts at most.")] = 10,
     ) -> list[CaseHit]:
         """Scripts of the case tree that have these words, best first, with their best lines."""
         self._desk.reader()

@@ -16,6 +16,7 @@ from orchestrator.service.service import Service
 
 RunName = Annotated[str, Field(max_length=64, description="A run's id or its beginning, or a pull request's number.")]
 TaskName = Annotated[str, Field(max_length=500, description="A task's id, e.g. ut:pkg/sql/plan/... or bvt:join.")]
+MaybeTask = Annotated[str | None, Field(max_length=500, description="Only of this task, by its id.")]
 PlanId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="A plan's id, as plan_change answers.")]
 Limit = Annotated[int, Field(ge=1, le=200, description="Entries of a page.")]
 Offset = Annotated[int, Field(ge=0, description="Where the page starts: `next` of the page before.")]

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from orchestrator.autopilot.judge import Triage, judge
 from orchestrator.domain.run import RunState
-from orchestrator.mcp.desk import After, Limit, McpDesk, Offset, PlanId, RunName, TaskName
+from orchestrator.mcp.desk import After, Limit, MaybeTask, McpDesk, Offset, PlanId, RunName, TaskName
 from orchestrator.planner.render.explain import explain
 from orchestrator.service import views
 from orchestrator.service.change import BUDGET, MAX_DIFF, Change
@@ -86,7 +86,9 @@ class Looking:
         ] = None,
         head: Annotated[str | None, Field(max_length=250, description="The change, with base.")] = None,
         diff: Annotated[str | None, Field(max_length=MAX_DIFF, description="A unified diff.")] = None,
-        commit: Annotated[str | None, Field(pattern=r"^[0-9a-f]{40}$", description="What diff leads to.")] = None,
+        commit: Annotated[
+            str | None, Field(pattern=r"^[0-9a-f]{40}$", description="Commit that the diff leads to, to run it.")
+        ] = None,
         suite: Annotated[Literal["ut", "bvt", "sca"] | None, Field(description="Only this suite.")] = None,
         tasks: Annotated[list[str] | None, Field(max_length=1000, description="Only these tasks.")] = None,
         budget: Annotated[
@@ -123,9 +125,7 @@ class Looking:
             bool(plan.tasks and commit_of),
         )
 
-    def explain_plan(
-        self, plan: PlanId, task: TaskName | None = None, offset: Offset = 0, limit: Limit = 20
-    ) -> Explanation:
+    def explain_plan(self, plan: PlanId, task: MaybeTask = None, offset: Offset = 0, limit: Limit = 20) -> Explanation:
         """Why each test of a plan was chosen and why others were not; of one test when task names it."""
         self._desk.reader()
         found = explain(self._desk.service.writes.kept(plan), task)
@@ -178,7 +178,7 @@ class Looking:
     def read_failures(
         self,
         run: RunName,
-        task: TaskName | None = None,
+        task: MaybeTask = None,
         offset: Offset = 0,
         limit: Limit = 20,
         characters: Annotated[int, Field(ge=100, le=20_000, description="At most so much of each text.")] = 2000,

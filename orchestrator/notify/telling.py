@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Callable, Iterable
 
@@ -18,8 +17,7 @@ from orchestrator.notify import moments
 from orchestrator.notify.wecom.messages import duration, new_failures, summary_message
 from orchestrator.notify.wecom.words import WORDS
 from orchestrator.planner.codec import loads
-from orchestrator.runs.baseline import Baseline, baseline
-from orchestrator.service.pulls import author_email, on_base_branch
+from orchestrator.service.pulls import author_email, baseline_of
 from orchestrator.store import OutboxMessage
 
 _BAD = (RunState.FAILED, RunState.ERROR)
@@ -56,7 +54,7 @@ class Teller:
         """
         language = self._office.profile.wecom.language
         text = self._office.ledger.plan(summary.run)
-        plan, base = loads(text) if text else None, self._base(summary)
+        plan, base = loads(text) if text else None, baseline_of(self._office.store, self._office.profile, summary)
         words = summary_message(summary, language, base=base)
         pull = f" PR {summary.pr_number}" if summary.pr_number else ""
         fresh = new_failures(summary, base)
@@ -87,17 +85,6 @@ class Teller:
             line = f"> {text.partition(chr(10))[0]}"  # in a crowd
             messages = [_message(progress.run, kind, place, text, line) for place in places]
             self._office.store.enqueue(messages, self._office.clock())
-
-    def _base(self, summary: RunSummary) -> Baseline:
-        """What fails on the base branch, too; nothing is known when it cannot be found out."""
-        failed = {task.task for task in summary.tasks if task.state is TaskState.FAILED}
-        profile = self._office.profile
-        if not failed or summary.pr_number is None:
-            return Baseline()
-        try:
-            return baseline(self._office.store, profile.name, failed, functools.partial(on_base_branch, profile))
-        except MoTestplanError:
-            return Baseline()
 
     def _cards(self, summary: RunSummary, plan: TestPlan) -> list[OutboxMessage]:
         """Of every place whose card of the run can still be changed, once: its last state."""

@@ -128,7 +128,7 @@ def _shard(shard: Shard) -> Json:
 def _omitted(omitted: Omitted) -> Json:
     return {
         "type": omitted.type.value,
-        "name": omitted.name,
+        "name": clean(omitted.name),
         "score": omitted.score,
         "reason": clean(omitted.reason),
         "reasons": [_reason(reason) for reason in omitted.reasons],

@@ -22,8 +22,8 @@ def seconds(suite: Suite, name: str, files: tuple[str, ...], context: Context) -
     profile = context.profile
     scripts = tuple(f"{profile.bvt.cases.rstrip('/')}/{name}/{file}" for file in files) if suite is Suite.BVT else ()
     known = context.measured.task(f"{_ID_PREFIX[suite]}:{name}", scripts)
-    if suite is Suite.UNIT_TEST and context.graph is not None:
-        tests = paths_of(name, files, context.graph)
+    tests = paths_of(name, files, context.graph) if suite is Suite.UNIT_TEST and context.graph is not None else []
+    if tests and context.graph is not None:
         estimate = sum(test_seconds(test, context, context.graph) for test in tests)
     elif known is not None:
         estimate = known

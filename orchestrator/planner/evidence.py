@@ -14,6 +14,7 @@ from orchestrator.planner.measured import Measured
 if TYPE_CHECKING:
     from orchestrator.history.outlook import Outlook
     from orchestrator.planner.budget import Budget
+    from orchestrator.planner.failures import Spoken
     from orchestrator.planner.python.graph import Graph
 
 #: The strategy that stands for a person's own wish; nothing overrules it.
@@ -90,6 +91,8 @@ class Context:
     measured: Measured = field(default_factory=Measured)
     #: What a history model says of the change, when there is one that may be asked.
     outlook: Outlook | None = None
+    #: What past failures say of tests, by their id (``bvt:join/apply.sql``, ``ut:pkg/a``).
+    failed: Mapping[str, Spoken] = field(default_factory=dict)
     #: What may be spent on SQL cases, or on Python tests; ``None``: whatever the evidence asks for.
     budget: Budget | None = None
     #: Who uses whom, of a project that pytest tests, when its tree is at hand.

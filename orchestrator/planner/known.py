@@ -10,10 +10,11 @@ from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Profile
 from orchestrator.planner.evidence import Tree
-from orchestrator.settings import Settings, model_path
+from orchestrator.settings import Settings, failures_path, model_path
 
 if TYPE_CHECKING:
     from orchestrator.planner.budget import Budget
+    from orchestrator.planner.failures import Spoken
     from orchestrator.planner.learned import Advice
     from orchestrator.planner.measured import Measured
 
@@ -35,11 +36,12 @@ def known(  # noqa: PLR0913 - where each piece of knowledge comes from
     repository: str | None = None,
     model: str = "",
     durations: str = "",
+    failures: str = "",
     budget: Budget | None = None,
 ) -> Known:
-    """The seconds and the model in the files that are named, or in those of this host where there are any.
+    """The seconds, failures and model in the files that are named, or in those of this host where there are any.
 
-    ``model`` may be ``none``. A file of seconds that is named and cannot be read is a :class:`UsageError`.
+    ``model`` may be ``none``. A file of seconds or failures that is named and cannot be read is a :class:`UsageError`.
     """
     from orchestrator.planner.measured import read_durations
     from orchestrator.planner.strategies import DEFAULT, WITH_MODEL
@@ -47,11 +49,23 @@ def known(  # noqa: PLR0913 - where each piece of knowledge comes from
     seconds = Path(durations or settings.durations)
     measured = read_durations(seconds, profile.name) if durations or seconds.is_file() else None
     advice = advice_for(model, settings, profile, change, repository)
-    if budget is not None:
+    failed = _failed(change, profile, settings, failures)
+    if budget is not None or failed:
         from orchestrator.planner.learned import Advice
 
-        advice = (advice or Advice(None))._replace(budget=budget)
-    return Known(tuple(WITH_MODEL if advice is not None and advice.outlook else DEFAULT), measured, advice)
+        advice = (advice or Advice(None))._replace(budget=budget, failed=failed)
+    strategies = WITH_MODEL if advice is not None and advice.outlook else DEFAULT
+    return Known((*strategies, *(("failures",) if failed else ())), measured, advice)
+
+
+def _failed(change: DiffSummary, profile: Profile, settings: Settings, named: str) -> dict[str, Spoken]:
+    """What the failures in a file say of a change: the one that is named, or that `control` writes here."""
+    path = Path(named) if named else failures_path(settings)
+    if not named and not path.is_file():
+        return {}
+    from orchestrator.planner.failures import read_failures, speak
+
+    return speak(change, read_failures(path, profile.name))
 
 
 def advice_for(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.domain.errors import MoTestplanError
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from orchestrator.history.model import Model
     from orchestrator.history.outlook import Outlook
     from orchestrator.planner.budget import Budget
+    from orchestrator.planner.failures import Spoken
 
 _DAY = 86_400
 #: A change of more files than this moves or reformats them; what history says of it means nothing.
@@ -22,11 +25,13 @@ _MASS = 400
 
 
 class Advice(NamedTuple):
-    """The outlook of a change, or None and what to tell the reader; and the budget to plan with."""
+    """The outlook of a change, or None and what to tell the reader; past failures; and the budget to plan with."""
 
     outlook: Outlook | None
     note: str = ""
     budget: Budget | None = None
+    #: What past failures say of tests, by their id.
+    failed: Mapping[str, Spoken] = MappingProxyType({})
 
 
 def advise(change: DiffSummary, profile: Profile, path: Path, repository: str | None = None) -> Advice:
@@ -62,7 +67,7 @@ def advise_by(change: DiffSummary, profile: Profile, model: Model, repository: s
     if len(change.files) > _MASS:
         return _not_asked(f"{len(change.files)} files change at once, more than {_MASS}")
     facts = facts_of(change, layout_of(profile).is_production)
-    return Advice(look(model.ranker, model.past, model.book, question_of(profile, facts, now, model.imports)))
+    return Advice(look(model.ranker, model.past, model.book, question_of(profile, facts, now, model.code)))
 
 
 def _not_asked(why: str) -> Advice:

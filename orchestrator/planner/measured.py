@@ -34,8 +34,13 @@ class Measured:
 
 def write_durations(path: Path, profiles: Mapping[str, Mapping[str, float]]) -> None:
     """Replace the file in one step; readers see the old one or the new one."""
+    write_shared(path, {"version": _VERSION, "profiles": profiles})
+
+
+def write_shared(path: Path, data: Mapping[str, object]) -> None:
+    """Write JSON that other users may read; readers see the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"version": _VERSION, "profiles": profiles}, indent=1, sort_keys=True)
+    text = json.dumps(data, indent=1, sort_keys=True)
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
         file.write(text)
     os.chmod(file.name, 0o644)  # noqa: PTH101 - CI reads what control wrote

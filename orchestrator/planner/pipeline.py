@@ -62,7 +62,8 @@ def build_plan(  # noqa: PLR0913 - the inputs of a plan
     """
     context = make_context(change, profile, tree, asked, measured)
     if advice is not None:
-        context = dataclasses.replace(context, outlook=advice.outlook, budget=advice.budget)
+        outlook = advice.outlook.lifted(advice.failed) if advice.outlook is not None else None
+        context = dataclasses.replace(context, outlook=outlook, failed=advice.failed, budget=advice.budget)
         if advice.outlook is not None and tree is None:  # the tree the model ends with is better than none
             context = dataclasses.replace(context, categories=context.categories | advice.outlook.categories.keys())
     if tree is not None and profile.unit_tests.format == "pytest" and "python" in strategies:

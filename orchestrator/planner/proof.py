@@ -11,7 +11,7 @@ from orchestrator.planner.cost import critical_path
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """Each task in exactly one shard: counted here, not believed."""
+    """Each task in exactly one shard, each script of a split category in one part: counted here, not believed."""
 
     tasks: int
     shards: int
@@ -19,16 +19,25 @@ class Partition:
     twice: tuple[str, ...]
     missing: tuple[str, ...]
     foreign: tuple[str, ...]
+    #: Parts of split categories, and the scripts that are in several of them.
+    parts: int = 0
+    shared: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
         """Complete and disjoint."""
-        return not (self.twice or self.missing or self.foreign)
+        return not (self.twice or self.missing or self.foreign or self.shared)
 
     def __str__(self) -> str:
         if self.holds:
-            return f"complete and disjoint: {self.tasks} tasks, each in exactly one of {self.shards} shards"
-        wrong = {"in several shards": self.twice, "in no shard": self.missing, "no task": self.foreign}
+            parts = f"; no script is in two of {self.parts} parts" if self.parts else ""
+            return f"complete and disjoint: {self.tasks} tasks, each in exactly one of {self.shards} shards{parts}"
+        wrong = {
+            "in several shards": self.twice,
+            "in no shard": self.missing,
+            "no task": self.foreign,
+            "in several parts": self.shared,
+        }
         return "no partition: " + "; ".join(f"{what}: {', '.join(ids)}" for what, ids in wrong.items() if ids)
 
 
@@ -69,10 +78,14 @@ def partition(plan: TestPlan) -> Partition:
     """Count where every task is."""
     placed = Counter(task for shard in plan.shards for task in shard.tasks)
     known = {task.id for task in plan.tasks}
+    parts = [task for task in plan.tasks if task.is_part]
+    scripts = Counter(f"{task.category}/{file}" for task in parts for file in task.files)
     return Partition(
         tasks=len(plan.tasks),
         shards=len(plan.shards),
         twice=tuple(sorted(task for task, count in placed.items() if count > 1)),
         missing=tuple(sorted(known - placed.keys())),
         foreign=tuple(sorted(placed.keys() - known)),
+        parts=len(parts),
+        shared=tuple(sorted(script for script, count in scripts.items() if count > 1)),
     )

@@ -10,6 +10,7 @@ from orchestrator.domain.plan import TestTask
 from orchestrator.planner.estimate import STATEMENT
 from orchestrator.planner.evidence import Context
 from orchestrator.planner.measured import Measured
+from orchestrator.planner.names import is_safe_path
 
 
 class Group(NamedTuple):
@@ -31,7 +32,8 @@ def nothing(_task: TestTask) -> Sequence[Group]:
 def groups_in(context: Context) -> Groups:
     """The :data:`Groups` of categories in the tree of ``context``.
 
-    Categories of an order group and those with a shard to themselves stay whole; so does what ``bvt.together`` names.
+    Categories of an order group and those with a shard to themselves stay whole; so do what ``bvt.together`` names and
+    categories with a script whose name no plan may hold.
     """
     bvt, tree = context.profile.bvt, context.tree
     kept = {*bvt.exclusive, *bvt.together, *(name for group in bvt.order_groups for name in group)}
@@ -44,6 +46,8 @@ def groups_in(context: Context) -> Groups:
             return ()
         root = f"{bvt.cases.rstrip('/')}/{category}"
         files = [name for name in task.files or tree.files(root) if name.endswith(SCRIPT_SUFFIXES)]
+        if not all(map(is_safe_path, files)):  # no part can name such a script: the whole has it without a name
+            return ()
         statements = tree.count(STATEMENT, root, "**/*")
         weights = _weights([f"{root}/{name}" for name in files], statements, context.measured, task.est_duration)
         inside = [name.removeprefix(f"{category}/") + "/" for name in sorted(kept) if name.startswith(f"{category}/")]

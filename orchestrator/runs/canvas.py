@@ -1,8 +1,8 @@
 """A plan becomes a Celery canvas: one flat chord of shards, a summary as its body.
 
 The groups of the plan (UT, BVT, SCA, by category) are flattened into one header: nested groups lose their order and a
-chord of chords hangs when an inner task raises. The chord is only one of four triggers of the summary: the ledger
-decides.
+chord of chords hangs when an inner task raises. The ledger counts the chord's parts: who finishes the last task of the
+run sends its body (ADR 12). That is only one of the triggers of the summary: the ledger decides.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def submit(app: App, run: str, plan: TestPlan, first: Sequence[Delivery]) -> Non
     with broker_reported():
         for delivery in first:
             know(app, delivery.queue)
-        chord(header, app=app)(body.on_error(summary_signature(app, run)))
+        chord(header, app=app)(body)
 
 
 def send(app: App, delivery: Delivery) -> None:

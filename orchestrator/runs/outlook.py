@@ -138,6 +138,8 @@ def _words(kind: str, fields: Mapping[str, str]) -> str:
         return f"attempt {fields['attempt']} ends{where}: {why.get(fields.get('why', ''), 'lost')}; once more"
     if kind == "overlap":
         return f"ran{where}, too, for {fields['seconds']} s: its lease had ended"
+    if kind == "yielded":
+        return f"had ended{where} {fields['seconds']} s before the next attempt began"
     if kind == "finished":
         by = f" by {fields['by']}" if fields.get("by") else ""
         return f"{fields['state']}{by}{where}"

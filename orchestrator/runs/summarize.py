@@ -1,4 +1,4 @@
-"""One summary a run: four triggers call, the ledger's ``commit`` lets one act, the store's transaction keeps it."""
+"""One summary a run: three triggers call, the ledger's ``commit`` lets one act, the store's transaction keeps it."""
 
 from __future__ import annotations
 

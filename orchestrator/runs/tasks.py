@@ -1,4 +1,4 @@
-"""The control plane's one Celery task: the summary, called by chord bodies, error callbacks and cancels."""
+"""The control plane's one Celery task: the summary, called by chord bodies, cancels and the reaper."""
 
 from __future__ import annotations
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 
 from orchestrator.diff.git import find_git
 from orchestrator.diff.source import from_repository
 from orchestrator.domain.change import DiffSummary
-from orchestrator.domain.errors import UnknownRunError, UsageError
+from orchestrator.domain.errors import MoTestplanError, UnknownRunError, UsageError
 from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.profile import Profile
+from orchestrator.domain.run import RunSummary, TaskState
 from orchestrator.planner.evidence import Tree
 from orchestrator.planner.known import plan_here
 from orchestrator.planner.subset import subset
 from orchestrator.planner.tree import GitTree
+from orchestrator.runs.baseline import Baseline, baseline
 from orchestrator.settings import Settings
+from orchestrator.store import Store
 
 
 def repository(profile: Profile) -> Path:
@@ -39,6 +43,17 @@ def read_pull(profile: Profile, number: int) -> tuple[DiffSummary, Tree]:
         ) from None
     change = dataclasses.replace(change, pr_number=number, base_branch=profile.base_branch)
     return change, GitTree(str(clone), change.head_commit or head)
+
+
+def baseline_of(store: Store, profile: Profile, summary: RunSummary) -> Baseline:
+    """What of a pull request's failures is on the base branch, too; nothing is known when it cannot be found out."""
+    failed = {task.task for task in summary.tasks if task.state is TaskState.FAILED}
+    if not failed or summary.pr_number is None:
+        return Baseline()
+    try:
+        return baseline(store, profile.name, failed, functools.partial(on_base_branch, profile))
+    except MoTestplanError:
+        return Baseline()
 
 
 def plan_pull(profile: Profile, number: int, suite: str = "", settings: Settings | None = None) -> TestPlan:

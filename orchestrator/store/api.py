@@ -120,6 +120,19 @@ class SlowTask:
 
 
 @dataclass(frozen=True, slots=True)
+class PastFailure:
+    """A run that ended with failures."""
+
+    run: str
+    #: Unix seconds.
+    ended: float
+    #: Paths its change touched.
+    files: tuple[str, ...]
+    #: What failed: ``bvt:join/apply.sql`` (or ``bvt:join``, when no script is known), ``ut:pkg/a``.
+    tests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FlakyCase:
     """A case that failed and passed on one commit."""
 

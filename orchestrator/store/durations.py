@@ -89,8 +89,8 @@ def _of_python(session: Session, summary: RunSummary) -> dict[str, float]:
         CaseRow.run == summary.run, CaseRow.task.like("ut:%"), CaseRow.name.like("%.py::%")
     )
     for task, attempt, name, seconds in session.execute(query):
-        if ended.get(task) == attempt:
-            file = name.partition("::")[0]
+        file = name.partition("::")[0]
+        if ended.get(task) == attempt and file.endswith(".py") and ":" not in file:  # else it could name another unit
             found[file] = found.get(file, 0.0) + seconds
     return {file: round(seconds, 3) for file, seconds in found.items()}
 

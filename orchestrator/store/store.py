@@ -8,6 +8,7 @@ from typing import Self
 from orchestrator.store import scheme
 from orchestrator.store.audit import Audit
 from orchestrator.store.cases import Cases
+from orchestrator.store.failures import Failures
 from orchestrator.store.outbox import Outbox
 from orchestrator.store.quarantine import Quarantines
 from orchestrator.store.retention import Retention
@@ -15,7 +16,7 @@ from orchestrator.store.runs import Runs
 from orchestrator.store.statistics import Statistics
 
 
-class Store(Runs, Cases, Outbox, Audit, Statistics, Retention, Quarantines):
+class Store(Runs, Cases, Failures, Outbox, Audit, Statistics, Retention, Quarantines):
     """History, outbox and audit log at a SQLAlchemy URL.
 
     ``sqlite:///FILE`` (write-ahead log, so readers never wait), ``sqlite://`` (in memory, for tests) or

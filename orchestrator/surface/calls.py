@@ -54,6 +54,10 @@ class CallIndex:
             for reference in references:
                 self._referrers[reference].discard(definition)
 
+    def definitions(self) -> list[Definition]:
+        """Every function, sorted."""
+        return sorted(self._bodies, key=lambda one: (one.directory, one.name))
+
     def references(self, definition: Definition) -> frozenset[str]:
         """What a function refers to; nothing when it is not known."""
         return self._bodies.get(definition, frozenset())

@@ -32,6 +32,13 @@ def targets(surface: Surface, changes: Iterable[ChangedFile], hops: int = 3) -> 
     return sorted(best.values())
 
 
+def own_targets(surface: Surface, definition: Definition) -> list[Target]:
+    """What one function is for by itself: what registries say of it, its operator, the statements it handles."""
+    operators = surface.operators.get(definition.directory, ())
+    found = [Target(0, Kind.OPERATOR, name, definition.name) for name in operators]
+    return [*found, *_reached(surface, definition, 0, definition.name)]
+
+
 def changed_text(change: ChangedFile) -> str:
     """The changed lines without those that only moved or were aligned anew, and without comments."""
     added, deleted = ({" ".join(line.split()): None for line in side} for side in (change.added, change.deleted))

@@ -80,46 +80,69 @@ def test_what_callers_reach_has_the_least_rights_and_a_health_check() -> None:
         assert writable == ["history:/var/lib/mo-testplan"] == services["control"]["volumes"]
 
 
+class Composed:
+    """The services of the file, started as written but for their ports, on a Redis as written."""
+
+    def __init__(self, folder: Path, stack: contextlib.ExitStack) -> None:
+        self.services = compose(
+            {"MO_TESTPLAN_REDIS_PASSWORD": "open-sesame", "MO_TESTPLAN_FLOWER_AUTH": "operator:secret"}
+        )
+        self.ports = {name: free_port() for name in ("redis", "flower", *FRONT)}
+        self.project = make_project(folder / "project", {"a": PASS, "b": "t.Fatal(1)"})
+        self.project.environ["MO_TESTPLAN_REDIS_URL"] = self.url = self._redis_of("control")
+        shutil.copy(ROOT / "config" / "matrixone.yaml", self.project.root / "config")
+        (self.project.root / "tokens.yaml").write_text("tokens: []\n")
+        self._stack = stack
+        port = ["--port", str(self.ports["redis"]), "--bind", "127.0.0.1", "--dir", str(folder)]
+        stack.enter_context(program([*self.services["redis"]["command"], *port], None, folder / "redis.log"))
+        wait_for_redis(self.url)
+
+    def _redis_of(self, name: str) -> str:
+        address = self.services[name]["environment"]["MO_TESTPLAN_REDIS_URL"]
+        return str(address.replace("redis:6379", f"127.0.0.1:{self.ports['redis']}"))
+
+    def start(self, *names: str) -> None:
+        """Start services."""
+        for name in names:
+            found = self.services[name]
+            env = self.project.environment({k: v for k, v in found["environment"].items() if v})
+            env["MO_TESTPLAN_REDIS_URL"] = self._redis_of(name)
+            assert ("mo-worker" in env["MO_TESTPLAN_REDIS_URL"]) == (name in WORKERS)
+            if "MO_TESTPLAN_TOKENS" in env:
+                env["MO_TESTPLAN_TOKENS"] = str(self.project.root / "tokens.yaml")
+            command = [
+                re.sub("5555|8600|8601", str(self.ports.get(name)), word).replace("0.0.0.0", "127.0.0.1")  # noqa: S104
+                for word in found["command"]
+            ]
+            self._stack.enter_context(service(*command, env=env, log=self.project.root / f"{name}.log"))
+
+
 def test_every_service_starts_as_written_and_together_they_run_a_plan(tmp_path: Path) -> None:
     require("redis", "go", "flower", "bubblewrap")
-    services = compose({"MO_TESTPLAN_REDIS_PASSWORD": "open-sesame", "MO_TESTPLAN_FLOWER_AUTH": "operator:secret"})
-    port, ports = free_port(), {name: free_port() for name in ("flower", *FRONT)}
-    url = services["control"]["environment"]["MO_TESTPLAN_REDIS_URL"].replace("redis:6379", f"127.0.0.1:{port}")
-    project = make_project(tmp_path / "project", {"a": PASS, "b": "t.Fatal(1)"})
-    shutil.copy(ROOT / "config" / "matrixone.yaml", project.root / "config")
-    project.environ["MO_TESTPLAN_REDIS_URL"] = url
-    access = project.root / "access"
-    access.mkdir()
-    (access / "tokens.yaml").write_text("tokens: []\n")
     with contextlib.ExitStack() as stack:
-        words = [*services["redis"]["command"], "--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path)]
-        stack.enter_context(program(words, None, tmp_path / "redis.log"))
-        wait_for_redis(url)
+        composed = Composed(tmp_path, stack)
         with pytest.raises(BrokerError):
-            Ledger(f"redis://127.0.0.1:{port}/0", retries=0).ping()
-        for name in ("control", *WORKERS, "flower", *FRONT):
-            env = project.environment({k: v for k, v in services[name]["environment"].items() if v})
-            own = services[name]["environment"]["MO_TESTPLAN_REDIS_URL"]
-            if "MO_TESTPLAN_TOKENS" in env:
-                env["MO_TESTPLAN_TOKENS"] = env["MO_TESTPLAN_TOKENS"].replace("/etc/mo-testplan", str(access))
-            assert ("mo-worker" in own) == (name in WORKERS)
-            env["MO_TESTPLAN_REDIS_URL"] = own.replace("redis:6379", f"127.0.0.1:{port}")
-            command = [
-                re.sub("5555|8600|8601", str(ports.get(name)), word).replace("0.0.0.0", "127.0.0.1")  # noqa: S104
-                for word in services[name]["command"]
-            ]
-            stack.enter_context(service(*command, env=env, log=project.root / f"{name}.log"))
-        app = make_app(url)
+            Ledger(f"redis://127.0.0.1:{composed.ports['redis']}/0", retries=0).ping()
+        composed.start("control", *WORKERS, "flower")
+        app = make_app(composed.url)
         wait_until("control and workers answer", lambda: len(app.control.ping(timeout=0.5) or []) == 4, 60)
-        wait_until("flower lists them", lambda: len(_flower(ports["flower"], "workers?refresh=1")) >= 4, 60)
-        for name, inside in FRONT.items():  # as the container is asked how it does
-            words = services[name]["healthcheck"]["test"][-1].replace(str(inside), str(ports[name]))
-            wait_until(f"{name} is healthy", functools.partial(_ends_well, [sys.executable, "-c", words]), 60)
-            path = "/mcp" if name == "mcp" else "/api/v1/runs"
-            assert httpx.get(f"http://127.0.0.1:{ports[name]}{path}").status_code == 401
-        code, summary = project.run_json("run", *project.change())
+        wait_until("flower lists them", lambda: len(_flower(composed.ports["flower"], "workers?refresh=1")) >= 4, 60)
+        code, summary = composed.project.run_json("run", *composed.project.change())
         assert (code, summary["state"]) == (1, "failed"), summary
         assert {task["task"]: task["state"] for task in summary["tasks"]} == {
             "ut:a/...": "passed",
             "ut:b/...": "failed",
         }
+
+
+def test_what_callers_reach_starts_as_written_is_healthy_and_lets_nobody_in_without_a_token(tmp_path: Path) -> None:
+    require("redis")
+    with contextlib.ExitStack() as stack:
+        composed = Composed(tmp_path, stack)
+        composed.start(*FRONT)
+        for name, inside in FRONT.items():  # as the container is asked how it does
+            port = composed.ports[name]
+            words = composed.services[name]["healthcheck"]["test"][-1].replace(str(inside), str(port))
+            wait_until(f"{name} is healthy", functools.partial(_ends_well, [sys.executable, "-c", words]), 60)
+            path = "/mcp" if name == "mcp" else "/api/v1/runs"
+            assert httpx.get(f"http://127.0.0.1:{port}{path}").status_code == 401

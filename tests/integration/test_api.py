@@ -19,6 +19,8 @@ from orchestrator.api.rest.app import PREFIX, make_api
 from orchestrator.api.server import routes
 from orchestrator.domain.profile import Profile, Rule
 from orchestrator.domain.run import CaseResult, CaseStatus, TaskState
+from orchestrator.ledger import keys
+from orchestrator.ledger.hosts import HostRecord
 from orchestrator.planner.codec import plan_to_json
 from orchestrator.service.service import Service
 from tests.factories import make_plan, make_task
@@ -206,10 +208,17 @@ def test_metrics_count_what_ended_and_parse(api: Api) -> None:
     assert _sample(scrape.text, "mo_testplan_broker_up") == 1
     run = start_run(api.service, make_plan(TASKS))
     assert _sample(httpx.get(f"{api.url}/metrics").text, "mo_testplan_queue_depth", queue="ut") == 2
+    for name, state in (("a@h", "active"), ("b@h", "active"), ("c@h", "paused")):
+        record = HostRecord(name=name, version="1", scheme=keys.SCHEME, queues=("ut",), concurrency=1, state=state)
+        api.service.ledger.host_beat(record)
+    told = httpx.get(f"{api.url}/metrics").text
+    assert _sample(told, "mo_testplan_queue_workers", queue="ut") == 2
+    assert _sample(told, "mo_testplan_queue_workers", queue="bvt") == 0
     play(api.service, run, {"ut:pkg/a": (TaskState.FAILED, ())})
     api.order(f"/runs/{run}/cancel", {}, "c", "maintainer")
     end_run(api.service, run)
     text = httpx.get(f"{api.url}/metrics").text
+    assert _sample(text, "mo_testplan_overlaps_total") == 0
     assert _sample(text, "mo_testplan_runs_total", state="cancelled") == 1
     assert _sample(text, "mo_testplan_tasks_total", suite="ut", state="failed") == 1
     assert _sample(text, "mo_testplan_cancel_seconds_count") == 1

@@ -7,17 +7,21 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import redis
 
 from orchestrator.domain.errors import InfrastructureError
 from orchestrator.ledger.embedded import EmbeddedRedis
+from tests.acceptance.servers import redis_server
 from tests.require import require
+from workers.otheruser import other_user, redis_is_open
 from workers.process import Exit, Host, Limits, Reason
-from workers.sandbox import available
+from workers.sandbox import Confinement, available
 from workers.suites.execution import execution
 
 SECRET = "hunter2-the-password-of-redis"
@@ -28,12 +32,14 @@ class Hostile:
     """A run's checkout in which shell scripts are executed as tests of a pull request are."""
 
     root: Path
+    sandbox: Confinement | None
     limits: Limits = field(default_factory=Limits)
     said: list[str] = field(default_factory=list)
+    name: str = "r1@abc"
 
     @property
     def workspace(self) -> Path:
-        return self.root / "runs" / "r1@abc" / "tree"
+        return self.root / "runs" / self.name / "tree"
 
     def log(self, line: str) -> None:
         self.said.append(line)
@@ -41,15 +47,23 @@ class Hostile:
     def cancelled(self) -> bool:
         return False
 
-    def tries(self, script: str) -> Exit:
-        self.said.clear()
-        environment = {**os.environ, "MO_TESTPLAN_REDIS_URL": f"redis://worker:{SECRET}@127.0.0.1/0"}
+    @property
+    def hides(self) -> bool:
+        """Whether what is forbidden is not even seen."""
+        return self.sandbox is not None and self.sandbox.one_owner
+
+    def host(self) -> Host:
+        secret = {"MO_TESTPLAN_REDIS_URL": f"redis://worker:{SECRET}@127.0.0.1/0"}
+        environment = {**os.environ, **secret, "GOMODCACHE": str(self.root / "modules")}
         scratch = self.root / "scratch"
         scratch.mkdir(exist_ok=True)
-        host = Host(
-            environment=environment, sandbox=available(), scratch=scratch, limits=self.limits, private_caches=True
+        return Host(
+            environment=environment, sandbox=self.sandbox, scratch=scratch, limits=self.limits, private_caches=True
         )
-        with execution(host, self, {}) as made:
+
+    def tries(self, script: str) -> Exit:
+        self.said.clear()
+        with execution(self.host(), self, {}) as made:
             return made.go(("sh", "-c", script), 30.0, lambda _, line: self.log(line))
 
     def answer(self, script: str) -> str:
@@ -57,16 +71,26 @@ class Hostile:
         return "\n".join(self.said)
 
 
-@pytest.fixture
-def hostile(tmp_path: Path) -> Hostile:
-    require("bubblewrap", "go")
-    made = Hostile(tmp_path)
-    made.workspace.mkdir(parents=True)
-    (tmp_path / "history.sqlite").write_text(SECRET)
-    other = tmp_path / "runs" / "r2@def" / "tree"
-    other.mkdir(parents=True)
-    (other / "source").write_text("of another run")
-    return made
+@pytest.fixture(params=["bubblewrap", "uid"])
+def hostile(request: pytest.FixtureRequest) -> Iterator[Hostile]:
+    require("go")
+    if request.param == "uid" and os.geteuid() != 0:
+        pytest.skip("only root may give tests a uid of their own")
+    if request.param == "bubblewrap":
+        require("bubblewrap")
+    sandbox = available() if request.param == "bubblewrap" else other_user("70000-70099")
+    with tempfile.TemporaryDirectory(prefix="hostile-", dir="/var/tmp") as folder:  # others may pass through it
+        root = Path(folder)
+        root.chmod(0o711)
+        made = Hostile(root, sandbox)
+        made.workspace.mkdir(parents=True)
+        (root / "history.sqlite").write_text(SECRET)
+        (root / "history.sqlite").chmod(0o600)
+        second = Hostile(root, sandbox, name="r2@def")
+        second.workspace.mkdir(parents=True)
+        (second.workspace / "source").write_text("of another run")
+        second.tries("true")  # it has run here
+        yield made
 
 
 def test_it_does_not_see_the_environment_of_the_worker(hostile: Hostile) -> None:
@@ -76,7 +100,9 @@ def test_it_does_not_see_the_environment_of_the_worker(hostile: Hostile) -> None
 
 def test_it_does_not_see_files_of_the_worker_or_of_other_runs(hostile: Hostile) -> None:
     home, other = hostile.root / "history.sqlite", hostile.root / "runs" / "r2@def" / "tree" / "source"
-    for path in (home, other, Path("/etc/shadow"), Path("/var/lib"), Path("/run")):
+    for path in (home, other, Path("/etc/shadow"), Path(f"/proc/{os.getpid()}/environ")):
+        assert hostile.answer(f"cat {path} 2>&1").lower().endswith(("no such file or directory", "permission denied"))
+    for path in (Path("/var/lib"), Path("/run")) if hostile.hides else ():
         assert "no such" in hostile.answer(f"ls {path} 2>&1").lower(), path
 
 
@@ -104,10 +130,22 @@ def test_it_reaches_no_redis_by_network_or_socket(hostile: Hostile, tmp_path: Pa
     (hostile.workspace / "reach.py").write_text(script)
     with EmbeddedRedis(tmp_path / "redis") as server:
         answer = hostile.answer(f"/usr/bin/python3 reach.py {port} {server.socket} 2>&1")
+        assert not redis_is_open(server.url)
     assert len(answer.splitlines()) == 2, answer
-    assert "reached" not in answer
-    with probe, pytest.raises(BlockingIOError):  # nobody knocked
-        probe.accept()
+    assert "redis.sock" not in answer
+    if hostile.hides:
+        assert "reached" not in answer
+        with probe, pytest.raises(BlockingIOError):  # nobody knocked
+            probe.accept()
+    probe.close()
+
+
+def test_a_redis_that_asks_nobody_for_a_password_is_open_to_tests_under_another_uid(tmp_path: Path) -> None:
+    require("redis")
+    with redis_server(tmp_path) as url, redis.Redis.from_url(url) as client:
+        assert redis_is_open(url)
+        client.config_set("requirepass", SECRET)
+        assert not redis_is_open(url.replace("redis://", f"redis://:{SECRET}@"))
 
 
 def test_it_cannot_kill_the_worker_nor_outlive_its_end(hostile: Hostile) -> None:
@@ -154,6 +192,17 @@ def test_a_flood_of_output_is_ended(hostile: Hostile) -> None:
 def test_what_it_leaves_in_its_build_cache_no_other_run_finds(hostile: Hostile) -> None:
     hostile.answer('echo evil > "$GOCACHE/evil"')
     assert (hostile.workspace.parent / "gocache" / "evil").exists()
-    second = Hostile(hostile.root / "second")
+    second = Hostile(hostile.root, hostile.sandbox, name="r3@ghi")
     second.workspace.mkdir(parents=True)
     assert "evil" not in second.answer('ls "$GOCACHE"')
+
+
+def test_it_reads_the_modules_that_are_fetched_for_it_and_cannot_change_them(hostile: Hostile) -> None:
+    (hostile.workspace / "go.mod").write_text("module example.org/m\n\ngo 1.21\n")
+    (hostile.workspace / "m.go").write_text('package m\n\nimport "nosuch/dependency"\n\nvar _ = dependency.X\n')
+    with execution(hostile.host(), hostile, {}) as made:
+        assert made.prefetch(("./...",)) is None
+    assert any("nosuch/dependency" in line for line in hostile.said), "it read the tree"
+    answer = hostile.answer("ls -d $GOMODCACHE; echo evil > $GOMODCACHE/evil")
+    assert str(hostile.root / "modules") in answer
+    assert not (hostile.root / "modules" / "evil").exists()

@@ -155,7 +155,12 @@ async def ended(client: Client, run: str) -> dict[str, Any]:
 
 async def session(client: Client, stack: Stack, key: str) -> None:
     """From a diff to a green run through every tool: the red run is understood, and what passes is run by itself."""
-    assert {tool.name for tool in (await client.list_tools()).tools} == TOOLS
+    tools = (await client.list_tools()).tools
+    assert {tool.name for tool in tools} == TOOLS
+    for tool in tools:  # an agent reads no other document
+        asked = tool.input_schema.get("properties", {})
+        assert tool.description
+        assert [name for name, field in asked.items() if not field.get("description")] == []
     change = {"diff": stack.diff, "commit": stack.head, "tasks": ["ut:a/...", "ut:b/..."]}
     plan = answered(await client.call_tool("plan_change", change))
     assert (plan["runnable"], plan["tasks_total"]) == (True, 2)
@@ -173,8 +178,9 @@ async def session(client: Client, stack: Stack, key: str) -> None:
     assert "told to" in failures["failures"][0]["case"]["message"]
     short = {"run": red["run"], "characters": 100}
     assert len(answered(await client.call_tool("read_failures", short))["failures"][0]["case"]["message"]) < 150
-    (found,) = answered(await client.call_tool("triage_run", {"run": red["run"]}))["findings"]
-    assert (found["task"], found["cause"], found["next"][:15]) == ("ut:b/...", "unknown", "look at its log")
+    findings = answered(await client.call_tool("triage_run", {"run": red["run"]}))["findings"]
+    found = next(one for one in findings if one["task"] == "ut:b/...")  # a busy machine may make others flaky
+    assert (found["cause"], found["next"][:15]) == ("unknown", "look at its log")
     log = answered(await client.call_tool("read_log", {"run": red["run"], "task": "ut:b/..."}))
     assert log["lines"]
     again = {"run": red["run"], "reason": "only what passes", "key": f"{key}-again", "tasks": ["ut:a/..."]}

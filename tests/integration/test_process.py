@@ -103,6 +103,15 @@ def test_a_flood_without_newlines_neither_blocks_nor_fills_memory(tmp_path: Path
     assert len(lines.by[Stream.STDOUT]) == 1
 
 
+def test_more_memory_than_all_its_processes_may_have_together_ends_it(tmp_path: Path, mark: str) -> None:
+    hold = f"{sys.executable} -c 'import time; held = bytearray(60 << 20); time.sleep(60)'"
+    done, _ = sh(f"{hold} & {hold} & wait", tmp_path, mark, limits=Limits(tree_memory=100 << 20))
+    assert done.reason is Reason.MEMORY
+    assert done.memory > 100 << 20
+    assert "MiB of memory" in done.stopped(20)
+    assert marked(mark) == []
+
+
 def test_more_output_than_allowed_ends_it(tmp_path: Path, mark: str) -> None:
     done, _ = sh("yes & yes >&2", tmp_path, mark, limits=Limits(output=1 << 20))
     assert done.reason is Reason.OUTPUT_LIMIT

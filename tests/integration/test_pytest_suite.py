@@ -105,3 +105,9 @@ def test_a_report_that_tests_forged_is_not_believed(tmp_path: Path, report: str)
     )
     ending, record = run(tmp_path, {"tests/test_a.py": forge})
     assert (ending.state, record.cases) == (TaskState.FAILED, [])
+
+
+def test_an_unconfined_test_that_calls_go_finds_the_users_build_cache(tmp_path: Path) -> None:
+    told = "import os\n\n\ndef test_a():\n    assert os.environ['GOCACHE']\n"
+    ending, record = run(tmp_path, {"tests/test_a.py": told})
+    assert ending.state is TaskState.PASSED, record.cases

@@ -24,6 +24,7 @@ from orchestrator.domain.errors import InfrastructureError, ToolMissingError
 from workers.process.model import Command, Limits
 
 COOKIE = "MO_SPAWN"
+_PAGE = resource.getpagesize()
 
 #: $1 cookie, $2 limits (``ulimit`` words separated by ``;``), then the program. Standard input is the death pipe.
 #: The watcher forks before the cookie is exported, so that its own environment does not carry it.
@@ -81,6 +82,11 @@ class Group:
     def exited(self) -> bool:
         """Whether the leader has ended. It stays a zombie until :meth:`close`: its number cannot be given away."""
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def memory(self) -> int:
+        """Bytes that the processes of its session have in memory."""
+        found = (stat.rpartition(b")")[2].split() for _, stat in _every("stat"))
+        return sum(int(fields[21]) for fields in found if int(fields[3]) == self.pid) * _PAGE
 
     def signal(self, number: signal.Signals) -> None:
         """Send it to the whole group."""

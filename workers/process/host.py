@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from workers.process.model import Limits
-from workers.sandbox import Sandbox
+from workers.sandbox import Confinement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class Host:
     #: The worker's whole environment. Programs see only what :func:`workers.process.scrub` lets through.
     environment: Mapping[str, str]
     #: ``None``: run unconfined (no sandbox here, or switched off).
-    sandbox: Sandbox | None = None
+    sandbox: Confinement | None = None
     #: Where private homes are made; ``None``: the system's temporary directory.
     scratch: Path | None = None
     limits: Limits = field(default_factory=Limits)

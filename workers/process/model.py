@@ -17,6 +17,8 @@ class Reason(StrEnum):
     CANCELLED = "cancelled"
     #: It wrote more than :attr:`Limits.output`.
     OUTPUT_LIMIT = "output-limit"
+    #: Its processes together used more than :attr:`Limits.tree_memory`.
+    MEMORY = "memory-limit"
     #: Less than :attr:`Limits.disk_reserve` was left on the disk.
     DISK = "disk"
 
@@ -40,6 +42,8 @@ class Limits:
     file_size: int | None = None
     #: Bytes of memory of its own each process may have (``RLIMIT_DATA``: what is reserved and not used is free).
     memory: int | None = None
+    #: Bytes that all its processes together may have in memory, else the tree is killed; what they share counts twice.
+    tree_memory: int | None = None
     #: Seconds of processor time each process may have.
     cpu: int | None = None
     #: Bytes that must be left on the disk of its working directory: else the tree is killed.
@@ -81,6 +85,8 @@ class Exit:
     stop_seconds: float = 0.0
     #: Bytes read from both streams.
     output: int = 0
+    #: Bytes its processes had in memory when that ended it.
+    memory: int = 0
     #: Processes that did not die of KILL within two seconds (uninterruptible in the kernel).
     survivors: int = 0
 
@@ -88,6 +94,14 @@ class Exit:
     def passed(self) -> bool:
         """Whether it returned 0 by itself."""
         return self.reason is Reason.EXITED and self.code == 0
+
+    def stopped(self, timeout: float) -> str:
+        """Why it was stopped, where it had ``timeout`` seconds: for messages."""
+        if self.reason is Reason.DEADLINE:
+            return f"no end within {timeout:g} s"
+        if self.reason is Reason.MEMORY:
+            return f"stopped when its processes used {self.memory >> 20} MiB of memory"
+        return f"stopped after {self.output:,} bytes of output"
 
     @property
     def words(self) -> str:

@@ -17,6 +17,8 @@ from workers.process.model import Command, Exit, Reason, Stream
 POLL = 0.05
 #: Seconds between two looks at the disk.
 DISK_POLL = 0.25
+#: Seconds between two looks at the memory of the tree.
+MEMORY_POLL = 0.25
 #: Seconds a stranger may hold our pipes open after the group is dead.
 DRAIN = 0.5
 CHUNK = 64 << 10
@@ -57,6 +59,7 @@ def run(command: Command, on_line: OnLine, cancelled: Callable[[], bool] = _neve
         seconds=end - start,
         stop_seconds=end - watch.stopped if watch.stopped is not None else 0.0,
         output=watch.output,
+        memory=watch.memory,
         survivors=left,
     )
 
@@ -73,7 +76,7 @@ class _Watch:
         self._cancelled = cancelled
         self._deadline = start + command.timeout
         self._next_poll = start + POLL
-        self._next_disk = start
+        self._next_disk = self._next_memory = start
         self._kill_at: float | None = None
         self._selector = selectors.DefaultSelector()
         self._splitters = {stream: LineSplitter(command.limits.line) for stream in Stream}
@@ -87,6 +90,8 @@ class _Watch:
         #: When it was told to stop, on the monotonic clock.
         self.stopped: float | None = None
         self.output = 0
+        #: What its processes had in memory, bytes, when that was too much.
+        self.memory = 0
 
     def until_exit(self) -> None:
         """Pass on lines until the leader has ended, by itself or by us."""
@@ -149,7 +154,18 @@ class _Watch:
             self._next_poll = now + POLL
             if self._cancelled():
                 return Reason.CANCELLED
+        if self._memory_high(now):
+            return Reason.MEMORY
         return Reason.DISK if self._disk_low(now) else None
+
+    def _memory_high(self, now: float) -> bool:
+        limit = self._command.limits.tree_memory
+        if limit is None or now < self._next_memory:
+            return False
+        self._next_memory = now + MEMORY_POLL
+        used = self._group.memory()
+        self.memory = used if used > limit else 0
+        return used > limit
 
     def _disk_low(self, now: float) -> bool:
         reserve = self._command.limits.disk_reserve

@@ -16,7 +16,7 @@ from orchestrator.domain.profile import Bvt, Server
 from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, TaskState
 from workers.process import CappedLog, Command, Exit, Host, Reason, Stream, run, scratch_directory, scrub
 from workers.process.scratch import Scratch
-from workers.sandbox import Sandbox, View
+from workers.sandbox import Confinement, View
 from workers.servers import Launch, ServerProvider, Startup, make_server
 from workers.suites.base import Ending, Job
 
@@ -65,7 +65,15 @@ class BvtSuite:
         argv = (sys.executable, "-m", "workers.bvt", str(directory), "--format", "jsonl", *_options(job))
         if self.host.sandbox is not None:
             readable = (job.workspace, _SOURCES, Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).parent)
-            view = View(cwd=job.workspace, tmp=scratch.tmp, readable=readable, writable=(job.artifacts,), network=True)
+            private = (job.workspace.parent, job.artifacts.parent.parent, job.artifacts.parent)
+            view = View(
+                cwd=job.workspace,
+                tmp=scratch.tmp,
+                readable=readable,
+                writable=(job.artifacts, scratch.root),
+                network=True,
+                private=private,
+            )
             argv = self.host.sandbox.wrap(argv, view)
         timeout = job.profile.bvt.timeout
         return Command(argv=argv, cwd=job.workspace, env=env, timeout=timeout, limits=self.host.limits, grace=_GRACE)
@@ -82,7 +90,7 @@ class _Started:
         self.provider.close()
 
 
-def _server(job: Job, sandbox: Sandbox | None) -> _Started:
+def _server(job: Job, sandbox: Confinement | None) -> _Started:
     settings = job.profile.bvt.server
 
     def start() -> _Started:
@@ -101,7 +109,7 @@ def _server(job: Job, sandbox: Sandbox | None) -> _Started:
     return made
 
 
-def launch_of(job: Job, sandbox: Sandbox | None) -> Launch:
+def launch_of(job: Job, sandbox: Confinement | None) -> Launch:
     """What provider ``launch`` starts. It may be built from the tree under test: it is not trusted."""
 
     def wrap(argv: tuple[str, ...], directory: Path) -> tuple[str, ...]:
@@ -109,7 +117,14 @@ def launch_of(job: Job, sandbox: Sandbox | None) -> Launch:
             return argv
         tmp = directory / "tmp"
         tmp.mkdir(exist_ok=True)
-        view = View(cwd=directory, tmp=tmp, readable=(job.workspace,), writable=(directory,), network=True)
+        view = View(
+            cwd=directory,
+            tmp=tmp,
+            readable=(job.workspace,),
+            writable=(directory,),
+            network=True,
+            private=(job.workspace.parent,),
+        )
         return sandbox.wrap(argv, view)
 
     server = job.profile.bvt.server
@@ -242,7 +257,7 @@ def _ending(job: Job, watcher: _Watcher, done: Exit, reproduce: str) -> Ending:
     if done.reason is Reason.DISK:
         raise InfrastructureError("the disk of this host ran full while the scripts ran", "Free space on the worker.")
     if done.reason is not Reason.EXITED:
-        why = f"no end within {job.profile.bvt.timeout:g} s" if done.reason is Reason.DEADLINE else "too much output"
+        why = done.stopped(job.profile.bvt.timeout)
         name = job.task.category or job.task.id
         job.emit(CaseResult(name, CaseStatus.FAILED, done.seconds, why, FailureKind.TIMEOUT))
         return Ending(TaskState.FAILED, why, reproduce)

@@ -79,13 +79,20 @@ class Execution:
         sandbox, workspace = self.host.sandbox, self.job.workspace
         words = tuple(word.replace(WORKSPACE, str(workspace)) for word in argv)
         places = {"home": self.scratch.home, "tmp": self.scratch.tmp}
-        env = scrub(self.host.environment, **places, extra=self.extra, network=sandbox is None)
+        own = _go_cache(self.host.environment) if sandbox is None else {}
+        env = scrub(self.host.environment, **places, extra={**own, **self.extra}, network=sandbox is None)
         env["PATH"] = ":".join([*(str(home / "bin") for home in homes), env["PATH"]])
         if sandbox is not None:
-            env["TMPDIR"] = "/tmp"  # noqa: S108 - the sandbox's own
+            env["TMPDIR"] = sandbox.tmp or env["TMPDIR"]
             found = Path(find_program(words[0], workspace, env["PATH"]))
-            own = (workspace, self.scratch.root)
-            view = View(cwd=workspace, tmp=self.scratch.tmp, readable=(*homes, found), writable=own)
+            writable, private = (workspace, self.scratch.root), (workspace.parent,)
+            view = View(
+                cwd=workspace,
+                tmp=self.scratch.tmp,
+                readable=(*homes, found),
+                writable=writable,
+                private=private,
+            )
             words = sandbox.wrap((str(found), *words[1:]), view)
         command = Command(argv=words, cwd=workspace, env=env, timeout=timeout, limits=self.host.limits)
         return run(command, on_line, self.job.cancelled)
@@ -125,10 +132,12 @@ class Execution:
             network=network or sandbox is None,
         )
         env["PATH"] = f"{go.parent}:{env['PATH']}"
-        if self.host.private_caches:
+        if network and sandbox is not None and not sandbox.one_owner:
+            env["GOCACHE"] = str(self.scratch.root / "fetch")  # the run's own belongs to its tests
+        elif self.host.private_caches:
             env["GOCACHE"] = str(private_cache(workspace.parent, self.host.cache_seed))
         if sandbox is not None:
-            env["TMPDIR"] = "/tmp"  # noqa: S108 - the sandbox's own
+            env["TMPDIR"] = sandbox.tmp or env["TMPDIR"]
             if not network:
                 env["GOPROXY"] = "off"
             program = find_program(argv[0], workspace, env["PATH"])
@@ -136,18 +145,33 @@ class Execution:
         return Command(argv=argv, cwd=workspace, env=env, timeout=timeout, limits=self.host.limits)
 
     def _view(self, env: Mapping[str, str], go: Path, program: Path, *, network: bool) -> View:
-        """Tests may write their tree, their home and the build cache; modules only ``go list`` may write."""
+        """Tests may write their tree, their home and the build cache; ``go list`` the modules, and not the tree."""
         build_cache, modules = Path(env["GOCACHE"]), Path(env["GOMODCACHE"])
         for cache in (build_cache, modules):
             cache.mkdir(parents=True, exist_ok=True)
         own = (self.job.workspace, self.scratch.root, build_cache)
+        fetched = (self.scratch.root, build_cache, modules)
         return View(
             cwd=self.job.workspace,
             tmp=self.scratch.tmp,
-            readable=(Path(env.get("GOROOT", go.parent)), go.parent, program, *(() if network else (modules,))),
-            writable=(*own, modules) if network else own,
+            readable=(
+                Path(env.get("GOROOT", go.parent)),
+                go.parent,
+                program,
+                *((self.job.workspace,) if network else (modules,)),
+            ),
+            writable=fetched if network else own,
             network=network,
+            private=(self.job.workspace.parent,),
+            fetches=network,
         )
+
+
+def _go_cache(environment: Mapping[str, str]) -> dict[str, str]:
+    """The user's own Go build cache, which unconfined code could write anyhow: a cold one costs a minute a task."""
+    home = environment.get("HOME")
+    cache = environment.get("GOCACHE") or (f"{home}/.cache/go-build" if home else "")
+    return {"GOCACHE": cache} if cache else {}
 
 
 @contextlib.contextmanager

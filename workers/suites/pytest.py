@@ -146,7 +146,7 @@ def _ending(settings: UnitTests, paths: tuple[str, ...], cases: list[CaseResult]
     if done.reason is Reason.CANCELLED:
         return Ending(TaskState.CANCELLED, "cancelled", reproduce)
     if done.reason is not Reason.EXITED:
-        return Ending(TaskState.FAILED, f"{_why(done, settings)}; the last line: {last[:200]}", reproduce)
+        return Ending(TaskState.FAILED, f"{done.stopped(settings.timeout)}; the last line: {last[:200]}", reproduce)
     if failed:
         total, more = len(cases), f" and {len(failed) - 3} more" if len(failed) > 3 else ""
         return Ending(TaskState.FAILED, f"{len(failed)} of {total} failed: {', '.join(failed[:3])}{more}", reproduce)
@@ -157,12 +157,6 @@ def _ending(settings: UnitTests, paths: tuple[str, ...], cases: list[CaseResult]
     if done.code == _NONE:
         return Ending(TaskState.SKIPPED, f"{' '.join(paths)}: no tests", reproduce)
     return _unexplained(done, last, reproduce)
-
-
-def _why(done: Exit, settings: UnitTests) -> str:
-    if done.reason is Reason.DEADLINE:
-        return f"no end within the task's {settings.timeout:g} s"
-    return f"stopped after {done.output:,} bytes of output"
 
 
 def _unexplained(done: Exit, last: str, reproduce: str) -> Ending:

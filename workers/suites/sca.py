@@ -171,8 +171,7 @@ def _count(found: int) -> str:
 
 def _stopped(job: Job, analyser: Analyser, reader: _Reader, done: Exit, reproduce: str) -> Ending:
     late = done.reason is Reason.DEADLINE
-    limit = f"no end within {analyser.timeout:g} s" if late else f"stopped after {done.output:,} bytes of output"
-    message = f"{limit}; {_count(reader.found)} so far"
+    message = f"{done.stopped(analyser.timeout)}; {_count(reader.found)} so far"
     kind = FailureKind.TIMEOUT if late else FailureKind.ABNORMAL
     job.emit(CaseResult(analyser.name, CaseStatus.FAILED, done.seconds, message, kind))
     return Ending(TaskState.FAILED, message, reproduce)

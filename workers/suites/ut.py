@@ -74,10 +74,8 @@ def _with_json(command: tuple[str, ...]) -> tuple[str, ...]:
 
 def _why(done: Exit, settings: UnitTests) -> str:
     """Why the go command ended, for tests that got no verdict."""
-    if done.reason is Reason.DEADLINE:
-        return f"no end within the task's {settings.timeout:g} s"
-    if done.reason is Reason.OUTPUT_LIMIT:
-        return f"stopped after {done.output:,} bytes of output"
+    if done.reason is not Reason.EXITED:
+        return done.stopped(settings.timeout)
     return f"go test ended with {done.words} in the middle"
 
 

@@ -17,7 +17,7 @@ if ARGV[5] == 'lease' then
 elseif redis.call('HGET', KEYS[4], shard .. '|owner') ~= '' then return {'kept'} end
 redis.call('ZREM', KEYS[7], member)
 local task = redis.call('HGET', KEYS[4], shard .. '|task')
-if task and redis.call('HGET', KEYS[2], task) == 'running' then
+if task and task ~= '' and redis.call('HGET', KEYS[2], task) == 'running' then
   local state, attempt = 'pending', tonumber(redis.call('HGET', KEYS[3], task))
   if redis.call('HEXISTS', KEYS[1], 'cancel') == 1 or redis.call('HEXISTS', KEYS[6], task) == 1 then state = 'cancelled'
   elseif attempt >= tonumber(ARGV[4]) then
@@ -35,7 +35,7 @@ if task and redis.call('HGET', KEYS[2], task) == 'running' then
   redis.call('HINCRBY', KEYS[1], 'running', -1)
   redis.call('HINCRBY', KEYS[1], state, 1)
   redis.call('HINCRBY', KEYS[1], 'reaped', 1)
-  redis.call('HDEL', KEYS[4], shard .. '|task')
+  redis.call('HSET', KEYS[4], shard .. '|task', '')
   redis.call('XADD', KEYS[9], 'MAXLEN', '~', 10000, '*', 'kind', state == 'pending' and 'retried' or 'finished',
     'task', task, 'attempt', attempt, 'state', state, 'seconds', 0, 'host', redis.call('HGET', KEYS[4], shard .. '|owner'),
     'why', 'silent')

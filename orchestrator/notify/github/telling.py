@@ -11,6 +11,7 @@ from orchestrator.domain.run import RunSummary
 from orchestrator.notify.github import words
 from orchestrator.planner.codec import loads
 from orchestrator.runs.summarize import summary_of
+from orchestrator.service.pulls import baseline_of
 from orchestrator.service.service import Service
 from orchestrator.store import OutboxMessage
 
@@ -57,9 +58,10 @@ class GitHubTeller:
         return [self._message(summary, loads(text), "verdict")] if text is not None else []
 
     def _message(self, summary: RunSummary, plan: TestPlan, kind: str) -> OutboxMessage:
-        comment = words.run_comment(summary, plan)
-        payload: dict[str, object] = {"pull": summary.pr_number, "comment": comment}
         final = kind == "verdict"
+        base = baseline_of(self._service.store, self._service.profile, summary) if final else None
+        comment = words.run_comment(summary, plan, base)
+        payload: dict[str, object] = {"pull": summary.pr_number, "comment": comment}
         if plan.diff_summary.head_commit and (final or kind == "step-0"):
             payload["check"] = {
                 "run": summary.run,

@@ -8,6 +8,7 @@ from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import CaseResult, CaseStatus, RunState, RunSummary, TaskResult, TaskState
 from orchestrator.planner.render.markdown import code, plan_markdown
 from orchestrator.planner.summary import duration
+from orchestrator.runs.baseline import Baseline
 
 #: GitHub's limit for the body of a comment, with room.
 MAX_COMMENT = 65_000
@@ -29,10 +30,12 @@ def marker(profile: str) -> str:
     return f"<!-- mo-testplan:{profile} -->"
 
 
-def run_comment(summary: RunSummary, plan: TestPlan) -> str:
-    """The comment of a run as it stands."""
+def run_comment(summary: RunSummary, plan: TestPlan, base: Baseline | None = None) -> str:
+    """The comment of a run as it stands; ``base`` says of each failure whether it is the change's own."""
     head = [marker(summary.profile), f"### mo-testplan: {_SIGNS[summary.state]}", "", *_facts(summary, plan), ""]
-    return _joined([*head, *_attention(summary), "", *_folded_plan(plan), "", _HELP])
+    return _joined(
+        [*head, *_attention(summary, base or Baseline()), *_second_tries(summary), "", *_folded_plan(plan), "", _HELP]
+    )
 
 
 def plan_comment(plan: TestPlan, why_not: str) -> str:
@@ -58,17 +61,32 @@ def _facts(summary: RunSummary, plan: TestPlan) -> Iterator[str]:
         yield f"Cancelled by {code(summary.cancelled_by)}."
 
 
-def _attention(summary: RunSummary) -> Iterator[str]:
+def _attention(summary: RunSummary, base: Baseline) -> Iterator[str]:
     telling = [task for task in summary.tasks if task.state not in _QUIET]
     for task in telling[:_TASKS]:
-        yield f"* **{task.state.value}** {code(task.task)} {_first_line(task.message)}"
-        yield from (f"  * {_case(case)}" for case in task.failures[:_CASES])
+        blocks = f" (in quarantine, blocks nobody: {code(task.quarantine)})" if task.quarantine else ""
+        whole = "" if task.failures else _new(base.new(task.task, ""))
+        yield f"* **{task.state.value}**{blocks} {code(task.task)}{whole} {_first_line(task.message)}"
+        yield from (f"  * {_case(case)}{_new(base.new(task.task, case.name))}" for case in task.failures[:_CASES])
         if len(task.failures) > _CASES:
             yield f"  * … and {len(task.failures) - _CASES} more"
         if task.reproduce and task.state is TaskState.FAILED:
             yield f"  * by hand: {code(task.reproduce)}"
     if len(telling) > _TASKS:
         yield f"* … and {len(telling) - _TASKS} more tasks"
+
+
+def _second_tries(summary: RunSummary) -> Iterator[str]:
+    flaky = [task.task for task in summary.tasks if task.flaky]
+    for task in flaky[:_TASKS]:
+        yield f"* **flaky** {code(task)}: it failed, and passed when it was tried again"
+    if len(flaky) > _TASKS:
+        yield f"* … and {len(flaky) - _TASKS} more flaky tasks"
+
+
+def _new(new: bool | None) -> str:
+    """Whether a failure is the change's own, as far as the base branch's history knows."""
+    return {True: " — **new with this change**", False: " — fails on the base branch, too", None: ""}[new]
 
 
 def _case(case: CaseResult) -> str:

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from orchestrator.domain.change import ChangeKind, DiffSummary
 from orchestrator.planner.python.graph import Graph, Reached
 
-#: Tests that notice the change less likely than this are left out, when nobody sets a budget.
-LIKELY = 0.02
-
 
 @dataclass(frozen=True, slots=True)
 class Chance:

@@ -26,6 +26,8 @@ _DIRECT, _CHOSEN = 0.6, 0.15
 _PACKAGE = 0.3
 #: How much a test's name tells, where it says what it is about.
 _KIN = 0.5
+#: Tests that notice a change less likely than this are left out, when nobody sets a budget.
+LIKELY = 0.02
 #: Weaker paths are not followed: chains of imports that long tell nothing.
 _FAINT = 0.004
 
@@ -51,8 +53,8 @@ class Graph:
     _memory: dict[str, dict[str, Reached]] = field(default_factory=dict, compare=False, repr=False)
 
     def traces(self, path: str) -> bool:
-        """Whether the graph alone can say who notices a change of ``path``: a source that some test reaches."""
-        return path in self.sources and bool(self.reach(path))
+        """Whether the graph alone can say who notices a change of ``path``: some test is likely to."""
+        return path in self.sources and any(test.strength >= LIKELY for test in self.reach(path).values())
 
     def reach(self, path: str) -> Mapping[str, Reached]:
         """The tests that notice a change of ``path``, itself included when it is one."""

@@ -12,9 +12,15 @@ from typing import TYPE_CHECKING
 
 from orchestrator.domain.profile import UnitTests
 from orchestrator.planner.evidence import Context
+from orchestrator.planner.names import is_safe_path
 
 if TYPE_CHECKING:
     from orchestrator.planner.python.graph import Graph
+
+
+def can_be_named(test: str) -> bool:
+    """Whether a task can name this test file, by its path and inside its directory."""
+    return is_safe_path(test) and is_safe_path(posixpath.basename(test))
 
 
 def tests_below(name: str, graph: Graph) -> list[str]:
@@ -24,18 +30,23 @@ def tests_below(name: str, graph: Graph) -> list[str]:
 
 
 def unit_tests(pattern: str, context: Context) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """A pattern of the profile as the tasks that evidence names: itself, or with a graph its test files by task."""
-    if context.graph is None:
-        yield pattern, ()
-    else:
-        yield from homes(tests_below(pattern, context.graph), context, context.graph)
+    """A pattern of the profile as the tasks that evidence names: its test files by task, or itself.
+
+    It is itself without a graph, and where the graph sees no tests: they may be called otherwise, or be gone.
+    """
+    graph = context.graph
+    known = list(homes(tests_below(pattern, graph), context, graph)) if graph is not None else []
+    yield from known or [(pattern, ())]
 
 
 def homes(tests: Iterable[str], context: Context, graph: Graph) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Tasks that hold these test files: each a name, and its files in a directory (empty: the name is the file)."""
+    """Tasks that hold these test files: each a name, and its files in a directory (empty: the name is the file).
+
+    Files that no task can name are left out.
+    """
     profile = context.profile
     by_folder: dict[str, list[str]] = {}
-    for test in sorted(tests):
+    for test in sorted(filter(can_be_named, tests)):
         by_folder.setdefault(posixpath.dirname(test) or ".", []).append(test)
     for folder, inside in by_folder.items():
         beside = (test for test in graph.tests if (posixpath.dirname(test) or ".") == folder)

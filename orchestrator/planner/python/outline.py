@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 #: Strings that may name a module (``orchestrator.cli.main``) or a file (``config/demo.yaml``).
 _NAME = re.compile(r"[A-Za-z0-9_][\w./-]{1,199}")
+#: Characters of a file beyond which nobody wrote it by hand.
+MAX_SOURCE = 2_000_000
 #: After a module's name: everything directly below it, because the rest of the name is only known at run time.
 BELOW = ".*"
 
@@ -33,8 +36,12 @@ def outline_of(source: str, module: str, *, package: bool) -> Outline:
 
     Imports for the type checker alone do not count. A file that is no Python uses nothing.
     """
+    if len(source) > MAX_SOURCE:
+        return Outline()
     try:
-        tree = ast.parse(source)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a stranger's code deserves is not for our reader
+            tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Outline()
     home = module if package else module.rpartition(".")[0]

@@ -73,7 +73,10 @@ def spend(ranked: Ranked, context: Context, change: DiffSummary, graph: Graph) -
     sizes = {file.path: 1.0 + math.log2(1 + file.added + file.deleted) for file in change.files}
     purse = _Purse(limit, sizes, unit.setup_seconds)
     waiting = list(_items(ranked, context, change, graph))
-    count, taken = len(waiting), []
+    count, taken = len(waiting), [item for item in waiting if item.candidate.asked]
+    for item in taken:  # whatever it costs
+        purse.take(item)
+        waiting.remove(item)
     while fitting := [item for item in waiting if purse.price(item) <= purse.left]:
         best = max(fitting, key=purse.worth)
         purse.take(best)
@@ -90,7 +93,10 @@ def _items(ranked: Ranked, context: Context, change: DiffSummary, graph: Graph) 
             yield _Item(candidate, None, candidate.seconds, {candidate.id: candidate.score})
             continue
         blunt = {reason.detail: _BLUNT for reason in candidate.reasons if reason.strategy != "python"}
-        for path in paths_of(candidate.name, candidate.files, graph):
+        paths = paths_of(candidate.name, candidate.files, graph)
+        if not paths:  # tests that the graph does not see
+            yield _Item(candidate, None, candidate.seconds, blunt)
+        for path in paths:
             sharp = {what: reached.strength for what in changed if (reached := graph.reach(what).get(path))}
             yield _Item(candidate, path, test_seconds(path, context, graph), blunt | sharp)
 

@@ -17,14 +17,16 @@ STRATEGIES: dict[str, tuple[str, str]] = {
     "safety": ("safety", "Safety"),
     "history": ("history", "History"),
     "lexical": ("history", "Lexical"),
+    "surface": ("history", "Surface"),
     "imports": ("history", "Imports"),
     "changed": ("history", "Changed"),
     "python": ("python", "Python"),
+    "failures": ("failures", "Failures"),
 }
 
 #: Used when nobody says otherwise; without a history model, and with one.
 DEFAULT = ("rules", "safety", "python")
-WITH_MODEL = (*DEFAULT, "history", "lexical", "imports", "changed")
+WITH_MODEL = (*DEFAULT, "history", "lexical", "surface", "imports", "changed")
 
 
 def strategies_named(names: Sequence[str]) -> tuple[Strategy, ...]:

@@ -49,6 +49,12 @@ class Lexical(Learned):
     name = "lexical"
 
 
+class Surface(Learned):
+    """What SQL reaches the change: functions, statements, variables, and the messages of errors."""
+
+    name = "surface"
+
+
 class Imports(Learned):
     """Packages that import what changes, directly or through another."""
 

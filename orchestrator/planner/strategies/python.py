@@ -8,8 +8,9 @@ from orchestrator.domain.change import ChangeKind, DiffSummary
 from orchestrator.domain.plan import Suite
 from orchestrator.planner.evidence import Context, Evidence, Remark
 from orchestrator.planner.names import mention
-from orchestrator.planner.python.chances import LIKELY, chances
-from orchestrator.planner.python.homes import homes
+from orchestrator.planner.python.chances import chances
+from orchestrator.planner.python.graph import LIKELY
+from orchestrator.planner.python.homes import can_be_named, homes
 from orchestrator.planner.reasons import priority_of
 
 
@@ -26,9 +27,9 @@ class Python:
         floor = 0.0 if context.budget is not None else LIKELY
         for test, found in sorted(chances(change, graph).items()):
             if found.chance >= floor:
-                [(name, files)] = homes([test], context, graph)
                 priority = priority_of(found.chance)
-                yield Evidence(self.name, Suite.UNIT_TEST, name, priority, found.chance, found.detail, files)
+                for name, files in homes([test], context, graph):
+                    yield Evidence(self.name, Suite.UNIT_TEST, name, priority, found.chance, found.detail, files)
         blind = [
             file.path
             for file in change.files
@@ -36,3 +37,6 @@ class Python:
         ]
         if blind:
             yield Remark(self.name, f"No test imports, starts or reads {mention(blind)}.")
+        odd = [test for test in sorted(graph.tests) if not can_be_named(test)]
+        if odd:
+            yield Remark(self.name, f"Left out, since no program can be given such a name: {mention(odd)}. Rename it.")

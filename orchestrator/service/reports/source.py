@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import CaseResult, RunSummary
 from orchestrator.service.reads import Reads
+from orchestrator.store import Store
 
 #: Cases of a report; beyond them tasks are told with their failures only.
 MAX_CASES = 50_000
@@ -24,12 +25,16 @@ class Material:
 
 def material(reads: Reads, name: str) -> Material:
     """All cases of a run that has ended; the first failures of each task of one that goes on."""
-    summary, plan = reads.find(name)
+    return gathered(*reads.find(name), reads.store)
+
+
+def gathered(summary: RunSummary, plan: TestPlan, store: Store) -> Material:
+    """The same of a run that is at hand, with the cases that ``store`` has."""
     if not summary.state.final:
         return Material(summary, plan, {task.task: task.failures for task in summary.tasks})
     attempts = {task.task: task.attempt for task in summary.tasks}
     found: dict[str, list[CaseResult]] = defaultdict(list)
-    for row in reads.store.cases(summary.run, limit=MAX_CASES):
+    for row in store.cases(summary.run, limit=MAX_CASES):
         if attempts.get(row.task) == row.attempt:
             found[row.task].append(row.case)
     told = {task.task: tuple(found.get(task.task) or task.failures) for task in summary.tasks}

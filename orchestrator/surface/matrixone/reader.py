@@ -25,6 +25,8 @@ _FOLLOWED = frozenset({
     "pkg/monlp", "pkg/partition", "pkg/udf", "pkg/cdc", "pkg/stage", "pkg/datalink", "pkg/geo", "pkg/common",
 })  # fmt: skip
 _GENERATED = (".pb.go", "mysql_sql.go", "mysql_error_define.go")
+#: How the names of an error's constructors end.
+_MADE = ("", "f", "NoCtx", "NoCtxf")
 #: An identifier that more functions share than this (a common type check) stands for none of them.
 _SHARED = 4
 
@@ -117,6 +119,7 @@ def _symbols(
         if statement.rule.endswith("_stmt"):
             found[f"tree.{statement.node}"][Kind.STATEMENT, statement.name] = None
     for code in errors:
-        found[code][Kind.ERROR, code] = None
-        found[f"moerr.New{code.removeprefix('Err')}"][Kind.ERROR, code] = None
+        made = f"moerr.New{code.removeprefix('Err')}"
+        for symbol in (code, f"moerr.{code}", *(made + ending for ending in _MADE)):
+            found[symbol][Kind.ERROR, code] = None
     return {symbol: tuple(pairs) for symbol, pairs in found.items()}

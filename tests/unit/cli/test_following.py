@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli import edge, logs, progress
+from orchestrator.cli.main import main
 from orchestrator.cli.show import summary_text
 from orchestrator.domain.errors import UnknownRunError
 from orchestrator.domain.plain import to_plain
@@ -99,7 +100,7 @@ def logged(config: Settings, run: str, task: str, capsys: pytest.CaptureFixture[
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(edge, "settings", lambda: config)
-        assert logs.run(argparse.Namespace(run=run, task=task, follow=False)) == 0
+        assert logs.run(argparse.Namespace(run=run, task=task, follow=False, format="text")) == 0
     answer = capsys.readouterr()
     return answer.out, answer.err
 
@@ -126,3 +127,19 @@ def test_a_log_that_is_elsewhere_names_its_host(
     ledger.start(Delivery(run, "ut-0", 1), "w", "ut:pkg/0", 60)
     ledger.finish(Delivery(run, "ut-0", 1), "w", TaskResult("ut:pkg/0", TaskState.FAILED, host="far"))
     assert "it ran on far" in logged(config, run, "ut:pkg/0", capsys)[1]
+
+
+def test_a_run_is_told_to_other_tools_and_a_task_alone_is_not(
+    ledger: Ledger,
+    config: Settings,
+    valkey_url: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = started(ledger, valkey_url)
+    monkeypatch.setenv("MO_TESTPLAN_REDIS_URL", valkey_url)
+    monkeypatch.setenv("MO_TESTPLAN_STATE", config.state)
+    for form, sign in (("junit", "<testsuites"), ("sarif", '"2.1.0"'), ("markdown", "### mo-testplan")):
+        assert main(["status", run, "--format", form]) == 0
+        assert sign in capsys.readouterr().out
+    assert main(["status", run, "--task", "ut:pkg/0", "--format", "junit"]) == 2

@@ -18,6 +18,7 @@ from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.embedded import EmbeddedRedis
 from orchestrator.ledger.hosts import Deed
 from orchestrator.messaging import make_app
+from orchestrator.planner.failures import read_failures
 from orchestrator.planner.measured import read_durations
 from orchestrator.runs import control
 from orchestrator.runs.fairness import Leveller
@@ -55,7 +56,9 @@ def test_the_leader_keeps_and_the_others_do_nothing(url: str, store: Store, tmp_
     for pull in (1, 2):
         control.start(app, ledger, make_plan([plan_task(f"pkg/{n}", f"ut-{n}") for n in range(9)], pull=pull))
     leveller = Leveller(ledger, app, patience=0.001)
-    keeper = Keeper(ledger, store, leveller, lambda: leads[0], Retention(audit_days=1e6), file)
+    keeper = Keeper(
+        ledger, store, leveller, lambda: leads[0], Retention(audit_days=1e6), file, tmp_path / "failures.json"
+    )
     keeper.tick()
     assert (store.audit_log(), len(store.runs()), file.exists()) == ([], 2, False)
     assert ledger.queue_length("ut") == 18
@@ -64,6 +67,7 @@ def test_the_leader_keeps_and_the_others_do_nothing(url: str, store: Store, tmp_
     assert [entry.action for entry in store.audit_log()] == ["cancel"]
     assert [run.id for run in store.runs()] == ["r-new"]
     assert read_durations(file, "demo").task("ut:pkg/a") == 4.0
+    assert read_failures(tmp_path / "failures.json", "demo") == ()
     assert ledger.queue_length("ut") > 18, "who waited long was sent again, sooner"
 
 

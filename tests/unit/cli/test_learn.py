@@ -12,7 +12,7 @@ from orchestrator.domain.run import CaseResult, CaseStatus, RunState, RunSummary
 from orchestrator.store.api import StoredCase
 from orchestrator.store.store import Store
 from tests.require import require
-from tests.unit.history.product import add_commits, make_history
+from tests.unit.history.product import START, add_commits, make_history
 
 
 @pytest.fixture
@@ -73,6 +73,48 @@ def test_what_cannot_be_learned_is_exit_2_or_3_and_says_what_to_do(
 ) -> None:
     assert main.main(["learn", "--profile", "product", *words]) in (2, 3)
     assert says in capsys.readouterr().err
+
+
+def keep_failure(here: Path, plan: Path) -> None:
+    """A stored run of a plan in which a script of category vector failed."""
+    results = tuple(
+        TaskResult(name, TaskState.FAILED if "vector" in name else TaskState.PASSED) for name in tasks(plan)
+    )
+    document = json.loads(plan.read_text())
+    summary = RunSummary("run1", RunState.FAILED, document["id"], "product", None, None, 1.0, START, results, 1.0)
+    broken = CaseResult("insert", CaseStatus.FAILED, file="test/cases/vector/vector_3.sql")
+    with Store(f"sqlite:///{here / 'state' / 'history.sqlite'}") as store:
+        text = plan.read_text()
+        store.record_plan("run1", text, parent=None, pr_number=None, profile="product", repo_commit=None, created=1.0)
+        store.add_cases("run1", [StoredCase("1", "bvt:vector", 1, broken)])
+        store.commit_run(summary, [])
+
+
+def test_what_failed_on_such_a_change_is_evidence_with_and_without_a_model(here: Path) -> None:
+    out, file = here / "plan.json", here / "failures.json"
+    assert main.main(["plan", *CHANGE, "--category", "vector", "-o", str(out)]) == 0
+    keep_failure(here, out)
+    assert main.main(["stats", "--profile", "product", "--failures", str(file)]) == 0
+    later = [*CHANGE, "--failures", str(file), "-o", str(out)]
+    assert main.main(["plan", *later]) == 0
+    assert tasks(out)["bvt:vector"] == ["vector_3.sql"]
+    assert main.main(["learn", "--profile", "product", "--revision", "main"]) == 0
+    assert main.main(["plan", *CHANGE, "--budget", "10%", "-o", str(out)]) == 0
+    assert "bvt:vector" not in tasks(out)
+    assert main.main(["plan", *later, "--budget", "10%"]) == 0
+    assert "vector_3.sql" in tasks(out)["bvt:vector"]
+    task = next(task for task in json.loads(out.read_text())["tasks"] if task["id"] == "bvt:vector")
+    told = [reason["detail"] for reason in task["reasons"] if reason["strategy"] == "failures"]
+    assert told == ["run run1 of 2023-11-14 changed pkg/partition/partition.go too, and this failed"]
+    first = out.read_bytes()
+    assert main.main(["plan", *later, "--budget", "10%"]) == 0
+    assert out.read_bytes() == first
+
+
+def test_a_file_of_failures_that_is_none_is_exit_2(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "failures.json").write_text('{"version": 1, "profiles": {"product": [{"run": 1}]}}')
+    assert main.main(["plan", *CHANGE, "--failures", str(here / "failures.json")]) == 2
+    assert "stats --failures" in capsys.readouterr().err
 
 
 def test_escapes_says_which_strategy_would_have_found_a_failure(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -51,6 +51,14 @@ def typed(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, st
     return code, said.out, said.err
 
 
+def ended(folder: Path) -> None:
+    """Run r-1, in the history alone."""
+    with Store(f"sqlite:///{folder}/history.sqlite") as store:
+        text = dumps(make_plan()).decode()
+        store.record_plan("r-1", text, parent=None, pr_number=7, profile="demo", repo_commit=None, created=1.0)
+        store.commit_run(make_summary("r-1", RunState.PASSED), [make_message("r-1")])
+
+
 def host(name: str, *queues: str, state: str = "active") -> HostRecord:
     return HostRecord(name=name, version=__version__, scheme=keys.SCHEME, queues=queues, concurrency=1, state=state)
 
@@ -129,10 +137,7 @@ def test_a_detached_run_says_which_queue_nobody_serves(
 def test_a_rerun_on_a_host_that_is_not_there_is_refused(
     ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Store(f"sqlite:///{tmp_path}/history.sqlite") as store:
-        text = dumps(make_plan()).decode()
-        store.record_plan("r-1", text, parent=None, pr_number=7, profile="demo", repo_commit=None, created=1.0)
-        store.commit_run(make_summary("r-1", RunState.PASSED), [make_message("r-1")])
+    ended(tmp_path)
     ledger.host_beat(host("one@build7", "ut", "ut.at-build7"))
     code, _, err = typed(capsys, "rerun", "r-1", "--on", "build8", "--detach")
     assert (code, ledger.active()) == (2, [])
@@ -147,3 +152,32 @@ def test_only_hosts_that_take_work_serve_a_queue(ledger: Ledger) -> None:
     hosts = ledger.hosts()
     assert waiting_for(hosts, {"ut", "bvt", "sca"}) == ["sca", "ut"]
     assert machine(hosts, "y") == machine(hosts, "b@y") == machine(hosts, "y:99") == "y"
+
+
+def test_a_log_is_one_document_as_json_and_lines_as_text(
+    ledger: Ledger, run: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger.append_log(run, "ut:pkg/a", ["one", "two\x1b[31m"])
+    document = json.loads(typed(capsys, "logs", run, "--task", "ut:pkg/a", "--format", "json")[1])
+    assert (document["task"], document["state"], document["lines"]) == ("ut:pkg/a", "running", ["one", "two\x1b[31m"])
+    assert typed(capsys, "logs", run, "--task", "ut:pkg/a")[1].splitlines() == ["one", "two\ufffd[31m"]
+    code, out, err = typed(capsys, "logs", run, "--task", "ut:pkg/a", "--follow", "--format", "json")
+    assert (code, out, "JSON is one document" in err) == (2, "", True)
+
+
+def test_a_cancel_as_json_says_what_it_did(ledger: Ledger, run: str, capsys: pytest.CaptureFixture[str]) -> None:
+    part = json.loads(typed(capsys, "cancel", run, "--task", "ut:pkg/b", "--wait", "--format", "json")[1])
+    assert (part["cancelled"], part["tasks"], part["still_running"]) == ([run], ["ut:pkg/b"], [])
+    assert ledger.states(run)["ut:pkg/b"] is TaskState.CANCELLED
+    assert json.loads(typed(capsys, "cancel", run, "--format", "json")[1]) == {"cancelled": [run], "tasks": "all"}
+    nothing = json.loads(typed(capsys, "cancel", "--pr", "999", "--format", "json")[1])
+    assert nothing == {"cancelled": [], "tasks": "all"}
+
+
+def test_a_cancel_of_what_has_ended_says_how_it_ended(
+    ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended(tmp_path)
+    code, out, err = typed(capsys, "cancel", "r-1", "--format", "json")
+    assert (code, json.loads(out)["ended_already"]) == (0, "passed")
+    assert "has ended already: passed" in err

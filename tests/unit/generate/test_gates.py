@@ -25,12 +25,45 @@ ROWS = Answer(("a", "b"), (("1", "x"), ("2", "y")))
         "select 1 into outfile '/tmp/x'",
         "create stage s url = 's3://bucket/x'",
         "kill 1",
+        "select mo_ctl('dn', 'AddFaultPoint', 'enable_fault_injection')",
+        "select mo_ctl('cn','addfaultpoint','x.:::.panic.0.')",
+        "select sleep(1000)",
+        "select load_file('/etc/passwd')",
+        "load data infile '/etc/passwd' into table t",
+        "load data infile '$resources/../../x.csv' into table t",
+        "create stage s url = 'file:///etc/'",
+        "select 1 into dumpfile '/tmp/x'",
+        "set @@GLOBAL.max_dop := 1",
+        "set session a = 1, global max_dop = 2",
+        "replace into mo_catalog.mo_user values (1)",
+        "alter table mo_catalog.mo_user drop column a",
+        "alter user root identified by '1'",
+        "alter account sys suspend",
     ],
 )
 def test_what_policy_forbids_is_never_let_through(sql: str) -> None:
     kept, dropped = static_gates([make_draft(sql, "select 1")], Search(None))
     assert not kept
     assert dropped[0].gate == "policy"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "load data infile '$resources/load_data/a.csv' into table t",
+        "create stage s url = 'file:///$resources/into_outfile/stage'",
+        "select mo_ctl('dn', 'flush', 'd.t')",
+        "select sleep(1)",
+        "alter account acc1 suspend",
+        "set session max_dop = 2",
+        "select * from mo_catalog.mo_user",
+        "show create database mo_catalog",
+        "show create table mo_catalog.mo_user",
+    ],
+)
+def test_what_cases_of_the_tree_do_every_day_is_let_through(sql: str) -> None:
+    kept, _ = static_gates([make_draft(sql, "select 1")], Search(None))
+    assert kept
 
 
 def test_a_statement_that_reads_back_as_two_breaks_the_format() -> None:

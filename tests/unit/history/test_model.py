@@ -21,7 +21,7 @@ from tests.unit.history.product import DAY, PROFILE, START, add_commits, make_hi
 def chances(model: Model, *paths: str) -> dict[str, float]:
     """What a model says of a change to some files."""
     assert model.ranker is not None
-    question = question_of(PROFILE, make_facts(paths, {}), model.time, model.imports)
+    question = question_of(PROFILE, make_facts(paths, {}), model.time, model.code)
     return look(model.ranker, model.past, model.book, question).cases
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+from pathlib import Path
+
 import pytest
 
-from orchestrator.domain.errors import BrokerError
+from orchestrator.domain.errors import BrokerDownError, BrokerError
+from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.connection import connect, masked
 
 
@@ -41,3 +45,15 @@ def test_what_is_no_address_is_an_error_with_a_remedy(url: str) -> None:
 )
 def test_a_password_is_never_shown(url: str, shown: str) -> None:
     assert masked(url) == shown
+
+
+def test_a_redis_that_is_down_is_told_apart_from_one_that_cannot_be_reached(tmp_path: Path) -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        for url in (f"redis://127.0.0.1:{bound.getsockname()[1]}/0", f"redis+socket://{tmp_path}/none?virtual_host=0"):
+            with pytest.raises(BrokerDownError):
+                Ledger(url, retries=0).ping()
+        bound.listen()
+        with pytest.raises(BrokerError) as raised:
+            Ledger(f"redis://127.0.0.1:{bound.getsockname()[1]}/0", retries=0, timeout=0.2).ping()
+        assert not isinstance(raised.value, BrokerDownError)

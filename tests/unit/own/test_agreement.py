@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.own.run import OwnRun
+
 ROOT = Path(__file__).resolve().parents[3]
 TESTS = """
 import pytest
@@ -31,7 +33,8 @@ def test_c():
 def agree(folder: Path, *options: str, good: bool, mute: dict[str, str] | None = None, **cases: str) -> tuple[int, str]:
     """Exit code and last lines of pytest with the own run's verdicts."""
     (folder / "test_it.py").write_text(TESTS.format(good=good))
-    own = {"run": "r", "base": "a" * 40, "head": "b" * 40, "state": "passed", "seconds": 3, "mute": mute or {}}
+    plan = {"diff_summary": {"head_commit": "b" * 40}, "tasks": [], "omitted": [], "notes": []}
+    own = OwnRun("a" * 40, plan, {"run": "r", "state": "passed"}, {}, 3.0).document() | {"mute": mute or {}}
     names = {"a": "test_it.py::test_a", "b": "test_it.py::test_b[a::b]", "c": "test_it.py::test_c"}
     own["cases"] = {names[key]: status for key, status in cases.items()} | {"gone.py::test_x": "passed"}
     (folder / "own.json").write_text(json.dumps(own))
@@ -43,7 +46,7 @@ def _pytest(folder: Path, own: str, *options: str) -> tuple[int, str]:
     done = subprocess.run(
         [*words, "--own-run", own, *options, "test_it.py"],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -58,7 +61,7 @@ def test_the_same_verdicts_are_told_before_the_last_line(tmp_path: Path) -> None
     assert said.splitlines()[-1].startswith("2 passed, 1 skipped")
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "2")])
+@pytest.mark.parametrize("options", [(), ("-p", "xdist", "-n", "2")])
 def test_red_there_and_green_here_fails(tmp_path: Path, options: tuple[str, ...]) -> None:
     code, said = agree(tmp_path, *options, good=True, a="passed", b="failed")
     assert code == 1

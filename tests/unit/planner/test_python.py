@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from orchestrator.domain.change import ChangeKind
 from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.profile import Analyser, Dispatch, Profile, Rule, Sca, UnitTests
 from orchestrator.planner.budget import parse_budget
+from orchestrator.planner.codec import dumps, loads
 from orchestrator.planner.learned import Advice
 from orchestrator.planner.measured import Measured
 from orchestrator.planner.pipeline import build_plan
@@ -84,8 +86,19 @@ def test_rules_speak_for_what_the_graph_cannot_trace_and_unknown_files_still_wid
     assert chosen_by(plan("pins.txt")) == {"tests/slow/test_program.py", "tests/slow/test_files.py"}
     everything = {path for path in SOURCES if "/test_" in path}
     assert chosen_by(plan("Makefile")) == everything
+    chain = {f"shop/m{n}.py": f"import shop.m{n - 1}\n" for n in range(1, 9)} | {"shop/m0.py": ""}
+    far = FakeTree(sources={**chain, "tests/unit/test_far.py": "import shop.m8\ndef test_a(): ...\n"})
+    assert chosen_by(build_plan(make_change("shop/m0.py"), PROFILE, tree=far)) == {"tests/unit/test_far.py"}
     gone = make_change(make_file("shop/gone.py", kind=ChangeKind.DELETED))
     assert chosen_by(build_plan(gone, PROFILE, tree=TREE)) == everything
+
+
+@pytest.mark.parametrize("budget", ["", "1h"])
+def test_tests_that_pytest_does_not_find_by_their_name_are_left_to_the_rules(budget: str) -> None:
+    tree = FakeTree(sources={"shop/price.py": "", "tests/check_price.py": "import shop.price\n"})
+    advice = Advice(None, "", parse_budget(budget)) if budget else None
+    made = build_plan(make_change("shop/price.py"), PROFILE, tree=tree, advice=advice)
+    assert "ut:tests/..." in [task.id for task in made.tasks]
 
 
 def test_without_a_tree_and_with_rules_alone_the_table_decides() -> None:
@@ -98,6 +111,20 @@ def test_files_of_a_directory_share_a_task_unless_it_takes_longer_than_a_shard()
     ids = {task.id: task.files for task in plan("Makefile").tasks}
     assert ids["ut:tests/unit"] == ("test_cart.py", "test_price.py", "test_types.py")
     assert ids["ut:tests/slow/test_program.py"] == ids["ut:tests/slow/test_files.py"] == ()
+
+
+@pytest.mark.parametrize("seconds", [50, 1e6])
+@pytest.mark.parametrize("name", ["unit/test_\udcff.py", "unit/test_\u202e.py", "unit/-a_test.py", "a\nb/test_c.py"])
+def test_a_test_file_that_no_task_can_name_is_left_out_with_a_note(name: str, seconds: float) -> None:
+    odd = f"tests/{name}"
+    tree = FakeTree(sources={**SOURCES, odd: "from shop.price import RATE\ndef test_a(): ...\n"})
+    profile = dataclasses.replace(PROFILE, dispatch=Dispatch(shard_seconds=seconds))
+    for changed in ("shop/price.py", "Makefile", odd):
+        made = build_plan(make_change(changed), profile, tree=tree)
+        assert chosen_by(made) == {path for path in chosen_by(plan(changed)) if changed != odd}
+        assert f"Left out, since no program can be given such a name: {odd}. Rename it." in made.notes
+        assert odd in [omitted.name for omitted in made.omitted]
+        assert chosen_by(loads(dumps(made))) == chosen_by(made)
 
 
 def test_a_file_costs_what_was_measured_or_its_part_of_its_directory() -> None:
@@ -149,6 +176,9 @@ def test_a_source_that_no_test_reaches_is_told() -> None:
         ("def f():\n    import a.late", {"a.late"}),
         ("f'{__name__}.{z}'", {"a.m.*"}),
         ("def broken(", set()),
+        ("import a.b\nx = '\\d'", {"a.b"}),
+        ("(" * 100_000, set()),
+        ("import a.b\n" + "#" * 2_000_000, set()),
     ],
 )
 def test_imports_of_a_file(source: str, uses: set[str]) -> None:

@@ -65,6 +65,15 @@ def test_every_script_is_in_exactly_one_part_in_path_order() -> None:
     assert [file for task in parts_of(PLAN) for file in task.files] == BIG
 
 
+def test_the_preview_counts_the_parts_and_names_a_script_that_is_in_two() -> None:
+    first, second, *_ = parts_of(PLAN)
+    found = preview(PLAN).partition
+    assert str(found).endswith(f"no script is in two of {len(parts_of(PLAN))} parts")
+    twice = dataclasses.replace(first, files=(*first.files, second.files[0]))
+    wrong = dataclasses.replace(PLAN, tasks=tuple(twice if task is first else task for task in PLAN.tasks))
+    assert str(preview(wrong).partition) == f"no partition: in several parts: big/{second.files[0]}"
+
+
 def test_people_still_see_the_category_and_how_much_of_it_a_part_is() -> None:
     first, *rest = parts_of(PLAN)
     assert first.category == "big"
@@ -90,6 +99,12 @@ def test_the_json_of_a_part_has_the_fields_of_any_task_and_the_same_bytes_each_t
 )
 def test_what_may_not_be_separated_stays_whole(profile: Profile) -> None:
     assert {task.id for task in make_plan(profile).tasks} == {"bvt:big", "bvt:small"}
+
+
+@pytest.mark.parametrize("name", ["a\n.sql", "-a.sql", "a\udcff.sql", "a\u202e.sql", "a/../b.sql"])
+def test_a_category_with_a_script_that_no_part_can_name_stays_whole(name: str) -> None:
+    tree = FakeTree(*(f"cases/big/{script}" for script in [*BIG, name]), "cases/small/a.sql")
+    assert {task.id for task in make_plan(tree=tree).tasks} == {"bvt:big", "bvt:small"}
 
 
 def test_scripts_of_a_directory_that_need_one_another_stay_in_one_part() -> None:

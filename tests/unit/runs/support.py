@@ -47,6 +47,17 @@ def new_run(ledger: Ledger, packages: int = 2) -> Delivery:
     return first
 
 
+def new_shards(ledger: Ledger, count: int) -> tuple[str, list[Delivery]]:
+    """A run of so many shards of one task each: its id and first messages."""
+    plan = make_plan([make_task(f"pkg/{n}", shard=f"ut-{n}") for n in range(count)])
+    run = control.new_run_id()
+    first = canvas.deliveries(run, plan)
+    specs = {spec.shard: spec for spec in control.specs(run, plan, "1" * 40)}
+    tasks = [(task.id, task.shard or "", False) for task in plan.tasks]
+    assert ledger.create(run, "{}", {"profile": "demo"}, tasks, [(one, specs[one.shard]) for one in first])
+    return run, first
+
+
 def run_to_the_end(worker: Bench, delivery: Delivery) -> int:
     """Run a shard, and again whenever it is given back, as the reaper sends it; how many messages that took."""
     again: Delivery | None = delivery

@@ -217,10 +217,12 @@ def test_two_executions_at_once_are_recorded_and_one_counts(ledger: Ledger, tmp_
             time.sleep(0.01)
         return Ending(TaskState.PASSED)
 
+    before = ledger.overlaps()[0]
     delivery = new_run(ledger, packages=1)
     assert run_shard(bench(ledger, tmp_path, act), delivery)["tasks"] == {"ut:pkg/0": "stale"}
     (event,) = [event for event in ledger.events(delivery.run) if event.kind == "overlap"]
     assert float(event.fields["seconds"]) > 0
+    assert ledger.overlaps()[0] == before + 1
     assert ledger.states(delivery.run) == {"ut:pkg/0": TaskState.RUNNING}
 
 

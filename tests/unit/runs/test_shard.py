@@ -14,7 +14,7 @@ from orchestrator.domain.profile import Profile
 from orchestrator.domain.run import CaseResult, CaseStatus, TaskState
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Delivery
-from tests.unit.runs.support import bench, new_run, run_to_the_end
+from tests.unit.runs.support import bench, new_run, new_shards, run_to_the_end
 from workers.shard import run_shard
 from workers.sink import task_folder
 from workers.suites.base import Ending, Job
@@ -209,3 +209,17 @@ def test_every_task_has_a_folder_of_its_own_whatever_its_name(tmp_path: Path) ->
         folder.mkdir(parents=True)
     assert len(folders) == len(names)
     assert {folder.parent for folder in folders} == {tmp_path / "r"}
+
+
+def test_a_process_reads_a_shard_in_the_call_that_starts_it_once_it_knows_the_run(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, sent = new_shards(ledger, 3)
+    worker = bench(ledger, tmp_path, lambda _: Ending(TaskState.PASSED))
+    run_shard(worker, sent[0])
+    monkeypatch.setattr(Ledger, "spec", None)
+    monkeypatch.setattr(Ledger, "start", None)
+    for delivery in (*sent[1:], sent[2]):
+        run_shard(worker, delivery)
+    assert set(ledger.states(run).values()) == {TaskState.PASSED}
+    assert set(ledger.attempts(run).values()) == {1}, "a copy of the message runs nothing"

@@ -283,6 +283,7 @@ class DurationContract:
             "tests/test_a.py::test_y[1::2]",
             "tests/test_b.py::test_z",
             "pkg/a.TestX/b::c",
+            "setup:bvt::x.py::it_names_another_unit",
         )
         cases = [dataclasses.replace(SQL_FAILURE, name=name, seconds=0.5, file=None) for name in names]
         store.add_cases("r-0001", [StoredCase(f"{n}-0", "ut:tests", 1, case) for n, case in enumerate(cases)])

@@ -61,7 +61,7 @@ def test_eight_programs_meeting_an_empty_file_lay_it_out_once(url: str) -> None:
 
     def open_it(n: int) -> None:
         barrier.wait()
-        with Store(url) as store:
+        with Store(url, busy_timeout=90) as store:  # seven wait for one
             plan(store, f"r-{n}")
 
     with ThreadPoolExecutor(8) as pool:

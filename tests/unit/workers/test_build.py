@@ -23,7 +23,7 @@ from orchestrator.settings import Settings, check_profile
 from tests.require import require
 from workers import build as build_step
 from workers.build import Builder, BuildFailedError
-from workers.process import Host
+from workers.process import Host, Limits
 from workers.suites.execution import Execution
 
 #: Leaves a mark each time it runs, takes a moment, and makes a directory with a program in it.
@@ -121,7 +121,16 @@ def test_a_host_that_cannot_build_gives_no_verdict_on_the_code(
     with pytest.raises(InfrastructureError, match=meaning):
         builder(ledger, tmp_path / "artifacts").ensure(broken, "r1", make_tree(tmp_path / "host"), never)
     store = (tmp_path / "artifacts" / "store-id").read_text()
-    assert ledger.build("r1", store, "another", 20)[0] == "wait", "it is not settled: the next one builds"
+    assert ledger.build("r1", store, "another", 20)[0] == "mine", "it is not settled, and the next one builds at once"
+    assert ledger.build("r1", store, "not the holder", 20, ("free", ""))[0] != "mine"
+    assert ledger.build("r1", store, "a third", 20)[0] == "wait"
+
+
+def test_a_build_that_is_stopped_for_its_output_says_so(ledger: Ledger, tmp_path: Path) -> None:
+    host = Host(environment=dict(os.environ), limits=Limits(output=1 << 20))
+    loud = Builder(ledger, host, tmp_path / "artifacts")
+    with pytest.raises(BuildFailedError, match="bytes of output"):
+        loud.ensure(Build(command=("yes",)), "r1", make_tree(tmp_path / "host"), never)
 
 
 def test_modules_are_fetched_before_the_build_and_are_the_reason_when_they_cannot_be(
@@ -253,3 +262,5 @@ def test_outputs_that_are_not_there_or_lead_out_of_the_tree_are_refused(ledger: 
     for run, outputs in (("r1", ("nothing",)), ("r2", ("../../../..",))):
         with pytest.raises(InfrastructureError, match="did not make"):
             builder(ledger, tmp_path / "artifacts").ensure(Build(command=("true",), outputs=outputs), run, tree, never)
+        left = {path.name for path in (tmp_path / "artifacts" / run).iterdir()}
+        assert left == {"build.txt"}

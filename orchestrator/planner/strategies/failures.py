@@ -1,0 +1,44 @@
+"""What failed lately when such files changed: evidence of our own runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.domain.change import DiffSummary
+from orchestrator.domain.plan import Suite
+from orchestrator.planner.evidence import Context, Evidence
+from orchestrator.planner.reasons import priority_of
+
+_SCRIPTS = (".sql", ".test")
+
+
+class Failures:
+    """Tests of past runs that failed on a change like this one; silent where nobody keeps any."""
+
+    name = "failures"
+
+    def propose(self, change: DiffSummary, context: Context) -> Iterator[Evidence]:
+        """Evidence for the script, the package or the category that failed, as far as the tree still has it."""
+        del change  # what it shares with past runs was found when the failures were read
+        for test, (weight, detail) in sorted(context.failed.items()):
+            kind, _, name = test.partition(":")
+            category, _, file = name.partition("/")
+            if kind == "bvt" and category in context.categories and (not file or _is_script(context, category, file)):
+                files = (file,) if file else ()
+                yield Evidence(self.name, Suite.BVT, category, priority_of(weight), weight, detail, files)
+            elif kind == "ut" and (
+                context.tree is None or context.tree.has_directory(name.removesuffix("/...") or ".")
+            ):
+                yield Evidence(self.name, Suite.UNIT_TEST, name, priority_of(weight), weight, detail)
+
+
+def _is_script(context: Context, category: str, file: str) -> bool:
+    """Whether a name, which a test host said, is a script of the category."""
+    if not file.isprintable() or not file.endswith(_SCRIPTS) or any(_odd(part) for part in file.split("/")):
+        return False
+    root = context.profile.bvt.cases.rstrip("/")
+    return context.tree is None or file in context.tree.files(f"{root}/{category}")
+
+
+def _odd(part: str) -> bool:
+    return part in ("", ".", "..") or part.startswith("-")

@@ -1,0 +1,57 @@
+"""What failed in the last runs of a profile, and which files their changes touched."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import select
+
+from orchestrator.domain.plan import whole_of
+from orchestrator.domain.run import CaseStatus, TaskState
+from orchestrator.store.api import PastFailure
+from orchestrator.store.database import Database
+from orchestrator.store.models import CaseRow, RunRow, TaskRow
+
+#: So many runs with failures, the newest, are looked at; of a run with more failures or files, so many count.
+_RUNS, _TESTS, _FILES = 200, 200, 400
+
+
+class Failures(Database):
+    """The part of the store that remembers failures."""
+
+    def failures(self, profile: str) -> list[PastFailure]:
+        """Runs of a profile with failed tests, the newest first; flaky and quarantined tests do not count."""
+        failed = (TaskRow.state == TaskState.FAILED.value, TaskRow.flaky == 0, TaskRow.quarantine.is_(None))
+        runs = select(TaskRow.run).where(*failed)
+        query = (
+            select(RunRow.id, RunRow.ended, RunRow.plan_json)
+            .where(RunRow.profile == profile, RunRow.ended.is_not(None), RunRow.id.in_(runs))
+            .order_by(RunRow.ended.desc(), RunRow.id)
+            .limit(_RUNS)
+        )
+        with self.reading() as session:
+            found = []
+            for run, ended, text in session.execute(query).all():
+                tasks = session.scalars(select(TaskRow.task).where(TaskRow.run == run, *failed).order_by(TaskRow.task))
+                plan = json.loads(text or "{}")
+                tests = [test for task in tasks for test in self._tests(session, run, task, plan)][:_TESTS]
+                found.append(PastFailure(run, ended or 0.0, _files(plan), tuple(tests)))
+        return found
+
+    def _tests(self, session: Any, run: str, task: str, plan: dict[str, Any]) -> list[str]:  # noqa: ANN401 - a session
+        """The scripts of a SQL task that failed, where they are known; else the task itself."""
+        category = next((one.get("category") for one in plan.get("tasks", ()) if one.get("id") == task), None)
+        if not category:
+            return [whole_of(task)]
+        query = select(CaseRow.file).where(
+            CaseRow.run == run, CaseRow.task == task, CaseRow.status == CaseStatus.FAILED.value
+        )
+        files = {file for file in session.scalars(query.distinct()) if file}
+        names = sorted(name for file in files if (name := file.partition(f"/{category}/")[2]))
+        return [f"bvt:{category}/{name}" for name in names] or [whole_of(task)]
+
+
+def _files(plan: dict[str, Any]) -> tuple[str, ...]:
+    files = plan.get("diff_summary", {}).get("files", ())
+    return tuple(sorted(str(file["path"]) for file in files if "path" in file)[:_FILES])

@@ -1,0 +1,91 @@
+"""Tests under uids of their own: who may have that, and what changes hands."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cli.confine import confinement, keep_apart
+from orchestrator.domain.errors import InfrastructureError, ToolMissingError, UsageError
+from orchestrator.settings import Settings
+from tests.acceptance.servers import redis_server
+from tests.require import require
+from workers.otheruser import OtherUser, other_user
+from workers.sandbox import View
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change owners")
+TESTS = OtherUser("/usr/bin/setpriv", 70000, 70016)
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:  # others may pass through it
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+def view(home: Path) -> View:
+    tree = home / "tree"
+    tree.mkdir(parents=True, exist_ok=True)
+    return View(cwd=tree, tmp=tree, writable=(tree,), private=(home,))
+
+
+@pytest.mark.parametrize("text", ["", "70000", "70000-70003", "0-100", "500-900", "a-b", "70099-70000"])
+def test_a_range_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="names no range"):
+        other_user(text)
+    with pytest.raises(UsageError, match="is not known"):
+        confinement(Settings(sandbox="uids"), {})
+
+
+def test_a_worker_without_the_right_to_change_its_uid_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(InfrastructureError, match="is not root"):
+        confinement(Settings(sandbox="uid:70000-70099"), {})
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(ToolMissingError, match="setpriv"):
+        other_user("70000-70099", str(tmp_path))
+
+
+@as_root
+def test_each_run_has_a_uid_and_keeps_it_until_there_are_none(place: Path) -> None:
+    def uid(run: str) -> str:
+        words = TESTS.wrap(["true"], view(place / run))
+        return words[words.index("--reuid") + 1]
+
+    assert [uid(name) for name in ("r1", "r2", "r1")] == ["70001", "70002", "70001"]
+    for number in range(3, 17):
+        uid(f"r{number}")
+    with pytest.raises(InfrastructureError, match="every uid"):
+        uid("one-too-many")
+
+
+@as_root
+def test_what_has_a_second_name_elsewhere_does_not_change_hands(place: Path) -> None:
+    outside = place / "shadow"
+    outside.write_text("secret")
+    made = view(place / "r1")
+    (made.cwd / "own").write_text("")
+    (made.cwd / "hard").hardlink_to(outside)
+    (made.cwd / "soft").symlink_to(outside)
+    TESTS.wrap(["true"], made)
+    assert outside.stat().st_uid == 0
+    assert (made.cwd / "own").stat().st_uid == 70001
+
+
+@as_root
+def test_what_a_uid_cannot_reach_is_said(place: Path) -> None:
+    (place / "shut").mkdir(mode=0o700)
+    with pytest.raises(InfrastructureError, match="may not enter"):
+        TESTS.wrap(["true"], view(place / "shut" / "r1"))
+
+
+@as_root
+def test_a_worker_refuses_a_redis_that_its_tests_could_use(place: Path) -> None:
+    require("redis")
+    with redis_server(place) as url, pytest.raises(UsageError, match="asks nobody for a password"):
+        keep_apart(Settings(state=str(place), redis_url=url), TESTS, place / "scratch")
