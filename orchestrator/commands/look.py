@@ -125,14 +125,17 @@ def task_named(office: Office, summary: RunSummary, wanted: str) -> str:
 
 
 def tasks_named(office: Office, summary: RunSummary, wanted: str) -> list[str]:
-    """:func:`task_named`; of a category that runs in parts all of them."""
-    names = [task.task for task in summary.tasks]
+    """:func:`task_named`; of a category that runs in parts all of them, unless ``wanted`` names a part."""
+    names, end = [task.task for task in summary.tasks], f":{wanted}"
     found = (
         [name for name in names if name == wanted]
         or [name for name in names if whole_of(name) == wanted]
+        or [name for name in names if name.endswith(end)]
+        or [name for name in names if whole_of(name).endswith(end)]
         or [name for name in names if wanted in name]
     )
-    if len({whole_of(name) for name in found}) != 1:
+    meant = found if "#" in wanted else {whole_of(name) for name in found}
+    if len(meant) != 1:
         raise _unclear(office, summary, wanted, ", ".join(found[:5]) if found else nearest(wanted, names))
     return found
 

@@ -39,7 +39,7 @@ def check(plan: TestPlan, profile: Profile | None = None) -> None:
     _check_duration("cost.critical_path", plan.cost.critical_path)
     if profile is not None:
         for group in profile.bvt.order_groups:
-            _check_order(group, plan.shards)
+            _check_order(group, plan)
         _check_exclusive(plan, profile)
         _check_labels(plan, profile)
 
@@ -88,9 +88,15 @@ def _check_partition(tasks: Sequence[TestTask], shards: Sequence[Shard]) -> None
         raise _broken(f"task {min(known)!r} is in no shard")
 
 
-def _check_order(group: Sequence[str], shards: Sequence[Shard]) -> None:
+def _wholes(plan: TestPlan) -> list[list[str]]:
+    """What each shard holds, in order, by the ids of whole categories: a category may be called like a part."""
+    wholes = {task.id: task_id(task.type, task.name) for task in plan.tasks}
+    return [[wholes[task] for task in shard.tasks] for shard in plan.shards]
+
+
+def _check_order(group: Sequence[str], plan: TestPlan) -> None:
     wanted = [task_id(Suite.BVT, category) for category in group]
-    found = [inside for shard in shards if (inside := [t for task in shard.tasks if (t := whole_of(task)) in wanted])]
+    found = [inside for held in _wholes(plan) if (inside := [task for task in held if task in wanted])]
     if len(found) > 1 or any(inside != sorted(inside, key=wanted.index) for inside in found):
         names = sorted({task for inside in found for task in inside}, key=wanted.index)
         raise _broken(f"{' before '.join(names)} is not kept in one shard and in order")
@@ -99,8 +105,8 @@ def _check_order(group: Sequence[str], shards: Sequence[Shard]) -> None:
 def _check_exclusive(plan: TestPlan, profile: Profile) -> None:
     exclusive = {task_id(Suite.BVT, category) for category in profile.bvt.exclusive}
     together = [{task_id(Suite.BVT, name) for name in group} for group in profile.bvt.order_groups]
-    for shard in plan.shards:
-        inside = {whole_of(task) for task in shard.tasks}
+    for shard, held in zip(plan.shards, _wholes(plan), strict=True):
+        inside = set(held)
         for task in sorted(exclusive & inside):
             company = {task}.union(*(group for group in together if task in group))
             if not company.issuperset(inside):
@@ -110,7 +116,7 @@ def _check_exclusive(plan: TestPlan, profile: Profile) -> None:
 def _check_labels(plan: TestPlan, profile: Profile) -> None:
     queues = {shard.id: shard.queue for shard in plan.shards}
     for task in plan.tasks:
-        label = profile.dispatch.labels.get(whole_of(task.id))
+        label = profile.dispatch.labels.get(task_id(task.type, task.name))
         wanted = f"{task.type.queue}.{label}" if label else task.type.queue
         if queues[task.shard or ""] != wanted:
             raise _broken(f"task {task.id!r} is for queue {wanted!r} and in a shard for another")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+import json
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 
 from orchestrator.domain.plan import whole_of
@@ -41,29 +42,45 @@ def baseline(store: Store, profile: str, tasks: Set[str], on_base: Callable[[str
             continue
         if not record.state.final or not on_base(record.repo_commit):
             continue
+        summary, torn = store.summary(record.id), _torn(store.plan_json(record.id))
         for task in tasks - found.keys():
-            same = _same(store.summary(record.id), task)
-            if same:
-                failed = [one.task for one in same if one.state is TaskState.FAILED]
-                found[task] = frozenset[str]().union(*(_failing(store, record.id, one) for one in failed))
+            same = _same(summary, task) if whole_of(task) not in torn else []
+            failing = _failing(store, record.id, same)
+            if same and failing is not None:
+                found[task] = failing
         looked += 1
         if looked == _BASE_RUNS or len(found) == len(tasks):
             break
     return Baseline(found)
 
 
+def _torn(plan_json: str | None) -> frozenset[str]:
+    """Categories of which a plan has some parts only, because others were left out on request or in a re-run."""
+    left = {f"{one.get('type')}:{one.get('name')}" for one in json.loads(plan_json or "{}").get("omitted", ())}
+    return frozenset(whole for name in left if (whole := whole_of(name)) != name)
+
+
 def _same(summary: RunSummary | None, task: str) -> list[TaskResult]:
     """The results of a run that say how a task ended; none if it was not judged.
 
-    Parts of a category are made anew with every plan: all of them together, or the whole, say it of a part. A re-run
-    may have some of them only.
+    Parts of a category are made anew with every plan: all of them together, or the whole, say it of a part.
     """
     inside = [one for one in summary.tasks if whole_of(one.task) == whole_of(task)] if summary else []
-    partly = summary is not None and summary.parent is not None and any(one.task != whole_of(task) for one in inside)
-    return inside if not partly and all(one.state in _JUDGED for one in inside) else []
+    return inside if all(one.state in _JUDGED for one in inside) else []
 
 
-def _failing(store: Store, run: str, task: str) -> frozenset[str]:
+def _failing(store: Store, run: str, same: Sequence[TaskResult]) -> frozenset[str] | None:
+    """Cases that failed in a task, or in all parts of a category; the empty string when it failed as a whole.
+
+    None when some parts failed without a case: nobody knows which cases those would have been.
+    """
+    failed = [_cases(store, run, one.task) for one in same if one.state is TaskState.FAILED]
+    silent = sum(not cases for cases in failed)
+    if 0 < silent < len(same):
+        return None
+    return frozenset({""}) if silent else frozenset[str]().union(*failed)
+
+
+def _cases(store: Store, run: str, task: str) -> set[str]:
     bad = (CaseStatus.FAILED, CaseStatus.ERROR)
-    names = {stored.case.name for status in bad for stored in store.cases(run, task, status)}
-    return frozenset(names or {""})
+    return {stored.case.name for status in bad for stored in store.cases(run, task, status)}

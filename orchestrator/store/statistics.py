@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import distinct, func, select
+from sqlalchemy import ColumnElement, case, distinct, func, or_, select
 from sqlalchemy.orm import aliased
 
-from orchestrator.domain.plan import part_id, whole_of
 from orchestrator.domain.run import CaseStatus, RunState, TaskState
 from orchestrator.store.api import DayLoad, FlakyCase, PrCost, SlowTask
 from orchestrator.store.database import Database
@@ -24,35 +21,61 @@ class Statistics(Database):
     """The part of the store that counts. ``since`` is Unix seconds; ``profile`` None means all of them."""
 
     def slowest(self, since: float, limit: int = 20, profile: str | None = None) -> list[SlowTask]:
-        """Tasks by the runner-seconds they took altogether, the most expensive first; parts of a category as one."""
-        seconds = TaskRow.seconds
-        query = (
-            select(TaskRow.task, func.count(), func.avg(seconds), func.max(seconds), func.sum(seconds))
-            .join(RunRow, RunRow.id == TaskRow.run)
-            .where(TaskRow.state.in_(_JUDGED))
-            .group_by(TaskRow.task)
-        )
-        with self.reading() as session:
-            rows = [SlowTask(*row) for row in session.execute(_within(query, since, profile))]
-        return sorted(_wholes(rows), key=lambda row: (-row.total, row.task))[:limit]
+        """Tasks by the runner-seconds they took altogether, the most expensive first; parts of a category as one.
 
-    def flakiest(self, since: float, limit: int = 20, profile: str | None = None) -> list[FlakyCase]:
-        """Cases that failed and passed on one and the same commit, those that did so on most commits first."""
-        other, other_run = aliased(CaseRow), aliased(RunRow)
-        commits, last = func.count(distinct(RunRow.repo_commit)), func.max(RunRow.ended)
-        query = (
-            select(CaseRow.task, CaseRow.name, commits, func.count(distinct(CaseRow.id)), last)
-            .join(RunRow, RunRow.id == CaseRow.run)
-            .join(other_run, other_run.repo_commit == RunRow.repo_commit)
-            .join(other, (other.run == other_run.id) & (other.task == CaseRow.task) & (other.name == CaseRow.name))
-            .where(CaseRow.status.in_(_FAILED), other.status == CaseStatus.PASSED.value)
-            .group_by(CaseRow.task, CaseRow.name)
-            .order_by(commits.desc(), last.desc(), CaseRow.name)
+        A run that split a category had a first part of it, as other runs had the whole; others repeated some parts.
+        """
+        whole = _whole(TaskRow.task)
+        first = case((or_(TaskRow.task == whole, TaskRow.task.like("%#1")), 1), else_=0)
+        query = select(TaskRow.run, whole.label("task"), first.label("first"), TaskRow.seconds)
+        query = query.join(RunRow, RunRow.id == TaskRow.run).where(TaskRow.state.in_(_JUDGED))
+        each = _within(query, since, profile).subquery()
+        ran = (
+            select(each.c.task, func.max(each.c.first).label("first"), func.sum(each.c.seconds).label("seconds"))
+            .group_by(each.c.run, each.c.task)
+            .subquery()
+        )
+        total, complete = func.sum(ran.c.seconds), func.sum(ran.c.first)
+        rows = (
+            select(ran.c.task, func.coalesce(func.nullif(complete, 0), func.count()), func.max(ran.c.seconds), total)
+            .group_by(ran.c.task)
+            .order_by(total.desc(), ran.c.task)
             .limit(limit)
         )
         with self.reading() as session:
-            rows = [FlakyCase(*row) for row in session.execute(_within(query, since, profile))]
-        return [dataclasses.replace(row, task=whole_of(row.task)) for row in rows]
+            return [
+                SlowTask(task, runs, round(seconds / runs, 3), round(longest, 3), round(seconds, 3))
+                for task, runs, longest, seconds in session.execute(rows)
+            ]
+
+    def flakiest(self, since: float, limit: int = 20, profile: str | None = None) -> list[FlakyCase]:
+        """Cases that failed and passed on one and the same commit, those that did so on most commits first.
+
+        Of runs that have ended; in which part of a category it was makes no difference.
+        """
+        other_run, other, whole = aliased(RunRow), aliased(TaskRow), _whole(CaseRow.task)
+        again = (
+            select(CaseRow.id, CaseRow.name, whole.label("whole"), other.run, other.task)
+            .add_columns(RunRow.repo_commit, RunRow.ended)
+            .join(RunRow, RunRow.id == CaseRow.run)
+            .join(other_run, other_run.repo_commit == RunRow.repo_commit)
+            .join(other, (other.run == other_run.id) & (_whole(other.task) == whole))
+            .where(CaseRow.status.in_(_FAILED))
+            .distinct()  # a table of its own: joined flat, every part is compared with every case
+        )
+        failed = _within(again, since, profile).subquery()
+        commits, last = func.count(distinct(failed.c.repo_commit)), func.max(failed.c.ended)
+        passed = aliased(CaseRow)
+        query = (
+            select(failed.c.whole, failed.c.name, commits, func.count(distinct(failed.c.id)), last)
+            .join(passed, (passed.run == failed.c.run) & (passed.task == failed.c.task))
+            .where(passed.name == failed.c.name, passed.status == CaseStatus.PASSED.value)
+            .group_by(failed.c.whole, failed.c.name)
+            .order_by(commits.desc(), last.desc(), failed.c.name)
+            .limit(limit)
+        )
+        with self.reading() as session:
+            return [FlakyCase(*row) for row in session.execute(query)]
 
     def costs(self, since: float, limit: int = 20, profile: str | None = None) -> list[PrCost]:
         """Pull requests by the runner-seconds of all their runs, the most expensive first."""
@@ -78,17 +101,12 @@ class Statistics(Database):
             return [DayLoad(*row) for row in session.execute(query)]
 
 
-def _wholes(rows: Iterable[SlowTask]) -> Iterator[SlowTask]:
-    """One row a task: a run that split a category had a first part of it, as other runs had the whole."""
-    found: dict[str, list[SlowTask]] = {}
-    for row in rows:
-        found.setdefault(whole_of(row.task), []).append(row)
-    for task, inside in found.items():
-        first = sum(row.runs for row in inside if row.task in (task, part_id(task, 1)))
-        runs = first or max(row.runs for row in inside)
-        total = sum(row.total for row in inside)
-        longest = max(row.longest for row in inside)
-        yield SlowTask(task, runs, round(total / runs, 3), round(longest, 3), round(total, 3))
+def _whole(task: Any) -> ColumnElement[str]:  # noqa: ANN401 - a column
+    """:func:`orchestrator.domain.plan.whole_of` in SQL."""
+    head = func.rtrim(task, "0123456789")
+    digits = func.length(task) - func.length(head)
+    part = head.like("bvt:_%#") & digits.between(1, 4) & (func.substr(task, func.length(head) + 1, 1) != "0")
+    return case((part, func.substr(head, 1, func.length(head) - 1)), else_=task)
 
 
 def _within(query: Any, since: float, profile: str | None) -> Any:  # noqa: ANN401 - a query of any columns

@@ -1,5 +1,7 @@
 """JUnit XML as Jenkins, GitLab and GitHub actions read it: a suite a task, a case each.
 
+A case of a part of a category is of the class of the category: what compares runs finds it whatever the parts are.
+
 The dialect is that of https://github.com/testmoapp/junitxml. Infrastructure is an ``error``, never a ``failure``.
 """
 
@@ -9,6 +11,7 @@ import datetime
 import re
 from xml.etree import ElementTree as Xml
 
+from orchestrator.domain.plan import whole_of
 from orchestrator.domain.run import CaseResult, CaseStatus, TaskResult, TaskState
 from orchestrator.service.reports.source import Material
 
@@ -55,7 +58,9 @@ def _verdict(element: Xml.Element, tag: str, task: TaskResult) -> None:
 
 
 def _case(task: str, case: CaseResult) -> Xml.Element:
-    element = Xml.Element("testcase", name=_clean(case.name), classname=_clean(task), time=f"{case.seconds:.3f}")
+    element = Xml.Element(
+        "testcase", name=_clean(case.name), classname=_clean(whole_of(task)), time=f"{case.seconds:.3f}"
+    )
     if case.file:
         element.set("file", _clean(case.file))
         if case.line:

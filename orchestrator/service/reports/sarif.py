@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from orchestrator import __version__
+from orchestrator.domain.plan import whole_of
 from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind
 from orchestrator.service.reports.source import Material
 
@@ -20,7 +21,7 @@ _TEXT = 4000
 
 
 def sarif(found: Material) -> Json:
-    """The document as plain data: a rule a task, a result a failure."""
+    """The document as plain data: a rule a task (parts of a category have one), a result a failure."""
     results = [row for task, cases in found.cases.items() for row in _results(task, cases)][:MAX_RESULTS]
     rules = [{"id": task} for task in dict.fromkeys(row["ruleId"] for row in results)]
     driver = {"name": "mo-testplan", "version": __version__, "rules": rules}
@@ -40,7 +41,7 @@ def _results(task: str, cases: tuple[CaseResult, ...]) -> Iterator[Json]:
         if case.status not in (CaseStatus.FAILED, CaseStatus.ERROR):
             continue
         words = f"{case.name}: {case.message}".strip()[:_TEXT]
-        row: Json = {"ruleId": task, "level": "error", "message": {"text": words}}
+        row: Json = {"ruleId": whole_of(task), "level": "error", "message": {"text": words}}
         if case.kind is FailureKind.FINDING:
             row["level"] = "warning"
         if case.file:

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from orchestrator.commands.desk import PER_MINUTE, Desk
+from orchestrator.commands.look import tasks_named
 from orchestrator.commands.model import Answer
 from orchestrator.commands.office import Office
 from orchestrator.commands.shelf import Ticket
-from orchestrator.domain.errors import BrokerError
+from orchestrator.domain.errors import BrokerError, UnknownRunError
 from orchestrator.domain.run import RunState, TaskResult, TaskState
 from orchestrator.ledger.hosts import HostRecord, Want
 from orchestrator.ledger.keys import SCHEME
@@ -19,6 +20,7 @@ from orchestrator.runs import control
 from orchestrator.runs.summarize import summarize
 from orchestrator.service.pulls import plan_pull
 from tests.unit.commands.conftest import clicked, said
+from tests.unit.store.factories import make_summary, make_task
 
 
 def start(desk: Desk, user: str = "dev") -> str:
@@ -180,6 +182,21 @@ def test_one_task_is_cancelled_by_a_part_of_its_name(desk: Desk, office: Office)
     assert desk.handle(clicked("dev", key(asked, "Confirm"))).result == "ok"
     states = office.ledger.states(run)
     assert [states[name].value for name in sorted(states) if name.startswith("ut:")] == ["cancelled", "pending"]
+
+
+def test_the_number_of_a_part_means_that_part_alone(office: Office) -> None:
+    ids = [f"bvt:join#{number}" for number in range(1, 12)] + ["bvt:joined", "bvt:text#12", "ut:join"]
+
+    def named(wanted: str, *without: str) -> list[str]:
+        tasks = tuple(make_task(task) for task in ids if task not in without)
+        return tasks_named(office, make_summary(tasks=tasks), wanted)
+
+    assert named("join#1") == ["bvt:join#1"]
+    assert named("join", "ut:join") == named("bvt:join") == ids[:11]
+    assert named("join") == ["ut:join"]
+    assert named("text") == named("xt#1") == ["bvt:text#12"]
+    with pytest.raises(UnknownRunError):
+        named("join#1", "bvt:join#1")
 
 
 def test_documentation_plans_nothing_and_says_so(desk: Desk, office: Office) -> None:

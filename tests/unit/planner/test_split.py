@@ -131,6 +131,19 @@ def test_a_category_whose_name_looks_like_a_part_keeps_the_other_one_whole() -> 
     assert [task.id for task in plan.tasks] == ["bvt:big", "bvt:big#2"]
 
 
+def test_a_category_that_is_called_like_a_part_has_the_label_and_the_company_of_its_own_name() -> None:
+    tree = FakeTree("cases/small#1/a.sql", "cases/small#2/a.sql", "cases/small/a.sql")
+    labelled = dataclasses.replace(PROFILE, dispatch=Dispatch(labels={"bvt:small#1": "gpu"}))
+    profiles = (labelled, with_bvt(exclusive=("small#1", "small")), with_bvt(order_groups=(("small#1", "small"),)))
+    for profile in profiles:
+        asked = ["small", "small#1", "small#2"]
+        plan = build_plan(make_change("x.go"), profile, strategies=("rules",), asked=asked, tree=tree)
+        assert {task.id for task in plan.tasks} == {f"bvt:{name}" for name in asked}
+    torn = tuple(dataclasses.replace(shard, tasks=shard.tasks[::-1]) for shard in plan.shards)
+    with pytest.raises(BadPlanError, match="bvt:small#1 before bvt:small is not"):
+        check(dataclasses.replace(plan, shards=torn), profiles[-1])
+
+
 def test_the_name_of_the_category_means_all_its_parts() -> None:
     whole = subset(PLAN, ["bvt:big"])
     assert [task.id for task in whole.tasks] == [task.id for task in parts_of(PLAN)]

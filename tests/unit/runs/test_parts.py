@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -26,16 +28,16 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def ran(store: Store, run: str, tasks: tuple[TaskResult, ...], parent: str | None = None) -> None:
-    """A run of the base branch; each failed task has the one failed case ``CATEGORY/TASK``."""
-    store.record_plan(run, "{}", parent=parent, pr_number=None, profile="demo", repo_commit=BASE, created=float(run))
+def ran(store: Store, run: str, tasks: tuple[TaskResult, ...], plan: str = "{}") -> None:
+    """A run of the base branch; each failed task has the failed case ``case of TASK``, unless it says ``timeout``."""
+    store.record_plan(run, plan, parent=None, pr_number=None, profile="demo", repo_commit=BASE, created=float(run))
     cases = [
         StoredCase(f"{n}-0", task.task, 1, CaseResult(f"case of {task.task}", CaseStatus.FAILED))
         for n, task in enumerate(tasks)
-        if task.state is TaskState.FAILED
+        if task.state is TaskState.FAILED and task.message != "timeout"
     ]
     store.add_cases(run, cases)
-    summary = make_summary(run, RunState.FAILED, tasks=tasks, pr_number=None, parent=parent, created=float(run))
+    summary = make_summary(run, RunState.FAILED, tasks=tasks, pr_number=None, parent=None, created=float(run))
     store.commit_run(summary, [make_message(run)])
 
 
@@ -66,8 +68,29 @@ def test_all_parts_of_a_run_together_say_what_the_base_branch_fails(store: Store
 def test_some_parts_alone_say_nothing_of_the_others(store: Store) -> None:
     ran(store, "1", (make_task("bvt:join#1", TaskState.FAILED), make_task("bvt:join#2", TaskState.LOST)))
     assert known(store, "bvt:join#2") is None
-    ran(store, "2", (make_task("bvt:join#2"),), parent="1")
-    assert known(store, "bvt:join#1") is None
+    plan = {
+        "omitted": [{"type": "bvt", "name": "join#1"}, {"type": "bvt", "name": "text"}, {"type": "sca", "name": "a"}]
+    }
+    ran(store, "2", (make_task("bvt:join#2"), make_task("bvt:other#1")), json.dumps(plan))
+    assert known(store, "bvt:join#1") is None, "a run of one part, whoever asked for it"
+    assert known(store, "bvt:other#2") == frozenset()
+
+
+@pytest.mark.parametrize("second", [TaskState.PASSED, TaskState.FAILED])
+def test_a_part_that_failed_without_a_case_excuses_no_case_of_the_others(store: Store, second: TaskState) -> None:
+    silent = make_task("bvt:join#1", TaskState.FAILED, message="timeout")
+    ran(store, "1", (silent, make_task("bvt:join#2", second)))
+    assert known(store, "bvt:join#2") is None, "nobody knows which cases the part would have failed"
+    ran(store, "2", (silent, dataclasses.replace(silent, task="bvt:join#2")))
+    assert known(store, "bvt:join#2") == frozenset({""}), "as a whole"
+
+
+def test_a_run_is_read_once_however_many_tasks_are_asked_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran(store, "1", (make_task("bvt:join"),))
+    read = Mock(wraps=store.summary)
+    monkeypatch.setattr(store, "summary", read)
+    baseline(store, "demo", {f"ut:{name}" for name in "abc"}, lambda commit: commit == BASE)
+    read.assert_called_once_with("1")
 
 
 def test_a_category_in_quarantine_is_so_in_parts() -> None:
@@ -81,5 +104,17 @@ def test_statistics_count_the_parts_of_a_category_as_one(store: Store) -> None:
     ran(store, "1", (make_task("bvt:join#1", seconds=3.0), make_task("bvt:join#2", seconds=5.0)))
     ran(store, "2", (make_task("bvt:join", seconds=6.0), make_task("ut:pkg/a", seconds=1.0)))
     first, second = store.slowest(0)
-    assert (first.task, first.runs, first.mean, first.longest, first.total) == ("bvt:join", 2, 7.0, 6.0, 14.0)
+    assert (first.task, first.runs, first.mean, first.longest, first.total) == ("bvt:join", 2, 7.0, 8.0, 14.0)
     assert (second.task, second.runs) == ("ut:pkg/a", 1)
+    ran(store, "3", (make_task("bvt:join#2", seconds=1.0),))
+    assert [(row.runs, row.mean, row.longest) for row in store.slowest(0, limit=1)] == [(2, 7.5, 8.0)], "a part again"
+
+
+def test_a_case_that_fails_in_one_part_and_passes_in_another_is_flaky_once(store: Store) -> None:
+    ends = (("1", "bvt:join#1", CaseStatus.FAILED), ("2", "bvt:join#2", CaseStatus.PASSED))
+    for run, task, status in (*ends, ("3", "bvt:join", CaseStatus.FAILED), ("4", "bvt:joined", CaseStatus.PASSED)):
+        ran(store, run, (make_task(task),))
+        store.add_cases(run, [StoredCase("1-0", task, 1, CaseResult("a.sql:1", status))])
+    assert [(row.task, row.name, row.commits, row.failures) for row in store.flakiest(0)] == [
+        ("bvt:join", "a.sql:1", 1, 2)
+    ]

@@ -11,6 +11,8 @@ from orchestrator.service.reports.source import Material, material
 from orchestrator.service.service import Service
 from tests.factories import make_plan, make_task
 from tests.serving import end_run, play, start_run
+from tests.unit.store.factories import make_summary
+from tests.unit.store.factories import make_task as make_result
 
 EVIL = "\x00\x1b[31m ]]> <b> & \ud800 \ufffe"
 
@@ -51,3 +53,16 @@ def test_sarif_has_a_result_for_each_failure_at_its_line(service: Service) -> No
     assert result["ruleId"] in [rule["id"] for rule in run["tool"]["driver"]["rules"]]
     place = result["locations"][0]["physicalLocation"]
     assert place == {"artifactLocation": {"uri": "pkg/a%20b/a_test.go"}, "region": {"startLine": 7}}
+
+
+def test_a_case_keeps_its_name_whichever_part_of_the_category_has_it() -> None:
+    case = CaseResult("select 1", CaseStatus.FAILED, message="no")
+    parts = ("bvt:join#1", "bvt:join#2")
+    summary = make_summary(tasks=tuple(make_result(part, TaskState.FAILED) for part in parts))
+    found = Material(summary, make_plan(), dict.fromkeys(parts, (case,)))
+    root = Xml.fromstring(junit_xml(found))  # noqa: S314 - our own
+    assert [suite.get("name") for suite in root] == list(parts)
+    assert {one.get("classname") for one in root.iter("testcase")} == {"bvt:join"}
+    (run,) = sarif(found)["runs"]
+    assert {row["ruleId"] for row in run["results"]} == {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+    assert run["tool"]["driver"]["rules"] == [{"id": "bvt:join"}]

@@ -301,7 +301,7 @@ class StatisticsContract:
         store.record_plan(
             run, "{}", parent=None, pr_number=7, profile="demo", repo_commit=commit, created=1_700_000_000.0
         )
-        store.add_cases(run, [StoredCase("1-0", "ut:pkg/a", 1, CaseResult(name="pkg/a.TestA", status=status))])
+        store.add_cases(run, [StoredCase("1-0", "ut:pkg/price", 1, CaseResult(name="pkg/a.TestA", status=status))])
         state = RunState.FAILED if status is CaseStatus.FAILED else RunState.PASSED
         store.commit_run(make_summary(run, state, **changes), [make_message(run)])
 
