@@ -23,7 +23,8 @@ _FORBIDDEN = (
     ),
     (
         re.compile(
-            r"(?i)(?<!show )\b(?:drop|create(?:\s+\w+)?|truncate|delete\s+from|update|(?:insert|replace)\s+into|alter)\s+"
+            r"(?i)(?<!show )\b(?:drop|create(?:\s+\w+)?|truncate|delete\s+from|update|(?:insert|replace)\s+into"
+            r"|alter)\s+"
             rf"(?:table\s+{_IF})?{_SYSTEM}`?\."
         ),
         "changes a table of the server",
