@@ -12,6 +12,7 @@ from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Profile
 from orchestrator.planner.cost import cost
 from orchestrator.planner.encode import plan_id
+from orchestrator.planner.estimate import known_seconds
 from orchestrator.planner.evidence import Context, Evidence, Remark, Strategy, Tree
 from orchestrator.planner.learned import Advice
 from orchestrator.planner.measured import Measured
@@ -112,7 +113,7 @@ def _assemble(
     whole = [make_task(candidate, context) for candidate in selected.chosen]
     sharded = shard(whole, profile, context.measured, groups_in(context))
     price = cost(sharded.shards, profile.dispatch.workers)
-    measured = sum(context.measured.task(task.id) is not None for task in sharded.tasks)
+    measured = sum(known_seconds(t.type, t.name, t.files, context) is not None for t in sharded.tasks)
     notes = [f"{measured} of {len(sharded.tasks)} durations are measured."] if measured else []
     notes += [f"Skipped {task.id}: {task.note}." for task in sharded.tasks if task.skip]
     plan = TestPlan(
