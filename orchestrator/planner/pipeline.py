@@ -16,6 +16,7 @@ from orchestrator.planner.estimate import known_seconds
 from orchestrator.planner.evidence import Context, Evidence, Remark, Strategy, Tree
 from orchestrator.planner.learned import Advice
 from orchestrator.planner.measured import Measured
+from orchestrator.planner.names import is_safe_path, mention
 from orchestrator.planner.rank import rank
 from orchestrator.planner.select import Selected, select
 from orchestrator.planner.shard import shard
@@ -86,7 +87,7 @@ def make_context(
 ) -> Context:
     """What the strategies may look at; checks ``asked`` against the categories there are."""
     if tree is not None:
-        categories = tree.directories(profile.bvt.cases)
+        categories = frozenset(filter(is_safe_path, tree.directories(profile.bvt.cases)))
     else:
         alive = (file.path for file in change.files if file.change_kind is not ChangeKind.DELETED)
         changed = {category for path in alive if (category := category_of(path, profile))}
@@ -115,6 +116,9 @@ def _assemble(
     price = cost(sharded.shards, profile.dispatch.workers)
     measured = sum(known_seconds(t.type, t.name, t.files, context) is not None for t in sharded.tasks)
     notes = [f"{measured} of {len(sharded.tasks)} durations are measured."] if measured else []
+    odd = context.tree.directories(profile.bvt.cases) - context.categories if context.tree is not None else ()
+    if odd:
+        notes.append(f"Left out, since no program can be given such a name: {mention(sorted(odd))}. Rename it.")
     notes += [f"Skipped {task.id}: {task.note}." for task in sharded.tasks if task.skip]
     plan = TestPlan(
         id="",

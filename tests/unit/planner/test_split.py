@@ -115,6 +115,15 @@ def test_a_category_with_a_script_that_no_part_can_name_stays_whole(name: str) -
     assert {task.est_duration for task in plan.tasks if task.category == "big"} == {whole[0].est_duration}
 
 
+@pytest.mark.parametrize("name", ["a\n", "-a", "a\udcff"])
+def test_a_category_that_no_task_can_name_is_left_out_with_a_note(name: str) -> None:
+    tree = FakeTree("cases/small/a.sql", f"cases/{name}/a.sql")
+    plan = build_plan(make_change(f"cases/{name}/a.sql"), PROFILE, strategies=("rules", "safety"), tree=tree)
+    assert [task.id for task in plan.tasks if task.category] == ["bvt:small"], "what is unknown widens"
+    assert f"Left out, since no program can be given such a name: {name}. Rename it." in plan.notes
+    assert loads(dumps(plan)).tasks
+
+
 def test_scripts_of_a_directory_that_need_one_another_stay_in_one_part() -> None:
     names = [f"{'set' if number % 4 == 1 else 'other'}/s{number:02}.sql" for number in range(40)]
     tree = FakeTree(*(f"cases/big/{name}" for name in names), "cases/small/a.sql")
