@@ -16,7 +16,7 @@ from orchestrator.planner.estimate import known_seconds
 from orchestrator.planner.evidence import Context, Evidence, Remark, Strategy, Tree
 from orchestrator.planner.learned import Advice
 from orchestrator.planner.measured import Measured
-from orchestrator.planner.names import is_safe_path, mention
+from orchestrator.planner.names import is_safe_path, left_out
 from orchestrator.planner.rank import rank
 from orchestrator.planner.select import Selected, select
 from orchestrator.planner.shard import shard
@@ -117,8 +117,7 @@ def _assemble(
     measured = sum(known_seconds(t.type, t.name, t.files, context) is not None for t in sharded.tasks)
     notes = [f"{measured} of {len(sharded.tasks)} durations are measured."] if measured else []
     odd = context.tree.directories(profile.bvt.cases) - context.categories if context.tree is not None else ()
-    if odd:
-        notes.append(f"Left out, since no program can be given such a name: {mention(sorted(odd))}. Rename it.")
+    notes += [left_out(odd)] if odd else []
     notes += [f"Skipped {task.id}: {task.note}." for task in sharded.tasks if task.skip]
     plan = TestPlan(
         id="",
