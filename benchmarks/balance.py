@@ -8,7 +8,7 @@ statement. Four questions:
 * every script a task of its own, shards of the default length: the longest over the mean, as estimated (``level``) and
   when every script takes up to 20% more or less than estimated (``level_noise``, the worst of the seeds);
 * the same with the tasks of a real plan, one a category, and MatrixOne's own profile: whole (``plan_whole``), and with
-  long ones split at their scripts as the planner does (``plan``, ``plan_noise``; ``plan_parts`` counts the parts);
+  long ones split at their scripts by the planner (``plan``, ``plan_noise``; ``plan_parts`` counts the parts);
 * one shard a worker, 2 to 64 workers: makespan over the lower bound: the longest script with its set-up, or all
   the work and one set-up a worker, evenly spread (``makespan``, the worst of them);
 * peers in the same run: scripts in file order, cut into equal numbers of scripts (``file_order``).
@@ -22,7 +22,7 @@ import os
 import random
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 
@@ -32,9 +32,10 @@ if str(Path(__file__).resolve().parents[1]) not in sys.path:
 from orchestrator.domain.plan import Priority, Suite, TestTask
 from orchestrator.domain.profile import Bvt, Dispatch, Profile
 from orchestrator.planner.cost import critical_path
+from orchestrator.planner.evidence import Context
 from orchestrator.planner.measured import Measured, read_durations
 from orchestrator.planner.shard import Sharded, shard
-from orchestrator.planner.split import Group, nothing
+from orchestrator.planner.split import groups_in, nothing
 from orchestrator.settings import load_profile, settings_from
 
 SECONDS_PER_STATEMENT, SETUP = 0.026, 60.0
@@ -53,6 +54,28 @@ def seconds_of(cases: Path, measured: Measured) -> dict[str, float]:
     return found
 
 
+class _Scripts:
+    """The :class:`~orchestrator.planner.evidence.Tree` that has these scripts below ``root`` and nothing else."""
+
+    def __init__(self, root: str, scripts: Iterable[str]) -> None:
+        self._paths = [f"{root}/{name}" for name in scripts]
+
+    def files(self, path: str) -> tuple[str, ...]:
+        return tuple(sorted(name.removeprefix(f"{path}/") for name in self._paths if name.startswith(f"{path}/")))
+
+    def directories(self, path: str) -> frozenset[str]:
+        return frozenset(name.partition("/")[0] for name in self.files(path) if "/" in name)
+
+    def has_directory(self, path: str) -> bool:
+        return bool(self.files(path))
+
+    def count(self, expression: str, path: str, glob: str) -> Mapping[str, int]:
+        return {}
+
+    def texts(self, suffix: str) -> Mapping[str, str]:
+        return {}
+
+
 def task(category: str, seconds: float) -> TestTask:
     """The task of a category, or of a script taken for one."""
     return TestTask(f"bvt:{category}", Suite.BVT, Priority.LOW, (), category=category, est_duration=seconds)
@@ -66,13 +89,10 @@ def plan_cut(scripts: Mapping[str, float], *, split: bool) -> tuple[Sharded, dic
         category, _, file = name.partition("/")
         inside.setdefault(category, []).append(file)
     tasks = [task(name, sum(scripts[f"{name}/{file}"] for file in files)) for name, files in inside.items()]
-    whole = {name for group in profile.bvt.order_groups for name in group}
-
-    def groups(one: TestTask) -> list[Group]:
-        name = one.category or ""
-        return [] if name in whole else [Group((file,), scripts[f"{name}/{file}"]) for file in inside[name]]
-
-    made = shard(tasks, profile, groups=groups if split else nothing)
+    root = profile.bvt.cases.rstrip("/")
+    measured = Measured({f"{root}/{name}": seconds for name, seconds in scripts.items()})
+    context = Context(profile, frozenset(inside), _Scripts(root, scripts), measured=measured)
+    made = shard(tasks, profile, groups=groups_in(context) if split else nothing)
     held = {t.id: tuple(f"{t.category}/{f}" for f in t.files or inside[t.category or ""]) for t in made.tasks}
     return made, held
 

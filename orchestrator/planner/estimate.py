@@ -20,8 +20,7 @@ _ID_PREFIX = {Suite.UNIT_TEST: "ut", Suite.BVT: "bvt", Suite.SCA: "sca"}
 def seconds(suite: Suite, name: str, files: tuple[str, ...], context: Context) -> float:
     """Estimated seconds of one task, set-up excluded, to a tenth."""
     profile = context.profile
-    scripts = tuple(f"{profile.bvt.cases.rstrip('/')}/{name}/{file}" for file in files) if suite is Suite.BVT else ()
-    known = context.measured.task(f"{_ID_PREFIX[suite]}:{name}", scripts)
+    known = known_seconds(suite, name, files, context)
     tests = paths_of(name, files, context.graph) if suite is Suite.UNIT_TEST and context.graph is not None else []
     if tests and context.graph is not None:
         estimate = sum(test_seconds(test, context, context.graph) for test in tests)
@@ -32,8 +31,14 @@ def seconds(suite: Suite, name: str, files: tuple[str, ...], context: Context) -
     elif suite is Suite.SCA:
         estimate = next((a.seconds for a in profile.sca.analysers if a.name == name), 0.0)
     else:
-        estimate = _statements(name, scripts, context) * profile.bvt.seconds_per_statement
+        estimate = _statements(name, _scripts(name, files, profile), context) * profile.bvt.seconds_per_statement
     return round(float(estimate), 1)
+
+
+def known_seconds(suite: Suite, name: str, files: tuple[str, ...], context: Context) -> float | None:
+    """Seconds of a task, or of the part that ``files`` are of it, as measured the last times."""
+    scripts = _scripts(name, files, context.profile) if suite is Suite.BVT else ()
+    return context.measured.task(f"{_ID_PREFIX[suite]}:{name}", scripts)
 
 
 def setup_seconds(suite: Suite, profile: Profile, measured: Measured | None = None) -> float:
@@ -44,6 +49,10 @@ def setup_seconds(suite: Suite, profile: Profile, measured: Measured | None = No
     if suite is Suite.UNIT_TEST:
         return float(profile.unit_tests.setup_seconds)
     return float(profile.bvt.setup_seconds if suite is Suite.BVT else profile.sca.setup_seconds)
+
+
+def _scripts(category: str, files: tuple[str, ...], profile: Profile) -> tuple[str, ...]:
+    return tuple(f"{profile.bvt.cases.rstrip('/')}/{category}/{file}" for file in files)
 
 
 def _unit_tests(name: str, context: Context) -> float:

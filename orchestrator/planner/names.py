@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 def is_safe_path(name: str) -> bool:
     """Whether ``name`` is a plain relative path: no ``..``, nothing absolute, no leading ``-``, all printable.
@@ -39,3 +41,8 @@ def mention(paths: list[str]) -> str:
     """The first of ``paths`` and how many more there are."""
     more = len(paths) - 1
     return f"{paths[0]} and {more} more" if more > 0 else paths[0]
+
+
+def left_out(names: Iterable[str]) -> str:
+    """What a plan says of ``names``, at least one, that no task may have."""
+    return f"Left out, since no program can be given such a name: {mention(sorted(names))}. Rename it."

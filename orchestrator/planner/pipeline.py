@@ -12,9 +12,11 @@ from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Profile
 from orchestrator.planner.cost import cost
 from orchestrator.planner.encode import plan_id
+from orchestrator.planner.estimate import known_seconds
 from orchestrator.planner.evidence import Context, Evidence, Remark, Strategy, Tree
 from orchestrator.planner.learned import Advice
 from orchestrator.planner.measured import Measured
+from orchestrator.planner.names import is_safe_path, left_out
 from orchestrator.planner.rank import rank
 from orchestrator.planner.select import Selected, select
 from orchestrator.planner.shard import shard
@@ -85,7 +87,7 @@ def make_context(
 ) -> Context:
     """What the strategies may look at; checks ``asked`` against the categories there are."""
     if tree is not None:
-        categories = tree.directories(profile.bvt.cases)
+        categories = frozenset(filter(is_safe_path, tree.directories(profile.bvt.cases)))
     else:
         alive = (file.path for file in change.files if file.change_kind is not ChangeKind.DELETED)
         changed = {category for path in alive if (category := category_of(path, profile))}
@@ -112,8 +114,10 @@ def _assemble(
     whole = [make_task(candidate, context) for candidate in selected.chosen]
     sharded = shard(whole, profile, context.measured, groups_in(context))
     price = cost(sharded.shards, profile.dispatch.workers)
-    measured = sum(context.measured.task(task.id) is not None for task in sharded.tasks)
+    measured = sum(known_seconds(t.type, t.name, t.files, context) is not None for t in sharded.tasks)
     notes = [f"{measured} of {len(sharded.tasks)} durations are measured."] if measured else []
+    odd = context.tree.directories(profile.bvt.cases) - context.categories if context.tree is not None else ()
+    notes += [left_out(odd)] if odd else []
     notes += [f"Skipped {task.id}: {task.note}." for task in sharded.tasks if task.skip]
     plan = TestPlan(
         id="",

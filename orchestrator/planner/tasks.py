@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from orchestrator.domain.plan import Suite, TestTask
+from orchestrator.planner.estimate import seconds
 from orchestrator.planner.evidence import Context
+from orchestrator.planner.names import is_safe_path
 from orchestrator.planner.rank import Candidate
 
 
 def make_task(candidate: Candidate, context: Context) -> TestTask:
     """The task of a candidate; one whose directory is not there is skipped with a note."""
+    if not all(map(is_safe_path, candidate.files)):  # no plan may name such a file: with all others it runs unnamed
+        everything = seconds(candidate.suite, candidate.name, (), context)
+        candidate = dataclasses.replace(candidate, files=(), seconds=everything)
     missing = _missing(candidate, context)
     notes = [note for note in (candidate.note, missing) if note]
     return TestTask(

@@ -25,7 +25,7 @@ class Statistics(Database):
 
         A run that split a category had a first part of it, as other runs had the whole; others repeated some parts.
         """
-        whole = _whole(TaskRow.task)
+        whole = whole_sql(TaskRow.task)
         first = case((or_(TaskRow.task == whole, TaskRow.task.like("%#1")), 1), else_=0)
         query = select(TaskRow.run, whole.label("task"), first.label("first"), TaskRow.seconds)
         query = query.join(RunRow, RunRow.id == TaskRow.run).where(TaskRow.state.in_(_JUDGED))
@@ -53,13 +53,13 @@ class Statistics(Database):
 
         Of runs that have ended; in which part of a category it was makes no difference.
         """
-        other_run, other, whole = aliased(RunRow), aliased(TaskRow), _whole(CaseRow.task)
+        other_run, other, whole = aliased(RunRow), aliased(TaskRow), whole_sql(CaseRow.task)
         again = (
             select(CaseRow.id, CaseRow.name, whole.label("whole"), other.run, other.task)
             .add_columns(RunRow.repo_commit, RunRow.ended)
             .join(RunRow, RunRow.id == CaseRow.run)
             .join(other_run, other_run.repo_commit == RunRow.repo_commit)
-            .join(other, (other.run == other_run.id) & (_whole(other.task) == whole))
+            .join(other, (other.run == other_run.id) & (whole_sql(other.task) == whole))
             .where(CaseRow.status.in_(_FAILED))
             .distinct()  # a table of its own: joined flat, every part is compared with every case
         )
@@ -101,7 +101,7 @@ class Statistics(Database):
             return [DayLoad(*row) for row in session.execute(query)]
 
 
-def _whole(task: Any) -> ColumnElement[str]:  # noqa: ANN401 - a column
+def whole_sql(task: Any) -> ColumnElement[str]:  # noqa: ANN401 - a column
     """:func:`orchestrator.domain.plan.whole_of` in SQL."""
     head = func.rtrim(task, "0123456789")
     digits = func.length(task) - func.length(head)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from orchestrator.domain.change import ChangeKind, DiffSummary
 from orchestrator.domain.plan import Suite
 from orchestrator.planner.evidence import Context, Evidence, Remark
-from orchestrator.planner.names import mention
+from orchestrator.planner.names import left_out, mention
 from orchestrator.planner.python.chances import chances
 from orchestrator.planner.python.graph import LIKELY
 from orchestrator.planner.python.homes import can_be_named, homes
@@ -37,6 +37,6 @@ class Python:
         ]
         if blind:
             yield Remark(self.name, f"No test imports, starts or reads {mention(blind)}.")
-        odd = [test for test in sorted(graph.tests) if not can_be_named(test)]
+        odd = [test for test in graph.tests if not can_be_named(test)]
         if odd:
-            yield Remark(self.name, f"Left out, since no program can be given such a name: {mention(odd)}. Rename it.")
+            yield Remark(self.name, left_out(odd))

@@ -15,6 +15,8 @@ from orchestrator.domain.profile import Bvt, Dispatch, Profile
 from orchestrator.planner.codec import dumps, loads, subset
 from orchestrator.planner.encode import plan_to_json
 from orchestrator.planner.escapes import Failure, covers
+from orchestrator.planner.failures import Spoken
+from orchestrator.planner.learned import Advice
 from orchestrator.planner.measured import Measured
 from orchestrator.planner.pipeline import build_plan
 from orchestrator.planner.proof import preview
@@ -104,7 +106,22 @@ def test_what_may_not_be_separated_stays_whole(profile: Profile) -> None:
 @pytest.mark.parametrize("name", ["a\n.sql", "-a.sql", "a\udcff.sql", "a\u202e.sql", "a/../b.sql"])
 def test_a_category_with_a_script_that_no_part_can_name_stays_whole(name: str) -> None:
     tree = FakeTree(*(f"cases/big/{script}" for script in [*BIG, name]), "cases/small/a.sql")
-    assert {task.id for task in make_plan(tree=tree).tasks} == {"bvt:big", "bvt:small"}
+    whole = make_plan(tree=tree).tasks
+    assert {task.id for task in whole} == {"bvt:big", "bvt:small"}
+    spoken = {f"bvt:big/{name}": Spoken(0.9, "it failed"), "bvt:small/a.sql": Spoken(0.9, "it failed")}
+    advice = Advice(None, "", failed=spoken)
+    plan = build_plan(make_change("x.go"), PROFILE, strategies=("failures",), tree=tree, advice=advice)
+    assert {task.id: task.files for task in plan.tasks} == {"bvt:big": (), "bvt:small": ("a.sql",)}
+    assert {task.est_duration for task in plan.tasks if task.category == "big"} == {whole[0].est_duration}
+
+
+@pytest.mark.parametrize("name", ["a\n", "-a", "a\udcff"])
+def test_a_category_that_no_task_can_name_is_left_out_with_a_note(name: str) -> None:
+    tree = FakeTree("cases/small/a.sql", f"cases/{name}/a.sql")
+    plan = build_plan(make_change(f"cases/{name}/a.sql"), PROFILE, strategies=("rules", "safety"), tree=tree)
+    assert [task.id for task in plan.tasks if task.category] == ["bvt:small"], "what is unknown widens"
+    assert f"Left out, since no program can be given such a name: {name}. Rename it." in plan.notes
+    assert loads(dumps(plan)).tasks
 
 
 def test_scripts_of_a_directory_that_need_one_another_stay_in_one_part() -> None:
@@ -119,7 +136,9 @@ def test_scripts_of_a_directory_that_need_one_another_stay_in_one_part() -> None
 
 def test_parts_are_cut_by_measured_seconds() -> None:
     seconds = {f"cases/big/{name}": 100.0 if name == "s39.sql" else 5.0 for name in BIG}
-    parts = parts_of(make_plan(measured=Measured(seconds)))
+    plan = make_plan(measured=Measured(seconds))
+    parts = parts_of(plan)
+    assert f"{len(parts)} of {len(parts) + 1} durations are measured." in plan.notes
     assert sum(task.est_duration for task in parts) == pytest.approx(295.0, abs=0.5)
     assert len(parts[-1].files) < len(parts[0].files)
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import literal, select
+from sqlalchemy.dialects import sqlite
 
 from orchestrator.domain.errors import UnknownRunError
 from orchestrator.domain.naming import task_named, tasks_named
+from orchestrator.domain.plan import whole_of
 from orchestrator.domain.quarantine import Quarantine
 from orchestrator.domain.run import CaseResult, CaseStatus, RunState, TaskResult, TaskState
 from orchestrator.runs.baseline import baseline
 from orchestrator.store import Store, StoredCase
+from orchestrator.store.statistics import whole_sql
 from tests.unit.store.factories import make_message, make_summary, make_task
 
 PARTS = ["bvt:join#1", "bvt:join#2", "bvt:joined", "ut:pkg/a"]
@@ -115,6 +123,12 @@ def test_a_case_that_fails_in_one_part_and_passes_in_another_is_flaky_once(store
     for run, task, status in (*ends, ("3", "bvt:join", CaseStatus.FAILED), ("4", "bvt:joined", CaseStatus.PASSED)):
         ran(store, run, (make_task(task),))
         store.add_cases(run, [StoredCase("1-0", task, 1, CaseResult("a.sql:1", status))])
-    assert [(row.task, row.name, row.commits, row.failures) for row in store.flakiest(0)] == [
-        ("bvt:join", "a.sql:1", 1, 2)
-    ]
+    (flaky,) = store.flakiest(0)
+    assert (flaky.task, flaky.name, flaky.commits, flaky.failures) == ("bvt:join", "a.sql:1", 1, 2)
+
+
+@given(st.from_regex(r"(bvt|ut):[a#b/\n]{0,3}(#[0-9]{0,6})?", fullmatch=True))
+def test_sql_reads_the_whole_of_a_part_as_python_does(task: str) -> None:
+    query = select(whole_sql(literal(task))).compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        assert database.execute(str(query)).fetchone() == (whole_of(task),)
