@@ -6,9 +6,7 @@
 local run, shard, owner, task, spec = ARGV[1], ARGV[2], ARGV[4], ARGV[5], ''
 if task == '' then
   spec = redis.call('HGET', KEYS[9], shard) or ''
-  local first = spec ~= '' and cjson.decode(spec).tasks[1]
-  if not first then return {'gone', 0, spec} end
-  task = first.id
+  task = redis.call('HGET', KEYS[4], shard .. '|first') or ''
 end
 local header = redis.call('HMGET', KEYS[1], 'state', 'cancel', 'pending', 'running')
 local state = redis.call('HGET', KEYS[2], task)
