@@ -32,7 +32,9 @@ _LOG_LINES_KEPT = 5_000
 #: Bytes of a plan, and of a result: what is bigger would hold up everybody who shares this Redis.
 PLAN_LIMIT = 32 << 20
 RESULT_LIMIT = 1 << 20
-_encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make one a call
+#: `json.dumps` would make one a call. Not in ASCII: names that are no UTF-8 hold halves of surrogate pairs, which the
+#: connection replaces, and which Redis' reader of JSON refuses as escapes.
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @every_method_reports_broker_errors
@@ -66,15 +68,14 @@ class Ledger(Hosts, Waiting):
                 f"the plan has {len(plan_json) >> 20} MiB, more than the {PLAN_LIMIT >> 20} that a run may have",
                 "Plan a smaller change, or spend a --budget.",
             )
-        rows = [(first.shard, first.queue, first.priority, json.dumps(to_plain(spec))) for first, spec in shards]
-        units = json.dumps({"tasks": list(tasks), "shards": rows})
+        units = _encode({"tasks": list(tasks), "shards": [_row(first, spec) for first, spec in shards]})
         names = [
             keys.run(run),
             *(keys.part(run, name) for name in ("tasks", "attempts", "shards", "plan", "specs")),
             keys.ACTIVE,
             keys.QUEUED,
         ]
-        return bool(self._call("create", names, [run, plan_json, json.dumps(dict(header)), units]) == "created")
+        return bool(self._call("create", names, [run, plan_json, _encode(dict(header)), units]) == "created")
 
     def start(self, delivery: Delivery, owner: str, task: str, lease: float) -> tuple[Gate, int]:
         """Ask to execute ``task``: the gate's answer, and the attempt number when it is OK."""
@@ -386,6 +387,11 @@ class Ledger(Hosts, Waiting):
         for priority in range(10):
             pipe.llen(queue if priority == 0 else f"{queue}\x06\x16{priority}")
         return sum(cast("list[int]", pipe.execute()))
+
+
+def _row(first: Delivery, spec: ShardSpec) -> tuple[str, str, int, str, str]:
+    task = spec.tasks[0].id if spec.tasks else ""
+    return first.shard, first.queue, first.priority, _encode(to_plain(spec)), task
 
 
 def _spec(text: str, shard: str) -> ShardSpec:

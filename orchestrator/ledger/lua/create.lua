@@ -1,7 +1,7 @@
 -- create: write a new run, the durable fact everything else follows from.
 -- KEYS  run, tasks, attempts, shards, plan, specs, active, queued
 -- ARGV  run id, plan JSON, header JSON (hash fields of the run), units JSON
---       {tasks=[[id, shard, skip]], shards=[[id, queue, priority, spec]]}
+--       {tasks=[[id, shard, skip]], shards=[[id, queue, priority, spec, first task]]}
 -- Returns "created", or "exists" when the id is taken (a repeated call is harmless).
 if redis.call('EXISTS', KEYS[1]) == 1 then return 'exists' end
 local clock = redis.call('TIME')
@@ -20,7 +20,7 @@ for place, shard in ipairs(units.shards) do
   local sent = now + place / 1000000  -- shards of a run keep their order among each other
   local id = shard[1]
   redis.call('HSET', KEYS[4], id .. '|queue', shard[2], id .. '|priority', shard[3], id .. '|delivery', 1,
-    id .. '|left', left[id] or 0, id .. '|owner', '', id .. '|since', sent)
+    id .. '|left', left[id] or 0, id .. '|owner', '', id .. '|since', sent, id .. '|first', shard[5])
   redis.call('HSET', KEYS[6], id, shard[4])
   if left[id] then redis.call('ZADD', KEYS[8], sent, ARGV[1] .. '|' .. id) end
 end

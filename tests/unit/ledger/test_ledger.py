@@ -52,9 +52,22 @@ def test_a_started_task_is_refused_to_a_second_worker_and_to_a_copy_of_the_messa
     run = new_run(ledger)
     first = Delivery(run, "s0", 1)
     assert ledger.start(first, "w", "t0", LEASE) == (Gate.OK, 1)
-    assert ledger.start(first, "w", "t0", LEASE)[0] is Gate.DUPLICATE
+    assert ledger.start(first, "other", "t0", LEASE)[0] is Gate.DUPLICATE
     assert ledger.start(first, "other", "t1", LEASE)[0] is Gate.DUPLICATE
     assert ledger.start(Delivery(run, "s0", 2), "other", "t1", LEASE)[0] is Gate.STALE
+
+
+def test_who_asks_again_for_the_task_it_has_is_told_the_same_and_nothing_is_counted_twice(ledger: Ledger) -> None:
+    run = new_run(ledger)
+    delivery = Delivery(run, "s0", 1)
+    for _ in range(2):
+        assert ledger.start(delivery, "w", "t0", LEASE) == (Gate.OK, 1)
+    ledger.cancel(run, "li", [("t0", "s0")])
+    assert ledger.start(delivery, "w", "t0", LEASE) == (Gate.OK, 1), "it had begun: its next beat tells of the end"
+    progress = ledger.progress(run)
+    assert progress is not None
+    assert (progress.tasks[TaskState.PENDING], progress.tasks[TaskState.RUNNING]) == (1, 1)
+    assert [event.kind for event in ledger.events(run)].count("started") == 1
 
 
 def test_the_first_finish_wins_and_the_last_task_completes_the_run(ledger: Ledger) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import uuid
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.errors import UsageError
+from orchestrator.domain.plan import Reason
 from orchestrator.domain.profile import Dispatch
 from orchestrator.domain.run import RunState, RunSummary, TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
@@ -51,6 +53,16 @@ def test_every_shard_is_sent_with_an_id_that_names_it_and_a_level_that_grows(led
     assert [parse_message_id(head or "") for head in heads[1:3]] == [(run, "ut-00", 1), (run, "ut-01", 1)]
     assert [head is not None for head in heads] == [False] + [True] * 6 + [False] * 3
     assert ledger.queue_length("ut") == 20
+
+
+def test_a_file_name_that_is_no_utf8_keeps_no_run_from_starting(ledger: Ledger, app: App) -> None:
+    reason = Reason("rules", 1.0, "pkg/a/caf\udce9.go changed")
+    task = dataclasses.replace(make_task(), reasons=(reason,))
+    run = control.start(app, ledger, make_plan([task]), who="andr\udce9")
+    gate, attempt, spec = ledger.take(Delivery(run, "ut-1", 1), "w", 5)
+    assert (gate, attempt) == (Gate.OK, 1)
+    assert spec is not None
+    assert spec.tasks[0].reason == "pkg/a/caf?.go changed"
 
 
 def test_a_plan_with_nothing_to_run_asks_for_its_summary_at_once(ledger: Ledger, app: App, store: Store) -> None:
