@@ -37,6 +37,8 @@ class Keeper:
         self.ledger, self.store, self.leveller, self.leads = ledger, store, leveller, leads
         self.retention, self.durations, self.failures = retention, durations, failures
         self._forget_at = self._write_at = 0.0
+        #: Of each profile, the failed runs that are in the file.
+        self._written: dict[str, tuple[int, float]] | None = None
 
     def tick(self) -> None:
         """Turns and deeds each time, the rest when it is due."""
@@ -49,10 +51,17 @@ class Keeper:
             self._write_at = now + _WRITE_EVERY
             names = self.store.profiles()
             write_durations(self.durations, {name: self.store.durations(name) for name in names})
-            write_failures(self.failures, {name: self.store.failures(name) for name in names})
+            self._write_failures(names)
         if now >= self._forget_at:
             self._forget_at = now + _FORGET_EVERY
             self._forget(time.time())
+
+    def _write_failures(self, names: list[str]) -> None:
+        """Reading what failed means reading up to 200 plans a profile: only after another run failed."""
+        seen = {name: self.store.failed_runs(name) for name in names}
+        if seen != self._written:
+            write_failures(self.failures, {name: self.store.failures(name) for name in names})
+            self._written = seen
 
     def _forget(self, now: float) -> None:
         keep = self.retention

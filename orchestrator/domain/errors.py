@@ -95,7 +95,7 @@ class BrokerError(InfrastructureError):
 
 
 class BrokerDownError(BrokerError):
-    """The host of Redis answers and Redis does not serve: it is down for everybody, not only for this host."""
+    """Redis does not serve while its host answers, or its name is gone: it is down for everybody, not only here."""
 
 
 class ServerError(InfrastructureError):

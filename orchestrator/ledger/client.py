@@ -367,6 +367,14 @@ class Ledger(Hosts, Waiting):
         """Whether ``who`` is the leader now."""
         return bool(self.redis.get(keys.LEADER) == who)
 
+    def tick(self, now: float) -> None:
+        """Note that the leader looks at the runs ``now``, by Redis' clock."""
+        self.redis.set(keys.TICKED, now)
+
+    def ticked(self) -> float:
+        """When a leader last looked, whichever it was; 0 when none ever did."""
+        return float(cast("str | None", self.redis.get(keys.TICKED)) or 0)
+
     def head(self, queue: str, priority: int) -> str | None:
         """The Celery task id of the message that is next in a queue's priority list, if there is one.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import socket
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import parse_qs, urlsplit, urlunsplit
@@ -78,7 +79,7 @@ def broker_errors(call: Callable[P, R]) -> Callable[P, R]:
         try:
             return call(*args, **kwargs)
         except (redis.ConnectionError, redis.TimeoutError) as error:
-            raise (BrokerDownError if _refused(error) else BrokerError)(
+            raise (BrokerDownError if _down(error) else BrokerError)(
                 f"Redis does not answer: {error}",
                 "Start it, or point MO_TESTPLAN_REDIS_URL at one that runs. Runs are kept and go on when it is back.",
             ) from None
@@ -90,10 +91,15 @@ def broker_errors(call: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
-def _refused(error: BaseException | None) -> bool:
-    """Whether Redis' host was reached and has no Redis that serves: nobody else is served either, then."""
+def _down(error: BaseException | None) -> bool:
+    """Whether Redis' host was reached and has no Redis that serves, or is said not to be there: nobody is served, then.
+
+    A name server that does not answer either (``EAI_AGAIN``) says nothing: this host may be alone.
+    """
     while error is not None:
         if isinstance(error, (ConnectionRefusedError, FileNotFoundError, redis.BusyLoadingError)):
+            return True
+        if isinstance(error, socket.gaierror) and error.errno in (socket.EAI_NONAME, socket.EAI_NODATA):
             return True
         error = error.__cause__ or error.__context__
     return False

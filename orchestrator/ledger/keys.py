@@ -16,6 +16,8 @@ QUEUED = f"{PREFIX}:queued"
 OVERLAPS = f"{PREFIX}:overlaps"
 #: String: the control process that reaps, with an expiry.
 LEADER = f"{PREFIX}:leader"
+#: String: when a leader last looked at the runs.
+TICKED = f"{PREFIX}:ticked"
 #: Without a scheme in their names, so that hosts of other versions are seen. Hash: host → JSON of what it says of
 #: itself; sorted set: host → when it was heard last; hash: host → JSON of what an operator wants of it.
 HOSTS, HOST_BEATS, HOST_WANTED = "mtp:hosts", "mtp:hosts:beats", "mtp:hosts:wanted"

@@ -42,22 +42,25 @@ class Reaper:
         self.who = who
         self.summarize = summarize
         self.dispatch = dispatch or Dispatch()
-        self._last_tick: float | None = None
+        #: When Redis last answered here, or, to a process that has just started, a leader. Redis' clock.
+        self._heard: float | None = None
         self._quiet_until = 0.0
 
     def tick(self) -> bool:
         """Look once; False when another control process leads.
 
         After a silence of half a lease (the broker was away, or this host slept) no lease is judged for one lease:
-        workers could not renew theirs either.
+        workers could not renew theirs either. A standby hears Redis, too: the leader's death is no silence to it.
         """
-        if not self.ledger.lead(self.who, LEADER_SECONDS):
-            self._last_tick = None
+        if self._heard is None:
+            self._heard = self.ledger.ticked()
+        leads, now = self.ledger.lead(self.who, LEADER_SECONDS), self.ledger.now()
+        if now - self._heard > self.dispatch.lease / 2 and self.ledger.active():
+            self._quiet_until = now + self.dispatch.lease
+        self._heard = now
+        if not leads:
             return False
-        now = self.ledger.now()
-        if self._last_tick is None or now - self._last_tick > self.dispatch.lease / 2:
-            self._quiet_until = now + (self.dispatch.lease if self._last_tick is not None else 0.0)
-        self._last_tick = now
+        self.ledger.tick(now)
         if now >= self._quiet_until:
             self._silent_workers()
             self._lost_messages(now)

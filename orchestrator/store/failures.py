@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 
 from orchestrator.domain.plan import whole_of
 from orchestrator.domain.run import CaseStatus, TaskState
@@ -15,6 +15,9 @@ from orchestrator.store.models import CaseRow, RunRow, TaskRow
 
 #: So many runs with failures, the newest, are looked at; of a run with more failures or files, so many count.
 _RUNS, _TESTS, _FILES = 200, 200, 400
+#: Plans held at once: one may have many MiB.
+_AT_ONCE = 4
+_FAILED = (TaskRow.state == TaskState.FAILED.value, TaskRow.flaky == 0, TaskRow.quarantine.is_(None))
 
 
 class Failures(Database):
@@ -22,22 +25,28 @@ class Failures(Database):
 
     def failures(self, profile: str) -> list[PastFailure]:
         """Runs of a profile with failed tests, the newest first; flaky and quarantined tests do not count."""
-        failed = (TaskRow.state == TaskState.FAILED.value, TaskRow.flaky == 0, TaskRow.quarantine.is_(None))
-        runs = select(TaskRow.run).where(*failed)
         query = (
             select(RunRow.id, RunRow.ended, RunRow.plan_json)
-            .where(RunRow.profile == profile, RunRow.ended.is_not(None), RunRow.id.in_(runs))
+            .where(*_failed_runs(profile))
             .order_by(RunRow.ended.desc(), RunRow.id)
             .limit(_RUNS)
+            .execution_options(yield_per=_AT_ONCE)
         )
         with self.reading() as session:
             found = []
-            for run, ended, text in session.execute(query).all():
-                tasks = session.scalars(select(TaskRow.task).where(TaskRow.run == run, *failed).order_by(TaskRow.task))
+            for run, ended, text in session.execute(query):
+                tasks = session.scalars(select(TaskRow.task).where(TaskRow.run == run, *_FAILED).order_by(TaskRow.task))
                 plan = json.loads(text or "{}")
                 tests = [test for task in tasks for test in self._tests(session, run, task, plan)][:_TESTS]
                 found.append(PastFailure(run, ended or 0.0, _files(plan), tuple(tests)))
         return found
+
+    def failed_runs(self, profile: str) -> tuple[int, float]:
+        """How many runs :meth:`failures` chooses from, and when the last ended: as long as both stay, so does it."""
+        query = select(func.count(), func.max(RunRow.ended)).where(*_failed_runs(profile))
+        with self.reading() as session:
+            count, ended = session.execute(query).one()
+        return int(count), float(ended or 0)
 
     def _tests(self, session: Any, run: str, task: str, plan: dict[str, Any]) -> list[str]:  # noqa: ANN401 - a session
         """The scripts of a SQL task that failed, where they are known; else the task itself."""
@@ -50,6 +59,11 @@ class Failures(Database):
         files = {file for file in session.scalars(query.distinct()) if file}
         names = sorted(name for file in files if (name := file.partition(f"/{category}/")[2]))
         return [f"bvt:{category}/{name}" for name in names] or [whole_of(task)]
+
+
+def _failed_runs(profile: str) -> tuple[ColumnElement[bool], ...]:
+    runs = select(TaskRow.run).where(*_FAILED)
+    return RunRow.profile == profile, RunRow.ended.is_not(None), RunRow.id.in_(runs)
 
 
 def _files(plan: dict[str, Any]) -> tuple[str, ...]:

@@ -6,9 +6,11 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from orchestrator.cli import keeping
 from orchestrator.cli.keeping import DAY, Keeper, keep_deeds
 from orchestrator.cli.main import main
 from orchestrator.domain.profile import Retention
@@ -69,6 +71,23 @@ def test_the_leader_keeps_and_the_others_do_nothing(url: str, store: Store, tmp_
     assert read_durations(file, "demo").task("ut:pkg/a") == 4.0
     assert read_failures(tmp_path / "failures.json", "demo") == ()
     assert ledger.queue_length("ut") > 18, "who waited long was sent again, sooner"
+
+
+def test_what_failed_is_read_again_only_after_another_run_failed(
+    url: str, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, ledger, read = tmp_path / "failures.json", Ledger(url), Mock(wraps=store.failures)
+    monkeypatch.setattr(store, "failures", read)
+    monkeypatch.setattr(keeping, "_WRITE_EVERY", 0.0)
+    leveller = Leveller(ledger, make_app(url))
+    keeper = Keeper(ledger, store, leveller, lambda: True, Retention(), tmp_path / "d.json", file)
+    for run, state, readings in (("r1", "passed", 1), ("r2", "failed", 2), ("r3", "passed", 2), ("r4", "failed", 3)):
+        ended = time.time() - (100 if run == "r4" else 0)  # a summary that is late
+        store.commit_run(make_summary(run, RunState(state), created=ended - 9, ended=ended), [])
+        keeper.tick()
+        keeper.tick()
+        assert read.call_count == readings, run
+    assert {one.run for one in read_failures(file, "demo")} == {"r2", "r4"}
 
 
 def test_deeds_leave_the_ledger_when_they_are_in_the_log_and_rubbish_at_once(url: str, store: Store) -> None:

@@ -57,3 +57,18 @@ def test_a_redis_that_is_down_is_told_apart_from_one_that_cannot_be_reached(tmp_
         with pytest.raises(BrokerError) as raised:
             Ledger(f"redis://127.0.0.1:{bound.getsockname()[1]}/0", retries=0, timeout=0.2).ping()
         assert not isinstance(raised.value, BrokerDownError)
+
+
+@pytest.mark.parametrize(
+    ("code", "down"), [(socket.EAI_NONAME, True), (socket.EAI_NODATA, True), (socket.EAI_AGAIN, False)]
+)
+def test_a_host_name_that_is_gone_is_a_redis_that_is_down_and_a_name_server_that_is_away_is_not(
+    monkeypatch: pytest.MonkeyPatch, code: int, down: bool
+) -> None:
+    def refuses(*_: object, **__: object) -> None:
+        raise socket.gaierror(code, "no address")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuses)
+    with pytest.raises(BrokerError) as raised:
+        Ledger("redis://redis:6379/0", retries=0).ping()
+    assert isinstance(raised.value, BrokerDownError) is down

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.domain.profile import Dispatch
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Delivery, Gate
 from orchestrator.ledger.waiting import Place
@@ -122,7 +123,8 @@ def test_no_message_counts_as_lost_because_another_was_sent_again(
     early = ledger.now()
     Leveller(ledger, app, patience=0.0001).tick()
     before = ledger.queue_length("ut")
-    watcher = Reaper(ledger, app, "me", lambda run: None)
+    ledger.tick(early)
+    watcher = Reaper(ledger, app, "me", lambda run: None, Dispatch(lease=1000.0))
     watcher.tick()
     monkeypatch.setattr(ledger, "now", lambda: early + 2 * MESSAGE_MARGIN)
     watcher.tick()

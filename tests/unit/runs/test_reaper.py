@@ -14,6 +14,7 @@ from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plan import Reason
 from orchestrator.domain.profile import Dispatch
 from orchestrator.domain.run import RunState, RunSummary, TaskResult, TaskState
+from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Delivery, Gate
 from orchestrator.messaging import App, parse_message_id
@@ -31,8 +32,10 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def reaper(ledger: Ledger, app: App, done: list[str], **dispatch: float) -> Reaper:
+    """A control process that takes over from one that looked a moment ago."""
     made = Reaper(ledger, app, uuid.uuid4().hex, done.append, Dispatch(**{"lease": 5.0, **dispatch}))  # type: ignore[arg-type]
-    ledger.redis.delete("mtp1:leader")
+    ledger.redis.delete(keys.LEADER)
+    ledger.tick(ledger.now())
     return made
 
 
@@ -97,15 +100,47 @@ def test_a_message_the_broker_lost_is_sent_again_but_one_that_waits_is_not(ledge
     assert ledger.delivery(run, "ut-1") == Delivery(run, "ut-1", 2, "ut", 1)
 
 
-def test_after_a_silence_no_lease_is_judged_for_the_length_of_one(ledger: Ledger, app: App) -> None:
+@pytest.mark.parametrize("who", ["leader", "standby", "new"])
+@pytest.mark.parametrize(("silent", "sent"), [(900.0, 1), (400.0, 2)])
+def test_after_a_silence_no_lease_is_judged_for_the_length_of_one_whoever_leads_then(
+    ledger: Ledger, app: App, monkeypatch: pytest.MonkeyPatch, who: str, silent: float, sent: int
+) -> None:
     run = control.start(app, ledger, make_plan())
-    watcher = reaper(ledger, app, [], lease=1000.0)
-    watcher.tick()
+    watchers = {name: reaper(ledger, app, [], lease=1000.0) for name in ("leader", "standby", "new")}
+    assert [watchers[name].tick() for name in ("leader", "standby")] == [True, False]
     ledger.start(Delivery(run, "ut-1", 1), "w", "ut:pkg/a", 5)
     ledger.expire(run, "ut-1", 1)
-    assert watcher._last_tick is not None
-    watcher._last_tick -= 900
-    watcher.tick()
+    later = ledger.now() + silent
+    monkeypatch.setattr(ledger, "now", lambda: later)
+    ledger.redis.delete(keys.LEADER)
+    assert watchers[who].tick()
+    assert ledger.queue_length("ut") == sent
+
+
+def test_a_standby_that_heard_redis_all_along_judges_as_soon_as_it_leads(
+    ledger: Ledger, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = control.start(app, ledger, make_plan())
+    standby = reaper(ledger, app, [], lease=1000.0)
+    ledger.redis.set(keys.LEADER, "another")
+    ledger.start(Delivery(run, "ut-1", 1), "w", "ut:pkg/a", 5)
+    ledger.expire(run, "ut-1", 1)
+    began = ledger.now()
+    for seconds in (400.0, 800.0):
+        monkeypatch.setattr(ledger, "now", lambda: began + seconds)  # noqa: B023 - read at once
+        assert not standby.tick()
+    ledger.redis.delete(keys.LEADER)
+    assert standby.tick()
+    assert ledger.queue_length("ut") == 2
+
+
+def test_who_finds_runs_and_no_word_of_a_leader_waits_for_a_lease(ledger: Ledger, app: App) -> None:
+    run = control.start(app, ledger, make_plan())
+    watcher = reaper(ledger, app, [])
+    ledger.redis.delete(keys.TICKED)
+    ledger.start(Delivery(run, "ut-1", 1), "w", "ut:pkg/a", 5)
+    ledger.expire(run, "ut-1", 1)
+    assert watcher.tick()
     assert ledger.queue_length("ut") == 1
 
 

@@ -323,6 +323,16 @@ class StatisticsContract:
         assert (cost.pr, cost.runs, cost.failed, cost.seconds) == (7, 2, 1, 15.0)
         assert [(day.runs, day.failed, day.seconds) for day in store.days(0)] == [(2, 1, 15.0)]
 
+    def test_failed_runs_are_told_newest_first_and_counted_without_being_read(self, store: Store) -> None:
+        assert store.failed_runs("demo") == (0, 0.0)
+        self.judge(store, "r-good", "a" * 40, CaseStatus.PASSED, ended=1_800_000_000.0)
+        for number in range(9):  # more than are held at once
+            self.judge(store, f"r-{number}", "a" * 40, CaseStatus.FAILED, ended=1_700_000_000.0 + number)
+        assert [one.run for one in store.failures("demo")] == [f"r-{number}" for number in range(8, -1, -1)]
+        assert store.failures("demo")[0].tests == ("bvt:join", "ut:pkg/price")
+        assert store.failed_runs("demo") == (9, 1_700_000_008.0)
+        assert (store.failures("other"), store.failed_runs("other")) == ([], (0, 0.0))
+
     def test_cases_go_before_runs_and_what_waits_to_be_told_stays(self, store: Store) -> None:
         self.judge(store, "r-old", "a" * 40, CaseStatus.PASSED, ended=1_700_000_100.0)
         self.judge(store, "r-new", "a" * 40, CaseStatus.PASSED, ended=1_700_000_900.0)
