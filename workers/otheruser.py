@@ -23,6 +23,8 @@ import redis
 
 from orchestrator.domain.errors import InfrastructureError, ToolMissingError, UsageError
 from orchestrator.ledger.connection import connect
+from workers.process.nofollow import open_folder
+from workers.process.table import busy_uids
 from workers.sandbox import View
 from workers.workspace.locks import FileLock
 
@@ -31,6 +33,7 @@ _LEAST = 1000
 #: Uids a range must have: the keeper's, and one for every run that may be kept on the disk.
 _FEWEST = 16
 _PATIENCE = 30.0
+_HARDLINKS = Path("/proc/sys/fs/protected_hardlinks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +86,24 @@ class OtherUser:
                 known = home.stat().st_gid
                 if self.first < known <= self.last:
                     return known
-                taken = set(_groups(home.parent))
+                taken = {*_groups(home.parent), *busy_uids()}  # a run is gone, and something of it may still live
                 free = next((uid for uid in range(self.first + 1, self.last + 1) if uid not in taken), None)
                 if free is None:
                     break
                 _let_in(home, free)
                 return free
         raise InfrastructureError(
-            f"every uid from {self.first + 1} to {self.last} belongs to a run on this host",
-            "Name more of them in MO_TESTPLAN_SANDBOX, or remove old runs from the workspaces.",
+            f"every uid from {self.first + 1} to {self.last} belongs to a run or a process on this host",
+            "Name more of them in MO_TESTPLAN_SANDBOX, remove old runs from the workspaces, or end those processes.",
         )
 
     def _give(self, top: Path, uid: int) -> None:
         """Make ``uid`` the owner of a directory and all in it. What is there may be hostile, and busy.
 
-        Nothing is followed; of what is not the worker's own only files of the range change hands, and of the worker's
-        own no file that has a second name elsewhere.
+        Nothing is followed; only what is the worker's own or the range's changes hands, and no file with a second name:
+        that one may be elsewhere.
+
+        :raises InfrastructureError: ``top`` is a link now, or gone.
         """
         ours = os.geteuid()
 
@@ -106,16 +111,23 @@ class OtherUser:
             with contextlib.suppress(FileNotFoundError):
                 found = os.stat(name, dir_fd=directory, follow_symlinks=False)
                 one_name = found.st_nlink == 1 or stat.S_ISDIR(found.st_mode)
-                mine = found.st_uid == ours and one_name
-                if found.st_uid != uid and (mine or self.first <= found.st_uid <= self.last):
+                known = found.st_uid == ours or self.first <= found.st_uid <= self.last
+                if found.st_uid != uid and known and one_name:
                     os.chown(name, uid, uid, dir_fd=directory, follow_symlinks=False)
 
-        for _, folders, files, directory in os.fwalk(top, follow_symlinks=False):
-            for name in (*folders, *files):
-                change(name, directory)
-        if top.stat().st_uid != uid:
-            os.chown(top, uid, uid, follow_symlinks=False)
-        top.chmod(0o755 if uid == self.first else 0o750)
+        try:
+            opened = open_folder(top)
+        except OSError as error:
+            raise InfrastructureError(f"{top} cannot be given to a test: {error}", "See what replaced it.") from error
+        try:
+            for _, folders, files, directory in os.fwalk(".", dir_fd=opened, follow_symlinks=False):
+                for name in (*folders, *files):
+                    change(name, directory)
+            if os.fstat(opened).st_uid != uid:
+                os.fchown(opened, uid, uid)
+            os.fchmod(opened, 0o755 if uid == self.first else 0o750)
+        finally:
+            os.close(opened)
 
 
 def _groups(folder: Path) -> Iterator[int]:
@@ -141,10 +153,22 @@ def other_user(text: str, path: str | None = None) -> OtherUser:
             "this worker is not root, so it cannot run tests under another uid",
             "Start it as root, or unset MO_TESTPLAN_SANDBOX and install bubblewrap.",
         )
+    if not _links_are_guarded():
+        raise InfrastructureError(
+            "on this host a test could give files of others a second name, and have them handed over",
+            "Forbid it: sysctl fs.protected_hardlinks=1.",
+        )
     program = shutil.which("setpriv", path=path)
     if program is None:
         raise ToolMissingError("setpriv is not on this host", "Install util-linux.")
     return OtherUser(program, int(first), int(last))
+
+
+def _links_are_guarded() -> bool:
+    """Whether only who may read and write a file can link it (``proc_sys_fs(5)``); False where nobody says so."""
+    with contextlib.suppress(OSError):
+        return _HARDLINKS.read_text(encoding="ascii").strip() != "0"
+    return False
 
 
 def redis_is_open(url: str) -> bool:

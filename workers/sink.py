@@ -15,6 +15,7 @@ from orchestrator.domain.errors import InfrastructureError
 from orchestrator.domain.plain import to_plain
 from orchestrator.domain.run import CaseResult, CaseStatus
 from orchestrator.ledger.client import Ledger
+from workers.process.nofollow import no_link
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ class Sink:
 class _File:
     """A file that is made, with its folder, when it is first written to.
 
-    A disk that is full cuts it short, and costs no result.
+    A disk that is full cuts it short, and costs no result. It is never written through a link.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
@@ -93,7 +94,8 @@ class _File:
         if self._file is None:
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                self._file = (self._folder / self._name).open("a", encoding="utf-8", errors="replace")
+                path = self._folder / self._name
+                self._file = open(path, "a", encoding="utf-8", errors="replace", opener=no_link)  # noqa: SIM115
             except OSError as error:
                 raise InfrastructureError(f"its log cannot be kept on this host: {error}", "Free its disk.") from error
         if not self._cut:

@@ -150,11 +150,14 @@ def test_a_redis_that_asks_nobody_for_a_password_is_open_to_tests_under_another_
 
 def test_it_cannot_kill_the_worker_nor_outlive_its_end(hostile: Hostile) -> None:
     victim = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    hostile.answer(f"kill -9 {victim.pid} {os.getpid()}; kill -9 -1; setsid sleep 61 & exit 0")
+    hostile.answer(f"kill -9 {victim.pid} {os.getpid()}; kill -9 -1; setsid sleep 61{victim.pid} & exit 0")
+    hostile.answer(
+        f"setsid env -i sh -c '(sleep 61{victim.pid}; echo alive) & :' & (setsid env -i sleep 61{victim.pid} &)"
+    )
     assert victim.poll() is None
     victim.kill()
     victim.wait()
-    assert "sleep\x0061" not in "".join(_command_lines())
+    assert f"sleep\x0061{victim.pid}" not in "".join(_command_lines())
 
 
 def _command_lines() -> Iterator[str]:

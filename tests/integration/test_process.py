@@ -16,6 +16,8 @@ import pytest
 from orchestrator.domain.errors import InfrastructureError, ToolMissingError
 from tests.require import require
 from workers.process import Command, Exit, Limits, Reason, Stream, run, scrub
+from workers.process.group import Group
+from workers.process.table import below, processes
 from workers.sandbox import View, available
 
 MARK = "MO_TESTPLAN_MARK"
@@ -112,6 +114,16 @@ def test_more_memory_than_all_its_processes_may_have_together_ends_it(tmp_path: 
     assert marked(mark) == []
 
 
+def test_the_memory_of_processes_that_left_the_session_counts(tmp_path: Path, mark: str) -> None:
+    hold = f"{sys.executable} -c 'import time; held = bytearray(60 << 20); time.sleep(60)'"
+    for detour in (
+        f"setsid {hold} & setsid {hold} & wait",
+        f"(setsid env -i {hold} &); (setsid env -i {hold} &); sleep 60",
+    ):
+        done, _ = sh(detour, tmp_path, mark, limits=Limits(tree_memory=100 << 20))
+        assert done.reason is Reason.MEMORY
+
+
 def test_more_output_than_allowed_ends_it(tmp_path: Path, mark: str) -> None:
     done, _ = sh("yes & yes >&2", tmp_path, mark, limits=Limits(output=1 << 20))
     assert done.reason is Reason.OUTPUT_LIMIT
@@ -158,6 +170,47 @@ def test_a_daemon_that_left_the_session_is_found_by_its_cookie(tmp_path: Path, m
     done, _ = sh("setsid sleep 60 & sleep 0.2", tmp_path, mark)
     assert done.passed
     wait_for(lambda: marked(mark) == [], ITSELF)
+
+
+@pytest.mark.parametrize("detour", ["setsid env -i sh -c 'sleep 6{me} & :' &", "(setsid env -i sleep 6{me} &);"])
+def test_a_daemon_that_hides_from_its_parents_and_its_environment_is_found_by_descent(
+    tmp_path: Path, detour: str
+) -> None:
+    done, _ = sh(f"{detour.format(me=os.getpid())} sleep 0.2", tmp_path)
+    assert (done.passed, done.survivors) == (True, 0)
+    assert not hidden()
+
+
+def test_a_group_that_ends_leaves_other_groups_and_our_own_children_alone(tmp_path: Path) -> None:
+    own = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    other = Group(command("sh", "-c", "setsid sleep 60 & (sleep 60 &); sleep 60", cwd=tmp_path))
+    try:
+        wait_for(lambda: len(descendants(other.pid)) >= 3, ITSELF)
+        before = descendants(other.pid)
+        assert sh("(setsid env -i sleep 60 &); sleep 0.1", tmp_path)[0].passed
+        assert descendants(other.pid) == before
+        assert own.poll() is None
+    finally:
+        assert other.close()[1] == 0
+        own.kill()
+        own.wait()
+
+
+def test_who_waits_for_the_end_of_a_daemon_is_not_kept_waiting_by_a_zombie(tmp_path: Path) -> None:
+    done, _ = sh("pid=$( (setsid sleep 0.1 >&2 & echo $!) ); while kill -0 $pid; do sleep 0.05; done", tmp_path)
+    assert done.passed
+
+
+def hidden() -> list[str]:
+    """Command lines of living processes that sleep for a time only this test asks for."""
+    lines = [path.read_text(errors="replace") for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    return [line for line in lines if line == f"sleep\x006{os.getpid()}\x00"]
+
+
+def descendants(leader: int) -> set[int]:
+    """The session of ``leader``, and what is below it."""
+    table = processes()
+    return below(table, [pid for pid, one in table.items() if one.session == leader])
 
 
 def test_an_error_of_the_listener_ends_the_tree_and_is_passed_on(tmp_path: Path, mark: str) -> None:

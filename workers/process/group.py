@@ -2,13 +2,15 @@
 
 The program is started by a few lines of ``sh`` that fork a *watcher* into its session and then become the program. The
 watcher reads a pipe whose only writer is this process, ignores what TERM ignores, and at end of file (we are gone, even
-by ``kill -9``) kills the group. What left the group by ``setsid`` is found by a cookie in its environment; only a
-sandbox holds what also clears its environment.
+by ``kill -9``) kills the group. What left the group by ``setsid`` is found by a cookie in its environment, and, while
+we live, by descent: this process adopts orphans (``PR_SET_CHILD_SUBREAPER``), so whatever a program leaves behind
+becomes our child. After our own death only a sandbox holds what also clears its environment.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
 import os
 import resource
@@ -16,21 +18,26 @@ import secrets
 import shutil
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.domain.errors import InfrastructureError, ToolMissingError
 from workers.process.model import Command, Limits
+from workers.process.table import Process, below, cookies, processes, started, uids_of
 
-COOKIE = "MO_SPAWN"
-_PAGE = resource.getpagesize()
+#: ``prctl(2)``.
+_PR_SET_CHILD_SUBREAPER = 36
+#: Seconds between two looks for orphans of ours that ended.
+_BURY = 1.0
 
 #: $1 cookie, $2 limits (``ulimit`` words separated by ``;``), then the program. Standard input is the death pipe.
 #: The watcher forks before the cookie is exported, so that its own environment does not carry it.
 SCRIPT = """
 exec 3<&0 </dev/null
-( ( trap '' HUP INT QUIT TERM USR1 USR2 PIPE ALRM
+( ( PATH=/usr/local/bin:/usr/bin:/bin
+    trap '' HUP INT QUIT TERM USR1 USR2 PIPE ALRM
     read -r _ <&3
     for e in $(timeout 0.5 grep -alsz "^MO_SPAWN=$1\\$" /proc/[0-9]*/environ); do
       e=${e#/proc/}; kill -KILL "${e%/environ}"
@@ -42,35 +49,56 @@ MO_SPAWN=$1; export MO_SPAWN; shift 2
 exec "$@"
 """
 
-_death_pipes: set[int] = set()
+
+class _Family:
+    """The groups of this process. A forked child of ours (a pool process) must not keep them alive after our death."""
+
+    def __init__(self) -> None:
+        #: Held while a group is born: who reads the table sees no leader that is not yet in :attr:`cookies`.
+        self.lock = threading.Lock()
+        self.death_pipes: set[int] = set()
+        #: Cookie by leader of every group that is not closed.
+        self.cookies: dict[int, str] = {}
+
+    def forget(self) -> None:
+        """We are a child now, and none of them is ours."""
+        for fd in self.death_pipes:
+            with contextlib.suppress(OSError):
+                os.close(fd)
+        self.__dict__.update(vars(_Family()))
+
+    def table(self) -> dict[int, Process]:
+        """The table of processes."""
+        with self.lock:
+            return processes()
 
 
-def _forget_death_pipes() -> None:
-    """A forked child of ours (a pool process) must not keep our groups alive after our death."""
-    for fd in _death_pipes:
-        with contextlib.suppress(OSError):
-            os.close(fd)
-    _death_pipes.clear()
-
-
-os.register_at_fork(after_in_child=_forget_death_pipes)
+_family = _Family()
+os.register_at_fork(after_in_child=_family.forget)
 
 
 class Group:
     """A running program, leader of its own session and process group. Not thread safe; any thread may own one."""
 
-    def __init__(self, command: Command) -> None:
+    def __init__(self, command: Command, *, lingers: bool = False) -> None:
+        """``lingers``: this process starts other things meanwhile, so orphans of its own uid may be theirs."""
         self._cookie = secrets.token_hex(8)
+        self._lingers = lingers
+        _adopt_orphans()
         reader, self._death_pipe = os.pipe()
-        _death_pipes.add(self._death_pipe)
+        _family.death_pipes.add(self._death_pipe)
         try:
-            self._popen = _spawn(command, self._cookie, reader)
+            with _family.lock:
+                self._popen = _spawn(command, self._cookie, reader)
+                _family.cookies[self._popen.pid] = self._cookie
         except BaseException:
             self._let_go()
             raise
         finally:
             os.close(reader)
         self.pid = self._popen.pid
+        self._started = started(self.pid)
+        self._next_burial = time.monotonic() + _BURY
 
     @property
     def pipes(self) -> tuple[int, int]:
@@ -84,9 +112,16 @@ class Group:
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def memory(self) -> int:
-        """Bytes that the processes of its session have in memory."""
-        found = (stat.rpartition(b")")[2].split() for _, stat in _every("stat"))
-        return sum(int(fields[21]) for fields in found if int(fields[3]) == self.pid) * _PAGE
+        """Bytes that its processes have in memory, those that left its session too."""
+        table = _family.table()
+        return sum(table[pid].memory for pid in self._members(table))
+
+    def bury(self) -> None:
+        """Let orphans that ended go, once a second: who waits for a daemon's death may look for its number."""
+        if time.monotonic() >= self._next_burial:
+            self._next_burial = time.monotonic() + _BURY
+            if os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                self._reap(_family.table())
 
     def signal(self, number: signal.Signals) -> None:
         """Send it to the whole group."""
@@ -103,16 +138,71 @@ class Group:
         for stream in (self._popen.stdout, self._popen.stderr):
             if stream is not None:
                 stream.close()
-        for pid in runaways(self._cookie):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        left = _wait_gone(self.pid, patience)
+        left = self._end(patience)
+        _family.cookies.pop(self.pid, None)
         self._let_go()
         return status, left
 
+    def _end(self, patience: float) -> int:
+        """Kill what is left until nothing comes after it; the number of those that still live after ``patience``.
+
+        What a dying process leaves behind becomes our child, so whoever forks faster than this is found again.
+        Zombies of others count as dead: who buries them, and when, is up to this host's init.
+        """
+        end = time.monotonic() + patience
+        pause = 0.0005
+        while True:
+            table = _family.table()
+            living = [pid for pid in self._members(table) if table[pid].lives]
+            for pid in living:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            followed = self._reap(table)
+            if not (living or followed) or time.monotonic() > end:
+                return len(living) or followed
+            time.sleep(pause)
+            pause = min(pause * 2, 0.02)
+
+    def _members(self, table: Mapping[int, Process]) -> set[int]:
+        """Its session, who carries its cookie, the orphans that nobody else can have left, and all below them."""
+        carried = cookies()
+        others = {cookie for leader, cookie in _family.cookies.copy().items() if leader != self.pid}
+        tops = {pid for pid, cookie in carried.items() if cookie == self._cookie}
+        tops |= {pid for pid, one in table.items() if one.session == self.pid}
+        tops |= {pid for pid in self._orphans(table) if carried.get(pid) not in others}
+        return below(table, tops)
+
+    def _orphans(self, table: Mapping[int, Process]) -> set[int]:
+        """Processes that this one has adopted since the group was born, but for those in the session of another group.
+
+        What we start ourselves stays in our session, was there before, or, while a group lingers, has our uid.
+        """
+        ours = os.getpid()
+        elsewhere = {os.getsid(0), *_family.cookies.copy()} - {self.pid}
+        found = (one for one in table.values() if one.parent == ours and one.started >= self._started)
+        strange = {one.pid: one for one in found if one.session not in elsewhere and one.pid != self.pid}
+        return {
+            pid
+            for pid, one in strange.items()
+            if one.session == self.pid or not self._lingers or os.geteuid() not in uids_of(pid)
+        }
+
+    def _reap(self, table: Mapping[int, Process]) -> int:
+        """Bury dead orphans; the number of those from outside of its session: they may have forked while we looked."""
+        dead = [pid for pid in self._orphans(table) if not table[pid].lives]
+        for pid in dead:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+        return sum(table[pid].session != self.pid for pid in dead)
+
     def _let_go(self) -> None:
-        _death_pipes.discard(self._death_pipe)
+        _family.death_pipes.discard(self._death_pipe)
         os.close(self._death_pipe)
+
+
+def _adopt_orphans() -> None:
+    """From now on, what loses its parent below this process becomes its child. It is not inherited by ``fork``."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _spawn(command: Command, cookie: str, death_pipe: int) -> subprocess.Popen[bytes]:
@@ -190,58 +280,3 @@ def _ulimits(limits: Limits) -> str:
         count = int(limits.processes)
         words.append(f"ulimit -p {count} 2>/dev/null || ulimit -u {count}")  # dash, then bash
     return "; ".join(words)
-
-
-def runaways(cookie: str) -> list[int]:
-    """Processes that carry ``cookie`` in their environment; zombies have none."""
-    wanted = f"{COOKIE}={cookie}".encode()
-    return [pid for pid, environ in _every("environ") if wanted in environ]
-
-
-def _wait_gone(group: int, patience: float) -> int:
-    """Wait until every process of the group is dead; the number of those that still live after ``patience``.
-
-    Zombies count as dead: who buries them, and when, is up to this host's init.
-    """
-    start = time.monotonic()
-    pause = 0.0005
-    while _group_exists(group):
-        living = sum(_lives_in(group, stat) for _, stat in _every("stat"))
-        if not living or time.monotonic() - start > patience:
-            return living
-        time.sleep(pause)
-        pause = min(pause * 2, 0.02)
-    return 0
-
-
-def _group_exists(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # a setuid child: it is there and it is not ours
-        return True
-    return True
-
-
-def _lives_in(group: int, stat: bytes) -> bool:
-    """Whether this ``/proc/N/stat`` is of a process of ``group`` that is neither zombie nor dead."""
-    state, _, pgrp = stat.rpartition(b")")[2].split(maxsplit=3)[:3]
-    return int(pgrp) == group and state not in b"ZX"
-
-
-def _every(file: str) -> Iterator[tuple[int, bytes]]:
-    """That file of every process that lets us read it. Runs after every test process: no Path objects."""
-    for name in os.listdir("/proc"):  # noqa: PTH208
-        if not name.isdigit():
-            continue
-        try:
-            fd = os.open(f"/proc/{name}/{file}", os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            continue
-        try:
-            yield int(name), os.read(fd, 1 << 17)
-        except OSError:
-            continue
-        finally:
-            os.close(fd)

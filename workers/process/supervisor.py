@@ -98,6 +98,7 @@ class _Watch:
         while not self._group.exited():
             self._turn(min(POLL, max(0.0, self._deadline - time.monotonic()) or POLL))
             self._judge(time.monotonic())
+            self._group.bury()
 
     def drain(self) -> None:
         """Pass on what is still in the pipes, up to the output limit."""

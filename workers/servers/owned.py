@@ -43,7 +43,7 @@ class OwnedServer:
         """Start and wait; returns the address. Raises ServerError, CancelledError, ToolMissingError."""
         command = Command(argv=tuple(argv), cwd=self.directory, env=environment, timeout=self._startup.timeout)
         try:
-            self._group = Group(command)
+            self._group = Group(command, lingers=True)
             self._tail = _Tail(self._group, self._startup.log)
             self._wait()
         except BaseException:

@@ -14,6 +14,7 @@ from orchestrator.domain.errors import CancelledError, ServerError
 from workers.bvt.dsn import Dsn, parse_dsn
 from workers.bvt.session import open_wire
 from workers.bvt.wire import ConnectionLostError, ServerFaultError, Wire
+from workers.process.nofollow import no_link
 from workers.servers.base import Startup
 
 _LOCK = "mo-testplan-bvt"
@@ -92,7 +93,7 @@ class SharedServer:
     def _lock_file(self) -> None:
         name = hashlib.sha256(self._dsn.place.encode()).hexdigest()[:16]
         path = Path(tempfile.gettempdir(), f"{_LOCK}-{name}.lock")
-        self._file = path.open("ab")
+        self._file = open(path, "ab", opener=no_link)  # noqa: SIM115 - Path.open has no opener
         while True:
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -26,7 +26,8 @@ class Job:
     profile: Profile
     #: The tree under test, checked out at the plan's head.
     workspace: Path
-    #: A directory for logs and reports of this attempt; who writes there makes it.
+    #: A directory for logs and reports of this attempt; who writes there makes it. The worker writes there itself:
+    #: untrusted code is given directories in it, never the whole.
     artifacts: Path
     #: A case ended; call as it happens.
     emit: Callable[[CaseResult], None]

@@ -54,7 +54,7 @@ class BvtSuite:
         reproduce = _reproduce(job, category)
         server = _server(job, self.host.sandbox)
         watcher = _Watcher(job, PurePosixPath(bvt.cases, category).parent)
-        job.artifacts.mkdir(parents=True, exist_ok=True)
+        _reports(job).mkdir(parents=True, exist_ok=True)
         with scratch_directory(self.host.scratch) as scratch:
             done = run(self._command(job, directory, server.dsn, scratch), watcher.line, job.cancelled)
         return _ending(job, watcher, done, reproduce)
@@ -65,12 +65,12 @@ class BvtSuite:
         argv = (sys.executable, "-m", "workers.bvt", str(directory), "--format", "jsonl", *_options(job))
         if self.host.sandbox is not None:
             readable = (job.workspace, _SOURCES, Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).parent)
-            private = (job.workspace.parent, job.artifacts.parent.parent, job.artifacts.parent)
+            private = (job.workspace.parent, job.artifacts.parent.parent, job.artifacts.parent, job.artifacts)
             view = View(
                 cwd=job.workspace,
                 tmp=scratch.tmp,
                 readable=readable,
-                writable=(job.artifacts, scratch.root),
+                writable=(_reports(job), scratch.root),
                 network=True,
                 private=private,
             )
@@ -144,7 +144,7 @@ def _category(job: Job) -> str:
 def _options(job: Job) -> list[str]:
     bvt = job.profile.bvt
     words = ["--compare", bvt.compare, "--statement-timeout", f"{bvt.statement_timeout:g}"]
-    words += ["--script-timeout", f"{bvt.timeout:g}", "--report", str(job.artifacts / "bvt")]
+    words += ["--script-timeout", f"{bvt.timeout:g}", "--report", str(_reports(job))]
     words += ["--resources", str((job.workspace / bvt.cases).parent / "resources")]
     words += [] if bvt.metadata else ["--nometa"]
     words += ["--ignore-issues"] if bvt.ignore_issues else []
@@ -152,6 +152,11 @@ def _options(job: Job) -> list[str]:
     for name in job.task.files:
         words += ["--only", name]
     return words
+
+
+def _reports(job: Job) -> Path:
+    """What the runner may write; the folder it lies in, with the log and the cases, is the worker's alone."""
+    return job.artifacts / "bvt"
 
 
 def _ours(bvt: Bvt) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind
 from workers.process import Reason
+from workers.process.nofollow import read_file
 from workers.suites.gobuild import BuildLog
 from workers.suites.gooutput import TestOutput
 
@@ -23,6 +24,8 @@ from workers.suites.gooutput import TestOutput
 DEATHS = (FailureKind.PANIC, FailureKind.TIMEOUT)
 NAME_LIMIT = 400
 MESSAGE_LIMIT = 8000
+#: Bytes of a ``go.mod``.
+MAX_MODULE = 1 << 20
 _PLAIN_FAILURE = re.compile(r"FAIL\t(\S+) \[(?:build|setup) failed\]")
 _PLAIN_EMPTY = re.compile(r"\?\s+\t(\S+)\t\[no test files\]")
 _STATUS = {"pass": CaseStatus.PASSED, "bench": CaseStatus.PASSED, "skip": CaseStatus.SKIPPED, "fail": CaseStatus.FAILED}
@@ -357,7 +360,7 @@ def _shortened(message: str) -> str:
 def module_path(workspace: Path) -> str:
     """The module's path from ``go.mod``, or nothing."""
     try:
-        text = (workspace / "go.mod").read_text(encoding="utf-8", errors="replace")
+        text = read_file(workspace, "go.mod", limit=MAX_MODULE).decode(errors="replace")
     except OSError:
         return ""
     match = re.search(r'^\s*module\s+"?([^\s"]+)', text, re.MULTILINE)

@@ -19,6 +19,8 @@ from orchestrator.domain.plan import TestTask
 from orchestrator.domain.profile import UnitTests
 from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, TaskState
 from workers.process import CappedLog, Exit, Host, Reason
+from workers.process.nofollow import read_file
+from workers.process.scratch import Scratch
 from workers.suites.base import Ending, Job
 from workers.suites.execution import by_hand, execution, inside, relative_file
 
@@ -27,6 +29,7 @@ PYTHON = "{python}"
 #: Bytes of a report, and failed tests that are named in the command for a person.
 MAX_REPORT, BY_NAME = 64 << 20, 12
 _TEXT = 8000
+_REPORT = "report.xml"
 #: ``path/test_x.py:12: AssertionError``: where a traceback of pytest ends.
 _PLACE = re.compile(r"^(\S[^:\n]*\.py):(\d+): ", re.MULTILINE)
 _OK, _FAILED, _INTERRUPTED, _USAGE, _NONE = 0, 1, 2, 4, 5
@@ -60,9 +63,9 @@ class PytestSuite:
             log(line)
 
         with execution(self.host, job, settings.env) as run:
-            report = run.scratch.home / "report.xml"
+            report = run.scratch.home / _REPORT
             done = run.program(_command(settings, paths, report), settings.timeout, on_line, _homes())
-            cases = list(_read(report, job.workspace))
+            cases = list(_read(run.scratch, job.workspace))
         for case in cases:
             job.emit(case)
         return _ending(settings, paths, cases, done, last)
@@ -94,10 +97,10 @@ def _homes() -> tuple[Path, ...]:
     return tuple(dict.fromkeys(Path(place) for place in (sys.prefix, sys.base_prefix)))
 
 
-def _read(report: Path, workspace: Path) -> Iterator[CaseResult]:
+def _read(scratch: Scratch, workspace: Path) -> Iterator[CaseResult]:
     """The cases of a report. It was written by code of the pull request: its size and its XML are not trusted."""
     try:
-        data = report.read_bytes() if report.stat().st_size <= MAX_REPORT else b""
+        data = read_file(scratch.root, scratch.home.name, _REPORT, limit=MAX_REPORT)
     except OSError:
         return
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:

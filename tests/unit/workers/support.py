@@ -11,7 +11,7 @@ from orchestrator.domain.plan import Priority, Suite, TestTask
 from orchestrator.domain.profile import Profile
 from orchestrator.domain.run import CaseResult, CaseStatus
 from workers.process import Host
-from workers.suites.base import Closable, Job
+from workers.suites.base import Closable, Job, ShardResources
 
 HOST = Host(environment=dict(os.environ))
 
@@ -46,7 +46,14 @@ def task(
 
 
 def make_job(
-    what: TestTask, profile: Profile, workspace: Path, record: Record, cancelled: Callable[[], bool] = lambda: False
+    what: TestTask,
+    profile: Profile,
+    workspace: Path,
+    record: Record,
+    cancelled: Callable[[], bool] = lambda: False,
+    *,
+    artifacts: Path | None = None,
+    resources: ShardResources | None = None,
 ) -> Job:
     return Job(
         run="r1",
@@ -54,11 +61,11 @@ def make_job(
         attempt=1,
         profile=profile,
         workspace=workspace,
-        artifacts=workspace.parent,
+        artifacts=artifacts or workspace.parent,
         emit=record.cases.append,
         log=record.lines.append,
         cancelled=cancelled,
-        resources=NoResources(),
+        resources=resources or NoResources(),
     )
 
 

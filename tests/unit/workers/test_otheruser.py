@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
+import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,7 @@ from workers.otheruser import OtherUser, other_user
 from workers.sandbox import View
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change owners")
-TESTS = OtherUser("/usr/bin/setpriv", 70000, 70016)
+TESTS = OtherUser("/usr/bin/setpriv", 71000, 71016)
 
 
 @pytest.fixture
@@ -57,7 +60,7 @@ def test_each_run_has_a_uid_and_keeps_it_until_there_are_none(place: Path) -> No
         words = TESTS.wrap(["true"], view(place / run))
         return words[words.index("--reuid") + 1]
 
-    assert [uid(name) for name in ("r1", "r2", "r1")] == ["70001", "70002", "70001"]
+    assert [uid(name) for name in ("r1", "r2", "r1")] == ["71001", "71002", "71001"]
     for number in range(3, 17):
         uid(f"r{number}")
     with pytest.raises(InfrastructureError, match="every uid"):
@@ -74,7 +77,52 @@ def test_what_has_a_second_name_elsewhere_does_not_change_hands(place: Path) -> 
     (made.cwd / "soft").symlink_to(outside)
     TESTS.wrap(["true"], made)
     assert outside.stat().st_uid == 0
-    assert (made.cwd / "own").stat().st_uid == 70001
+    assert (made.cwd / "own").stat().st_uid == 71001
+
+
+@as_root
+def test_a_file_of_another_run_does_not_change_hands_by_a_second_name(place: Path) -> None:
+    theirs = place / "theirs"
+    theirs.write_text("of another run")
+    os.chown(theirs, 71009, 71009)
+    made = view(place / "r1")
+    (made.cwd / "hard").hardlink_to(theirs)
+    TESTS.wrap(["true"], made)
+    assert theirs.stat().st_uid == 71009
+
+
+@as_root
+def test_a_folder_that_is_a_link_is_not_given(place: Path) -> None:
+    outside = place / "outside"
+    outside.mkdir(mode=0o700)
+    made = view(place / "r1")
+    (made.cwd / "cache").symlink_to(outside)
+    with pytest.raises(InfrastructureError, match="cannot be given"):
+        TESTS.wrap(["true"], replace(made, writable=(made.cwd / "cache",)))
+    assert (outside.stat().st_uid, stat.S_IMODE(outside.stat().st_mode)) == (0, 0o700)
+
+
+@as_root
+def test_a_uid_that_still_has_a_process_is_not_given_to_another_run(place: Path) -> None:
+    tests = OtherUser("/usr/bin/setpriv", 72000, 72016)
+    words = ("setpriv", "--reuid", "72001", "--regid", "72001", "--clear-groups", "sh", "-c", "echo up; exec sleep 60")
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as left:
+        assert left.stdout is not None
+        assert left.stdout.readline() == b"up\n"
+        assert "72002" in tests.wrap(["true"], view(place / "r1"))
+        left.kill()
+
+
+@as_root
+@pytest.mark.parametrize("said", ["0\n", None])
+def test_a_host_that_lets_a_test_link_files_of_others_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str | None
+) -> None:
+    if said is not None:
+        (tmp_path / "switch").write_text(said)
+    monkeypatch.setattr("workers.otheruser._HARDLINKS", tmp_path / "switch")
+    with pytest.raises(InfrastructureError, match="second name"):
+        other_user("70000-70099")
 
 
 @as_root
