@@ -38,9 +38,9 @@ _FORBIDDEN = (
     (re.compile(r"(?i)\b\w*fault_(?:point|injection)\s*\(|\bmo_ctl\s*\([^;]*fault"), "injects faults into the server"),
     (
         re.compile(
-            r"(?i)\binto\s+(?:outfile|dumpfile)\b|\bs3://|\bhttps?://|\bfile:/(?!/*(?:\$resources|tmp)/)"
+            r"(?i)\binto\s+(?:outfile|dumpfile)\b|\bs3://|\bhttps?://|\burl\s*=\s*['\"]?file:/(?!/*(?:\$resources|tmp)/)"
             r"|\b(?:load|save)_file\s*\(\s*['\"]"
-            r"|\binfile\s+(?!['\"]?\$resources/(?!\S*\.\.))"
+            r"|\binfile\b[^;]{0,40}?(?:['\"]/|\.\./)"
         ),
         "reaches out of the server",
     ),

@@ -52,6 +52,9 @@ def test_what_policy_forbids_is_never_let_through(sql: str) -> None:
     [
         "load data infile '$resources/load_data/a.csv' into table t",
         "create stage s url = 'file:///$resources/into_outfile/stage'",
+        "load data infile {'filepath'='$resources/load_data/a.csv', 'format'='csv'} into table t",
+        "load data infile 'stage://st/a.csv' into table t",
+        "select cast('file://xxx' as datalink)",
         "select mo_ctl('dn', 'flush', 'd.t')",
         "select sleep(1)",
         "alter account acc1 suspend",
