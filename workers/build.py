@@ -24,6 +24,7 @@ from types import TracebackType
 from orchestrator.domain.errors import BrokerError, CancelledError, InfrastructureError, MoTestplanError
 from orchestrator.domain.profile import Build
 from orchestrator.ledger.client import Ledger
+from workers.packing import pack, unpack
 from workers.process import Exit, Host, Reason
 from workers.suites.execution import execution
 from workers.toolchain import host_fault
@@ -81,7 +82,7 @@ class Builder:
             if answer == "failed":
                 raise BuildFailedError(text)
             if answer == "done":
-                _unpack(_archive(folder, text), text, tree)
+                _unpack(_archive(folder, text), text, build.outputs, tree)
                 return
             if answer == "mine":
                 with _Signs(self._ledger, run, store, owner, cancelled) as sign:
@@ -165,18 +166,10 @@ class _Signs:
 
 def _pack(tree: Path, outputs: tuple[str, ...], folder: Path) -> str:
     """The outputs as one file, written in one step; its SHA-256."""
-    paths = {name: tree / name for name in outputs}
-    for name, path in paths.items():
-        if not path.resolve().is_relative_to(tree.resolve()) or not path.exists():
-            raise InfrastructureError(
-                f"the build did not make {name}", "Correct build.outputs of the profile, or the build."
-            )
     with tempfile.TemporaryDirectory(dir=folder) as place:
         packed = Path(place, "build.tar")
         with packed.open("wb") as file:
-            with tarfile.open(fileobj=file, mode="w") as tar:
-                for name, path in paths.items():
-                    tar.add(path, arcname=name)
+            pack(tree, outputs, file)
             file.flush()
             os.fsync(file.fileno())
         digest = _digest(packed)
@@ -189,14 +182,13 @@ def _archive(folder: Path, digest: str) -> Path:
     return folder / f"build-{digest}.tar"
 
 
-def _unpack(archive: Path, digest: str, tree: Path) -> None:
-    """Put the outputs where they were; nothing that would leave the tree is written (:pep:`706`)."""
+def _unpack(archive: Path, digest: str, outputs: tuple[str, ...], tree: Path) -> None:
+    """Put the outputs where they were."""
     try:
         if _digest(archive) != digest:
             raise InfrastructureError(f"{archive} is not what was built", "Look at the disk of the artifact store.")
-        with tarfile.open(archive) as tar:
-            tar.extractall(tree, filter="data")
-    except (OSError, tarfile.TarError) as error:
+        unpack(archive, outputs, tree)
+    except (OSError, ValueError, tarfile.TarError) as error:
         raise InfrastructureError(f"what was built cannot be had: {error}", "Look at the artifact store.") from error
 
 
