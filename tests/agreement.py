@@ -1,7 +1,8 @@
 """A plug-in of pytest: do this project's own run (``benchmarks/itself.py --record FILE``) and this one agree?
 
-    pytest -p tests.agreement --own-run FILE
+    pytest -p tests.agreement --own-run=FILE
 
+With a space pytest would take the file for a test, and its directory for the root, before this plug-in is there.
 Each test that both ran must have the same verdict, or this run fails; what one of them skips says nothing.
 """
 

@@ -68,7 +68,7 @@ def _reader(kind: Any) -> Reader:  # noqa: ANN401 - any annotation of a noun
         return _mapping(_reader(args[1]))
     if origin is typing.Literal:
         return functools.partial(_word, [str(arg) for arg in args])
-    if origin is types.UnionType:
+    if origin in (types.UnionType, typing.Union):  # a Literal or None is still the older one
         return _optional(_reader(args[0]))
     return functools.partial(_member, kind) if issubclass(kind, Enum) else _scalar(kind)
 

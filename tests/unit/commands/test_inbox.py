@@ -76,3 +76,8 @@ def test_a_wrong_list_of_people_is_refused(data: object) -> None:
 
 def test_no_list_is_nobody() -> None:
     assert people_from(None, "people.yaml").people == ()
+
+
+def test_a_chat_whose_people_all_may_look_is_read() -> None:
+    found = people_from({"chats": [{"id": "wr1", "everyone": "viewer"}, {"id": "wr2"}]}, "people.yaml")
+    assert [chat.everyone for chat in found.chats] == ["viewer", None]

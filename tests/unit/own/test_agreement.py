@@ -44,7 +44,7 @@ def agree(folder: Path, *options: str, good: bool, mute: dict[str, str] | None =
 def _pytest(folder: Path, own: str, *options: str) -> tuple[int, str]:
     words = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "--rootdir", ".", "-p", "tests.agreement"]
     done = subprocess.run(
-        [*words, "--own-run", own, *options, "test_it.py"],
+        [*words, f"--own-run={own}", *options, "test_it.py"],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
