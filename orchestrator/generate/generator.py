@@ -171,7 +171,8 @@ def _pool(inputs: Inputs, evidence: Evidence, scripts: Iterable[LibraryScript]) 
             if other is None or _simplicity(one) < _simplicity(other):
                 pool[one.aspects] = one
     for one in _made(inputs, evidence):
-        pool.setdefault(one.aspects, one)
+        if not _LEFT_OUT.search(one.text):
+            pool.setdefault(one.aspects, one)
     return list(pool.values())
 
 

@@ -32,6 +32,15 @@ def test_a_new_function_is_called_over_its_overloads_without_any_case_of_it() ->
     assert re.search(r"ascii\('abc', 2\)", written)
 
 
+def test_a_function_that_reads_files_is_called_by_no_query() -> None:
+    inputs = make_inputs(title="feat: load_file", cases={})
+    functions = inputs.surface.functions
+    surface = replace(inputs.surface, functions={**functions, "load_file": functions["ascii"]})
+    made = generate(replace(inputs, surface=surface), "1", 60)
+    assert made.drafts
+    assert "load_file('" not in text_of(made)
+
+
 def test_all_files_together_stay_within_the_budget() -> None:
     for budget in (5, 20, 60):
         made = generate(make_inputs(), "1", budget)
