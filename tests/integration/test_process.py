@@ -185,10 +185,10 @@ def test_a_group_that_ends_leaves_other_groups_and_our_own_children_alone(tmp_pa
     own = subprocess.Popen(["sleep", "60"], start_new_session=True)
     other = Group(command("sh", "-c", "setsid sleep 60 & (sleep 60 &); sleep 60", cwd=tmp_path))
     try:
-        wait_for(lambda: len(descendants(other.pid)) >= 3, ITSELF)
-        before = descendants(other.pid)
+        wait_for(lambda: len(sleepers(other.pid)) == 3, ITSELF)
+        before = sleepers(other.pid)
         assert sh("(setsid env -i sleep 60 &); sleep 0.1", tmp_path)[0].passed
-        assert descendants(other.pid) == before
+        assert sleepers(other.pid) == before
         assert own.poll() is None
     finally:
         assert other.close()[1] == 0
@@ -205,6 +205,12 @@ def hidden() -> list[str]:
     """Command lines of living processes that sleep for a time only this test asks for."""
     lines = [path.read_text(errors="replace") for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
     return [line for line in lines if line == f"sleep\x006{os.getpid()}\x00"]
+
+
+def sleepers(leader: int) -> set[int]:
+    """Those of the descendants that have become what they sleep as."""
+    lines = {pid: Path(f"/proc/{pid}/cmdline") for pid in descendants(leader)}
+    return {pid for pid, path in lines.items() if path.exists() and path.read_text() == "sleep\x0060\x00"}
 
 
 def descendants(leader: int) -> set[int]:

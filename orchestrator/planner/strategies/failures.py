@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.plan import Suite
 from orchestrator.planner.evidence import Context, Evidence
+from orchestrator.planner.names import is_safe_path
 from orchestrator.planner.reasons import priority_of
 
 _SCRIPTS = (".sql", ".test")
@@ -34,11 +35,6 @@ class Failures:
 
 def _is_script(context: Context, category: str, file: str) -> bool:
     """Whether a name, which a test host said, is a script of the category."""
-    if not file.isprintable() or not file.endswith(_SCRIPTS) or any(_odd(part) for part in file.split("/")):
-        return False
-    root = context.profile.bvt.cases.rstrip("/")
-    return context.tree is None or file in context.tree.files(f"{root}/{category}")
-
-
-def _odd(part: str) -> bool:
-    return part in ("", ".", "..") or part.startswith("-")
+    if context.tree is None:
+        return file.endswith(_SCRIPTS) and is_safe_path(file)
+    return file in context.tree.files(f"{context.profile.bvt.cases.rstrip('/')}/{category}")
