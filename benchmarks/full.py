@@ -7,6 +7,7 @@ A campaign whose input is missing is named and left out. Exit 1 when one falls s
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -65,6 +66,7 @@ CAMPAIGNS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
 
 def main() -> int:
     """Run every campaign whose inputs are here."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     worst = 0
     for needs, words in CAMPAIGNS:
         missing = [name for name in needs if not os.environ.get(name)]
