@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from orchestrator.domain.errors import BadPlanError, InfrastructureError
 from orchestrator.domain.plan import Suite
 from orchestrator.domain.profile import Profile, UnitTests
 from orchestrator.domain.run import CaseStatus, FailureKind, TaskState
+from tests.require import require
 from tests.unit.workers.support import HOST, Record, make_job, task
+from workers.process import Host
+from workers.sandbox import Sandbox, available
 from workers.suites.base import Ending
 from workers.suites.ut import UnitTestSuite
 
@@ -26,6 +30,7 @@ def run(
     only: tuple[str, ...] = (),
     *,
     enough: Callable[[Record], bool] = lambda _: False,
+    host: Host = HOST,
     **more: object,
 ) -> tuple[Ending, Record]:
     """The tests of ``files``, cancelled when there is ``enough``."""
@@ -34,11 +39,16 @@ def run(
         path = tree / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    settings = UnitTests(format="pytest", command=("{python}", "-m", "pytest"), **{"timeout": 60.0, **more})  # type: ignore[arg-type]
+    lean = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # starts in a fifth of the time
+    settings = UnitTests(
+        format="pytest",
+        command=("{python}", "-m", "pytest"),
+        **{"timeout": 60.0, "env": lean, **more},  # type: ignore[arg-type]
+    )
     record = Record()
     what, profile = task(Suite.UNIT_TEST, package=package, files=only), Profile(name="p", unit_tests=settings)
     job = make_job(what, profile, tree, record, lambda: enough(record))
-    return UnitTestSuite(HOST).execute(job), record
+    return UnitTestSuite(host).execute(job), record
 
 
 def test_passes_failures_and_skips_are_cases_with_their_place(tmp_path: Path) -> None:
@@ -50,7 +60,7 @@ def test_passes_failures_and_skips_are_cases_with_their_place(tmp_path: Path) ->
     bad = record.named("tests/test_a.py::test_bad")
     assert (bad.file, bad.line, bad.kind) == ("tests/test_a.py", 7, FailureKind.TEST)
     assert "assert 1 == 2" in bad.message
-    assert ending.reproduce == "python -m pytest tests/test_a.py::test_bad"
+    assert ending.reproduce == "env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python -m pytest tests/test_a.py::test_bad"
 
 
 def test_a_file_can_be_a_task_and_a_green_one_passes(tmp_path: Path) -> None:
@@ -94,7 +104,7 @@ def test_a_test_that_hangs_answers_for_the_deadline_and_what_passed_before_has_p
     assert [case.name for case in record.cases] == ["tests/test_a.py::test_good", "tests/test_a.py::test_hangs"]
     hung = record.named("tests/test_a.py::test_hangs")
     assert (hung.status, hung.kind, hung.file) == (CaseStatus.FAILED, FailureKind.TIMEOUT, "tests/test_a.py")
-    assert ending.reproduce == "python -m pytest tests/test_a.py::test_hangs"
+    assert ending.reproduce == "env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python -m pytest tests/test_a.py::test_hangs"
 
 
 def test_what_ended_before_a_cancel_is_told_and_what_ran_is_not_blamed(tmp_path: Path) -> None:
@@ -116,9 +126,33 @@ def test_a_kill_from_outside_is_no_verdict(tmp_path: Path) -> None:
         run(tmp_path, {"tests/test_a.py": killed})
 
 
+def test_in_a_sandbox_it_says_the_same(tmp_path: Path) -> None:
+    require("bubblewrap")
+    host = dataclasses.replace(HOST, sandbox=available())
+    dies = f"{BAD}\n\ndef test_dies():\n    import os, signal\n    os.kill(os.getpid(), signal.SIGSEGV)\n"
+    ending, record = run(tmp_path, {"tests/test_a.py": GOOD, "tests/test_b.py": dies}, host=host)
+    assert (ending.state, [(case.name, case.kind) for case in record.cases]) == (
+        TaskState.FAILED,
+        [
+            ("tests/test_a.py::test_good", None),
+            ("tests/test_b.py::test_bad", FailureKind.TEST),
+            ("tests/test_b.py::test_dies", FailureKind.ABNORMAL),
+        ],
+    )
+
+
+def test_a_sandbox_that_fails_is_no_verdict(tmp_path: Path) -> None:
+    program = tmp_path / "bwrap"
+    program.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
+    program.chmod(0o755)
+    host = dataclasses.replace(HOST, sandbox=Sandbox(str(program)))
+    with pytest.raises(InfrastructureError, match="did not start the test: bwrap: No permissions"):
+        run(tmp_path, {"tests/test_a.py": GOOD}, host=host)
+
+
 def test_tests_in_many_processes_are_told_by_their_master(tmp_path: Path) -> None:
     dies = f"{BAD}\n\ndef test_dies():\n    import os\n    os._exit(1)\n"
-    ending, record = run(tmp_path, {"tests/test_a.py": GOOD, "tests/test_b.py": dies}, flags=("-n", "2"))
+    ending, record = run(tmp_path, {"tests/test_a.py": GOOD, "tests/test_b.py": dies}, flags=("-p", "xdist", "-n", "2"))
     assert ending.state is TaskState.FAILED
     assert record.names(CaseStatus.PASSED) == ["tests/test_a.py::test_good"]
     assert sorted(record.names(CaseStatus.FAILED)) == ["tests/test_b.py::test_bad", "tests/test_b.py::test_dies"]

@@ -14,7 +14,7 @@ from typing import Protocol
 from orchestrator.domain.errors import BadPlanError, InfrastructureError
 from orchestrator.domain.run import CaseStatus
 from workers.caches import private_cache
-from workers.process import Command, Exit, Host, Reason, run, scratch_directory, scrub
+from workers.process import Command, Exit, Host, Reason, Stream, run, scratch_directory, scrub
 from workers.process.group import find_program
 from workers.process.scratch import Scratch
 from workers.process.supervisor import OnLine
@@ -84,7 +84,7 @@ class Execution:
             view = View(
                 cwd=workspace,
                 tmp=self.scratch.tmp,
-                readable=(*homes, found),
+                readable=homes if any(found.is_relative_to(home) for home in homes) else (*homes, found),
                 writable=writable,
                 private=private,
             )
@@ -92,11 +92,24 @@ class Execution:
         return self._run(Command(argv=words, cwd=workspace, env=env, timeout=timeout, limits=self.host.limits), on_line)
 
     def _run(self, command: Command, on_line: OnLine) -> Exit:
-        """:func:`workers.process.run`; a disk that ran full says nothing about the tree.
+        """:func:`workers.process.run`; a disk that ran full, or a sandbox that fails, says nothing about the tree.
 
-        :raises InfrastructureError: it did, or the program cannot be started.
+        :raises InfrastructureError: that happened, or the program cannot be started.
         """
-        done = run(command, on_line, self.job.cancelled)
+        said: list[str] = []
+
+        def hear(source: Stream, line: str) -> None:
+            if len(said) < 2:
+                said.append(line[:300])
+            on_line(source, line)
+
+        done = run(command, hear, self.job.cancelled)
+        confined = self.host.sandbox is not None and done.reason is Reason.EXITED and done.code == 1
+        if confined and len(said) == 1 and said[0].startswith(f"{Path(command.argv[0]).name}: "):
+            raise InfrastructureError(
+                f"the sandbox of this host did not start the test: {said[0]}",
+                "`mo-testplan doctor` tries it out.",
+            )
         if done.reason is Reason.DISK:
             raise InfrastructureError(
                 "the disk of this host ran full while the test ran; it was ended",
