@@ -14,7 +14,7 @@ import re
 
 from orchestrator.cases.javatext import WHITESPACE_IN_LINE
 
-# Atomic groups, and no possessive loops over groups: Python before 3.11.5 matches those wrongly (python/cpython#106052).
+# Atomic groups, not possessive loops over groups: Python before 3.11.5 matches those wrongly (python/cpython#106052).
 _SINGLE = rf"(?>(?:[^'\\]++|''|\\''(?![);]|,[{WHITESPACE_IN_LINE}]*+\Z)|\\.?)*)'"
 _DOUBLE = r'(?>(?:[^"\\]++|\\.?)*)"'
 _LITERAL = rf"'{_SINGLE}|\"{_DOUBLE}"
