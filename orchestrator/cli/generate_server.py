@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from orchestrator.cases.discover import result_paths
 from orchestrator.domain.errors import UsageError
-from orchestrator.generate.executor import Answer
+from orchestrator.generate.executor import Answer, Recorded
+from workers.bvt.compare import VerdictKind
 from workers.bvt.dsn import Dsn, parse_dsn
+from workers.bvt.execute import Options
 from workers.bvt.guard import Guard
 from workers.bvt.render import BadValueError, result_of
+from workers.bvt.results import CommandResult, ScriptResult
+from workers.bvt.runner import Case, Runner
 from workers.bvt.session import Sessions, open_wire, quoted
 from workers.bvt.wire import ConnectionLostError, EndlessResultError, Limits, Reply, ServerFaultError, Wire
 
@@ -19,6 +25,7 @@ from workers.bvt.wire import ConnectionLostError, EndlessResultError, Limits, Re
 _DATABASE = "mo_testplan_generated"
 _TIMEOUT = 20.0
 _ROWS = 20_000
+_OPTIONS = Options(statement_timeout=_TIMEOUT)
 #: Questions whose rows are objects that outlive a database; a server that does not know one answers nothing.
 _OBJECTS = (
     ("database", "show databases"),
@@ -93,6 +100,19 @@ class BvtServer:
             found |= {f"{kind} {row[0]}" for row in self._quietly(question) if row and row[0] != _DATABASE}
         return frozenset(found)
 
+    def recorded(self, path: str, script: str) -> Recorded:
+        """Record a script and judge it against that, each in sessions and a database of its own."""
+        with tempfile.TemporaryDirectory(prefix="mo-testplan-record-") as folder:
+            base = Path(folder)
+            case, target = Case(base / path, path, base), base / result_paths(path)[0]
+            case.file.parent.mkdir(parents=True, exist_ok=True)
+            case.file.write_text(script, encoding="utf-8", newline="")
+            failed = _Failed()
+            with Runner(self._dsn, _OPTIONS, failed, threading.Event()) as runner:
+                runner.record(case, target)
+                runner.run(case)
+            return Recorded(target.read_text(encoding="utf-8"), failed.reason)
+
     def tidy(self, left: frozenset[str]) -> None:
         """Drop what a run left, as far as there is a word for it."""
         for one in sorted(left):
@@ -104,6 +124,23 @@ class BvtServer:
             return _cells(self._sessions.system().query(sql, timeout=_TIMEOUT))
         except (ServerFaultError, ConnectionLostError, EndlessResultError):
             return []
+
+
+class _Failed:
+    """Keeps why the first command that did not pass did not."""
+
+    reason = ""
+
+    def command(self, result: CommandResult) -> None:
+        """A command was recorded or judged."""
+        if result.verdict not in {VerdictKind.PASS, VerdictKind.IGNORED} and not self.reason:
+            self.reason = f"{result.sql[:80]}: {result.verdict}: {result.reason[:160]}"
+
+    def script(self, result: ScriptResult) -> None:
+        """A script ended."""
+
+    def close(self, scripts: Sequence[ScriptResult]) -> None:
+        """The run ended."""
 
 
 def _cells(reply: Reply) -> list[tuple[str | None, ...]]:
@@ -122,7 +159,7 @@ def _result(reply: Reply) -> Answer:
 
 
 @contextmanager
-def server_of(dsn: str | None, kind: str) -> Iterator[tuple[BvtServer, Dsn] | None]:
+def server_of(dsn: str | None, kind: str) -> Iterator[BvtServer | None]:
     """The server that the options name: an address, one of our own, or none.
 
     Raises:
@@ -141,24 +178,7 @@ def server_of(dsn: str | None, kind: str) -> Iterator[tuple[BvtServer, Dsn] | No
             made = make_server(kind, startup=Startup(60.0, threading.Event().is_set))
             stack.callback(made.close)
             dsn = made.start()
-        address = parse_dsn(dsn)
-        server = BvtServer(address)
+        server = BvtServer(parse_dsn(dsn))
         stack.callback(server.close)
-        yield server, address
+        yield server
 
-
-def record(dsn: Dsn, script: Path, base: Path) -> None:
-    """Write the expectation beside a script, as ``cases run --method genrs`` does.
-
-    Raises:
-        ServerError: the server is lost.
-        BadCaseError: the file cannot be written.
-    """
-    from orchestrator.cases.discover import result_paths
-    from workers.bvt.execute import Options
-    from workers.bvt.fleet import Listeners
-    from workers.bvt.runner import Case, Runner
-
-    case = Case(script, script.relative_to(base).as_posix(), base)
-    with Runner(dsn, Options(), Listeners([]), threading.Event()) as runner:
-        runner.record(case, base / result_paths(case.path)[0])

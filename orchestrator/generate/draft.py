@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from orchestrator.cases.discover import result_paths
 from orchestrator.cases.script import parse_script
 from orchestrator.cases.sql.lexer import split_statements
 from orchestrator.generate.aspects import aspects
@@ -78,6 +79,16 @@ class Draft:
                 lines.append(f"-- @ignore:{','.join(map(str, one.ignore))}")
             lines.append(f"{one.sql};")
         return "\n".join(lines) + "\n"
+
+
+def files_of(drafts: Iterable[Draft], expectations: Mapping[str, str]) -> dict[str, str]:
+    """Texts by path: scripts, and the expectations of those that have one, where the format looks for them."""
+    found = {}
+    for draft in drafts:
+        found[draft.path] = draft.text
+        if draft.path in expectations:
+            found[result_paths(draft.path)[0]] = expectations[draft.path]
+    return found
 
 
 def comment(text: str) -> str:

@@ -20,6 +20,15 @@ class Answer:
     lost: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The expectation of a script as the case runner wrote it, and what it said when it ran the script again."""
+
+    text: str
+    #: Why the script did not pass against its own expectation; empty when it did.
+    differs: str = ""
+
+
 class Executor(Protocol):
     """Runs statements on one server, each call in a database and a session of its own."""
 
@@ -39,3 +48,10 @@ class Executor(Protocol):
 
     def tidy(self, left: frozenset[str]) -> None:
         """Drop what a run left."""
+
+    def recorded(self, path: str, script: str) -> Recorded:
+        """Record a script, as ``cases run --method genrs`` does, and judge it against that in a second run.
+
+        Raises:
+            ServerError: there is no server any more.
+        """

@@ -41,9 +41,16 @@ class Trial:
     kept: list[Draft] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    #: Expectations of what is kept, by its path; only of the product itself.
+    expectations: dict[str, str] = field(default_factory=dict)
     #: Statements that were run, and those that were answered without an error.
     ran: int = 0
     accepted: int = 0
+
+
+def is_product(executor: Executor, target: str) -> bool:
+    """Whether a server is the product itself: ``target`` is what its ``version()`` contains."""
+    return target.lower() in executor.version.lower()
 
 
 def try_drafts(
@@ -54,7 +61,7 @@ def try_drafts(
     Raises:
         ServerError: there is no server any more.
     """
-    trying = _Trying(executor, is_target=target.lower() in executor.version.lower())
+    trying = _Trying(executor, is_target=is_product(executor, target))
     for number, draft in enumerate(drafts, 1):
         progress(f"{number}/{len(drafts)} {draft.path}")
         kept = trying.kept(draft)
@@ -73,6 +80,7 @@ class _Trying:
 
     def kept(self, draft: Draft) -> Draft | None:
         """What can stay of a draft: it is run, shortened and run again until two runs agree."""
+        original = draft
         for turn in range(_ROUNDS):
             before = self._executor.objects()
             first = self._executor.run([one.sql for one in draft.statements])
@@ -86,7 +94,7 @@ class _Trying:
                 self.trial.ran += len(first)
                 self.trial.accepted += sum(one.error is None and not one.lost for one in first)
             changed = self._judge(draft, first, second)
-            if not _tests(changed):
+            if not _tests(changed, original):
                 self._drop(draft, "server", "nothing of it is left to test")
                 return None
             if changed == draft:
@@ -151,9 +159,13 @@ def _is_broken(answer: Answer) -> bool:
     return answer.lost or _BROKEN.search(answer.error or "") is not None
 
 
-def _tests(draft: Draft) -> bool:
-    """Whether something is left beside set-up and clean-up."""
-    return any(not one.sql.lower().lstrip().startswith(("drop", "use", "set")) for one in draft.statements)
+def _tests(draft: Draft, original: Draft) -> bool:
+    """Whether something is left beside set-up and clean-up; where statements say why they are there, of these."""
+    telling = any(one.why for one in original.statements)
+    return any(
+        one.why or not (telling or one.sql.lower().lstrip().startswith(("drop", "use", "set")))
+        for one in draft.statements
+    )
 
 
 def _gate_of(one: Answer, two: Answer, *, is_target: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from orchestrator.generate.draft import Draft, Written
-from orchestrator.generate.executor import Answer
+from orchestrator.generate.executor import Answer, Recorded
 from orchestrator.generate.history import Past
 from orchestrator.generate.inputs import Inputs
 from orchestrator.generate.library import Library, read_script
@@ -57,6 +57,8 @@ class ScriptedServer:
         self.ran: list[str] = []
         self.tidied: frozenset[str] = frozenset()
         self.left: set[str] = set()
+        #: By path of a draft why its expectation does not hold in the next run.
+        self.differs: dict[str, str] = {}
         self._answers = answers
         self._times: dict[str, int] = {}
 
@@ -72,6 +74,9 @@ class ScriptedServer:
             return known
         self._times[sql] = self._times.get(sql, -1) + 1
         return known[self._times[sql] % len(known)]
+
+    def recorded(self, path: str, script: str) -> Recorded:
+        return Recorded(f"{script}recorded\n", self.differs.get(path, ""))
 
     def objects(self) -> frozenset[str]:
         return frozenset(self.left)
