@@ -36,6 +36,7 @@ from orchestrator.generate.generator import generate
 from orchestrator.generate.inputs import RepositoryInputs
 from orchestrator.generate.judged import on_server
 from orchestrator.generate.publish import write_files
+from orchestrator.generate.terms import Terms
 from orchestrator.generate.treecopy import TreeCopy
 from orchestrator.generate.trial import Trial
 from orchestrator.surface.readers import reader_named
@@ -99,7 +100,8 @@ def _one(reader: RepositoryInputs, copy: TreeCopy, executor: Executor | None, ta
     write_files(task.out / row.sha, files_of(kept, {}))
     written = [one.sql for draft in kept for one in draft.statements]
     seconds = time.perf_counter() - started
-    trial = on_server(kept, executor, PRODUCT, Search(corpus), lambda line: None) if executor else Trial()
+    terms = Terms(PRODUCT, task.budget, inputs.library.refusals)
+    trial = on_server(kept, executor, terms, Search(corpus), lambda line: None) if executor else Trial()
     if task.kept is not None:
         write_files(task.kept / row.sha, files_of(trial.kept, trial.expectations))
     return {

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from orchestrator.cases.discover import result_paths
-from orchestrator.domain.errors import UsageError
+from orchestrator.domain.errors import ServerError, UsageError
 from orchestrator.generate.executor import Answer, Recorded
 from workers.bvt.compare import VerdictKind
 from workers.bvt.dsn import Dsn, parse_dsn
@@ -21,8 +21,6 @@ from workers.bvt.runner import Case, Runner
 from workers.bvt.session import Sessions, open_wire, quoted
 from workers.bvt.wire import ConnectionLostError, EndlessResultError, Limits, Reply, ServerFaultError, Wire
 
-#: The database that each run of a draft gets, dropped afterwards.
-_DATABASE = "mo_testplan_generated"
 _TIMEOUT = 20.0
 _ROWS = 20_000
 _OPTIONS = Options(statement_timeout=_TIMEOUT)
@@ -36,6 +34,9 @@ _OBJECTS = (
     ("snapshot", "select sname from mo_catalog.mo_snapshots where sname not like '__mo%' and sname not like 'ccpr%'"),
     ("stage", "select stage_name from mo_catalog.mo_stages"),
     ("publication", "select pub_name from mo_catalog.mo_pubs"),
+    ("cdc", "select task_name from mo_catalog.mo_cdc_task"),
+    ("feature", "select concat(feature_code, enabled, description) from mo_catalog.mo_feature_registry"),
+    ("feature", "select concat_ws(' ', account_id, feature_code, scope, quota) from mo_catalog.mo_feature_limit"),
     ("pitr", "select pitr_name from mo_catalog.mo_pitr where pitr_name not like 'sys_mo%'"),
 )
 _DROPS = {"account": "drop account if exists", "role": "drop role if exists", "user": "drop user if exists"}
@@ -58,31 +59,39 @@ class BvtServer:
         """Close the connections."""
         self._sessions.close()
 
-    def run(self, statements: Sequence[str]) -> list[Answer]:
-        """Run in a new session and a database of its own."""
-        wire = self._fresh()
+    def run(self, statements: Sequence[str], database: str) -> list[Answer]:
+        """Run in a new session and a database of its own.
+
+        Raises ServerError when a database of this name was there before.
+        """
+        if not self._guard.owns(database):
+            raise ServerError(
+                f"the database {database!r} was there before this run and is not ours to use",
+                "Drop it, or try the cases on another server.",
+            )
+        wire = self._fresh(database)
         answers = []
         try:
             for sql in statements:
                 if wire.closed:
-                    wire = self._fresh(keep=True)
-                answers.append(self._answer(wire, sql))
+                    wire = self._fresh(database, keep=True)
+                answers.append(self._answer(wire, sql, database))
         finally:
             wire.close()
-            self._quietly(f"drop database if exists {_DATABASE}")
+            self._quietly(f"drop database if exists {quoted(database)}")
         return answers
 
-    def _fresh(self, *, keep: bool = False) -> Wire:
+    def _fresh(self, database: str, *, keep: bool = False) -> Wire:
         system = self._sessions.system()
         if not keep:
-            self._quietly(f"drop database if exists {_DATABASE}")
-            system.query(f"create database {_DATABASE}", timeout=_TIMEOUT)
+            self._quietly(f"drop database if exists {quoted(database)}")
+            system.query(f"create database {quoted(database)}", timeout=_TIMEOUT)
         wire = open_wire(self._dsn)
-        wire.query(f"use {_DATABASE}", timeout=_TIMEOUT)
+        wire.query(f"use {quoted(database)}", timeout=_TIMEOUT)
         return wire
 
-    def _answer(self, wire: Wire, sql: str) -> Answer:
-        objection = self._guard.objection(sql, _DATABASE)
+    def _answer(self, wire: Wire, sql: str, database: str) -> Answer:
+        objection = self._guard.objection(sql, database)
         if objection:
             return Answer(error=f"not run: {objection}")
         try:
@@ -94,10 +103,10 @@ class BvtServer:
             return Answer(lost=True)
 
     def objects(self) -> frozenset[str]:
-        """What lives outside of our database."""
+        """What lives outside of the database of a run."""
         found = set()
         for kind, question in _OBJECTS:
-            found |= {f"{kind} {row[0]}" for row in self._quietly(question) if row and row[0] != _DATABASE}
+            found |= {f"{kind} {row[0]}" for row in self._quietly(question) if row}
         return frozenset(found)
 
     def recorded(self, path: str, script: str) -> Recorded:
@@ -110,8 +119,9 @@ class BvtServer:
             failed = _Failed()
             with Runner(self._dsn, _OPTIONS, failed, threading.Event()) as runner:
                 runner.record(case, target)
+                failed.seen = 0
                 runner.run(case)
-            return Recorded(target.read_text(encoding="utf-8"), failed.reason)
+            return Recorded(target.read_bytes().decode("utf-8", "replace"), failed.reasons)
 
     def tidy(self, left: frozenset[str]) -> None:
         """Drop what a run left, as far as there is a word for it."""
@@ -127,14 +137,17 @@ class BvtServer:
 
 
 class _Failed:
-    """Keeps why the first command that did not pass did not."""
+    """Keeps why commands did not pass, by position."""
 
-    reason = ""
+    def __init__(self) -> None:
+        self.seen = 0
+        self.reasons: dict[int, str] = {}
 
     def command(self, result: CommandResult) -> None:
         """A command was recorded or judged."""
-        if result.verdict not in {VerdictKind.PASS, VerdictKind.IGNORED} and not self.reason:
-            self.reason = f"{result.sql[:80]}: {result.verdict}: {result.reason[:160]}"
+        if result.verdict is not VerdictKind.PASS:
+            self.reasons[self.seen] = f"{result.verdict}: {result.reason[:160]}"
+        self.seen += 1
 
     def script(self, result: ScriptResult) -> None:
         """A script ended."""
@@ -181,4 +194,3 @@ def server_of(dsn: str | None, kind: str) -> Iterator[BvtServer | None]:
         server = BvtServer(parse_dsn(dsn))
         stack.callback(server.close)
         yield server
-

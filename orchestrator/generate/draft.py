@@ -17,7 +17,7 @@ _LONGEST_COMMENT = 160
 #: Functions whose value differs from run to run.
 _UNSTABLE = re.compile(
     r"(?i)\b(?:now|sysdate|current_timestamp|curdate|curtime|current_date|current_time|utc_timestamp|utc_date|utc_time|localtime"
-    r"|localtimestamp|rand|random_bytes|uuid|connection_id|unix_timestamp\(\)|sleep|last_query_id|version|sample|user"
+    r"|localtimestamp|rand|random_bytes|uuid|connection_id|unix_timestamp(?=\(\))|sleep|last_query_id|version|sample|user"
     r"|current_user|session_user|system_user|@@\w+)\b"
 )
 
@@ -48,23 +48,10 @@ class Draft:
     #: Where its statements come from: ``functions``, ``kit/queries.sql``, a path of the tree, ``model``.
     source: str
 
-    def without(self, positions: Iterable[int]) -> Draft:
-        """The same file without some of its statements."""
-        gone = set(positions)
-        return replace(self, statements=tuple(one for at, one in enumerate(self.statements) if at not in gone))
-
-    def with_sql(self, changed: Mapping[int, str]) -> Draft:
-        """The same file with other words for some statements."""
-        written = [replace(one, sql=changed.get(at, one.sql)) for at, one in enumerate(self.statements)]
-        return replace(self, statements=tuple(written))
-
-    def with_ignored(self, columns: Mapping[int, Sequence[int]]) -> Draft:
-        """The same file with result columns (by statement) that are not compared."""
-        written = [
-            replace(one, ignore=tuple(sorted({*one.ignore, *columns.get(at, ())})))
-            for at, one in enumerate(self.statements)
-        ]
-        return replace(self, statements=tuple(written))
+    def changed(self, into: Mapping[int, Sequence[Written]]) -> Draft:
+        """The same file with other statements in place of some, perhaps none."""
+        written = [into.get(at, (one,)) for at, one in enumerate(self.statements)]
+        return replace(self, statements=tuple(one for each in written for one in each))
 
     @property
     def text(self) -> str:

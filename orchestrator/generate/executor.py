@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -25,8 +25,8 @@ class Recorded:
     """The expectation of a script as the case runner wrote it, and what it said when it ran the script again."""
 
     text: str
-    #: Why the script did not pass against its own expectation; empty when it did.
-    differs: str = ""
+    #: By position the commands that did not pass against their own expectation, and why.
+    differs: Mapping[int, str] = field(default_factory=dict)
 
 
 class Executor(Protocol):
@@ -36,8 +36,10 @@ class Executor(Protocol):
     def version(self) -> str:
         """What ``version()`` answers."""
 
-    def run(self, statements: Sequence[str]) -> list[Answer]:
-        """One answer a statement, in order. What is left behind is not tidied before `objects` was asked.
+    def run(self, statements: Sequence[str], database: str) -> list[Answer]:
+        """One answer a statement, in order, in a new database of this name, which is gone afterwards.
+
+        What is left behind elsewhere is not tidied before `objects` was asked.
 
         Raises:
             ServerError: there is no server any more.

@@ -15,8 +15,9 @@ from orchestrator.generate.inputs import Inputs
 from orchestrator.generate.judged import on_server
 from orchestrator.generate.report import Report, coverage_of
 from orchestrator.generate.sixkinds import six_kinds
+from orchestrator.generate.terms import Terms
 from orchestrator.generate.treecopy import TreeCopy
-from orchestrator.generate.trial import Trial, is_product
+from orchestrator.generate.trial import Trial
 
 Tell = Callable[[str], None]
 
@@ -63,9 +64,10 @@ def make(
         kept, dropped = static_gates(drafts, Search(corpus))
         kept = _within(kept, settings.budget, dropped)
         if executor is not None:
-            trial = on_server(kept, executor, settings.target, Search(corpus), tell)
+            terms = Terms(settings.target, settings.budget, inputs.library.refusals)
+            trial = on_server(kept, executor, terms, Search(corpus), tell)
             kept = trial.kept
-            report.server, report.verified = executor.version, is_product(executor, settings.target)
+            report.server, report.verified = executor.version, terms.is_product(executor)
     report.drafts, report.dropped, report.findings = kept, [*dropped, *trial.dropped], trial.findings
     report.targets = [(one.distance, one.kind.value, one.name, one.why) for one in inputs.targets]
     report.coverage = coverage_of(inputs, made, kept)

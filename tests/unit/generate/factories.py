@@ -57,12 +57,12 @@ class ScriptedServer:
         self.ran: list[str] = []
         self.tidied: frozenset[str] = frozenset()
         self.left: set[str] = set()
-        #: By path of a draft why its expectation does not hold in the next run.
-        self.differs: dict[str, str] = {}
+        #: By path of a draft what of its expectations does not hold, the first time and those after it.
+        self.differs: dict[str, Sequence[Mapping[int, str]]] = {}
         self._answers = answers
         self._times: dict[str, int] = {}
 
-    def run(self, statements: Sequence[str]) -> list[Answer]:
+    def run(self, statements: Sequence[str], database: str) -> list[Answer]:
         return [self._answer(sql) for sql in statements]
 
     def _answer(self, sql: str) -> Answer:
@@ -76,7 +76,9 @@ class ScriptedServer:
         return known[self._times[sql] % len(known)]
 
     def recorded(self, path: str, script: str) -> Recorded:
-        return Recorded(f"{script}recorded\n", self.differs.get(path, ""))
+        times = self._times[path] = self._times.get(path, -1) + 1
+        differs = self.differs.get(path, ())
+        return Recorded(f"{script}recorded\n", differs[times] if times < len(differs) else {})
 
     def objects(self) -> frozenset[str]:
         return frozenset(self.left)
