@@ -71,8 +71,9 @@ _SAYS = re.compile(
     r"(?i)\b(?:is(?!\s+(?:not\s+)?(?:null|true|false|unknown)\b)|are|must|cannot|can't|should|requires?|unsupported|failed"
     r"|expected|got|not\s+(?:supported|allowed|found))\s"
 )
-#: Between the words of a name that a test has, not between those of a statement that is new to our dialect.
-_PROSE = frozenset({"-", "/"})
+#: Among the first words of a name that a test has (``drop pitr - not there``), not of a statement that computes nothing.
+_PROSE, _HEAD = frozenset({"-", "/"}), 5
+_DEFINES = frozenset({"create", "drop", "alter", "show", "data", "restore", "rename", "grant", "revoke"})
 #: How likely a function in FROM must be to be called, and statements of unit tests that are looked at.
 _LIKELY_CALL, _MOST_SAID = 0.15, 200
 
@@ -147,9 +148,9 @@ def _is_sql(tokens: Sequence[str], heads: Collection[tuple[str, ...]]) -> bool:
     begun = tuple(word.lower().removesuffix("(").strip() for word in tokens[:2])
     if _SAYS.search(" ".join(tokens)) or "%" in tokens:
         return False
-    if read_tree(tuple(tokens)) is not None:
-        return True
-    return begun in heads and not _PROSE.intersection(tokens)
+    if begun[0] in _DEFINES and _PROSE.intersection(tokens[:_HEAD]):
+        return False
+    return read_tree(tuple(tokens)) is not None or begun in heads
 
 
 def category_of(inputs: Inputs, choice: Choice) -> str:

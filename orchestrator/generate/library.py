@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.cases.expectation import split_expectations
@@ -66,7 +66,7 @@ class LibraryScript:
     aspects: frozenset[str]
     #: Expressions that stand on their own.
     expressions: tuple[Expression, ...]
-    #: The internal errors that its result expects, as `worded`, and the functions that it makes.
+    #: The internal errors that its result expects, as `alike` words them, and the functions that it makes.
     refusals: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
 
@@ -90,7 +90,7 @@ def read_script(text: str, result: str | None = None) -> LibraryScript:
         if one.plain and not one.fails:
             found |= {each.text: each for each in expressions(one.tokens, columns)}
     exercised = frozenset(one for each in statements for one in each.aspects)
-    refusals = frozenset(map(worded, _INTERNAL.findall(result or "")))
+    refusals = frozenset(words for error in _INTERNAL.findall(result or "") for words in alike(error))
     made = frozenset(name for each in statements for kind, name in each.made if kind == "function")
     return LibraryScript(
         tuple(statements), text, words, words.total(), exercised, tuple(found.values()), refusals, made
@@ -100,6 +100,14 @@ def read_script(text: str, result: str | None = None) -> LibraryScript:
 def worded(error: str) -> str:
     """An error without what differs from case to case: names, numbers and quoted texts."""
     return " ".join(word for word in _QUOTED.sub(" ", error.lower()).split() if word.strip(":,.()").isalpha())
+
+
+def alike(error: str) -> Iterator[str]:
+    """The words of an error, and the same without each one of them, which may be a name."""
+    words = worded(error).split()
+    yield " ".join(words)
+    for at in range(len(words)):
+        yield " ".join((*words[:at], *words[at + 1 :]))
 
 
 def _failing(script: Script, result: str | None) -> Sequence[bool]:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from orchestrator.generate.executor import Answer, Executor
-from orchestrator.generate.library import worded
+from orchestrator.generate.library import alike
 
 #: The server does not know the SQL itself: no expectation of anything.
 _INVALID = re.compile(
@@ -27,7 +27,7 @@ class Terms:
     """What a server's answers to generated cases are held against.
 
     ``target`` is a word of the product's ``version()``, ``budget`` the most statements of all files together, and
-    ``refusals`` are internal errors that cases of the tree expect, as `worded`: that is how the product refuses.
+    ``refusals`` are internal errors that cases of the tree expect, in words that are `alike`: so it refuses.
     """
 
     target: str
@@ -59,4 +59,6 @@ class Terms:
         error = answer.error or ""
         if answer.lost or _CRASHED.search(error):
             return True
-        return _INTERNAL.search(error) is not None and not (_INVALID.search(error) or worded(error) in self.refusals)
+        return _INTERNAL.search(error) is not None and not (
+            _INVALID.search(error) or any(words in self.refusals for words in alike(error))
+        )

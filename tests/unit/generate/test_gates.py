@@ -4,6 +4,7 @@ import pytest
 
 from orchestrator.cases.corpus import Corpus
 from orchestrator.cases.dedup_search import Search
+from orchestrator.generate.draft import Draft, Written
 from orchestrator.generate.executor import Answer
 from orchestrator.generate.gates import static_gates
 from orchestrator.generate.metamorphic import check
@@ -140,6 +141,44 @@ def test_what_stands_beside_a_broken_expression_stays() -> None:
     trial = try_drafts([make_draft("select abs(1), far(1)")], server, TERMS)
     assert len(trial.findings) == 1
     assert [one.sql for one in trial.kept[0].statements] == ["select abs(1)"]
+
+
+def test_an_error_stands_alone_as_far_as_the_budget_has_room() -> None:
+    wrong = Answer(error="invalid argument function far, bad value 1")
+    server = ScriptedServer(
+        {
+            "select abs(1), far(1), far(2)": wrong,
+            "select far(1)": wrong,
+            "select far(2)": wrong,
+            "select abs(1)": ROWS,
+        }
+    )
+    trial = try_drafts([make_draft("select abs(1), far(1), far(2)")], server, Terms("matrixone", budget=2))
+    assert [one.sql for one in trial.kept[0].statements] == ["select abs(1)", "select far(1)"]
+    assert [(one.gate, one.reason[:13]) for one in trial.dropped] == [("budget", "select far(2)")]
+
+
+def test_columns_that_are_not_compared_follow_their_expression_when_a_query_is_shortened() -> None:
+    wrong = Answer(error="unknown function: nope")
+    server = ScriptedServer({"select nope(1), now(), abs(1)": wrong, "select nope(1)": wrong})
+    draft = make_draft("create table t (a int)", "select nope(1), now(), abs(1)")
+    assert try_drafts([draft], server, TERMS).kept[0].statements[1].ignore == (0,)
+
+
+def test_the_same_breakage_is_found_once() -> None:
+    broken = [Answer(error=f"internal error: division {number} failed") for number in (1, 2)]
+    server = ScriptedServer({"select f(1)": broken[0], "select f(2)": broken[1]})
+    trial = try_drafts([make_draft("create table t (a int)", "select f(1)", "select f(2)")], server, TERMS)
+    assert [one.sql for one in trial.findings] == ["select f(1)"]
+    assert [one.gate for one in trial.dropped] == ["finding", "finding"]
+
+
+def test_a_file_of_which_only_the_set_up_is_left_is_dropped() -> None:
+    server = ScriptedServer({"select nope(a) from t": Answer(error="unknown function: nope")})
+    written = (Written("create table t (a int)"), Written("select nope(a) from t", "nope"), Written("drop table t"))
+    trial = try_drafts([Draft("function/gen_1_01_x.test", "a draft", written, "functions")], server, TERMS)
+    assert not trial.kept
+    assert trial.dropped[-1].gate == "server"
 
 
 def test_a_connection_that_is_lost_once_only_is_no_finding() -> None:
