@@ -71,7 +71,7 @@ _SAYS = re.compile(
     r"(?i)\b(?:is(?!\s+(?:not\s+)?(?:null|true|false|unknown)\b)|are|must|cannot|can't|should|requires?|unsupported|failed"
     r"|expected|got|not\s+(?:supported|allowed|found))\s"
 )
-#: Among the first words of a name that a test has (``drop pitr - not there``), not of a statement that computes nothing.
+#: Among the first words of a name that a test has (``drop pitr - not there``), not of what computes nothing.
 _PROSE, _HEAD = frozenset({"-", "/"}), 5
 _DEFINES = frozenset({"create", "drop", "alter", "show", "data", "restore", "rename", "grant", "revoke"})
 #: How likely a function in FROM must be to be called, and statements of unit tests that are looked at.
