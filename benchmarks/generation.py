@@ -145,11 +145,12 @@ def main() -> int:
         rows = [rows[at * len(rows) // args.limit] for at in range(args.limit)]
     args.out.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
+    jobs = 1 if args.dsn else args.jobs  # two that look at what one server holds would see each other's
     tasks = [
         Task(args.repo, args.out, args.budget, args.seed, args.dsn, args.server, args.kept, share)
-        for share in shares(rows, args.jobs)
+        for share in shares(rows, jobs)
     ]
-    with ProcessPoolExecutor(max_workers=args.jobs) as pool:
+    with ProcessPoolExecutor(max_workers=jobs) as pool:
         done = [one for share in pool.map(work, tasks) for one in share]
     report = summary(done, time.perf_counter() - started)
     print(json.dumps(report, indent=1) if args.format == "json" else words(report))
