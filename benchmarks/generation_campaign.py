@@ -3,8 +3,8 @@
     MO_REPO=… MO_TESTPLAN_SHARED=… python benchmarks/generation_campaign.py
 
 What is written is also tried on a server, MO_SERVER (an address of the product) or a MariaDB of our own, and what stays
-there is judged from the files alone. Exit 1 when specific recall at 60 statements is below .52 (micro) or .60 (macro), or
-recall below .62 or .72, or when a file that stayed does not hold.
+there is judged from the files alone. Exit 1 when specific recall at 60 statements is below .52 (micro) or .60 (macro),
+or recall below .62 or .72, or when a file that stayed does not hold.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def main() -> int:
         print(f"left out: needs {meta} and MO_REPO")
         return 0
     server = ["--dsn", os.environ["MO_SERVER"]] if "MO_SERVER" in os.environ else ["--server", "mariadb"]
-    with tempfile.TemporaryDirectory(prefix="generation-") as folder:
-        out, kept = str(Path(folder, "out")), str(Path(folder, "kept"))
+    with tempfile.TemporaryDirectory(prefix="generation-") as own:
+        out, kept = str(Path(own, "out")), str(Path(own, "kept"))
         words = ["--repo", os.environ["MO_REPO"], "--meta", str(meta), *server]
         made = [sys.executable, "-m", "benchmarks.generation", *words, "--out", out, "--kept", kept]
         subprocess.run(made, cwd=ROOT, check=True)
