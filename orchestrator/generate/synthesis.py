@@ -22,6 +22,14 @@ _SPELLED = {
 }
 #: Tried for a function whose registry entry leaves its arguments to code.
 _GUESSED = (("any",), ("any", "any"), ("any", "any", "any"))
+#: Window functions take what the standard says, whatever a registry leaves to code.
+_WINDOWED: dict[str, tuple[tuple[str, ...], ...]] = {
+    **dict.fromkeys(("row_number", "rank", "dense_rank", "percent_rank", "cume_dist"), ()),
+    **dict.fromkeys(("first_value", "last_value"), (("any",),)),
+    **dict.fromkeys(("lag", "lead"), (("any",), ("any", "integer"), ("any", "integer", "any"))),
+    "ntile": (("integer",),),
+    "nth_value": (("any", "integer"),),
+}
 _WINDOWS = (
     "over (partition by {int} order by {varchar})",
     "over (order by {int} rows between unbounded preceding and current row)",
@@ -68,7 +76,7 @@ def calls(function: SqlFunction, name: str) -> Iterator[Expression]:
     )
     known = [shape for shape in shapes if shape]
     ends = [f" {window}" for window in _WINDOWS] if function.role is Role.WINDOW else [""]
-    if function.role is Role.WINDOW or () in shapes:
+    if not _WINDOWED.get(name) and (function.role is Role.WINDOW or () in shapes):
         yield made(f"{name}(){ends[0]}")
     for shape in known or _guesses(name):
         for row in range(max(len(ARGUMENTS[one]) for one in shape)):
@@ -98,6 +106,8 @@ _HINTS = (
 
 
 def _guesses(name: str) -> Iterable[tuple[str, ...]]:
+    if name in _WINDOWED:
+        return _WINDOWED[name]
     for word, kind in _HINTS:
         if word in name:
             return ((kind,), (kind, "document" if kind == "document" else "any"))

@@ -1,3 +1,5 @@
+import re
+
 from orchestrator.generate.draft import is_unstable
 from orchestrator.generate.synthesis import calls, catalogs
 from orchestrator.surface.model import Overload, Role, SqlFunction
@@ -8,6 +10,16 @@ def test_a_function_of_the_grammar_is_spelled_as_it_wants() -> None:
     texts = [one.text for one in calls(add, "date_add")]
     assert "date_add('2024-02-29 12:34:56', interval 2 day)" in texts
     assert all(", interval " in one for one in texts)
+
+
+def test_a_window_function_takes_what_the_standard_says() -> None:
+    def lists(name: str) -> list[list[str]]:
+        found = calls(SqlFunction(name, Role.WINDOW), name)
+        return [re.findall(r"[^,]+", one.text.partition("(")[2].partition(")")[0]) for one in found]
+
+    assert lists("rank") == [[]]
+    assert {len(one) for one in lists("nth_value")} == {2}
+    assert {len(one) for one in lists("lag")} == {1, 2, 3}
 
 
 def test_a_table_that_a_case_makes_in_the_catalog_is_none_of_the_catalog() -> None:
