@@ -35,8 +35,9 @@ _OBJECTS = (
     ("stage", "select stage_name from mo_catalog.mo_stages"),
     ("publication", "select pub_name from mo_catalog.mo_pubs"),
     ("cdc", "select task_name from mo_catalog.mo_cdc_task"),
-    ("feature", "select concat(feature_code, enabled, description) from mo_catalog.mo_feature_registry"),
-    ("feature", "select concat_ws(' ', account_id, feature_code, scope, quota) from mo_catalog.mo_feature_limit"),
+    ("feature", "select concat_ws(' ', feature_code, enabled) from mo_catalog.mo_feature_registry"),
+    # without a limit (-1) the server writes them itself
+    ("limit", "select concat_ws(' ', feature_code, scope, quota) from mo_catalog.mo_feature_limit where quota <> -1"),
     ("pitr", "select pitr_name from mo_catalog.mo_pitr where pitr_name not like 'sys_mo%'"),
 )
 _DROPS = {"account": "drop account if exists", "role": "drop role if exists", "user": "drop user if exists"}

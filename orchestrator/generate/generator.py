@@ -62,7 +62,7 @@ _ODD = (";", "--", "#", "//", "\\", "\n", "\t", "\r", '"', "@")
 #: Calls that no query takes along by the way: they wait, act on the whole server, are about the run itself, or hold
 #: code whose lines matter.
 _LEFT_OUT = re.compile(
-    r"(?i)\b(?:(?:sleep|benchmark|mo_ctl|sample|\w*fault_(?:point|injection)|mo_(?:cu|log_date|memory|cpu|table|feature)\w*"
+    r"(?i)\b(?:(?:sleep|benchmark|mo_ctl|sample|\w*fault_(?:point|injection)|mo_(?:cu|log_date|memory|cpu|table)\w*"
     r"|load_file|save_file|purge_log)\s*\((?!0\))|trace_\w+)|\$\$"
 )
 _LONGEST = 100

@@ -188,12 +188,19 @@ def test_a_connection_that_is_lost_once_only_is_no_finding() -> None:
     assert [one.gate for one in trial.dropped] == ["stable"]
 
 
-def test_a_case_that_leaves_something_is_dropped_and_tidied() -> None:
+def test_what_leaves_something_is_dropped_and_tidied() -> None:
     server = ScriptedServer({})
-    trial = try_drafts([make_draft("create account acc1", "select 1")], server, TERMS)
-    assert not trial.kept
-    assert trial.dropped[0].gate == "clean-up"
+    trial = try_drafts([make_draft("create account acc1", "select 1", "alter account acc1 open")], server, TERMS)
+    assert [one.sql for one in trial.kept[0].statements] == ["select 1"]
+    assert [one.gate for one in trial.dropped] == ["clean-up", "clean-up"]
     assert server.tidied == {"account acc1"}
+
+
+def test_a_file_of_which_no_statement_names_what_is_left_is_dropped() -> None:
+    server = ScriptedServer({"select hidden()": Answer()}, leaves={"select hidden()": "stage s1"})
+    trial = try_drafts([make_draft("select hidden()", "select 1")], server, TERMS)
+    assert not trial.kept
+    assert server.tidied == {"stage s1"}
 
 
 def test_a_pair_that_must_agree_and_does_not_is_a_finding() -> None:
