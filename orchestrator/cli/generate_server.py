@@ -128,7 +128,8 @@ class BvtServer:
         """Drop what a run left, as far as there is a word for it."""
         for one in sorted(left):
             kind, _, name = one.partition(" ")
-            self._quietly(f"{_DROPS.get(kind, f'drop {kind}')} {quoted(name)}")
+            named = "@".join(map(quoted, name.split("@")))
+            self._quietly(f"{_DROPS.get(kind, f'drop {kind}')} {named}")
 
     def _quietly(self, sql: str) -> list[tuple[str | None, ...]]:
         try:

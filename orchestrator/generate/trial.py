@@ -98,7 +98,7 @@ class _Trying:
 
     def _without(self, draft: Draft, left: Collection[str]) -> Draft:
         """The draft without the statements that name what it leaves behind; without any, when none does."""
-        names = {one.split(" ")[1].lower() for one in left}
+        names = {one.split(" ")[1].partition("@")[0].lower() for one in left}
         blamed = [at for at, one in enumerate(draft.statements) if any(name in one.sql.lower() for name in names)]
         for at in blamed:
             self._drop(draft, "clean-up", f"{draft.statements[at].sql[:80]}: leaves {', '.join(sorted(left))}")
