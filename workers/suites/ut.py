@@ -51,7 +51,7 @@ class UnitTestSuite:
             if settings.command[0] == "go":
                 unfetched = run.prefetch(present)
             done = run.go(command, settings.timeout, lambda source, line: _feed(stream, source, line))
-        stream.finish(done.reason, _why(done, settings))
+            stream.finish(done.reason, _why(done, settings), done.stop_seconds)
         try:
             return _ending(job, stream, done, present)
         except InfrastructureError as error:

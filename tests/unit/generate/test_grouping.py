@@ -45,3 +45,10 @@ def test_an_aggregate_beside_a_window_stands_in_no_list() -> None:
 def test_what_our_dialect_cannot_read_is_left_out() -> None:
     assert is_readable("abs({int}) + 1")
     assert not is_readable("abs({int}) +")
+
+
+def test_a_window_function_without_its_window_and_a_function_in_from_stand_in_no_list() -> None:
+    surface = Surface(functions={"lag": SqlFunction("lag", Role.WINDOW), "scan": SqlFunction("scan", Role.TABLE)})
+    assert manner_of(made("lag({int})"), surface) is None
+    assert manner_of(made("lag({int}) over (order by {int})"), surface) is Manner.WINDOW
+    assert manner_of(made("scan('a')"), surface) is None
