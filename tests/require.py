@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import pwd
 import shutil
 import sys
 import sysconfig
@@ -38,6 +39,14 @@ def _loads(name: str) -> Callable[[], bool]:
     return probe
 
 
+def _named() -> bool:
+    """Whether this uid has a name, without which PostgreSQL does not start."""
+    try:
+        return bool(pwd.getpwuid(os.geteuid()).pw_name)
+    except KeyError:
+        return False
+
+
 def _passable(path: Path) -> bool:
     """Whether every uid may pass to ``path``."""
     return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
@@ -54,7 +63,7 @@ PROBES: dict[str, Callable[[], bool]] = {
     "mariadb": _program("mariadbd", "mysqld"),
     "redis": _program("redis-server"),
     "go": _program("go"),
-    "postgres": _program("postgres", "pg_ctl", "pg_ctlcluster"),
+    "postgres": lambda: _program("postgres", "pg_ctl", "pg_ctlcluster")() and _named(),
     "docker-compose": _program("docker-compose"),
     "bubblewrap": _program("bwrap"),
     "flower": _module("flower"),

@@ -70,7 +70,7 @@ class Project:
             env=self.environment(environ),
             capture_output=True,
             text=True,
-            timeout=150,
+            timeout=240,
             check=False,
         )
 

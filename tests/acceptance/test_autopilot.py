@@ -95,8 +95,8 @@ def test_it_tells_a_bug_from_a_flake_and_a_killed_worker_and_its_record_replays(
     )
     first, second = field.worker("one"), None
     try:
-        wait_until("the slow test runs", field.slow.exists, 90)
-        wait_until("all others have ended", lambda: _ended(field) == 3, 90)
+        wait_until("the slow test runs", field.slow.exists)
+        wait_until("all others have ended", lambda: _ended(field) == 3)
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
         field.go.write_text("go")

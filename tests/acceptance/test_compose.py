@@ -125,8 +125,8 @@ def test_every_service_starts_as_written_and_together_they_run_a_plan(tmp_path: 
             Ledger(f"redis://127.0.0.1:{composed.ports['redis']}/0", retries=0).ping()
         composed.start("control", *WORKERS, "flower")
         app = make_app(composed.url)
-        wait_until("control and workers answer", lambda: len(app.control.ping(timeout=0.5) or []) == 4, 60)
-        wait_until("flower lists them", lambda: len(_flower(composed.ports["flower"], "workers?refresh=1")) >= 4, 60)
+        wait_until("control and workers answer", lambda: len(app.control.ping(timeout=0.5) or []) == 4)
+        wait_until("flower lists them", lambda: len(_flower(composed.ports["flower"], "workers?refresh=1")) >= 4)
         code, summary = composed.project.run_json("run", *composed.project.change())
         assert (code, summary["state"]) == (1, "failed"), summary
         assert {task["task"]: task["state"] for task in summary["tasks"]} == {
@@ -143,6 +143,6 @@ def test_what_callers_reach_starts_as_written_is_healthy_and_lets_nobody_in_with
         for name, inside in FRONT.items():  # as the container is asked how it does
             port = composed.ports[name]
             words = composed.services[name]["healthcheck"]["test"][-1].replace(str(inside), str(port))
-            wait_until(f"{name} is healthy", functools.partial(_ends_well, [sys.executable, "-c", words]), 60)
+            wait_until(f"{name} is healthy", functools.partial(_ends_well, [sys.executable, "-c", words]))
             path = "/mcp" if name == "mcp" else "/api/v1/runs"
             assert httpx.get(f"http://127.0.0.1:{port}{path}").status_code == 401

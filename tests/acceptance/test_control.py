@@ -71,7 +71,7 @@ def flower(fleet: Fleet) -> Iterator[Flower]:
     env = {**fleet.environ, "MO_TESTPLAN_FLOWER_AUTH": "operator:secret"}
     with service("flower", "--port", str(port), env=env, log=fleet.logs / "flower.log"):
         made = Flower(port)
-        wait_until("flower answers", made.answers, 60)
+        wait_until("flower answers", made.answers)
         yield made
 
 
@@ -87,28 +87,28 @@ def ended(ledger: Ledger, run: str) -> bool:
 def test_a_cancel_ends_the_tree_says_how_and_flower_shows_what_waited_as_revoked(fleet: Fleet, flower: Flower) -> None:
     ledger = fleet.ledger()
     run = control.start(fleet.app, ledger, fleet.project.plan([["long"], ["a"], ["b"]]))
-    wait_until("it runs", lambda: states(ledger, run)["long"] is TaskState.RUNNING, 60)
+    wait_until("it runs", lambda: states(ledger, run)["long"] is TaskState.RUNNING)
     control.cancel(fleet.app, ledger, run, "li")
-    wait_until("the run has its summary", lambda: ended(ledger, run), 60)
+    wait_until("the run has its summary", lambda: ended(ledger, run))
     assert set(states(ledger, run).values()) == {TaskState.CANCELLED}
     stop = ledger.results(run)["ut:long"].stop
     assert stop is not None
     assert 0 < stop.signalled <= stop.gone <= stop.cleaned
     waited = [message_id(run, f"ut-000{n}", 1) for n in (1, 2)]
-    wait_until("flower shows them", lambda: {flower.state(one) for one in waited} == {"REVOKED"}, 60)
+    wait_until("flower shows them", lambda: {flower.state(one) for one in waited} == {"REVOKED"})
 
 
 def test_a_revoke_made_in_flower_is_a_cancel(fleet: Fleet, flower: Flower) -> None:
     ledger = fleet.ledger()
     run = control.start(fleet.app, ledger, fleet.project.plan([["long"], ["other"]]))
-    wait_until("it runs", lambda: states(ledger, run)["long"] is TaskState.RUNNING, 60)
+    wait_until("it runs", lambda: states(ledger, run)["long"] is TaskState.RUNNING)
     message = message_id(run, "ut-0000", 1)
-    wait_until("flower knows it", lambda: flower.state(message) == "STARTED", 60)
+    wait_until("flower knows it", lambda: flower.state(message) == "STARTED")
     flower.revoke(message)
-    wait_until("it is cancelled", lambda: states(ledger, run)["long"] is TaskState.CANCELLED, 60)
-    wait_until("the other one runs", lambda: states(ledger, run)["other"] is TaskState.RUNNING, 60)
+    wait_until("it is cancelled", lambda: states(ledger, run)["long"] is TaskState.CANCELLED)
+    wait_until("the other one runs", lambda: states(ledger, run)["other"] is TaskState.RUNNING)
     control.cancel(fleet.app, ledger, run, "li")
-    wait_until("the run has its summary", lambda: ended(ledger, run), 60)
+    wait_until("the run has its summary", lambda: ended(ledger, run))
 
 
 def test_a_test_that_passes_at_the_second_try_is_shown_as_flaky_and_the_run_passes(fleet: Fleet) -> None:
@@ -116,7 +116,7 @@ def test_a_test_that_passes_at_the_second_try_is_shown_as_flaky_and_the_run_pass
 
     ledger = fleet.ledger()
     run = control.start(fleet.app, ledger, fleet.project.plan([["flaky", "a"]]))
-    wait_until("the run has its summary", lambda: ended(ledger, run), 60)
+    wait_until("the run has its summary", lambda: ended(ledger, run))
     with Store(fleet.environ["MO_TESTPLAN_STORE_URL"]) as store:
         summary = store.summary(run)
     assert summary is not None
@@ -133,13 +133,13 @@ def test_a_run_can_be_repeated_by_the_workers_of_one_host(fleet: Fleet) -> None:
     ledger = fleet.ledger()
     plan = fleet.project.plan([["a"]])
     run = control.start(fleet.app, ledger, plan)
-    wait_until("the run has its summary", lambda: ended(ledger, run), 60)
+    wait_until("the run has its summary", lambda: ended(ledger, run))
     with Store(fleet.environ["MO_TESTPLAN_STORE_URL"]) as store:
         summary = store.summary(run)
     assert summary is not None
     again = control.rerun_plan(plan, summary, failed=False, host=socket.gethostname())
     repeated = control.start(fleet.app, ledger, again, parent=run)
-    wait_until("it runs there", lambda: ended(ledger, repeated), 60)
+    wait_until("it runs there", lambda: ended(ledger, repeated))
     elsewhere = control.rerun_plan(plan, summary, failed=False, host="no.such-host")
     assert [shard.queue for shard in elsewhere.shards] == ["ut.at-no-such-host"]
     assert unserved(fleet.app, {shard.queue for shard in elsewhere.shards}) == ["ut.at-no-such-host"]

@@ -78,13 +78,13 @@ class Hub:
             live = self.live(number)
             return len(live) == 1 and live[0] != but and self.ledger.states(live[0]).get("ut:b/...") == "running"
 
-        wait_until(f"one run of pull request {number}", there, 90)
+        wait_until(f"one run of pull request {number}", there)
         return self.live(number)[0]
 
     def ended(self, run: str) -> RunState:
         """Wait for a run's summary."""
         with Store(f"sqlite:///{self.project.root}/state/history.sqlite") as store:
-            wait_until(f"{run} ends", lambda: (r := store.run(run)) is not None and r.state.final, 90)
+            wait_until(f"{run} ends", lambda: (r := store.run(run)) is not None and r.state.final)
             record = store.run(run)
         assert record is not None
         return record.state
@@ -128,7 +128,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
             service("serve", "--profile", profile, "--port", str(port), env=env, log=log),
         ):
             hub.url = f"http://127.0.0.1:{port}/github/webhook"
-            wait_until("the server listens", lambda: _answers(f"http://127.0.0.1:{port}/healthz"), 60)
+            wait_until("the server listens", lambda: _answers(f"http://127.0.0.1:{port}/healthz"))
             yield hub
         hub.ledger.close()
         assert github.state.refused == []
@@ -144,21 +144,21 @@ def _answers(url: str) -> bool:
 def test_opened_told_run_annotated_and_run_again_when_it_is_mended(hub: Hub) -> None:
     head = hub.push(7, "fail")
     assert hub.event("opened", 7) == 202
-    wait_until("the plan is told", lambda: "why each test was chosen" in hub.comment(7), 60)
-    wait_until("the check run ends", lambda: [c["status"] for c in hub.github.state.checks] == ["completed"], 90)
+    wait_until("the plan is told", lambda: "why each test was chosen" in hub.comment(7))
+    wait_until("the check run ends", lambda: [c["status"] for c in hub.github.state.checks] == ["completed"])
     (check,) = hub.github.state.checks
     assert (check["head_sha"], check["conclusion"], check["name"]) == (head, "failure", "mo-testplan/mini")
     (annotation,) = check["annotations"]
     assert (annotation["path"], annotation["annotation_level"]) == ("b/it_test.go", "failure")
     assert "told to" in annotation["message"]
-    wait_until("the verdict is told", lambda: "❌ failed" in hub.comment(7), 30)
+    wait_until("the verdict is told", lambda: "❌ failed" in hub.comment(7))
     assert "ut:b/..." in hub.comment(7)
     hub.switch.write_text("pass")
     asked = hub.says(7, "maintainer", "OWNER", "mended:\n/retest")
-    wait_until("the command is taken", lambda: hub.reacted(asked, "+1"), 30)
-    wait_until("the verdict changes", lambda: "✅ passed" in hub.comment(7), 90)
+    wait_until("the command is taken", lambda: hub.reacted(asked, "+1"))
+    wait_until("the verdict changes", lambda: "✅ passed" in hub.comment(7))
     hub.says(7, "dev", "MEMBER", "/why ut:b/...")
-    wait_until("the reason is told", lambda: any("rule b/" in c["body"] for c in hub.github.state.comments), 30)
+    wait_until("the reason is told", lambda: any("rule b/" in c["body"] for c in hub.github.state.comments))
 
 
 def test_a_push_supersedes_a_stranger_is_refused_and_a_close_cancels(hub: Hub) -> None:
@@ -173,20 +173,20 @@ def test_a_push_supersedes_a_stranger_is_refused_and_a_close_cancels(hub: Hub) -
     second = hub.one_live(8, but=first)
     refused = hub.says(8, "stranger", "NONE", "/cancel")
     started = hub.says(8, "stranger", "CONTRIBUTOR", "/test")
-    wait_until("the stranger is refused", lambda: hub.reacted(refused, "-1") and hub.reacted(started, "-1"), 30)
+    wait_until("the stranger is refused", lambda: hub.reacted(refused, "-1") and hub.reacted(started, "-1"))
     assert hub.live(8) == [second]
     assert hub.event("closed", 8) == 202
     assert hub.ended(second) is RunState.CANCELLED
-    wait_until("the end is told", lambda: "⏹ cancelled" in hub.comment(8), 30)
+    wait_until("the end is told", lambda: "⏹ cancelled" in hub.comment(8))
 
 
 def test_a_strangers_pull_request_is_planned_and_runs_when_a_member_says_so(hub: Hub) -> None:
     hub.push(9, "pass", "FIRST_TIME_CONTRIBUTOR")
     assert hub.event("opened", 9) == 202
-    wait_until("the plan is told", lambda: "when a member writes" in hub.comment(9), 60)
+    wait_until("the plan is told", lambda: "when a member writes" in hub.comment(9))
     assert hub.live(9) == []
     assert hub.event("labeled", 9, label={"name": "run-tests"}, sender="boss") == 202
-    wait_until("the verdict is told", lambda: "✅ passed" in hub.comment(9), 90)
+    wait_until("the verdict is told", lambda: "✅ passed" in hub.comment(9))
 
 
 def test_plan_and_run_take_a_number(hub: Hub) -> None:

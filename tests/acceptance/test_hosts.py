@@ -59,7 +59,7 @@ def hosts(project: Project, url: str, names: list[str]) -> Iterator[dict[str, su
             for name in names
         }
         app = make_app(url)
-        wait_until("every service answers", lambda: len(app.control.ping(timeout=0.5) or []) > len(names), 60)
+        wait_until("every service answers", lambda: len(app.control.ping(timeout=0.5) or []) > len(names))
         yield workers
 
 
@@ -70,7 +70,7 @@ def test_a_run_on_two_workers_is_told_in_one_summary_and_flower_lists_them(url: 
     env = project.environment({"MO_TESTPLAN_FLOWER_AUTH": "operator:secret"})
     flower = service("flower", "--port", str(port), env=env, log=project.root / "flower.log")
     with hosts(project, url, ["one", "two"]), flower:
-        wait_until("flower answers", lambda: _flower(port, "workers?refresh=1"), 40)
+        wait_until("flower answers", lambda: _flower(port, "workers?refresh=1"))
         code, summary = project.run_json("run", *project.change())
         assert (code, summary["state"], len(summary["tasks"])) == (0, "passed", 4)
         names = {name.partition("@")[0] for name in _flower(port, "workers?refresh=1")}
@@ -92,6 +92,21 @@ def _flower(port: int, path: str, auth: str = "operator:secret") -> dict[str, di
         return {}
 
 
+def started_command(project: Project, *words: str) -> subprocess.Popen[str]:
+    """``mo-testplan WORDS``, running."""
+    words = (sys.executable, "-m", "orchestrator", *words)
+    return subprocess.Popen(words, env=project.environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def hear(process: subprocess.Popen[str], words: str) -> None:
+    """Read what it says to a person until it says this."""
+    assert process.stderr is not None
+    line = ""
+    while words not in line:
+        line = process.stderr.readline()
+        assert line, f"it ended before it said: {words}"
+
+
 def _succeeded(port: int, run: str) -> int:
     rows = _flower(port, "tasks?limit=100")
     return sum(row["state"] == "SUCCESS" and row["uuid"].startswith(f"{run}|") for row in rows.values())
@@ -103,13 +118,15 @@ def test_a_killed_worker_loses_nothing_and_the_run_ends_with_one_summary(url: st
         started = project.command("run", *project.change(), "--detach")
         run = started.stdout.strip()
         ledger = Ledger(url)
-        wait_until("both run", lambda: _running(ledger, run) == 2, 60)
+        wait_until("both run", lambda: _running(ledger, run) == 2)
+        watching = started_command(project, "watch", run, "--format", "json")
+        hear(watching, "0/2 tasks")
         workers["one"].kill()
-        done = project.command("watch", run, "--format", "json")
-        summary = json.loads(done.stdout)
-        assert (done.returncode, summary["state"]) == (0, "passed"), done.stderr
+        out, err = watching.communicate()
+        summary = json.loads(out)
+        assert (watching.returncode, summary["state"]) == (0, "passed"), err
         assert sorted(task["attempt"] for task in summary["tasks"]) == [1, 2]
-        assert "went silent" in done.stderr
+        assert "went silent" in err
 
 
 def _running(ledger: Ledger, run: str) -> int:
@@ -121,7 +138,7 @@ def test_a_cancel_ends_what_runs_and_starts_nothing_more(url: str, tmp_path: Pat
     with hosts(project, url, ["one"]):
         run = project.command("run", *project.change(), "--detach").stdout.strip()
         ledger = Ledger(url)
-        wait_until("one runs", lambda: _running(ledger, run) == 1, 60)
+        wait_until("one runs", lambda: _running(ledger, run) == 1)
         project.command("cancel", run[:8])
         done = project.command("watch", run, "--format", "json")
         summary = json.loads(done.stdout)
@@ -132,32 +149,21 @@ def test_a_cancel_ends_what_runs_and_starts_nothing_more(url: str, tmp_path: Pat
 
 def test_a_queue_without_a_worker_is_said_and_waited_for(url: str, tmp_path: Path) -> None:
     project = project_on(url, tmp_path, {"a": PASS})
-    words = [sys.executable, "-m", "orchestrator", "run", *project.change()]
-    watching = subprocess.Popen(
-        words, env=project.environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert watching.stderr is not None
-    line = ""
-    while "no worker serves queue 'ut'" not in line:
-        line = watching.stderr.readline()
-        assert line, "it ended"
+    watching = started_command(project, "run", *project.change())
+    hear(watching, "no worker serves queue 'ut'")
     with hosts(project, url, ["late"]):
-        out, _ = watching.communicate(timeout=90)
+        out, _ = watching.communicate()
     assert watching.returncode == 0
     assert "PASSED" in out
 
 
 def test_ctrl_c_only_stops_watching_a_remote_run(url: str, tmp_path: Path) -> None:
     project = project_on(url, tmp_path, {"a": PASS})
-    words = [sys.executable, "-m", "orchestrator", "run", *project.change()]
-    watching = subprocess.Popen(
-        words, env=project.environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    watching = started_command(project, "run", *project.change())
     ledger = Ledger(url)
-    wait_until("the run is there", ledger.active, 30)
-    time.sleep(1)
+    hear(watching, "0/1 tasks")
     watching.send_signal(signal.SIGINT)
-    _, err = watching.communicate(timeout=30)
+    _, err = watching.communicate()
     assert watching.returncode == 130
     assert f"mo-testplan cancel {ledger.active()[0]}" in err
 
@@ -182,7 +188,7 @@ def test_a_broker_that_goes_away_in_mid_run_comes_back_to_a_run_that_ends(tmp_pa
         server.enter_context(redis_server(folder, port))
         stack.enter_context(hosts(project, url, ["one"]))
         run = project.command("run", *project.change(), "--detach").stdout.strip()
-        wait_until("one runs", lambda: _running(Ledger(url), run) == 1, 60)
+        wait_until("one runs", lambda: _running(Ledger(url), run) == 1)
         time.sleep(1.2)  # what Redis was told a second ago is on disk
         server.close()
         time.sleep(3)
@@ -216,12 +222,12 @@ def states(project: Project) -> dict[str, dict[str, Any]]:
 def test_a_drained_host_finishes_takes_nothing_new_and_a_paused_one_resumes(url: str, tmp_path: Path) -> None:
     project = project_on(url, tmp_path, dict.fromkeys("ab", WAITS))
     with hosts(project, url, ["one", "two"]) as workers:
-        wait_until("both hosts have said what they are", lambda: len(states(project)) == 2, 30)
+        wait_until("both hosts have said what they are", lambda: len(states(project)) == 2)
         wait_until("nothing is the matter", lambda: states(project)["one"]["faults"] == [])
         assert project.command("hosts", "pause", "two", "--why", "new disk").returncode == 0
         assert "new disk" in states(project)["two"]["faults"][0]
         run = project.command("run", *project.change(), "--detach").stdout.strip()
-        wait_until("the other host runs something", lambda: bool(states(project)["one"]["record"]["running"]), 60)
+        wait_until("the other host runs something", lambda: bool(states(project)["one"]["record"]["running"]))
         assert project.command("hosts", "drain", "one").returncode == 0
         begun = started(project, run)
         let_pass(project)
@@ -246,7 +252,7 @@ def edge_audit(project: Project) -> set[tuple[str, str]]:
     from orchestrator.store import Store
 
     with Store(f"sqlite:///{project.root / 'state' / 'history.sqlite'}") as store:
-        wait_until("the deeds are in the log", lambda: len(store.audit_log()) >= 4, 20)
+        wait_until("the deeds are in the log", lambda: len(store.audit_log()) >= 4)
         return {(entry.action, entry.target.partition("@")[0]) for entry in store.audit_log()}
 
 
@@ -255,10 +261,10 @@ def test_a_removed_host_gives_back_what_it_ran(url: str, tmp_path: Path) -> None
     hangs = f'if os.Mkdir("begun", 0o700) == nil {{ {WAITS} }}'
     project = project_on(url, tmp_path, {"a": hangs})
     with hosts(project, url, ["one", "two"]):
-        wait_until("both hosts have said what they are", lambda: len(states(project)) == 2, 30)
+        wait_until("both hosts have said what they are", lambda: len(states(project)) == 2)
         project.command("hosts", "pause", "two")
         run = project.command("run", *project.change(), "--detach").stdout.strip()
-        wait_until("the host runs it", lambda: any((project.root / "state").rglob("begun")), 60)
+        wait_until("the host runs it", lambda: any((project.root / "state").rglob("begun")))
         assert project.command("hosts", "remove", "one").returncode == 0
         project.command("hosts", "resume", "two")
         assert project.command("watch", run).returncode == 0

@@ -81,7 +81,7 @@ def _run_passes(project: Project, operator: str, worker: str) -> None:
         service("worker", "--name", "narrow", "--unsafe-no-sandbox", env=narrow, log=logs / "worker.log"),
     ):
         app = make_app(operator)
-        wait_until("both services answer", lambda: len(app.control.ping(timeout=0.5) or []) == 2, 60)
+        wait_until("both services answer", lambda: len(app.control.ping(timeout=0.5) or []) == 2)
         code, summary = project.run_json("run", *project.change())
         assert (code, summary["state"]) == (0, "passed"), (logs / "worker.log").read_text()[-3000:]
         assert "NOPERM" not in (logs / "worker.log").read_text()

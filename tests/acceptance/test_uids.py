@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,3 +41,13 @@ def test_cases_pass_and_fail_under_the_uid_of_their_run(place: Path) -> None:
     reports = list((project.root / "state" / "artifacts").glob("*/bvt_*/*/bvt/report.txt"))
     assert reports
     assert all(FIRST < report.stat().st_uid <= LAST for report in reports)
+
+
+def test_a_private_mariadb_starts_under_a_uid_without_a_name(place: Path) -> None:
+    require("mariadb")
+    place.chmod(0o777)
+    code = "from workers.servers import make_server; server = make_server('mariadb'); server.start(); server.close()"
+    words = ["setpriv", "--reuid", str(LAST), "--regid", str(LAST), "--clear-groups", sys.executable, "-c", code]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(place), "TMPDIR": str(place)}
+    done = subprocess.run(words, env=env, cwd=place, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -107,7 +107,7 @@ class Chat:
         return self._next(self.corp.corp.shown, before, lambda shown: shown.chat == user)
 
     def _next(self, shown: list[Shown], before: int, answers: Callable[[Shown], bool]) -> Shown:
-        wait_until("an answer", lambda: any(map(answers, shown[before:])), 30)
+        wait_until("an answer", lambda: any(map(answers, shown[before:])))
         return next(filter(answers, shown[before:]))
 
     def clicked(self, click: Callable[[], object], card: Shown) -> float:
@@ -115,14 +115,14 @@ class Chat:
         updates, began = card.updates, time.monotonic()
         click()
         while card.updates == updates:
-            assert time.monotonic() - began < 10, "the card never changed"
+            assert time.monotonic() - began < 120, "the card never changed"
             time.sleep(0.01)
         return time.monotonic() - began
 
     def tree(self) -> list[int]:
         """The processes of the test that hangs: the test itself, and a child that ignores TERM."""
         pids = self.switch.with_name("switch.pids")
-        wait_until("the test has started its child", pids.exists, 60)
+        wait_until("the test has started its child", pids.exists)
         found = [int(word) for word in pids.read_text().split()]
         pids.unlink()
         return found
@@ -142,7 +142,7 @@ class Chat:
             progress = self.ledger.progress(run)
             return progress is not None and progress.state.final
 
-        wait_until(f"{run} ends", over, 60)
+        wait_until(f"{run} ends", over)
         progress = self.ledger.progress(run)
         assert progress is not None
         return progress.state
@@ -171,9 +171,9 @@ def services(chat: Chat, url: str, *more: list[str]) -> Iterator[None]:
         for number, words in enumerate(started):
             stack.enter_context(service(*words, env=env, log=logs / f"{words[0]}{number}.log"))
         app = make_app(url)
-        wait_until("services answer", lambda: len(app.control.ping(timeout=0.5) or []) == len(started) - 1, 60)
-        wait_until("the bot is connected", lambda: chat.bot.connected, 20)
-        wait_until("the server answers", lambda: _checks(chat.corp), 20)
+        wait_until("services answer", lambda: len(app.control.ping(timeout=0.5) or []) == len(started) - 1)
+        wait_until("the bot is connected", lambda: chat.bot.connected)
+        wait_until("the server answers", lambda: _checks(chat.corp))
         yield
 
 
@@ -221,7 +221,7 @@ def test_a_run_is_steered_from_the_group_by_words_and_buttons(chat: Chat) -> Non
     chat.switch.write_text("hang")
     card = chat.says("dev", "运行 7")
     run = chat.run_of(card)
-    wait_until("it runs", lambda: chat.running(run) >= 1, 60)
+    wait_until("it runs", lambda: chat.running(run) >= 1)
     tree = chat.tree()
     wait_until(
         "progress is told in place", lambda: any(run in m.content for m in chat.bot.shown if m.msgtype == "stream")
@@ -261,7 +261,7 @@ def test_a_run_is_cancelled_in_the_application_where_cards_really_change(chat: C
     chat.switch.write_text("hang")
     card = chat.tells("dev", "run 7 ut")
     run = chat.run_of(card)
-    wait_until("it runs", lambda: chat.running(run) >= 1, 60)
+    wait_until("it runs", lambda: chat.running(run) >= 1)
     assert "没有权限" in chat.tells("stranger", "runs").content
     tree = chat.tree()
     figure("card_updated", chat.clicked(lambda: chat.corp.click("dev", card, "取消"), card))
@@ -290,7 +290,7 @@ def test_when_the_holder_of_the_bot_is_killed_another_control_holds_one_connecti
             began = time.monotonic()
             os.kill(int(leader.removeprefix("control-").partition("@")[0]), signal.SIGKILL)
             wait_until("the connection is gone", lambda: not chat.bot.connected)
-            wait_until("the other one has connected", lambda: chat.bot.connected, 60)
+            wait_until("the other one has connected", lambda: chat.bot.connected)
             figure("bot_again", time.monotonic() - began)
             assert (chat.bot.subscriptions, chat.bot.kicks) == (2, 0), "once, and nobody was pushed out"
             assert str(chat.ledger.redis.get(keys.LEADER)) != leader

@@ -58,16 +58,16 @@ def test_the_process_that_answers_is_replaced_when_it_dies_and_ends_with_serve(v
         port, log = free_port(), tmp_path / "serve.log"
         side.callback_url = f"http://127.0.0.1:{port}/wecom/app"
         with service("serve", "--profile", "mini", "--port", str(port), env=env, log=log) as process:
-            wait_until("it takes callbacks", lambda: answers(side), 60)
+            wait_until("it takes callbacks", lambda: answers(side))
             assert side.say("dev", "whoami") == 1
-            wait_until("it is answered", lambda: len(corp.shown) == 1, 60)
+            wait_until("it is answered", lambda: len(corp.shown) == 1)
             (first,) = children(process.pid)
             os.kill(first, signal.SIGKILL)
             assert side.say("dev", "help") >= 1, "taken, whoever answers"
-            wait_until("another one answers", lambda: len(corp.shown) == 2, 60)
+            wait_until("another one answers", lambda: len(corp.shown) == 2)
             (second,) = children(process.pid)
             assert second != first
-        wait_until("it ended with serve", lambda: ended(second), 30)
+        wait_until("it ended with serve", lambda: ended(second))
     text = log.read_text()
     assert "another one starts" in text
     assert "Traceback" not in text

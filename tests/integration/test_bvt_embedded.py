@@ -124,12 +124,12 @@ def test_a_wrong_password_is_refused(dsn: Dsn) -> None:
 
 
 def test_a_server_that_never_comes_up_tells_the_end_of_its_log() -> None:
-    words = ("sh", "-c", "echo it is broken; sleep 60")
+    words = ("sh", "-c", "echo it is broken; sleep 600")
     started = time.monotonic()
     with pytest.raises(ServerError, match=r"did not answer within 0\.5 s") as caught:
         make_server("launch", launch=Launch(words), startup=Startup(timeout=0.5)).start()
     assert "it is broken" in caught.value.remedy
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 300
     with pytest.raises(ServerError, match="ended before it answered"):
         make_server("launch", launch=Launch(("sh", "-c", "exit 3")), startup=Startup(timeout=30)).start()
 

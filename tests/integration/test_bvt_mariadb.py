@@ -156,15 +156,15 @@ def test_wait_expect_tries_until_the_result_is_the_expected_one(dsn: Dsn, tmp_pa
 
 
 def test_a_statement_past_its_deadline_costs_one_command(dsn: Dsn, tmp_path: Path, admin: Wire) -> None:
-    sql = "select 1;\nselect sleep(30);\nselect database();\n"
+    sql = "select 1;\nselect sleep(250);\nselect database();\n"
     case = write(
-        tmp_path, "slow.sql", sql, "select 1;\n1\n1\nselect sleep(30);\nx\n0\nselect database();\ndatabase()\nslow\n"
+        tmp_path, "slow.sql", sql, "select 1;\n1\n1\nselect sleep(250);\nx\n0\nselect database();\ndatabase()\nslow\n"
     )
     started = time.monotonic()
-    told = run(dsn, case, Options(statement_timeout=0.3, metadata=False))
+    told = run(dsn, case, Options(statement_timeout=2, metadata=False))
     assert told.verdicts == [PASS, ABNORMAL, PASS]
-    assert "no answer in 0.3 s" in told.results[1].reason
-    assert time.monotonic() - started < 20
+    assert "no answer in 2 s" in told.results[1].reason
+    assert time.monotonic() - started < 240
     assert not [row for row in admin.query("show processlist").rows if b"sleep" in (row[7] or b"")]
 
 
@@ -184,7 +184,7 @@ def test_an_endless_result_set_costs_one_command_and_bounded_memory(dsn: Dsn, tm
 
 
 def test_a_cancel_in_mid_statement_ends_the_run_and_the_statement(dsn: Dsn, tmp_path: Path, admin: Wire) -> None:
-    sql = "create database side;\nselect sleep(30);\nselect 1;\n"
+    sql = "create database side;\nselect sleep(250);\nselect 1;\n"
     case = write(tmp_path, "cancelled.sql", sql, sql)
     stop, ended = threading.Event(), []
 
@@ -242,13 +242,13 @@ def test_system_commands_run_only_when_allowed_and_end_with_a_cancel(dsn: Dsn, t
     assert not mark.exists()
     run(dsn, case, Options(allow_system=True))
     assert mark.exists()
-    sleeper = write(tmp_path, "shell.sql", "-- @system sleep 30\nselect 1;\n", "select 1;\n")
+    sleeper = write(tmp_path, "shell.sql", "-- @system sleep 250\nselect 1;\n", "select 1;\n")
     stop = threading.Event()
     threading.Timer(0.3, stop.set).start()
     started = time.monotonic()
     with pytest.raises(CancelledError):
         run(dsn, sleeper, Options(allow_system=True), stop)
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 240
 
 
 def test_a_reset_drops_every_foreign_database_first(dsn: Dsn, tmp_path: Path, admin: Wire) -> None:
@@ -352,7 +352,7 @@ def test_the_program_streams_json_lines_and_ends_with_the_verdict(
 
 
 def test_the_program_cancels_on_term(dsn: Dsn, tmp_path: Path, admin: Wire) -> None:
-    write(tmp_path, "termed.sql", "select sleep(30);\n", "select sleep(30);\n")
+    write(tmp_path, "termed.sql", "select sleep(250);\n", "select sleep(250);\n")
     process = program(str(tmp_path / "cases"), "--dsn", str(dsn))
     while not [row for row in admin.query("show processlist").rows if b"sleep" in (row[7] or b"")]:
         time.sleep(0.02)
@@ -399,7 +399,7 @@ def test_a_private_server_dies_with_the_process_that_started_it(tmp_path: Path) 
     process.kill()
     process.wait()
     process.stdout.close()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while _lives(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not _lives(pid)

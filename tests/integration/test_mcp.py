@@ -106,9 +106,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             service("serve", "--profile", profile, "--port", str(other), env=env, log=log),
         ):
             url = f"http://127.0.0.1:{port}"
-            wait_until("the MCP server listens", lambda: _answers(url), 60)
+            wait_until("the MCP server listens", lambda: _answers(url))
             rest = f"http://127.0.0.1:{other}"
-            wait_until("the REST API listens", lambda: _healthy(rest), 60)
+            wait_until("the REST API listens", lambda: _healthy(rest))
             yield Stack(project, url, rest)
 
 

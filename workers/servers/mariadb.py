@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import subprocess
 from pathlib import Path
@@ -50,7 +49,7 @@ class MariaDb(OwnedServer):
             [
                 server,
                 "--no-defaults",
-                f"--user={_user()}",
+                *_user(),
                 f"--datadir={self.directory / 'data'}",
                 f"--socket={self.directory / 'sock'}",
                 f"--pid-file={self.directory / 'pid'}",
@@ -69,7 +68,7 @@ class MariaDb(OwnedServer):
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
             "--innodb-log-file-size=16M",
-            f"--user={_user()}",
+            *_user(),
         ]
         try:
             done = subprocess.run(
@@ -112,6 +111,6 @@ def _account(host: str) -> str:
     )
 
 
-def _user() -> str:
-    """MariaDB does not run as root unless it is told that it may."""
-    return pwd.getpwuid(os.getuid()).pw_name
+def _user() -> tuple[str, ...]:
+    """MariaDB does not run as root unless it is told that it may. Another uid need not have a name (containers)."""
+    return ("--user=root",) if os.geteuid() == 0 else ()
