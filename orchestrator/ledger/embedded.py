@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +17,8 @@ from orchestrator.domain.errors import BrokerError, ToolMissingError
 from orchestrator.ledger.connection import socket_form
 
 _START_SECONDS = 60.0
+#: The address of a socket has 108 bytes, the last one 0 (``unix(7)``).
+_SOCKET, _LONGEST = "redis.sock", 107
 #: Waits for the end of its standard input, a pipe its owner holds, and then ends the server: no server outlives a
 #: killed owner. The program is its own process, so that it works however the owner dies.
 _GUARD = """
@@ -44,7 +49,10 @@ class EmbeddedRedis:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.socket = folder / "redis.sock"
+        long = len(os.fsencode(folder / _SOCKET)) > _LONGEST
+        #: A folder of the socket's own, where the address would be too long.
+        self._short = Path(tempfile.mkdtemp(prefix="mo-", dir="/tmp")) if long else None
+        self.socket = (self._short or folder) / _SOCKET
         self.url = f"redis+socket://{self.socket}?virtual_host=0"
         self._guard: subprocess.Popen[bytes] | None = None
 
@@ -87,12 +95,13 @@ class EmbeddedRedis:
 
     def close(self) -> None:
         """Stop the server and wait for its end."""
-        if self._guard is None:
-            return
-        assert self._guard.stdin is not None  # noqa: S101 - opened with a pipe
-        self._guard.stdin.close()
-        self._guard.wait(10)
-        self._guard = None
+        if self._guard is not None:
+            assert self._guard.stdin is not None  # noqa: S101 - opened with a pipe
+            self._guard.stdin.close()
+            self._guard.wait(10)
+            self._guard = None
+        if self._short is not None:
+            shutil.rmtree(self._short, ignore_errors=True)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.close()

@@ -10,6 +10,8 @@ import pytest
 from orchestrator.domain.errors import BrokerDownError, BrokerError
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.connection import connect, masked
+from orchestrator.ledger.embedded import EmbeddedRedis
+from tests.require import require
 
 
 @pytest.mark.parametrize(
@@ -72,3 +74,10 @@ def test_a_host_name_that_is_gone_is_a_redis_that_is_down_and_a_name_server_that
     with pytest.raises(BrokerError) as raised:
         Ledger("redis://redis:6379/0", retries=0).ping()
     assert isinstance(raised.value, BrokerDownError) is down
+
+
+def test_a_redis_of_ones_own_starts_below_a_folder_of_any_length(tmp_path: Path) -> None:
+    require("valkey")
+    with EmbeddedRedis(tmp_path / ("long" * 30)) as server:
+        assert Ledger(server.url).active() == []
+    assert not server.socket.parent.exists()
