@@ -126,4 +126,4 @@ def test_a_clone_that_lacks_its_larger_files_still_predicts(repository: Path, tm
     lacking = found.run("rev-list", "--objects", "--missing=print", sha).stdout.count(b"\n?")
     assert lacking > 10
     made = predictions(tmp_path / "lacking.git", [row(repository, sha, NUMBERS[1])], tmp_path / "run")
-    assert "trigger" in made[sha]["categories"][:3]
+    assert "cursor" in made[sha]["categories"][:3]
