@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from orchestrator.diff.source import from_repository
 from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plan import Suite, TestPlan
+from orchestrator.history.because import Explainer
+from orchestrator.history.facts import Facts
 from orchestrator.history.model import Model, save_model
 from orchestrator.planner.budget import parse_budget
 from orchestrator.planner.decode import loads
@@ -71,6 +74,18 @@ def test_every_test_of_a_plan_with_a_budget_is_explained(product: Path, model: M
     assert "a budget of" in why_not
     assert explain(plan, f"bvt:{left.name}")["omitted"][0]["budget"] == left.budget
     assert "bvt:backup" in plan_markdown(plan)
+
+
+def test_a_reason_names_no_word_that_many_cases_say(product: Path, model: Model) -> None:
+    outlook = advise_by(from_repository(product, "main~1", "main"), PROFILE, deepcopy(model)).outlook
+    assert outlook is not None
+    for number in sorted(outlook.book.stems)[:10]:
+        outlook.book.scripts.put(number, {"backup": 1, "common": 1})
+    outlook.question = replace(outlook.question, facts=Facts(("pkg/a.go",), words={"backup": 1, "common": 9}))
+    outlook.book.scripts.put(number, {"backup": 1, "common": 1, "seldom": 1})
+    outlook.question.facts.words["seldom"] = 1
+    told = {one.strategy: one.detail for one in Explainer(outlook).case(outlook.book.stems[number])}
+    assert told["lexical"] == "as the change does, its script says seldom"
 
 
 def test_cases_the_change_edits_and_those_always_run_are_kept_whatever_they_cost(product: Path, model: Model) -> None:
