@@ -140,7 +140,9 @@ class Explainer:
                 "words": (book.scripts, facts.words),
                 "strings": (book.results, facts.strings),
             }[kind]
-            self._words[kind] = [word for word, _ in index.telling(words) if index.rarity(word) >= _RARE]
+            self._words[kind] = [
+                word for word, _ in index.telling(words) if not index.is_common(word) and word not in _FILLERS
+            ]
         return self._words[kind]
 
     def _best(self, category: str, signal: str, of: Callable[[int], str]) -> str:
@@ -157,6 +159,28 @@ class Explainer:
         return f"{stems[number]}: {detail}" if detail else ""
 
 
-#: Rarity of a word that about one case in five says: a commoner one counts a little, but is no reason to a reader.
-_RARE = 1.4
+#: Words of any Go code and any script, which say nothing to a reader.
+_FILLERS = frozenset(
+    [
+        "any",
+        "and",
+        "code",
+        "first",
+        "get",
+        "have",
+        "must",
+        "not",
+        "only",
+        "out",
+        "should",
+        "still",
+        "str",
+        "than",
+        "that",
+        "this",
+        "two",
+        "when",
+        "with",
+    ]
+)
 _NOTHING = "nothing in the past, and no rare word of its text, speaks for it"
