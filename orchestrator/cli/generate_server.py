@@ -117,12 +117,14 @@ class BvtServer:
             case, target = Case(base / path, path, base), base / result_paths(path)[0]
             case.file.parent.mkdir(parents=True, exist_ok=True)
             case.file.write_text(script, encoding="utf-8", newline="")
-            failed = _Failed()
+            failed, before = _Failed(), self.objects()
             with Runner(self._dsn, _OPTIONS, failed, threading.Event()) as runner:
                 runner.record(case, target)
                 failed.seen = 0
                 runner.run(case)
-            return Recorded(target.read_bytes().decode("utf-8", "replace"), failed.reasons)
+            left = self.objects() - before
+            self.tidy(left)
+            return Recorded(target.read_bytes().decode("utf-8", "replace"), failed.reasons, left)
 
     def tidy(self, left: frozenset[str]) -> None:
         """Drop what a run left, as far as there is a word for it."""

@@ -27,6 +27,8 @@ class Recorded:
     text: str
     #: By position the commands that did not pass against their own expectation, and why.
     differs: Mapping[int, str] = field(default_factory=dict)
+    #: What the runs left on the server.
+    left: frozenset[str] = frozenset()
 
 
 class Executor(Protocol):

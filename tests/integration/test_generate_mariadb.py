@@ -97,6 +97,12 @@ def test_a_recorded_result_that_is_another_each_time_is_told_by_position(server:
     assert recorded.text.startswith("select 1;\n")
 
 
+def test_a_file_that_ends_in_a_transaction_leaves_nothing_behind(server: BvtServer) -> None:
+    before = server.objects()
+    server.recorded(PATH, "set autocommit = 0;\ncreate table t (a int);\ninsert into t values (1);\n")
+    assert server.objects() == before
+
+
 def test_a_database_of_somebody_else_is_never_used(dsn: Dsn) -> None:
     with server_of(f"mysql://{dsn.user}:{dsn.password}@{dsn.host}:{dsn.port}", "none") as server:
         assert server is not None

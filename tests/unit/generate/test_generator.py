@@ -107,6 +107,14 @@ def test_clean_up_drops_what_is_left_and_ends_what_is_open() -> None:
     ]
 
 
+def test_clean_up_switches_autocommit_on_again_before_it_drops() -> None:
+    sql = "set autocommit = 0;\ncreate table w (a int);\n"
+    script = make_inputs(cases={"a.sql": sql}).library.scripts["a.sql"]
+    assert cleanup(script.statements) == ["set autocommit = 1", "drop table if exists w"]
+    again = make_inputs(cases={"a.sql": f"{sql}set autocommit = 1;\n"}).library.scripts["a.sql"]
+    assert cleanup(again.statements) == ["drop table if exists w"]
+
+
 def test_a_function_in_from_that_no_case_calls_is_called_there() -> None:
     surface = Surface(functions={"numbers_of": SqlFunction("numbers_of", Role.TABLE, (), ("numbers_of",))})
     target = Target(0, Kind.FUNCTION, "numbers_of", "table_function.go names the function")
