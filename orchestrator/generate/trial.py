@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -72,20 +73,16 @@ class _Trying:
         """What can stay of a draft: it is run, changed and run again until two runs agree."""
         original = draft
         for turn in range(_ROUNDS):
-            before = self._executor.objects()
-            first = self._executor.run([one.sql for one in draft.statements], database_of(draft.path))
-            second = self._executor.run([one.sql for one in draft.statements], database_of(draft.path))
-            left = self._executor.objects() - before
+            first, second, left = self._twice(draft)
+            if turn == 0:
+                self.trial.ran += len(first)
+                self.trial.accepted += sum(one.error is None and not one.lost for one in first)
             if left:
-                self._executor.tidy(left)
                 draft = self._without(draft, left)
                 if tests(draft, original):
                     continue
                 self._gone(draft, "clean-up", "nothing else is left to test")
                 return None
-            if turn == 0:
-                self.trial.ran += len(first)
-                self.trial.accepted += sum(one.error is None and not one.lost for one in first)
             changed = self._judge(draft, first, second)
             if not tests(changed, original):
                 self._gone(changed, "server", "nothing of it is left to test")
@@ -96,10 +93,23 @@ class _Trying:
         self._gone(draft, "stable", "its results keep changing")
         return None
 
+    def _twice(self, draft: Draft) -> tuple[Sequence[Answer], Sequence[Answer], frozenset[str]]:
+        """The answers of two runs, and what they left, which is tidied, also when a run is interrupted."""
+        before = self._executor.objects()
+        statements = [one.sql for one in draft.statements]
+        try:
+            first, second = (self._executor.run(statements, database_of(draft.path)) for _ in range(2))
+        finally:
+            left = self._executor.objects() - before
+            if left:
+                self._executor.tidy(left)
+        return first, second, left
+
     def _without(self, draft: Draft, left: Collection[str]) -> Draft:
         """The draft without the statements that name what it leaves behind; without any, when none does."""
-        names = {one.split(" ")[1].partition("@")[0].lower() for one in left}
-        blamed = [at for at, one in enumerate(draft.statements) if any(name in one.sql.lower() for name in names)]
+        names = {one.split(" ")[1].partition("@")[0] for one in left}
+        named = re.compile(rf"(?i)\b(?:{'|'.join(map(re.escape, sorted(names)))})\b")
+        blamed = [at for at, one in enumerate(draft.statements) if named.search(one.sql)]
         for at in blamed:
             self._drop(draft, "clean-up", f"{draft.statements[at].sql[:80]}: leaves {', '.join(sorted(left))}")
         if not blamed:

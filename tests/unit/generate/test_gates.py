@@ -196,6 +196,19 @@ def test_what_leaves_something_is_dropped_and_tidied() -> None:
     assert server.tidied == {"account acc1"}
 
 
+def test_what_an_interrupted_run_left_is_tidied() -> None:
+    class Stopped(ScriptedServer):
+        def _answer(self, sql: str) -> Answer:
+            if sql == "select 1":
+                raise KeyboardInterrupt
+            return super()._answer(sql)
+
+    server = Stopped({})
+    with pytest.raises(KeyboardInterrupt):
+        try_drafts([make_draft("create account acc1", "select 1")], server, TERMS)
+    assert server.tidied == {"account acc1"}
+
+
 def test_a_file_of_which_no_statement_names_what_is_left_is_dropped() -> None:
     server = ScriptedServer({"select hidden()": Answer()}, leaves={"select hidden()": "stage s1"})
     trial = try_drafts([make_draft("select hidden()", "select 1")], server, TERMS)
