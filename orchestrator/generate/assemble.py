@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from orchestrator.cases.script import database_of
+from orchestrator.cases.sql.words import SYSTEM_DATABASES
 from orchestrator.generate.choose import Choice
 from orchestrator.generate.cleanup import cleanup
 from orchestrator.generate.columns import WHOLE, Edges, edges
@@ -81,8 +82,9 @@ def _moved(draft: Draft, database: str) -> Iterator[Written]:
     """The statements of a file: a script's database is named after it, and some name theirs (``'script.t'``)."""
     before = database_of(draft.source)
     own = re.compile(rf"(?<![\w.]){re.escape(before)}(?=`?\.)")
+    named = before and before not in SYSTEM_DATABASES and database.isidentifier()
     for one in draft.statements:
-        yield replace(one, sql=own.sub(database, one.sql)) if before and database.isidentifier() else one
+        yield replace(one, sql=own.sub(database, one.sql)) if named else one
 
 
 def _queries(groups: Sequence[Group], frame: Frame) -> Draft:

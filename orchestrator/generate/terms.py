@@ -11,7 +11,7 @@ from orchestrator.generate.library import alike
 
 #: The server does not know the SQL itself: no expectation of anything.
 _INVALID = re.compile(
-    r"(?i)syntax|parser? error|unknown (?:function|operator|table|column|database)|no such (?:table|function)"
+    r"(?i)error in your sql syntax|parser? error|unknown (?:function|operator|table|column|database)|no such (?:table|function)"
     r"|(?:function|table|column|variable) .*(?:does not exist|doesn't exist|not exist)|variable does not exist"
     r"|invalid database|(?:database|table) \S+ not found|expectedeob|not supported: function or operator"
 )

@@ -186,6 +186,10 @@ def test_a_statement_that_names_the_database_of_its_script_names_that_of_its_new
     draft = assemble(choice, scripts, Frame("1", "function", {}, ()))[0]
     database = draft.path.rpartition("/")[2].removesuffix(".test")
     assert f"metadata_scan('{database}.t', 'a')" in draft.text
+    system = "system/information_schema.sql"
+    scripts = make_inputs(cases={system: "select 1 from information_schema.tables;\n"}).library.scripts
+    draft = assemble(Choice(slices={system: {0}}), scripts, Frame("1", "function", {}, ()))[0]
+    assert "from information_schema.tables" in draft.text
 
 
 def test_no_query_calls_what_only_its_own_script_defines() -> None:
