@@ -35,6 +35,8 @@ _PLAIN = re.compile(r"[^a-z0-9_]+")
 _VOLATILE = re.compile(
     r"(?i)\s*(?:explain\b.*\banalyze|explain\s+phyplan|show\s+(?:processlist|locks|node|accounts|table\s+status))\b"
 )
+#: Columns of such a result, one when it is text.
+_MOST_COLUMNS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,8 @@ def _cell(column: str, at: int, row: int, numbers: Sequence[int]) -> str:
 
 
 def _query(group: Group, names: Mapping[str, str], why: Mapping[str, str]) -> Written:
-    items = [one.text.format_map(names) for one in group.expressions]
+    # what differs from run to run comes last: the case runner sorts rows by their text
+    items = sorted((one.text.format_map(names) for one in group.expressions), key=is_unstable)
     table = "from t1" if any(one.columns for one in group.expressions) else ""
     reasons = Counter(why[aspect] for aspect in group.aspects if aspect in why)
     said = next((f" ({one})" for one, _ in reasons.most_common(1)), "")
@@ -146,7 +149,8 @@ def _slice(path: str, script: LibraryScript, positions: Sequence[int], choice: C
         named = list(dict.fromkeys(map(spoken, telling)))[:_MOST_NAMED]
         subjects |= dict.fromkeys(named)
         why = f"{', '.join(named)} ({frame.why[meant[0]]})" if named and meant[0] in frame.why else ", ".join(named)
-        written.append(Written(sql, why, (0,) if _VOLATILE.match(sql) else ()))
+        volatile = range(_MOST_COLUMNS if sql[:4].lower() == "show" else 1) if _VOLATILE.match(sql) else ()
+        written.append(Written(sql, why, tuple(volatile)))
     written += [Written(sql) for sql in cleanup(script.statements[at] for at in chosen)]
     near = "" if path.startswith(KIT) else f"; tables as in {path}"
     title = f"{', '.join(list(subjects)[:6]) or 'statements'}{near}"

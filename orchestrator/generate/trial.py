@@ -12,6 +12,7 @@ from orchestrator.generate.draft import Draft, Written, is_unstable
 from orchestrator.generate.executor import Answer, Executor
 from orchestrator.generate.gates import Dropped
 from orchestrator.generate.library import worded
+from orchestrator.generate.split import parts_of
 from orchestrator.generate.terms import Terms
 
 #: How often a file is run and changed.
@@ -144,7 +145,8 @@ class _Trying:
             if differing is None:
                 self._drop(draft, "stable", written.sql[:120])
                 return ()
-            return (replace(written, ignore=tuple(sorted({*written.ignore, *differing}))),)
+            more = set(differing) - set(written.ignore)
+            return (_ignoring(written, {*written.ignore, *more}) if more else written,)
         if apart is not None:
             return self._parts(draft, written, apart)
         return (written,) if not gate else self._refused(draft, written.sql, gate, one if one.error else two)
@@ -167,6 +169,7 @@ class _Trying:
         Errors stand alone as far as the budget has room, which is what other statements left.
         """
         good = tuple(item for item, answer in apart.answered if self._gate(answer, answer) is None)
+        good = tuple(sorted(good, key=is_unstable))
         ignore = tuple(at for at, item in enumerate(good) if is_unstable(item))
         left = [replace(written, sql=apart.parts.query(good), ignore=ignore)] if good else []
         for item, answer in apart.answered:
@@ -188,6 +191,19 @@ def tests(draft: Draft, original: Draft) -> bool:
         one.why or not (telling or one.sql.lower().lstrip().startswith(("drop", "use", "set")))
         for one in draft.statements
     )
+
+
+def _ignoring(written: Written, columns: Collection[int]) -> Written:
+    """A statement with columns that are not compared, these last: the case runner sorts rows by their text.
+
+    Columns that are something else in each row would bring rows into another order each time.
+    """
+    parts = parts_of(written.sql)
+    if parts is None or parts.rest.strip() not in {"", "from t1"}:
+        return replace(written, ignore=tuple(sorted(columns)))
+    order = sorted(range(len(parts.items)), key=lambda at: at in columns)
+    ignore = tuple(at for at, before in enumerate(order) if before in columns)
+    return replace(written, sql=parts.query(tuple(parts.items[at] for at in order)), ignore=ignore)
 
 
 def unstable_columns(one: Answer, two: Answer) -> tuple[int, ...] | None:
