@@ -21,6 +21,7 @@ from itertools import pairwise
 from orchestrator.cases.sql.lexer import tokenize
 from orchestrator.cases.sql.words import KEYWORDS, SYSTEM_DATABASES
 from orchestrator.generate.clauses import clause, joins
+from orchestrator.generate.forms import form
 from orchestrator.generate.heads import head
 
 TYPES = frozenset({
@@ -52,6 +53,17 @@ _OPERATORS = frozenset({"<=>", "->", "->>", "||", "&&", "<<", ">>", "&", "|", "^
 _WORD_OPERATORS = frozenset({"like", "ilike", "regexp", "rlike", "between", "in", "div", "mod", "xor", "exists"})
 _TEMPORAL = re.compile(r"['\"]\s*(?:\d{2,4}[-/]\d{1,2}[-/]\d{1,2}.*|-?\d{1,3}:\d{2}.*)['\"]\Z", re.S)
 _NUMBER = re.compile(r"(?:\d|\.\d)")
+_DOUBLED = re.compile(r"''|\\['\"]")
+_SHORTEST = 8
+#: Names that follow these words and a parenthesis are of tables, indexes and parts.
+_NAMED_AFTER = frozenset({
+    "into", "table", "view", "references", "index", "join", "update", "call", "key", "constraint", "unique", "fulltext",
+    "partition", "branch", "ignore",
+})  # fmt: skip
+_WIDE = frozenset({"char", "varchar", "binary", "varbinary"})
+_WIDEST = 255
+#: Spellings of one type.
+SPELT = {"integer": "int", "numeric": "decimal", "dec": "decimal", "boolean": "bool"}
 #: A statement that exercises more than this is nobody's to understand; nothing beyond is counted.
 DENSE = 12
 
@@ -68,6 +80,9 @@ def aspects(sql: str | Sequence[str]) -> list[str]:
         kind = head(tokens)
         found[f"statement {kind}"] = None
         _Walk(tokens, found).walk()
+        if kind == "prepare":
+            prepared = (token for token in tokens[2:4] if token[0] in "'\"" and len(token) > _SHORTEST)
+            found |= {one: None for text in prepared for one in aspects(_DOUBLED.sub("'", text[1:-1]))}
         if kind == "set variable":
             _assigned(tokens, found)
         if tokens[0] in {"grant", "revoke"} and "on" in tokens:
@@ -98,7 +113,7 @@ class _Walk:
     def walk(self) -> None:
         for at, token in enumerate(self.tokens):
             first = token[0]
-            if token[-1] == "(" and first not in "'\"":
+            if self._opens(at):
                 self.depth += 1
                 if len(token) > 1:
                     self._opened(at, token[:-1].rstrip().strip("`"))
@@ -106,7 +121,12 @@ class _Walk:
                 self.depth -= 1
                 while self.casts and self.casts[-1] > self.depth:
                     self.casts.pop()
-            elif token.startswith("@@"):
+            formed = form(self.tokens, at)
+            if formed:
+                self.found[formed] = None
+            if self._opens(at):
+                continue
+            if token.startswith("@@"):
                 self._add("variable", re.sub(r"^@@(?:global\.|session\.|local\.)?", "", token))
             elif first == "@":
                 self._add("word", "@user variable")
@@ -120,9 +140,12 @@ class _Walk:
         inner = next((one for one in self.tokens[at + 1 : at + 3] if one != "("), "")
         if word in {"in", "exists"} and inner in {"select", "with", "values"}:
             return " query"
-        if word == "in" and self.tokens[at - 1] == ")":
+        if word == "in" and self.tokens[at - 1] == ")" and self.tokens[at + 1 : at + 2] == ["("]:
             return " tuple"
         return " escaped" if word in {"like", "ilike"} and "\\" in after else ""
+
+    def _opens(self, at: int) -> bool:
+        return at < len(self.tokens) and self.tokens[at][-1] == "(" and self.tokens[at][0] not in "'\""
 
     def _add(self, kind: str, what: str) -> None:
         self.found[f"{kind} {what}"] = None
@@ -142,7 +165,7 @@ class _Walk:
             and before not in {"select", ",", "default"}
         ):
             self._type(at, word)
-        elif word in NOT_CALLED or before in {"into", "table", "view", "references", "index", "join", "update", "call"}:
+        elif word in NOT_CALLED or before in _NAMED_AFTER:
             self._word(at, word)
         elif word not in KEYWORDS and not word.isidentifier():
             return
@@ -186,7 +209,7 @@ class _Walk:
         end = at + len(inside) * 2 + 1 if inside else at + 1
         unsigned = " unsigned" if "unsigned" in self.tokens[at + 1 : end + 2][:8] and word != "unsigned" else ""
         kind = "cast" if self.casts or self._before(at) == "::" else "type"
-        self._add(kind, f"{word}{type_class(word, inside)}{unsigned}")
+        self._add(kind, f"{SPELT.get(word, word)}{type_class(word, inside)}{unsigned}")
 
     def _word(self, at: int, word: str) -> None:
         before, after = self._before(at), self._after(at)
@@ -197,12 +220,17 @@ class _Walk:
             return
         if after == "." or (before == "as" and self.tokens[0] != "create" and not self.casts):
             return
-        if word in TYPES and (self.defines or self.casts or before == "::") and before not in {",", "(", "select"}:
+        typed = (self.defines or self.casts or before == "::") and before not in {",", "(", "select"}
+        if word in TYPES and typed and word not in {"set", "enum"}:  # those have parentheses
             self._type(at, word)
             return
-        if word in _WORD_OPERATORS and not (word == "like" and self.defines):
+        if word == "like" and self.tokens[0] == "show":
+            self._add("clause", "show like")
+        elif word in _WORD_OPERATORS and not (word == "like" and self.defines):
             self._add("operator", f"{'not ' if before == 'not' else ''}{word}{self._manner(at, word, after)}")
-        named = clause(self._plain, at, defines=self.defines)
+        opens = self._opens(at)
+        called = opens or self._opens(at + 1)
+        named = clause(self._plain, at, defines=self.defines, inside=self.depth > opens, called=called)
         if named:
             self._add("clause", named)
             self._named = at + len(named.split())
@@ -221,11 +249,17 @@ def type_class(word: str, parameters: Sequence[str]) -> str:
     """The parameters of a type by class: widths apart from whether there are any say little."""
     if not parameters:
         return ""
-    if word in {"decimal", "numeric"}:
-        digits = int(parameters[0]) if parameters[0].isdigit() else 0
-        size = "18" if digits <= 18 else "38" if digits <= 38 else "more"
-        return f"({size},s)" if len(parameters) > 1 else f"({size})"
-    return "(n)"
+    width = int(parameters[0]) if parameters[0].isdecimal() else 1
+    if word in {"decimal", "numeric", "dec"}:
+        size = "18" if width <= 18 else "38" if width <= 38 else "more"
+        return f"({size},s)" if parameters[1:] and parameters[1] != "0" else f"({size})"
+    if word in {"set", "enum"}:
+        return ""
+    if word in _WIDE:
+        return "(0)" if not width else "(n)" if width <= _WIDEST else "(n>255)"
+    if word in {"datetime", "timestamp", "time", "bit"}:
+        return "(n)" if width else "(0)"
+    return "(n,n)" if len(parameters) > 1 else "(n)"
 
 
 def kind_of(argument: Sequence[str]) -> str:

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 
 from orchestrator.cases.sql.syntax import read_tree
 from orchestrator.generate.cleanup import cleanup
-from orchestrator.generate.gates import forbidden
 from orchestrator.generate.kits import KIT
 from orchestrator.generate.library import LibraryScript, Statement
 from orchestrator.generate.packs import Pack, Packer
-from orchestrator.generate.slices import Slicer
+from orchestrator.generate.slices import Slicer, is_forbidden
 
 #: Statements considered; those after them promise next to nothing.
 _CONSIDERED = 3000
@@ -144,6 +143,6 @@ class Chooser:
 
 def _is_odd(statement: Statement) -> bool:
     """Whether nobody should write a statement again: policy forbids it, or it is no SQL and its case says so."""
-    if forbidden(statement.sql) or statement.sql.startswith("/*"):
+    if is_forbidden(statement.sql) or statement.sql.startswith("/*"):
         return True
     return statement.fails and read_tree(statement.tokens) is None

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from orchestrator.cases.sql.words import KEYWORDS
+
 _PAIRS = """
-group by|order by|cluster by|primary key|foreign key|unique key|for update|with rollup|grouping sets|union all
-or replace|insert ignore|skip locked|nulls first|nulls last|on update|on delete|share mode|with parser|fulltext key
+group by|order by|cluster by|primary key|foreign key|for update|with rollup|grouping sets|union all
+or replace|insert ignore|skip locked|nulls first|nulls last|share mode|with parser|fulltext key
 fulltext index|generated always|use index|force index|ignore index|cross apply|outer apply|boolean mode
 language mode|query expansion|character set|with ties|no action|as of|intersect all|except all|minus all
 ignore lines|read only|check option|grant option|by rank|set null|set default|with recursive|current row
@@ -24,38 +26,69 @@ having limit offset distinct union intersect minus except cube lateral returning
 check comment collate charset engine cascade restrict sample fill sliding nowait invisible visible reindex
 straight_join partitions subpartition template over rows groups preceding following unbounded lists quantization
 async enclosed escaped lines header increment cycle minvalue maxvalue separator retention url credentials filter
-infile parallel
+infile parallel case unique desc window qualify online format compression grouping force_sync filepath within
+op_type immutable
 """
 #: Words that are a clause alone.
 WORDS: Final = frozenset(_WORDS.split())
 _JOINS: Final = frozenset({"inner", "left", "right", "full", "cross", "natural", "dedup"})
 _PARTITIONED: Final = frozenset({"range", "list", "hash", "key", "linear"})
+#: Words for the same.
+_SAME: Final = {"index": {"use": "index hint", "force": "index hint", "ignore": "index hint", "fulltext": "fulltext key"}}
+_ACTIONS: Final = frozenset({"cascade", "restrict", "set", "no"})
+#: After these ``key`` and ``index`` do not begin an index of their own.
+_KEYED: Final = frozenset({"primary", "foreign", "unique", "fulltext", "duplicate", "by", "cluster", "add", "drop", "create"})
+#: Clauses of more words than those that stand beside each other.
+NAMED: Final = ("scalar query", "derived table", "comma join", "default expression", "default value", "index in create")
 
 
-def clause(words: Sequence[str], at: int, *, defines: bool) -> str:
+def clause(words: Sequence[str], at: int, *, defines: bool, inside: bool = False, called: bool = False) -> str:
     """The clause that the word at a position begins or is; empty when it is none of its own.
 
-    ``words`` are lower case, an opening parenthesis taken off.
+    ``words`` are lower case, an opening parenthesis taken off. ``inside`` says that the word stands in parentheses,
+    ``called`` that one follows it or the word after it.
     """
     word = words[at]
-    after = words[at + 1] if at + 1 < len(words) else ""
+    after, third, fourth = (*words[at + 1 : at + 4], "", "", "")[:3]
+    if defines:
+        named = _defined(words[at - 1] if at else "", word, (after, third, fourth), inside=inside, called=called)
+        if named:
+            return named
     if word == "join":
         return _join(words, at)
     if word == "partition" and after == "by":
-        kind = words[at + 2] if at + 2 < len(words) else ""
-        return f"partition by {kind}" if defines and kind in _PARTITIONED else "window partition by"
-    if word == "using" and not defines and words[0] in {"select", "with", "explain"}:
+        return f"partition by {third}" if defines and third in _PARTITIONED else "window partition by"
+    if word == "default" and not defines:
+        return "default value"
+    if word == "using" and words[0] in {"select", "with", "explain"}:
         return "join using"
     if word == "as" and words[:1] == ["with"] and at == 2:
         return "common table"
-    return _plain(word, after, words[at + 2 : at + 3])
+    if word == "desc" and at < 2:
+        return ""  # describes a table
+    return _plain(word, after, third)
 
 
-def _plain(word: str, after: str, third: Sequence[str]) -> str:
-    if (word, after, *third) == ("on", "duplicate", "key"):
+def _defined(before: str, word: str, after: tuple[str, str, str], *, inside: bool, called: bool) -> str:
+    """A clause of a definition: what its words mean depends on what stands around them."""
+    if (word, after[0]) == ("primary", "key") and after[2] == "," and after[1] not in KEYWORDS:
+        return "primary key composite"
+    if word == "on" and after[0] in {"update", "delete"}:
+        return f"on {after[0]} {after[1] if after[1] in _ACTIONS else 'now'}"
+    if word == "using" and after[0].isidentifier():
+        return f"index using {after[0]}"
+    if word == "default" and after[0] != "null":
+        return "default expression" if called else "default"
+    if word in {"key", "index"} and inside and before not in _KEYED and after[0].strip("`").isidentifier():
+        return "index in create"
+    return ""
+
+
+def _plain(word: str, after: str, third: str) -> str:
+    if (word, after, third) == ("on", "duplicate", "key"):
         return "on duplicate key"
     if (word, after) in PAIRS:
-        return f"{word} {after}"
+        return _SAME.get(after, {}).get(word, f"{word} {after}")
     return word if word in WORDS else ""
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from orchestrator.cases.sql.words import KEYWORDS
-from orchestrator.generate.aspects import SCENERY, aspects
+from orchestrator.generate.aspects import SCENERY, SPELT, TYPES, aspects
+from orchestrator.generate.clauses import NAMED as NAMED_CLAUSES
 from orchestrator.generate.clauses import PAIRS as CLAUSE_PAIRS
 from orchestrator.generate.clauses import WORDS as CLAUSE_WORDS
 from orchestrator.generate.columns import TRIED
@@ -31,6 +32,7 @@ def predict(inputs: Inputs, knobs: Knobs) -> Evidence:
     _from_targets(evidence, inputs, knobs)
     _from_execution(evidence, inputs, knobs)
     _from_words(evidence, inputs, knobs)
+    _from_types(evidence, inputs, knobs)
     _arguments(evidence, inputs, knobs)
     return evidence
 
@@ -53,7 +55,7 @@ def values(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> dict[str, float]
 def _from_history(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
     past = inputs.past
     total = max(1, len(past.changes))
-    for aspect, count in past.aspect_frequency.items():
+    for aspect, count in sorted(past.aspect_frequency.items()):
         evidence.add(aspect, min(0.9, knobs["prior"] * count / total), "common in past changes")
     near = past.near(traits(inputs.title, (one.path for one in inputs.changes)), int(knobs["past_n"]))
     weights = [score ** knobs["past_power"] for score, _ in near]
@@ -62,7 +64,7 @@ def _from_history(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
     for weight, (_, change) in zip(weights, near, strict=True):
         for aspect in change.aspects:
             share[aspect] += weight / norm
-    for aspect, value in share.items():
+    for aspect, value in sorted(share.items()):
         evidence.add(aspect, min(0.95, knobs["past"] * value), "past changes of the same code exercise it")
 
 
@@ -74,7 +76,7 @@ def _from_scripts(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
     for score, path in near:
         for aspect in library.scripts[path].aspects:
             share[aspect] += score ** knobs["scripts_power"] / norm
-    for aspect, value in share.items():
+    for aspect, value in sorted(share.items()):
         evidence.add(aspect, min(0.9, knobs["scripts"] * value), "the nearest cases exercise it")
 
 
@@ -150,8 +152,34 @@ def _from_words(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
         _say(evidence, word, knobs["said"] * (1 - 0.6**count), inputs, "the changed lines say it")
 
 
+def _from_types(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
+    """Columns of and casts to the types that the title or the names of the changed files say."""
+    names = (split_name(one.path.rpartition("/")[2].partition(".")[0]) for one in inputs.changes)
+    shown = {kind: (knobs["named"], "the names of the changed files say it") for name in names for kind in typed(name)}
+    shown |= {kind: (knobs["titled"], "the title says it") for kind in typed(_SAID.findall(inputs.title))}
+    for kind, (likely, why) in sorted(shown.items()):
+        for aspect, share in inputs.library.typed(kind).items():
+            evidence.add(aspect, likely * min(1.0, 2 * share) * (1.0 if aspect.startswith("type ") else 0.5), why)
+
+
+#: Types whose names are words of the trade, too: alone they mean a type only in capitals or before a word for one.
+_AMBIGUOUS = frozenset({"set", "point", "real", "double", "signed", "unsigned", "text", "char", "time", "date", "bit",
+                        "int", "float", "binary", "year", "timestamp", "numeric"})  # fmt: skip
+_OF_TYPE = frozenset({"type", "types", "column", "columns", "literal", "literals", "precision", "value", "values"})
+
+
+def typed(words: Sequence[str]) -> Iterator[str]:
+    """The types that words mean, by type word: ``DECIMAL128`` is ``decimal``, a set is none."""
+    for word, after in pairwise((*words, "")):
+        plain = word.lower().rstrip("0123456789s")
+        kind = SPELT.get(plain, plain)
+        capital = word.isupper() and kind != "set"
+        if kind in TYPES and (plain not in _AMBIGUOUS or capital or after.lower() in _OF_TYPE):
+            yield kind
+
+
 _SAID = re.compile(r"[A-Za-z_][A-Za-z0-9_]+")
-_CLAUSES = tuple(sorted(f"clause {' '.join(pair)}" for pair in CLAUSE_PAIRS))
+_CLAUSES = tuple(sorted(f"clause {one}" for one in (*map(" ".join, CLAUSE_PAIRS), *NAMED_CLAUSES)))
 #: Words that many statements have in common.
 _FILLING = frozenset(
     {"values", "select", "table", "if", "exists", "on", "from", "to", "for", "into", "by", "or", "with"}
