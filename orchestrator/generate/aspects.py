@@ -7,7 +7,9 @@ An aspect is one of
 * ``clause full join``: a clause that has a name (`orchestrator.generate.clauses`);
 * ``word recursive``, ``pair with parser``: any other keyword that is no scenery, and two in a row;
 * ``type varchar(n)``, ``cast decimal(p,s)``: a type in DDL or in a cast, with its parameters by class;
-* ``operator <=>``, ``variable sql_mode``, ``catalog mo_catalog.mo_user``.
+* ``operator <=>``, ``variable sql_mode``, ``catalog mo_catalog.mo_user``;
+* ``over decimal``, ``over abs bigint``: a column of a type that the change is about, and calls over one (only what is
+  made on purpose has these).
 
 They are read from tokens, so that SQL which no parser knows has aspects, too.
 """
@@ -302,7 +304,7 @@ def _single(token: str, *, negative: bool) -> str:  # noqa: PLR0911 - one a kind
 
 def weight_of(aspect: str) -> float:
     """What an aspect takes of the room in a statement; pairs are two words seen together."""
-    return 0.0 if aspect.startswith("pair ") else 0.5 if aspect.startswith("word ") else 1.0
+    return 0.0 if aspect.startswith(("pair ", "over ")) else 0.5 if aspect.startswith("word ") else 1.0
 
 
 def counted(aspects: Iterable[str]) -> list[str]:

@@ -12,11 +12,11 @@ from orchestrator.generate.aspects import SCENERY, SPELT, TYPES, aspects
 from orchestrator.generate.clauses import NAMED as NAMED_CLAUSES
 from orchestrator.generate.clauses import PAIRS as CLAUSE_PAIRS
 from orchestrator.generate.clauses import WORDS as CLAUSE_WORDS
-from orchestrator.generate.columns import TRIED
+from orchestrator.generate.columns import TRIED, is_known
 from orchestrator.generate.evidence import WORD, Evidence, query_of, quoted_sql, split_name
 from orchestrator.generate.history import traits
 from orchestrator.generate.inputs import Inputs
-from orchestrator.generate.synthesis import calls, made, table_calls
+from orchestrator.generate.synthesis import calls, made, table_calls, typed_calls
 from orchestrator.surface.model import Kind, Role, Surface, Target
 from orchestrator.surface.targets import changed_text
 
@@ -41,6 +41,9 @@ def values(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> dict[str, float]
     """What covering an aspect is worth: its likelihood, times its rarity, more when everyday changes do not have it."""
     found = {}
     for aspect, likely in evidence.odds.items():
+        if aspect.startswith("over "):
+            found[aspect] = likely * knobs["over" if aspect.count(" ") == 1 else "called_over"]
+            continue
         worth = likely * inputs.library.rarity(aspect)
         if aspect.startswith("call ") and aspect.count(" ") >= 3:
             worth *= 0.5
@@ -99,6 +102,9 @@ def _from_targets(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
             likely *= crowd
         for aspect, share in _meant(target, inputs.surface):
             evidence.add(aspect, likely * share, target.why)
+        function = inputs.surface.functions.get(target.name) if target.kind is Kind.FUNCTION else None
+        for call in typed_calls(function, target.name) if function and not target.distance else ():
+            evidence.raise_to(call.aspects[-1], likely, target.why)
 
 
 def _meant(target: Target, surface: Surface) -> Iterator[tuple[str, float]]:
@@ -158,6 +164,8 @@ def _from_types(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
     shown = {kind: (knobs["named"], "the names of the changed files say it") for name in names for kind in typed(name)}
     shown |= {kind: (knobs["titled"], "the title says it") for kind in typed(_SAID.findall(inputs.title))}
     for kind, (likely, why) in sorted(shown.items()):
+        if is_known(kind):
+            evidence.add(f"over {kind}", likely, why)
         for aspect, share in inputs.library.typed(kind).items():
             evidence.add(aspect, likely * min(1.0, 2 * share) * (1.0 if aspect.startswith("type ") else 0.5), why)
 

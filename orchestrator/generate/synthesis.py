@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from orchestrator.cases.sql.lexer import tokenize
 from orchestrator.generate.aspects import aspects
-from orchestrator.generate.columns import ARGUMENTS, OTHERS, family
+from orchestrator.generate.columns import ARGUMENTS, OTHERS, column_of, family
 from orchestrator.generate.expressions import Expression
 from orchestrator.surface.model import Role, SqlFunction
 
@@ -72,6 +73,21 @@ def calls(function: SqlFunction, name: str) -> Iterator[Expression]:
                 arguments = [values[(row + at) % len(values)] if row else values[0] for at, values in enumerate(kinds)]
             arguments = [_apart(one, at) for at, one in enumerate(arguments)]
             yield made(f"{name}({', '.join(arguments)}){ends[row % len(ends)]}")
+
+
+def typed_calls(function: SqlFunction, name: str) -> Iterator[Expression]:
+    """A call for each list of argument types of its overloads, over columns of just these types."""
+    shapes = dict.fromkeys(tuple(map(column_of, one.arguments)) for one in function.overloads[:_MOST_OVERLOADS])
+    end = f" {_WINDOWS[0]}" if function.role is Role.WINDOW else ""
+    for shape in shapes:
+        if shape:
+            call = made(f"{name}({', '.join(f'{{{kind}}}' for kind in shape)}){end}")
+            yield replace(call, aspects=(*call.aspects, over(name, shape)))
+
+
+def over(name: str, columns: Iterable[str]) -> str:
+    """The aspect of a function over columns of some types."""
+    return f"over {' '.join((name, *columns))}"
 
 
 def _apart(argument: str, position: int) -> str:
