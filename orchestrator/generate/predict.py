@@ -44,7 +44,7 @@ def values(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> dict[str, float]
         if aspect.startswith("over "):
             found[aspect] = likely * knobs["over" if aspect.count(" ") == 1 else "called_over"]
             continue
-        worth = likely * inputs.library.rarity(aspect)
+        worth = likely ** knobs["sharp"] * inputs.library.rarity(aspect)
         if aspect.startswith("call ") and aspect.count(" ") >= 3:
             worth *= 0.5
         elif aspect.startswith(("pair ", "word ")):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from orchestrator.cases.sql.lexer import tokenize
@@ -65,14 +65,19 @@ def calls(function: SqlFunction, name: str) -> Iterator[Expression]:
     if function.role is Role.WINDOW or () in shapes:
         yield made(f"{name}(){ends[0]}")
     for shape in known or _guesses(name):
-        for row in range(max(len(ARGUMENTS[one]) for one in shape)):
-            kinds = [list(ARGUMENTS[one].values()) for one in shape]
-            if row % 2:  # in every other call all arguments are of the same kind
-                arguments = [values[row % len(values)] for values in kinds]
-            else:
-                arguments = [values[(row + at) % len(values)] if row else values[0] for at, values in enumerate(kinds)]
-            arguments = [_apart(one, at) for at, one in enumerate(arguments)]
+        kinds = [list(ARGUMENTS[one].values()) for one in shape]
+        for row, places in enumerate(_rows(max(map(len, kinds)), len(kinds))):
+            values = [those[place % len(those)] for those, place in zip(kinds, places, strict=True)]
+            arguments = [_apart(one, at) for at, one in enumerate(values)]
             yield made(f"{name}({', '.join(arguments)}){ends[row % len(ends)]}")
+
+
+def _rows(kinds: int, positions: int) -> Iterator[Sequence[int]]:
+    """Which kind of argument stands where: the usual everywhere, columns everywhere, then every kind everywhere once,
+    beside another kind each time."""
+    yield [0] * positions
+    yield [1] * positions
+    yield from ([row + at for at in range(positions)] for row in range(2, kinds + 2))
 
 
 def typed_calls(function: SqlFunction, name: str) -> Iterator[Expression]:
