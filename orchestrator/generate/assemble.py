@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from orchestrator.generate.chance import Chance
+from orchestrator.generate.chance import AS_IT_IS, Chance
 from orchestrator.generate.choose import Choice
 from orchestrator.generate.cleanup import cleanup
 from orchestrator.generate.columns import WHOLE, Edges, edges
@@ -46,7 +46,7 @@ class Frame:
     numbers: Sequence[int]
     #: What aspects are worth.
     values: Mapping[str, float] = field(default_factory=dict)
-    chance: Chance = Chance(0)
+    chance: Chance = AS_IT_IS
 
 
 def numbers_of(lines: Iterable[str], seed: int) -> list[int]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.cases.sql.syntax import read_tree
-from orchestrator.generate.chance import Chance
+from orchestrator.generate.chance import AS_IT_IS, Chance
 from orchestrator.generate.cleanup import cleanup
 from orchestrator.generate.kits import KIT
 from orchestrator.generate.library import LibraryScript, Statement
@@ -41,7 +41,7 @@ class Sources:
     slicers: Mapping[str, Slicer]
     #: Where variants stand, by path.
     variants: Mapping[str, frozenset[int]]
-    chance: Chance = Chance(0)
+    chance: Chance = AS_IT_IS
 
 
 class Chooser:

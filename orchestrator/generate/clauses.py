@@ -33,11 +33,17 @@ op_type immutable
 WORDS: Final = frozenset(_WORDS.split())
 _JOINS: Final = frozenset({"inner", "left", "right", "full", "cross", "natural", "dedup"})
 _PARTITIONED: Final = frozenset({"range", "list", "hash", "key", "linear"})
+#: Where the clauses of a statement begin at the earliest.
+_FIRST = 2
 #: Words for the same.
-_SAME: Final = {"index": {"use": "index hint", "force": "index hint", "ignore": "index hint", "fulltext": "fulltext key"}}
+_SAME: Final = {
+    "index": {"use": "index hint", "force": "index hint", "ignore": "index hint", "fulltext": "fulltext key"}
+}
 _ACTIONS: Final = frozenset({"cascade", "restrict", "set", "no"})
 #: After these ``key`` and ``index`` do not begin an index of their own.
-_KEYED: Final = frozenset({"primary", "foreign", "unique", "fulltext", "duplicate", "by", "cluster", "add", "drop", "create"})
+_KEYED: Final = frozenset(
+    {"primary", "foreign", "unique", "fulltext", "duplicate", "by", "cluster", "add", "drop", "create"}
+)
 #: Clauses of more words than those that stand beside each other.
 NAMED: Final = ("scalar query", "derived table", "comma join", "default expression", "default value", "index in create")
 
@@ -49,44 +55,49 @@ def clause(words: Sequence[str], at: int, *, defines: bool, inside: bool = False
     ``called`` that one follows it or the word after it.
     """
     word = words[at]
-    after, third, fourth = (*words[at + 1 : at + 4], "", "", "")[:3]
-    if defines:
-        named = _defined(words[at - 1] if at else "", word, (after, third, fourth), inside=inside, called=called)
-        if named:
-            return named
+    near = (*words[at + 1 : at + 4], "", "", "")[:3]
     if word == "join":
         return _join(words, at)
-    if word == "partition" and after == "by":
-        return f"partition by {third}" if defines and third in _PARTITIONED else "window partition by"
-    if word == "default" and not defines:
+    if word == "desc" and at < _FIRST:
+        return ""  # describes a table
+    named = _defined(words, at, near, inside=inside, called=called) if defines else _queried(words, at)
+    return named or _plain(word, *near[:2])
+
+
+def _defined(words: Sequence[str], at: int, near: Sequence[str], *, inside: bool, called: bool) -> str:  # noqa: PLR0911 - one a clause
+    """A clause of a definition: what its words mean depends on what stands around them."""
+    word, after, third, fourth = words[at], *near
+    if (word, after) == ("partition", "by") and third in _PARTITIONED:
+        return f"partition by {third}"
+    if (word, after) == ("primary", "key") and fourth == "," and third not in KEYWORDS:
+        return "primary key composite"
+    if word == "on" and after in {"update", "delete"}:
+        return f"on {after} {third if third in _ACTIONS else 'now'}"
+    if word == "using" and after.isidentifier():
+        return f"index using {after}"
+    if word == "default" and after != "null":
+        return "default expression" if called else "default"
+    before = words[at - 1] if at else ""
+    if word in {"key", "index"} and inside and before not in _KEYED and after.strip("`").isidentifier():
+        return "index in create"
+    return ""
+
+
+def _queried(words: Sequence[str], at: int) -> str:
+    """A clause of anything but a definition."""
+    word = words[at]
+    if word == "default":
         return "default value"
     if word == "using" and words[0] in {"select", "with", "explain"}:
         return "join using"
-    if word == "as" and words[:1] == ["with"] and at == 2:
-        return "common table"
-    if word == "desc" and at < 2:
-        return ""  # describes a table
-    return _plain(word, after, third)
-
-
-def _defined(before: str, word: str, after: tuple[str, str, str], *, inside: bool, called: bool) -> str:
-    """A clause of a definition: what its words mean depends on what stands around them."""
-    if (word, after[0]) == ("primary", "key") and after[2] == "," and after[1] not in KEYWORDS:
-        return "primary key composite"
-    if word == "on" and after[0] in {"update", "delete"}:
-        return f"on {after[0]} {after[1] if after[1] in _ACTIONS else 'now'}"
-    if word == "using" and after[0].isidentifier():
-        return f"index using {after[0]}"
-    if word == "default" and after[0] != "null":
-        return "default expression" if called else "default"
-    if word in {"key", "index"} and inside and before not in _KEYED and after[0].strip("`").isidentifier():
-        return "index in create"
-    return ""
+    return "common table" if word == "as" and words[:1] == ["with"] and at == _FIRST else ""
 
 
 def _plain(word: str, after: str, third: str) -> str:
     if (word, after, third) == ("on", "duplicate", "key"):
         return "on duplicate key"
+    if (word, after) == ("partition", "by"):
+        return "window partition by"
     if (word, after) in PAIRS:
         return _SAME.get(after, {}).get(word, f"{word} {after}")
     return word if word in WORDS else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from orchestrator.generate.chance import Chance
+from orchestrator.generate.chance import AS_IT_IS, Chance
 
 _UNSIGNED = " unsigned"
 
@@ -100,10 +100,9 @@ _ORDINARY: dict[Sequence[str], tuple[str, ...]] = {
     _PART: ("0.1", "2.25", "1e3"),
     _BYTES: ("'ABC '", "'0'"),
 }
-_AS_IT_IS = Chance(0)
 
 
-def edges(column: str, chance: Chance = _AS_IT_IS) -> Edges:
+def edges(column: str, chance: Chance = AS_IT_IS) -> Edges:
     """How to declare and fill a column of a type word, perhaps with ``unsigned``."""
     plain = column.removesuffix(_UNSIGNED)
     declared, values = COLUMNS[plain]
@@ -137,12 +136,62 @@ ARGUMENTS: dict[str, dict[str, str]] = {
 #: Columns for further arguments of the same family, so that two arguments are not always equal.
 OTHERS = {"{int}": ("{int}", "{bigint}", "{smallint}"), "{varchar}": ("{varchar}", "{text}", "{char}")}
 _FAMILIES = (
-    ("text", ("char", "varchar", "text", "blob", "binary", "varbinary", "enum", "datalink", "uuid", "tinytext",
-              "mediumtext", "longtext", "tinyblob", "mediumblob", "longblob")),
-    ("integer", ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bit", "year", "tinyint",
-                 "smallint", "mediumint", "int", "integer", "bigint")),
-    ("decimal", ("float32", "float64", "decimal64", "decimal128", "decimal256", "float", "double", "real", "decimal",
-                 "numeric")),
+    (
+        "text",
+        (
+            "char",
+            "varchar",
+            "text",
+            "blob",
+            "binary",
+            "varbinary",
+            "enum",
+            "datalink",
+            "uuid",
+            "tinytext",
+            "mediumtext",
+            "longtext",
+            "tinyblob",
+            "mediumblob",
+            "longblob",
+        ),
+    ),
+    (
+        "integer",
+        (
+            "int8",
+            "int16",
+            "int32",
+            "int64",
+            "uint8",
+            "uint16",
+            "uint32",
+            "uint64",
+            "bit",
+            "year",
+            "tinyint",
+            "smallint",
+            "mediumint",
+            "int",
+            "integer",
+            "bigint",
+        ),
+    ),
+    (
+        "decimal",
+        (
+            "float32",
+            "float64",
+            "decimal64",
+            "decimal128",
+            "decimal256",
+            "float",
+            "double",
+            "real",
+            "decimal",
+            "numeric",
+        ),
+    ),
     ("temporal", ("date", "datetime", "timestamp", "time", "interval")),
     ("document", ("json",)),
     ("vector", ("array_float32", "array_float64", "vecf32", "vecf64")),

@@ -1,4 +1,4 @@
-"""What of a statement no single word names: a query inside of another, a list of tables, a unit of time, a hex literal."""
+"""What of a statement no single word names: a query inside of another, a list of tables, a unit of time."""
 
 from __future__ import annotations
 
@@ -18,21 +18,26 @@ def form(tokens: Sequence[str], at: int) -> str:
     ``tokens`` are lower case outside of quotes, an opening parenthesis at the word before it.
     """
     token = tokens[at]
-    after = tokens[at + 1] if at + 1 < len(tokens) else ""
-    if token == "?":
-        return "clause placeholder"
-    if token.startswith(("0x", "x'")):
-        return "operator hex literal"
-    if token == "{" and at:
-        return f"clause {{{after}}}" if after.isidentifier() else f"clause {tokens[at - 1]} map"
+    if token == "select" and at:
+        return _nested(tokens, at)
+    if token == ",":
+        return "clause comma join" if tokens[0] in {"select", "with"} and in_from(tokens, at) else ""
     word = token.removesuffix("(").rstrip()
     if word == "interval":
         return _interval(tokens[at + 1 : at + _REACH])
+    after = tokens[at + 1] if at + 1 < len(tokens) else ""
     if word != token and word in {"any", "some", "all"} and after in {"select", "with", "values"}:
         return "operator any query"
-    if token == "select" and at:
-        return _nested(tokens, at)
-    return "clause comma join" if token == "," and tokens[0] in {"select", "with"} and in_from(tokens, at) else ""
+    return _literal(token, tokens[at - 1] if at else "", after)
+
+
+def _literal(token: str, before: str, after: str) -> str:
+    """A place for a value, a value in hex, and what stands in braces."""
+    if token == "{" and before:
+        return f"clause {{{after}}}" if after.isidentifier() else f"clause {before} map"
+    if token.startswith(("0x", "x'")):
+        return "operator hex literal"
+    return "clause placeholder" if token == "?" else ""
 
 
 def _interval(tokens: Sequence[str]) -> str:

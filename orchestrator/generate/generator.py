@@ -40,13 +40,13 @@ KNOBS: Final[dict[str, float]] = {
     "hop": 0.4,
     "crowd": 12,
     "executed": 0.35,
-    "titled": 0.7,
-    "said": 0.1,
-    "named": 0.12,
+    "titled": 0.4,
+    "said": 0.03,
+    "named": 0.03,
     "known": 0.6,
     "tried": 0.8,
     "word": 0.2,
-    "special": 2.0,
+    "special": 3.5,
     "sharp": 1.4,
     "over": 2.0,
     "called_over": 0.25,
@@ -111,7 +111,7 @@ def generate(inputs: Inputs, key: str, budget: int, knobs: Knobs = KNOBS, seed: 
     chance = Chance(seed)
     evidence = predict(inputs, knobs)
     worth = {one: much * chance.factor(one, _SPREAD) for one, much in values(evidence, inputs, knobs).items()}
-    mutated = varied(inputs, evidence, worth, kit(), knobs["varied_least"], chance)
+    mutated = varied(inputs, evidence, worth, knobs["varied_least"], chance)
     scripts = {**inputs.library.scripts, **kit(), **{path: one.script for path, one in mutated.items()}}
     scripts |= _written(inputs, evidence)
     positions = {path: one.positions for path, one in mutated.items()}
@@ -168,9 +168,7 @@ def category_of(inputs: Inputs, choice: Choice) -> str:
     return best[0][0] if best and best[0][0] else "function"
 
 
-def _pool(
-    inputs: Inputs, evidence: Evidence, scripts: Iterable[LibraryScript], chance: Chance
-) -> list[Expression]:
+def _pool(inputs: Inputs, evidence: Evidence, scripts: Iterable[LibraryScript], chance: Chance) -> list[Expression]:
     """Every expression that could be packed: of each set of aspects the simplest, written ones first."""
     pool: dict[tuple[str, ...], Expression] = {}
     for script in scripts:

@@ -125,7 +125,9 @@ class Library:
         self._aspect_frequency = Counter(aspect for script in scripts.values() for aspect in script.aspects)
         #: Aspects that are made of words.
         self.phrases = tuple(
-            one for one in sorted(self._aspect_frequency) if one.startswith(("statement ", "clause ", "pair ", "operator "))
+            one
+            for one in sorted(self._aspect_frequency)
+            if one.startswith(("statement ", "clause ", "pair ", "operator "))
         )
         self._arguments: dict[str, list[str]] | None = None
         self._mean = sum(one.length for one in scripts.values()) / max(1, len(scripts))
@@ -141,7 +143,7 @@ class Library:
         return {one: self._aspect_frequency[one] / calls for one in self._arguments[name]} if calls else {}
 
     def typed(self, word: str) -> dict[str, float]:
-        """Of the columns and casts of a type (``decimal``) the share that each of its classes has (``decimal(38,s)``)."""
+        """Of the columns and casts of a type (``decimal``) the share of each of its classes (``decimal(38,s)``)."""
         found = {
             one: count
             for one, count in self._aspect_frequency.items()

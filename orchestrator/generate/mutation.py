@@ -13,6 +13,7 @@ from orchestrator.generate.chance import Chance
 from orchestrator.generate.draft import is_unstable
 from orchestrator.generate.evidence import Evidence, query_of
 from orchestrator.generate.inputs import Inputs
+from orchestrator.generate.kits import kit
 from orchestrator.generate.library import LibraryScript, Statement, read_script
 from orchestrator.generate.retype import retyped
 from orchestrator.generate.slices import Slicer
@@ -35,12 +36,7 @@ class Varied:
 
 
 def varied(
-    inputs: Inputs,
-    evidence: Evidence,
-    worth: Mapping[str, float],
-    kits: Mapping[str, LibraryScript],
-    likely: float,
-    chance: Chance,
+    inputs: Inputs, evidence: Evidence, worth: Mapping[str, float], likely: float, chance: Chance
 ) -> dict[str, Varied]:
     """The scripts near a change, and those of our own kit, with variants in the likely dimensions, by their path.
 
@@ -51,7 +47,7 @@ def varied(
         key=lambda one: (-worth.get(one, 0.0), one),
     )[:_DIMENSIONS]
     near = inputs.library.near(query_of(inputs.title, inputs.changes, inputs.targets), _SCRIPTS)
-    scripts = {path: inputs.library.scripts[path] for _, path in near} | dict(kits)
+    scripts = {path: inputs.library.scripts[path] for _, path in near} | kit()
     left = dict.fromkeys(dimensions, _VARIANTS)
     found = {}
     for path, script in scripts.items():
@@ -62,7 +58,7 @@ def varied(
     kinds = [one.removeprefix("over ") for one, odds in evidence.odds.items() if odds >= likely and _is_type(one)]
     for kind in kinds:
         of_near = dict(_of_type({path: scripts[path] for _, path in near}, kind, chance))
-        found |= of_near or dict(_of_type(kits, kind, chance))
+        found |= of_near or dict(_of_type(kit(), kind, chance))
     return found
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from orchestrator.cases.sql.words import KEYWORDS
-from orchestrator.generate.aspects import SCENERY, SPELT, TYPES, aspects
+from orchestrator.generate.aspects import SCENERY, aspects
 from orchestrator.generate.clauses import NAMED as NAMED_CLAUSES
 from orchestrator.generate.clauses import PAIRS as CLAUSE_PAIRS
 from orchestrator.generate.clauses import WORDS as CLAUSE_WORDS
@@ -17,6 +17,7 @@ from orchestrator.generate.evidence import WORD, Evidence, query_of, quoted_sql,
 from orchestrator.generate.history import traits
 from orchestrator.generate.inputs import Inputs
 from orchestrator.generate.synthesis import calls, made, table_calls, typed_calls
+from orchestrator.generate.typewords import typed
 from orchestrator.surface.model import Kind, Role, Surface, Target
 from orchestrator.surface.targets import changed_text
 
@@ -162,28 +163,12 @@ def _from_types(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
     """Columns of and casts to the types that the title or the names of the changed files say."""
     names = (split_name(one.path.rpartition("/")[2].partition(".")[0]) for one in inputs.changes)
     shown = {kind: (knobs["named"], "the names of the changed files say it") for name in names for kind in typed(name)}
-    shown |= {kind: (knobs["titled"], "the title says it") for kind in typed(_SAID.findall(inputs.title))}
+    shown |= dict.fromkeys(typed(_SAID.findall(inputs.title)), (1.5 * knobs["titled"], "the title says it"))
     for kind, (likely, why) in sorted(shown.items()):
         if is_known(kind):
             evidence.add(f"over {kind}", likely, why)
         for aspect, share in inputs.library.typed(kind).items():
             evidence.add(aspect, likely * min(1.0, 2 * share) * (1.0 if aspect.startswith("type ") else 0.5), why)
-
-
-#: Types whose names are words of the trade, too: alone they mean a type only in capitals or before a word for one.
-_AMBIGUOUS = frozenset({"set", "point", "real", "double", "signed", "unsigned", "text", "char", "time", "date", "bit",
-                        "int", "float", "binary", "year", "timestamp", "numeric"})  # fmt: skip
-_OF_TYPE = frozenset({"type", "types", "column", "columns", "literal", "literals", "precision", "value", "values"})
-
-
-def typed(words: Sequence[str]) -> Iterator[str]:
-    """The types that words mean, by type word: ``DECIMAL128`` is ``decimal``, a set is none."""
-    for word, after in pairwise((*words, "")):
-        plain = word.lower().rstrip("0123456789s")
-        kind = SPELT.get(plain, plain)
-        capital = word.isupper() and kind != "set"
-        if kind in TYPES and (plain not in _AMBIGUOUS or capital or after.lower() in _OF_TYPE):
-            yield kind
 
 
 _SAID = re.compile(r"[A-Za-z_][A-Za-z0-9_]+")
