@@ -196,7 +196,7 @@ class _Walk:
                     return
             else:
                 if token == "distinct" and not argument:
-                    self._add("pair", f"{name} distinct")
+                    self._add("clause", f"{name} distinct")
                     continue
                 argument.append(token)
 
@@ -213,6 +213,15 @@ class _Walk:
         kind = "cast" if self.casts or self._before(at) == "::" else "type"
         self._add(kind, f"{SPELT.get(word, word)}{type_class(word, inside)}{unsigned}")
 
+    def _tested(self, at: int, word: str, before: str, after: str) -> None:
+        """A word that compares or looks for something."""
+        if word == "is":
+            self._add("operator", f"is {after}" if after != "not" else f"is not {self._after(at + 1)}")
+        elif word == "like" and self.tokens[0] == "show":
+            self._add("clause", "show like")
+        elif word in _WORD_OPERATORS and not (word == "like" and self.defines):
+            self._add("operator", f"{'not ' if before == 'not' else ''}{word}{self._manner(at, word, after)}")
+
     def _word(self, at: int, word: str) -> None:
         before, after = self._before(at), self._after(at)
         if before == ".":
@@ -226,10 +235,7 @@ class _Walk:
         if word in TYPES and typed and word not in {"set", "enum"}:  # those have parentheses
             self._type(at, word)
             return
-        if word == "like" and self.tokens[0] == "show":
-            self._add("clause", "show like")
-        elif word in _WORD_OPERATORS and not (word == "like" and self.defines):
-            self._add("operator", f"{'not ' if before == 'not' else ''}{word}{self._manner(at, word, after)}")
+        self._tested(at, word, before, after)
         opens = self._opens(at)
         called = opens or self._opens(at + 1)
         named = clause(self._plain, at, defines=self.defines, inside=self.depth > opens, called=called)

@@ -71,6 +71,8 @@ def _filled(packs: Iterable[Pack], manner: Manner, values: Mapping[str, float], 
                 group = Group(manner, own)
                 groups.append(group)
             group.add(one, name)
+    for group in groups:  # what is counted ends somewhere: the worthiest first
+        group.expressions.sort(key=lambda one: -sum(values.get(aspect, 0.0) for aspect in one.aspects))
     return groups
 
 
