@@ -4,9 +4,11 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.generate.chance import Chance
+from orchestrator.generate.columns import ARGUMENTS
 from orchestrator.generate.generator import generate
 from orchestrator.generate.library import read_script
 from orchestrator.generate.retype import retyped
+from orchestrator.generate.synthesis import calls
 from orchestrator.surface.model import ChangedFile, Kind, Overload, SqlFunction, Target
 from tests.unit.generate.factories import make_inputs
 
@@ -85,3 +87,10 @@ def test_a_changed_function_is_called_over_columns_of_its_overloads() -> None:
     written = "\n".join(draft.text for draft in made.drafts)
     for column in ("c_bigint_unsigned", "c_decimal", "c_timestamp"):
         assert f"half({column})" in written
+
+
+def test_calls_try_every_kind_of_argument_at_every_position() -> None:
+    function = SqlFunction("strcmp", overloads=(Overload(("varchar", "int64")),), names=("strcmp",))
+    tried = {aspect for call in calls(function, "strcmp") for aspect in call.aspects}
+    for position, kinds in ((1, ARGUMENTS["text"]), (2, ARGUMENTS["integer"])):
+        assert {f"call strcmp {position} {kind}" for kind in kinds} <= tried
