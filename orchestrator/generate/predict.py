@@ -13,7 +13,7 @@ from orchestrator.generate.clauses import NAMED as NAMED_CLAUSES
 from orchestrator.generate.clauses import PAIRS as CLAUSE_PAIRS
 from orchestrator.generate.clauses import WORDS as CLAUSE_WORDS
 from orchestrator.generate.columns import TRIED, is_known
-from orchestrator.generate.evidence import WORD, Evidence, query_of, quoted_sql, split_name
+from orchestrator.generate.evidence import WORD, Evidence, query_of, quoted_sql
 from orchestrator.generate.history import traits
 from orchestrator.generate.inputs import Inputs
 from orchestrator.generate.synthesis import calls, made, table_calls, typed_calls
@@ -153,18 +153,15 @@ def _from_words(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
             lines[word.lower()] += 1
     for word in dict.fromkeys(titled):
         _say(evidence, word, knobs["titled"], inputs, "the title says it")
-    paths = {word for change in inputs.changes for word in split_name(change.path.rpartition("/")[2].partition(".")[0])}
-    _phrases(evidence, inputs, {*titled}, paths, knobs)
+    _phrases(evidence, inputs, {*titled}, knobs)
     for word, count in lines.items():
         _say(evidence, word, knobs["said"] * (1 - 0.6**count), inputs, "the changed lines say it")
 
 
 def _from_types(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
-    """Columns of and casts to the types that the title or the names of the changed files say."""
-    names = (split_name(one.path.rpartition("/")[2].partition(".")[0]) for one in inputs.changes)
-    shown = {kind: (knobs["named"], "the names of the changed files say it") for name in names for kind in typed(name)}
-    shown |= dict.fromkeys(typed(_SAID.findall(inputs.title)), (1.5 * knobs["titled"], "the title says it"))
-    for kind, (likely, why) in sorted(shown.items()):
+    """Columns of and casts to the types that the title says."""
+    likely, why = knobs["titled_type"], "the title says it"
+    for kind in dict.fromkeys(typed(_SAID.findall(inputs.title))):
         if is_known(kind):
             evidence.add(f"over {kind}", likely, why)
         for aspect, share in inputs.library.typed(kind).items():
@@ -179,16 +176,13 @@ _FILLING = frozenset(
 )
 
 
-def _phrases(evidence: Evidence, inputs: Inputs, titled: set[str], paths: set[str], knobs: Knobs) -> None:
-    """Statements and clauses of several words, when the title or the names of the changed files say all of them."""
+def _phrases(evidence: Evidence, inputs: Inputs, titled: set[str], knobs: Knobs) -> None:
+    """Statements and clauses of several words, when the title says all of them."""
     said = {one.rstrip("s") for one in titled}
-    shown = said | {one.rstrip("s") for one in paths}
     for aspect in dict.fromkeys((*inputs.library.phrases, *_CLAUSES)):
         words = {one.rstrip("s") for one in aspect.split(" ")[1:]} - _FILLING
         if words and words <= said:
             evidence.add(aspect, knobs["titled"], "the title says it")
-        elif words and words <= shown:
-            evidence.add(aspect, knobs["named"], "the names of the changed files say it")
 
 
 def _say(evidence: Evidence, word: str, likely: float, inputs: Inputs, why: str) -> None:
