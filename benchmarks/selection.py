@@ -9,8 +9,9 @@ may be bare and may lack large blobs.
 
 A prediction has ``sha, categories`` (ranked), ``cases`` (ranked stems), ``select`` (categories an adaptive budget of
 25% takes), ``ut_packages`` (ranked, the chosen ones first) and ``ut_chosen`` (how many).
-``--ablation`` prints what each strategy is worth alone, and what is left without it, by labels from the clone. It makes
-eleven models with less care instead of one a month, once, at the start of the first row's month; PREDS is then theirs.
+``--ablation`` prints a table of what each strategy is worth alone, and what is left without it, by labels from the
+clone. It makes eleven models with less care instead of one a month, once, at the start of the first row's month, and
+PREDS is of the first. The last line of the output is the figures as JSON in any case.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # so that `python benchmarks/selection.py` finds the packages without an installation
 
-from benchmarks.selection_scores import Scores  # noqa: E402
+from benchmarks.selection_scores import Scores, table  # noqa: E402
 from orchestrator.diff.git import Git, Objects, find_git, isolated  # noqa: E402 - after the path is set
 from orchestrator.domain.profile import Profile  # noqa: E402
 from orchestrator.history.code import CodeReader  # noqa: E402
@@ -215,6 +216,8 @@ def main() -> None:
             out.write(json.dumps(one) + "\n")
             made[one["sha"]] = one
     figures = {name: variant.scores.rows() for name, variant in variants.items()}
+    if args.ablation:
+        print(table(figures))
     print(json.dumps({"rows": len(rows), "predictions": len(made), **unit_tests(args.meta, made), "by_clone": figures}))
 
 

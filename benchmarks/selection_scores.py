@@ -59,3 +59,20 @@ class Scores:
     def rows(self) -> dict[str, dict[str, float]]:
         """The figures of all three."""
         return {"files_at_10%": self.files.row(), "select": self.categories.row(), "packages": self.packages.row()}
+
+
+def table(figures: dict[str, dict[str, dict[str, float]]]) -> str:
+    """A Markdown table: a line a variant, micro / macro recall and what it costs."""
+    lines = [
+        "| strategies | modified files at 10% | categories, `select` | at | packages | how many |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, row in figures.items():
+        files, categories, packages = (_recall(row[kind]) for kind in ("files_at_10%", "select", "packages"))
+        share, count = row["select"].get("cost", 0.0), row["packages"].get("cost", 0.0)
+        lines.append(f"| {name} | {files} | {categories} | {share:.1%} | {packages} | {count:.1f} |")
+    return "\n".join(lines)
+
+
+def _recall(row: dict[str, float]) -> str:
+    return " / ".join(f"{row[name]:.3f}".removeprefix("0") for name in ("micro", "macro")) if row else "-"

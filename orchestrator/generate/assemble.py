@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
+from orchestrator.cases.script import database_of
 from orchestrator.generate.chance import AS_IT_IS, Chance
 from orchestrator.generate.choose import Choice
 from orchestrator.generate.cleanup import cleanup
@@ -74,7 +75,16 @@ def assemble(choice: Choice, scripts: Mapping[str, LibraryScript], frame: Frame)
 
 def _placed(draft: Draft, stem: str) -> Draft:
     topic = _PLAIN.sub("_", draft.path.lower()).strip("_")[:40]
-    return Draft(f"{stem}_{topic}.test", draft.title, draft.statements, draft.source)
+    path = f"{stem}_{topic}.test"
+    return Draft(path, draft.title, tuple(_moved(draft, database_of(path))), draft.source)
+
+
+def _moved(draft: Draft, database: str) -> Iterator[Written]:
+    """The statements of a file: a script's database is named after it, and some name theirs (``'script.t'``)."""
+    before = database_of(draft.source)
+    own = re.compile(rf"(?<![\w.]){re.escape(before)}(?=`?\.)")
+    for one in draft.statements:
+        yield replace(one, sql=own.sub(database, one.sql)) if before and database.isidentifier() else one
 
 
 def _queries(groups: Sequence[Group], frame: Frame) -> Draft:

@@ -63,10 +63,11 @@ KNOBS: Final[dict[str, float]] = {
 _ODD = (";", "--", "#", "//", "\\", "\n", "\t", "\r", '"', "@")
 
 
-#: Calls that no query takes along by the way: they wait, act on the whole server, or are about the run itself.
+#: Calls that no query takes along by the way: they wait, act on the whole server, are about the run itself, or hold
+#: code whose lines matter.
 _LEFT_OUT = re.compile(
     r"(?i)\b(?:(?:sleep|benchmark|mo_ctl|sample|\w*fault_(?:point|injection)|mo_(?:cu|log_date|memory|cpu|table)\w*"
-    r"|load_file|save_file|purge_log)\s*\((?!0\))|trace_\w+)"
+    r"|load_file|save_file|purge_log)\s*\((?!0\))|trace_\w+)|\$\$"
 )
 _LONGEST = 100
 #: An error that a test expects begins as the statement does that it is about.
@@ -74,6 +75,9 @@ _SAYS = re.compile(
     r"(?i)\b(?:is(?!\s+(?:not\s+)?(?:null|true|false|unknown)\b)|are|must|cannot|can't|should|requires?|unsupported|failed"
     r"|expected|got|not\s+(?:supported|allowed|found))\s"
 )
+#: Among the first words of a name that a test has (``drop pitr - not there``), not of what computes nothing.
+_PROSE, _HEAD = frozenset({"-", "/"}), 5
+_DEFINES = frozenset({"create", "drop", "alter", "show", "data", "restore", "rename", "grant", "revoke"})
 #: How far a seed moves what aspects are worth, and the length of expressions that exercise the same.
 _SPREAD, _TEXTS = 0.25, 0.5
 #: How likely a function in FROM must be to be called, and statements of unit tests that are looked at.
@@ -150,9 +154,11 @@ def _written(inputs: Inputs, evidence: Evidence) -> dict[str, LibraryScript]:
 def _is_sql(tokens: Sequence[str], heads: Collection[tuple[str, ...]]) -> bool:
     """Whether a text of a unit test is a statement: our dialect reads it, or it begins as one of the grammar does."""
     begun = tuple(word.lower().removesuffix("(").strip() for word in tokens[:2])
-    if _SAYS.search(" ".join(tokens)):
+    if _SAYS.search(" ".join(tokens)) or "%" in tokens:
         return False
-    return "%" not in tokens and (read_tree(tuple(tokens)) is not None or begun in heads)
+    if begun[0] in _DEFINES and _PROSE.intersection(tokens[:_HEAD]):
+        return False
+    return read_tree(tuple(tokens)) is not None or begun in heads
 
 
 def category_of(inputs: Inputs, choice: Choice) -> str:
@@ -171,10 +177,13 @@ def category_of(inputs: Inputs, choice: Choice) -> str:
 def _pool(inputs: Inputs, evidence: Evidence, scripts: Iterable[LibraryScript], chance: Chance) -> list[Expression]:
     """Every expression that could be packed: of each set of aspects the simplest, written ones first."""
     pool: dict[tuple[str, ...], Expression] = {}
+    theirs = {f"call {name}" for name in inputs.library.functions - inputs.surface.functions.keys()}
     for script in scripts:
         for one in script.expressions:
             if _LEFT_OUT.search(one.text) or len(one.text) > _LONGEST or not _plain(one.text):
                 continue
+            if not theirs.isdisjoint(one.aspects):
+                continue  # a function that its script makes
             other = pool.get(one.aspects)
             if other is None or _simplicity(one, chance) < _simplicity(other, chance):
                 pool[one.aspects] = one
@@ -206,6 +215,6 @@ def _made(inputs: Inputs, evidence: Evidence) -> Iterable[Expression]:
         if likely <= 0.15 or name not in functions or name == aspect or functions[name].role is Role.TABLE:
             continue
         declared = any(one.arguments for one in functions[name].overloads)
-        if declared or not inputs.library.arguments(name):
+        if declared or not (inputs.library.arguments(name) or inputs.library.covers(f"call {name}")):
             yield from calls(functions[name], name)
         yield from (one for one in typed_calls(functions[name], name) if one.aspects[-1] in odds)

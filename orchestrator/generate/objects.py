@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
 from orchestrator.cases.sql.words import KEYWORDS
 from orchestrator.generate.forms import in_from
@@ -11,6 +12,7 @@ _OBJECTS = frozenset({
     "table", "view", "database", "schema", "function", "index", "account", "role", "user", "snapshot", "pitr",
     "sequence", "stage", "publication", "procedure", "source", "task",
 })  # fmt: skip
+_POINTS = re.compile(r"""['"](?:stage://(\w+)(?:/.*)?|([a-z_]\w*)\.([a-z_]\w*))['"]""", re.IGNORECASE | re.DOTALL)
 #: What a table's name follows.
 _TABLES_FOLLOW = frozenset({"from", "join", "into", "update", "table", "describe", "desc", "against"})
 #: After ``from`` these say that no table follows.
@@ -43,6 +45,14 @@ def creates(tokens: Sequence[str]) -> list[tuple[str, str]]:
             rest = rest[1:]
         return names
     return []
+
+
+def pointed_at(tokens: Iterable[str]) -> Iterator[str]:
+    """The objects that texts of a statement name: ``'db.t'`` as a function takes it, ``'stage://st/file'``."""
+    for token in tokens:
+        found = _POINTS.fullmatch(token)
+        if found:
+            yield from (name.lower() for name in found.groups() if name)
 
 
 def tables_of(tokens: Sequence[str]) -> Iterator[str]:

@@ -14,6 +14,8 @@ from orchestrator.generate.objects import word_of
 #: Statements that fill or change a table, taken along with it; more rows say little.
 _FILLED = 2
 _DEEPEST = 6
+#: Kinds of index that a session must allow first.
+_SWITCHED = frozenset({"hnsw"})
 #: What policy says of a statement. The same statements come up again and again while choosing.
 is_forbidden = lru_cache(maxsize=100_000)(forbidden)
 
@@ -28,6 +30,7 @@ class Slicer:
         self._filled: dict[str, list[int]] = defaultdict(list)
         self._memory: dict[int, tuple[int, ...]] = {}
         self._runnable: dict[int, bool] = {}
+        self._settings = [at for at, one in enumerate(self.statements) if one.tokens[0].lower() == "set"]
         for at, statement in enumerate(self.statements):
             for kind, name in statement.made:
                 self.made[name].append(at)
@@ -105,4 +108,7 @@ class Slicer:
                 if [token.lower() for token in self.statements[one].tokens[:2]] == want:
                     found.append(one)
                     break
+        for kind in _SWITCHED.intersection(tokens):
+            allows = f"experimental_{kind}_index"
+            found += [one for one in self._settings if one < at and allows in self.statements[one].names][-1:]
         return found

@@ -55,6 +55,18 @@ def read_commits(git: Git, head: str, after: str | None = None) -> list[Commit]:
     return found[::-1]
 
 
+def read_difference(git: Git, before: str, after: str, under: str) -> tuple[Entry, ...]:
+    """What is to be done below a folder to the tree of one commit to make it that of another.
+
+    Raises:
+        WorkspaceError: a commit or folder is not in the clone.
+    """
+    done = git.run("diff-tree", "-r", "--raw", "--no-renames", "--no-abbrev", "-z", before, after, "--", under)
+    if done.returncode:
+        raise failed("two trees cannot be compared", done.stderr)
+    return tuple(_entries(done.stdout.split(b"\0")))
+
+
 def _commit(record: bytes) -> Commit:
     head, *fields = record.split(b"\0")
     sha, time, *parents = head.decode().split()
@@ -62,7 +74,7 @@ def _commit(record: bytes) -> Commit:
 
 
 def _entries(fields: list[bytes]) -> Iterator[Entry]:
-    """Fields come in pairs: ``:mode mode id id status``, path; an empty one separates them from the heading."""
+    """Fields come in pairs: ``:mode mode id id status``, path; an empty one separates them from what is around."""
     rest = iter(field for field in fields if field)
     for line in rest:
         path = next(rest, None)

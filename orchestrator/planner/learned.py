@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from orchestrator.domain.errors import MoTestplanError
+from orchestrator.domain.errors import MoTestplanError, WorkspaceError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,11 +35,17 @@ class Advice(NamedTuple):
 
 
 def advise(change: DiffSummary, profile: Profile, path: Path, repository: str | None = None) -> Advice:
-    """Ask the model in a file, if it is fit to be asked; no fault of it is an error."""
+    """Ask the model in a file, if it is fit to be asked; no fault of it is an error.
+
+    With a repository, the cases are those of the change's head, whatever came, went or moved since the model was made.
+    """
     from orchestrator.history.model import load_model
 
     try:
-        return advise_by(change, profile, load_model(path), repository)
+        model = load_model(path)
+        if repository is not None and change.head_commit is not None:
+            _catch_up(model, profile, _path(repository), change.head_commit)
+        return advise_by(change, profile, model, repository)
     except MoTestplanError as error:
         return _not_asked(error.message)
 
@@ -68,6 +74,21 @@ def advise_by(change: DiffSummary, profile: Profile, model: Model, repository: s
         return _not_asked(f"{len(change.files)} files change at once, more than {_MASS}")
     facts = facts_of(change, layout_of(profile).is_production)
     return Advice(look(model.ranker, model.past, model.book, question_of(profile, facts, now, model.code)))
+
+
+def _catch_up(model: Model, profile: Profile, repository: Path, commit: str) -> None:
+    """Make the cases of a model those of a commit's tree; a clone that lacks a tree leaves them as they are."""
+    from orchestrator.diff.git import Objects, find_git, isolated
+    from orchestrator.history.commits import read_difference
+    from orchestrator.history.layout import layout_of
+
+    layout = layout_of(profile)
+    with isolated(find_git(repository), commit) as git, Objects(git) as objects:
+        try:
+            entries = read_difference(git, model.head, commit, layout.cases)
+        except WorkspaceError:
+            return
+        model.book.apply(entries, layout, model.time, objects.read)
 
 
 def _not_asked(why: str) -> Advice:

@@ -58,3 +58,10 @@ def test_a_pack_takes_no_more_expressions_than_one_query_holds() -> None:
     best = Packer(many, {f"variable v{number}": 1.0 for number in range(12)}, Surface(), 0.1).best(frozenset(), 0.0)
     assert best is not None
     assert len(best.expressions) == WIDEST
+
+
+def test_a_window_function_without_its_window_and_a_function_in_from_stand_in_no_list() -> None:
+    surface = Surface(functions={"lag": SqlFunction("lag", Role.WINDOW), "scan": SqlFunction("scan", Role.TABLE)})
+    assert manner_of(made("lag({int})"), surface) is None
+    assert manner_of(made("lag({int}) over (order by {int})"), surface) is Manner.WINDOW
+    assert manner_of(made("scan('a')"), surface) is None

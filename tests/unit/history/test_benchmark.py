@@ -37,14 +37,14 @@ def _iso(time: int) -> str:
     return datetime.fromtimestamp(time, UTC).isoformat()
 
 
-def predictions(repository: Path, rows: list[dict[str, Any]], folder: Path) -> dict[str, dict[str, Any]]:
+def predictions(repository: Path, rows: list[dict[str, Any]], folder: Path, *options: str) -> dict[str, dict[str, Any]]:
     """What the program writes for some rows."""
     folder.mkdir()
     (folder / "product.json.yaml").write_text(PROFILE_TEXT)
     (folder / "meta.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows))
     words = ["--repo", str(repository), "--meta", str(folder / "meta.jsonl"), "--out", str(folder / "out.jsonl")]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["selection.py", *words, "--profile", str(folder / "product.json.yaml")])
+        patch.setattr(sys, "argv", ["selection.py", *words, "--profile", str(folder / "product.json.yaml"), *options])
         selection.main()
     return {made["sha"]: made for made in map(json.loads, (folder / "out.jsonl").read_text().splitlines())}
 
@@ -102,6 +102,21 @@ def test_what_the_commit_itself_does_to_tests_changes_nothing(
     ).stdout.strip()  # fmt: skip
     made = predictions(repository, [row(repository, bare, number)], tmp_path / "run")
     assert made[bare] == whole[sha] | {"sha": bare}
+
+
+def test_an_ablation_prints_what_each_strategy_is_worth(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    every = selection.variants_of(ablation=True)
+    assert len(every) == 1 + 2 * len(selection.STRATEGIES)
+    monkeypatch.setattr(selection, "variants_of", lambda _: {name: every[name] for name in ("all", "only rules")})
+    rows = [row(repository, git(repository, "rev-parse", f"main~{159 - number}"), number) for number in NUMBERS]
+    predictions(repository, rows, tmp_path / "run", "--ablation")
+    *lines, last = capsys.readouterr().out.splitlines()
+    table = {name.strip(): files.strip() for _, name, files, *_ in (line.split("|") for line in lines[2:])}
+    # There are no rules in this profile: the cheapest cases are left, and of two rows they are the right ones.
+    assert table == {"all": "1.000 / 1.000", "only rules": ".667 / .667"}
+    assert json.loads(last)["by_clone"].keys() == table.keys()
 
 
 def _identity(number: int) -> list[tuple[str, str]]:

@@ -23,7 +23,7 @@ from orchestrator.planner.render.explain import explain, explain_text
 from orchestrator.planner.render.markdown import plan_markdown
 from orchestrator.planner.strategies import WITH_MODEL
 from orchestrator.planner.tree import GitTree
-from tests.unit.history.product import PROFILE
+from tests.unit.history.product import DAY, PROFILE
 from tests.unit.planner.factories import make_change, make_file
 
 
@@ -80,6 +80,36 @@ def test_cases_the_change_edits_and_those_always_run_are_kept_whatever_they_cost
     plan = build_plan(change, profile, strategies=WITH_MODEL, advice=advice)
     files = {(task.category, task.files) for task in plan.tasks if task.type is Suite.BVT}
     assert files == {("cursor", ("cursor_2.sql",)), ("vector", ("vector_3.sql",))}
+
+
+def test_cases_that_came_or_went_since_the_model_was_made_are_those_of_the_clone(
+    product: Path, model: Model, tmp_path: Path
+) -> None:
+    edits = (
+        "M 100644 inline pkg/join/join.go\ndata 2\nx\n"
+        "M 100644 inline test/cases/join/lateral.sql\ndata 18\nselect 1;select 2;\n"
+        "R test/cases/cursor/cursor_2.sql test/cases/cursor/moved.sql\n"
+        "D test/cases/vector/vector_3.sql\n"
+    )
+    head = f"commit refs/heads/later\ncommitter T <t@example.com> {model.time + DAY} +0000\ndata 1\nx\n"
+    feed = f"{head}from refs/heads/main^0\n{edits}"
+    subprocess.run(["git", "fast-import", "--quiet"], cwd=product, input=feed.encode(), check=True)
+    save_model(model, tmp_path / "model")
+    advice = advise(from_repository(product, "main", "later"), PROFILE, tmp_path / "model", str(product))
+    assert advice.outlook is not None
+    cases = advice.outlook.statements
+    assert cases["join/lateral"] == 2
+    assert "cursor/moved" in cases
+    assert cases.keys().isdisjoint({"cursor/cursor_2", "vector/vector_3"})
+    plan = build_plan(
+        from_repository(product, "main", "later"),
+        PROFILE,
+        strategies=WITH_MODEL,
+        tree=GitTree(product, "later"),
+        advice=advice._replace(budget=parse_budget("0%")),
+    )
+    files = {f"{task.category}/{file}" for task in plan.tasks for file in task.files if task.type is Suite.BVT}
+    assert files == {"join/lateral.sql", "cursor/moved.sql"}
 
 
 def note(model: Model, change: DiffSummary, path: Path) -> str:
