@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--server", choices=("mariadb", "embedded", "none"), default="none")
     parser.add_argument("--llm", action="store_true", help="also ask the model that MO_TESTPLAN_LLM_URL names")
     parser.add_argument("--budget", type=int, default=60, metavar="N", help="statements in all files together")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another seed varies the values")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another seed takes other ways")
     parser.add_argument("-o", "--output", metavar="OUT", type=Path, required=True, help="a folder for the files")
     parser.add_argument("--branch", metavar="NAME", help="also commit the files to a new branch of --repo")
     parser.add_argument("--format", choices=("text", "json"), default="text")
@@ -51,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
     if args.output.exists() and not args.output.is_dir():
         raise UsageError(f"{args.output} is not a folder", "Name a folder with -o.")
     from orchestrator.cli.generate_server import server_of
+    from orchestrator.cli.life import ended_by_signals
     from orchestrator.generate.pipeline import Settings, make
     from orchestrator.generate.publish import commit_branch, write_files
 
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     repository = args.repo or settings.repo or profile.repository
     inputs = read_inputs(args, profile, repository)
     key = str(args.pr) if args.pr else (args.head or "diff")[:12].replace("/", "_")
-    with server_of(args.dsn, args.server) as server:
+    with ended_by_signals(), server_of(args.dsn, args.server) as server:
         made = make(inputs, Settings(key, args.budget, args.seed, profile.name), server, _progress, _model(args))
     files = {f"{profile.bvt.cases}/{path}": text for path, text in made.files.items()}
     write_files(args.output, files)
