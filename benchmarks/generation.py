@@ -29,15 +29,21 @@ from orchestrator.cases.dedup_search import Search
 from orchestrator.cases.sql.lexer import split_statements
 from orchestrator.cases.sql.syntax import read_tree
 from orchestrator.cli.generate_server import server_of
+from orchestrator.generate.draft import files_of
 from orchestrator.generate.executor import Executor
 from orchestrator.generate.gates import static_gates
 from orchestrator.generate.generator import generate
 from orchestrator.generate.inputs import RepositoryInputs
+from orchestrator.generate.judged import on_server
+from orchestrator.generate.publish import write_files
+from orchestrator.generate.terms import Terms
 from orchestrator.generate.treecopy import TreeCopy
-from orchestrator.generate.trial import try_drafts
+from orchestrator.generate.trial import Trial
 from orchestrator.surface.readers import reader_named
 
 CASES = "test/distributed/cases"
+#: What ``version()`` of the product contains.
+PRODUCT = "matrixone"
 #: What of a commit itself may not be read.
 HIDDEN = ("test/",)
 
@@ -74,6 +80,7 @@ class Task(NamedTuple):
     seed: int
     dsn: str | None
     server: str
+    kept: Path | None
     rows: Sequence[Row]
 
 
@@ -81,21 +88,22 @@ def work(task: Task) -> list[dict[str, Any]]:
     """Generate for some rows, one after the other; what came of each."""
     reader = RepositoryInputs(Path(task.repo), CASES, reader_named("matrixone"))
     with TreeCopy() as copy, server_of(task.dsn, task.server) as server:
-        return [_one(reader, copy, server[0] if server else None, task, row) for row in task.rows]
+        return [_one(reader, copy, server, task, row) for row in task.rows]
 
 
 def _one(reader: RepositoryInputs, copy: TreeCopy, executor: Executor | None, task: Task, row: Row) -> dict[str, Any]:
     started = time.perf_counter()
     inputs = reader.read(row.parent, row.sha, row.subject, HIDDEN)
     made = generate(inputs, str(row.pr or row.sha[:10]), task.budget, seed=task.seed)
-    kept, dropped = static_gates(made.drafts, Search(copy.at(inputs.library)))
-    for draft in kept:
-        path = task.out / row.sha / draft.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(draft.text, encoding="utf-8")
+    corpus = copy.at(inputs.library)
+    kept, dropped = static_gates(made.drafts, Search(corpus))
+    write_files(task.out / row.sha, files_of(kept, {}))
     written = [one.sql for draft in kept for one in draft.statements]
     seconds = time.perf_counter() - started
-    trial = try_drafts(kept, executor, "matrixone") if executor else None
+    terms = Terms(PRODUCT, task.budget, inputs.library.refusals)
+    trial = on_server(kept, executor, terms, Search(corpus), lambda line: None) if executor else Trial()
+    if task.kept is not None:
+        write_files(task.kept / row.sha, files_of(trial.kept, trial.expectations))
     return {
         "sha": row.sha,
         "files": len(kept),
@@ -103,11 +111,11 @@ def _one(reader: RepositoryInputs, copy: TreeCopy, executor: Executor | None, ta
         "parsed": sum(read_tree(tuple(tokens)) is not None for sql in written for tokens in split_statements(sql)),
         "dropped": [one.gate for one in dropped],
         "seconds": round(seconds, 2),
-        "ran": trial.ran if trial else 0,
-        "accepted": trial.accepted if trial else 0,
-        "stayed": [len(one.statements) for one in trial.kept] if trial else [],
-        "refused": [one.gate for one in trial.dropped] if trial else [],
-        "findings": [one.sql for one in trial.findings] if trial else [],
+        "ran": trial.ran,
+        "accepted": trial.accepted,
+        "stayed": [len(one.statements) for one in trial.kept],
+        "refused": [(one.gate, one.path, one.reason) for one in trial.dropped],
+        "findings": [(one.path, one.sql, one.what) for one in trial.findings],
     }
 
 
@@ -128,6 +136,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--dsn", help="also run the finished files on this server; they stay as they are")
     parser.add_argument("--server", choices=("mariadb", "embedded", "none"), default="none", help="the same on our own")
+    parser.add_argument("--kept", type=Path, help="a folder for what stays there, with expectations of the product")
     parser.add_argument("--limit", type=int, help="of the rows, so many at even distances")
     parser.add_argument("--format", choices=("json", "text"), default="text")
     args = parser.parse_args()
@@ -136,11 +145,12 @@ def main() -> int:
         rows = [rows[at * len(rows) // args.limit] for at in range(args.limit)]
     args.out.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
+    jobs = 1 if args.dsn else args.jobs  # two that look at what one server holds would see each other's
     tasks = [
-        Task(args.repo, args.out, args.budget, args.seed, args.dsn, args.server, share)
-        for share in shares(rows, args.jobs)
+        Task(args.repo, args.out, args.budget, args.seed, args.dsn, args.server, args.kept, share)
+        for share in shares(rows, jobs)
     ]
-    with ProcessPoolExecutor(max_workers=args.jobs) as pool:
+    with ProcessPoolExecutor(max_workers=jobs) as pool:
         done = [one for share in pool.map(work, tasks) for one in share]
     report = summary(done, time.perf_counter() - started)
     print(json.dumps(report, indent=1) if args.format == "json" else words(report))
@@ -161,8 +171,9 @@ def summary(done: Sequence[dict[str, Any]], seconds: float) -> dict[str, Any]:
             "files": round(sum(len(one["stayed"]) for one in done) / max(1, files), 4),
             "statements": round(sum(sum(one["stayed"]) for one in done) / max(1, statements), 4),
         },
-        "refused": dict(sorted(Counter(gate for one in done for gate in one["refused"]).items())),
-        "findings": [sql for one in done for sql in one["findings"]],
+        "refused": dict(sorted(Counter(gate for one in done for gate, _, _ in one["refused"]).items())),
+        "reasons": [reason for one in done for reason in one["refused"]],
+        "findings": [finding for one in done for finding in one["findings"]],
         "seconds": round(seconds, 1),
         "dropped": {gate: round(count / (files + sum(dropped.values())), 4) for gate, count in sorted(dropped.items())},
     }
@@ -176,7 +187,7 @@ def words(report: dict[str, Any]) -> str:
         f"{report['commits']} commits, {report['files']} files, {report['statements']} statements in "
         f"{report['seconds']} s; {report['parsed']:.1%} have a tree, a server accepts {report['accepted']:.1%}, "
         f"{stayed}, "
-        f"findings {len(report['findings'])}; dropped by a gate: {gates}"
+        f"findings {len(report['findings'])}; dropped by a gate: {gates}; by the server's: {report['refused']}"
     )
 
 

@@ -8,8 +8,9 @@ what ``run``, ``worker``, ``control`` and ``doctor`` call.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from orchestrator.domain.profile import Profile, Server
 
 #: The profiles that ship: ``config/`` of the sources, beside this file in an installed package.
 _BUILTIN = Path(__file__).resolve().parent / "profiles"
+#: Profiles that may extend one another in a row.
+_LONGEST_CHAIN = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +156,26 @@ def _with_environment(profile: Profile, settings: Settings) -> Profile:
     return dataclasses.replace(profile, repository=settings.repo or profile.repository)
 
 
-def _read_extended(path: Path, depth: int = 0) -> object:
-    """A profile's data; ``extends: NAME`` starts from that profile beside it: mappings merged, lists replaced."""
-    data = _read_yaml(path)
-    if not isinstance(data, dict) or "extends" not in data:
-        return data
-    if depth > 5:
-        raise BadProfileError(f"{path}: `extends` goes round in a circle", "Take one `extends` out.")
-    name = str(data.pop("extends"))
-    return _merged(_read_extended(path.with_name(f"{name}.yaml"), depth + 1), data)
+def profile_files(name_or_path: str, settings: Settings) -> list[Path]:
+    """What a profile is read from: its file, then those that it extends."""
+    return [path for path, _ in _extended(profile_path(name_or_path, settings))]
+
+
+def _extended(path: Path) -> Iterator[tuple[Path, object]]:
+    """A profile's file and its data; with ``extends: NAME`` also those of that profile beside it, and so on."""
+    for _ in range(_LONGEST_CHAIN):
+        data = _read_yaml(path)
+        base = str(data.pop("extends")) if isinstance(data, dict) and "extends" in data else None
+        yield path, data
+        if base is None:
+            return
+        path = path.with_name(f"{base}.yaml")
+    raise BadProfileError(f"{path}: `extends` goes round in a circle", "Take one `extends` out.")
+
+
+def _read_extended(path: Path) -> object:
+    """A profile's data over that of what it extends: mappings merged, lists replaced."""
+    return functools.reduce(_merged, reversed([data for _, data in _extended(path)]))
 
 
 def _merged(base: object, over: object) -> object:

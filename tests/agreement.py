@@ -9,14 +9,10 @@ Each test that both ran must have the same verdict, or this run fails; what one 
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-#: ``path::Class::test[parameters]`` as the JUnit report of pytest has it, without the class.
-_NODE = re.compile(r"(?P<path>[^:]+)::(?:\w+::)*(?P<name>.*)", re.DOTALL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,8 +37,7 @@ class Agreement:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Remember the worst of a test's three phases."""
-        match = _NODE.fullmatch(report.nodeid)
-        name = f"{match['path']}::{match['name']}" if match else report.nodeid
+        name = report.nodeid
         if report.failed:
             self._here[name] = "failed"
         elif report.skipped or name not in self._here:

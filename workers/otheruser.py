@@ -57,8 +57,9 @@ class OtherUser:
         uid = self.first if view.fetches else run
         for directory in view.private:
             _let_in(directory, run)
-        if view.fetches:  # it reads the tree as one of the run's group
-            self._give(view.cwd, run)
+        for path in dict.fromkeys((view.cwd, *view.readable)):
+            if view.private and path.is_relative_to(view.private[0]):  # the tree: who fetches reads it as of the group
+                self._give(path, run)
         for path in view.writable:
             self._give(path, uid)
         for path in (view.cwd, *view.readable, *view.writable):

@@ -36,8 +36,16 @@ def pytest_alone(folder: Path, repository: Path, tests: Sequence[str]) -> Alone:
     done = subprocess.run([sys.executable, "-m", "pytest", *words], cwd=clone, capture_output=True, check=False)
     cases: dict[str, str] = {}
     for case in Xml.parse(report).getroot().iter("testcase"):  # noqa: S314 - our own tests wrote it
-        name = f"{case.get('file')}::{case.get('name')}"
+        name = _node(case)
         status = "failed" if case.find("failure") is not None or case.find("error") is not None else "passed"
         status = "skipped" if case.find("skipped") is not None else status
         cases[name] = "failed" if cases.get(name) == "failed" else status
     return Alone(done.returncode, cases, round(time.monotonic() - began, 1))
+
+
+def _node(case: Xml.Element) -> str:
+    """``path::Class::test[parameters]``, which the report has in three attributes."""
+    file, name = case.get("file") or "", case.get("name") or ""
+    module = file.removesuffix(".py").replace("/", ".")
+    classes = (case.get("classname") or "").removeprefix(module).strip(".")
+    return "::".join([file, *filter(None, classes.split(".")), name])

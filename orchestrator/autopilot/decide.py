@@ -91,7 +91,7 @@ def _spend(  # noqa: PLR0913 - what a step is made of
     if action not in policy.may:
         why_not = f"policy does not let it {'run on the base commit' if action == 'base' else action} by itself"
     elif runs >= policy.max_runs:
-        earlier = f", {situation.before.runs} of them in earlier flights" if situation.before.runs else ""
+        earlier = f", {situation.before.runs} of them in other flights" if situation.before.runs else ""
         why_not = f"it has made {runs} runs{earlier}, and one change may have {policy.max_runs}"
     elif spent + price > policy.runner_minutes * 60:
         wanted = (spent + price) / 60

@@ -75,7 +75,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What earlier flights took for the same commit: a budget is not renewed by starting again."""
+    """What other flights, earlier or beside it, took for the same commit: starting again renews no budget."""
 
     runs: int = 0
     #: Estimated runner-seconds.

@@ -51,6 +51,8 @@ class Pilot:
         self._flight = secrets.token_hex(6)
         #: What the budget is for: the commit under test, whatever of it, or of its base, is run.
         self._change = ""
+        #: Runs that any flight made for it, as far as this one knows.
+        self._counted = 0
         self._recorder = Recorder(record, Header(VERSION, service.profile.name, subject, self._policy))
         #: The run that goes on, and at the end the cases that were proposed and a model's words.
         self.current: str | None = None
@@ -62,38 +64,57 @@ class Pilot:
         self._service.writes.keep(plan)
         self._change = f"{self._service.profile.name}:{plan.diff_summary.head_commit or plan.id}"
         before = Spent(*self._service.orders.flown(self._change))
+        self._counted = before.runs
         situation = Situation(plan_facts(plan), can_generate=self._crew.generate is not None, before=before)
-        number = 0
+        number = 1
         while True:
-            number += 1
-            decision = decide(situation, self._policy)
-            if decision.action in ("verdict", "ask"):
-                self.proposal = situation.proposal
-                if self._crew.narrate is not None:
-                    self.words = self._crew.narrate(verdict_text(self._subject, decision, self.proposal))
-                self._recorder.step(Step(number, time.time(), situation, decision, words=self.words))
-                self._audit(decision)
-                if decision.action == "ask":
-                    self._ask(plan, decision)
-                return decision
-            self._audit(decision)
-            if decision.action == "generate" and self._crew.generate is not None:
-                self._recorder.step(Step(number, time.time(), situation, decision))
+            step = Step(number, time.time(), situation, decide(situation, self._policy))
+            if step.decision.action in ("verdict", "ask"):
+                self._conclude(plan, step)
+                return step.decision
+            if step.decision.action == "generate" and self._crew.generate is not None:
+                self._audit(step.decision, self._recorder.seal)
+                self._recorder.step(step)
                 situation = dataclasses.replace(situation, proposal=self._crew.generate(plan))
-                continue
-            part = _part(plan, decision)
-            run = self._start(part, decision, number, situation)
-            self._recorder.step(Step(number, time.time(), situation, decision, run))
-            ended = self._wait(run)
-            confirmed = self._service.profile.dispatch.confirm_failures
-            facts = run_facts(ended, _purpose(decision), part.cost.runner_seconds, confirmed=confirmed)
-            situation = self._after(situation, facts)
+            else:
+                part = _part(plan, step.decision)
+                if (spent := self._outrun(situation, part)) is not None:
+                    situation = dataclasses.replace(situation, before=spent)
+                    continue
+                self._audit(step.decision, self._recorder.seal)
+                situation = self._after(situation, self._run(step, part))
+            number += 1
 
-    def _start(self, plan: TestPlan, decision: Decision, number: int, situation: Situation) -> str:
-        order = Order(f"{decision.action}: {decision.reason}"[:500], f"{self._flight}:{number}")
-        first = situation.runs[0].run if situation.runs else None
-        parent = first if decision.action == "again" else None
-        self._service.orders.fly(self._change, plan.cost.runner_seconds)
+    def _outrun(self, situation: Situation, part: TestPlan) -> Spent | None:
+        """Take ``part`` from the budget of the change; where another flight has meanwhile, what others took by now."""
+        took, runs, seconds = self._service.orders.fly(self._change, self._counted, part.cost.runner_seconds)
+        self._counted = runs
+        own = sum(run.estimated for run in situation.runs)
+        return None if took else Spent(max(0, runs - len(situation.runs)), max(0.0, round(seconds - own, 3)))
+
+    def _run(self, step: Step, part: TestPlan) -> RunFacts:
+        """Carry a decision out; what came of it."""
+        run = self._start(part, step)
+        self._recorder.step(dataclasses.replace(step, run=run))
+        ended = self._wait(run)
+        confirmed = self._service.profile.dispatch.confirm_failures
+        return run_facts(ended, _purpose(step.decision), part.cost.runner_seconds, confirmed=confirmed)
+
+    def _conclude(self, plan: TestPlan, step: Step) -> None:
+        """The end of a flight stands before anybody is asked for other words for it."""
+        self.proposal = step.situation.proposal
+        self._audit(step.decision, self._recorder.seal_with(step))
+        self._recorder.step(step)
+        if step.decision.action == "ask":
+            self._ask(plan, step.decision)
+        if self._crew.narrate is not None:
+            self.words = self._crew.narrate(verdict_text(self._subject, step.decision, self.proposal))
+            self._recorder.step(dataclasses.replace(step, number=step.number + 1, at=time.time(), words=self.words))
+
+    def _start(self, plan: TestPlan, step: Step) -> str:
+        decision, runs = step.decision, step.situation.runs
+        order = Order(f"{decision.action}: {decision.reason}"[:500], f"{self._flight}:{step.number}")
+        parent = runs[0].run if runs and decision.action == "again" else None
         run = self._service.writes.start(self._caller, order, plan, parent=parent).run
         if run is None:
             raise InfrastructureError("a run was decided that has nothing to run", "This is a bug: report the record.")
@@ -131,9 +152,9 @@ class Pilot:
                 self._crew.say(f"the base branch's history cannot be asked: {error.message}")
         return dataclasses.replace(situation, runs=(*situation.runs, facts), base_history=known)
 
-    def _audit(self, decision: Decision) -> None:
-        """Note a step, and the seal of the record so far: whoever changes the record later cannot change this."""
-        words = f"{decision.action}: {decision.reason}"[:900] + f" [record {self._recorder.seal[:16]}]"
+    def _audit(self, decision: Decision, seal: str) -> None:
+        """Note a step, and the seal of the record by then: whoever changes the record later cannot change this."""
+        words = f"{decision.action}: {decision.reason}"[:900] + f" [record {seal[:16]}]"
         self._service.store.audit(self._caller.name, "autopilot", decision.action, self._subject, words)
 
     def _ask(self, plan: TestPlan, decision: Decision) -> None:

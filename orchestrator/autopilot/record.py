@@ -44,7 +44,7 @@ class Step:
     decision: Decision
     #: The run the decision led to, where it did.
     run: str | None = None
-    #: What a model said of the last decision; it decided nothing.
+    #: Of a last line that repeats the end: what a model said of it, which decided nothing.
     words: str = ""
 
 
@@ -56,6 +56,10 @@ class Recorder:
         #: Of what was written so far.
         self.seal = ""
         self._write(header, "w")
+
+    def seal_with(self, step: Step) -> str:
+        """What :attr:`seal` will be when ``step`` is added."""
+        return _sealed(self.seal, to_plain(step))
 
     def step(self, step: Step) -> None:
         """Add a step."""

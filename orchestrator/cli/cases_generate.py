@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--server", choices=("mariadb", "embedded", "none"), default="none")
     parser.add_argument("--llm", action="store_true", help="also ask the model that MO_TESTPLAN_LLM_URL names")
     parser.add_argument("--budget", type=int, default=60, metavar="N", help="statements in all files together")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another seed varies the values")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another seed takes other ways")
     parser.add_argument("-o", "--output", metavar="OUT", type=Path, required=True, help="a folder for the files")
     parser.add_argument("--branch", metavar="NAME", help="also commit the files to a new branch of --repo")
     parser.add_argument("--format", choices=("text", "json"), default="text")
@@ -50,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--budget {args.budget} is out of range", "Give a number of statements from 1 to 10000.")
     if args.output.exists() and not args.output.is_dir():
         raise UsageError(f"{args.output} is not a folder", "Name a folder with -o.")
-    from orchestrator.cli.generate_server import record, server_of
+    from orchestrator.cli.generate_server import server_of
+    from orchestrator.cli.life import ended_by_signals
     from orchestrator.generate.pipeline import Settings, make
     from orchestrator.generate.publish import commit_branch, write_files
 
@@ -59,18 +60,13 @@ def run(args: argparse.Namespace) -> int:
     repository = args.repo or settings.repo or profile.repository
     inputs = read_inputs(args, profile, repository)
     key = str(args.pr) if args.pr else (args.head or "diff")[:12].replace("/", "_")
-    with server_of(args.dsn, args.server) as server:
-        executor = server[0] if server else None
-        made = make(inputs, Settings(key, args.budget, args.seed, profile.name), executor, _progress, _model(args))
-        files = {f"{profile.bvt.cases}/{draft.path}": draft.text for draft in made.drafts}
-        written = write_files(args.output, files)
-        if server is not None and made.report.verified:
-            for path in written:
-                record(server[1], path, args.output)
+    with ended_by_signals(), server_of(args.dsn, args.server) as server:
+        made = make(inputs, Settings(key, args.budget, args.seed, profile.name), server, _progress, _model(args))
+    files = {f"{profile.bvt.cases}/{path}": text for path, text in made.files.items()}
+    write_files(args.output, files)
     if args.branch:
         if repository is None or not args.base:
             raise UsageError("--branch needs --repo and --base", "Name the clone and what to branch from.")
-        files |= _results(args.output, files)
         commit_branch(Path(repository), args.branch, args.head or args.base, files, f"test: cases for {inputs.title}")
     emit((made.report.as_json() if args.format == "json" else made.report.as_text()).encode("utf-8", "replace"))
     return EXIT_FAILED if made.report.findings else EXIT_PASSED
@@ -91,15 +87,6 @@ def read_inputs(args: argparse.Namespace, profile: Profile, repository: str | No
     if args.diff:
         return reader.read_diff(args.diff, args.base or "HEAD", args.title or "")
     return reader.read(args.base, args.head or "HEAD", args.title)
-
-
-def _results(output: Path, files: dict[str, str]) -> dict[str, str]:
-    found = {}
-    for path in files:
-        result = Path(path).with_suffix(".result").as_posix()
-        if (output / result).is_file():
-            found[result] = (output / result).read_text(encoding="utf-8")
-    return found
 
 
 def _model(args: argparse.Namespace) -> Source | None:

@@ -9,7 +9,7 @@ import time
 
 from orchestrator.cli.checks import Check, Host, missing
 from orchestrator.cli.progress import seconds_words
-from orchestrator.domain.errors import MoTestplanError
+from orchestrator.domain.errors import BrokerError, InfrastructureError, MoTestplanError
 from orchestrator.ledger.client import Ledger
 from orchestrator.store import OutboxState, Store
 
@@ -25,7 +25,7 @@ def alarms(host: Host) -> list[Check]:
     found: list[Check] = []
     try:
         ledger = Ledger(host.settings.redis_url, retries=0)
-        found += [memory(ledger.memory()), unstarted(ledger), untold(ledger)]
+        found += [scheme(ledger), memory(ledger.memory()), unstarted(ledger), untold(ledger)]
         ledger.close()
     except MoTestplanError as error:
         found.append(missing("broker's contents", error, required=False))
@@ -35,6 +35,18 @@ def alarms(host: Host) -> list[Check]:
     except MoTestplanError as error:
         found.append(missing("outbox", error, required=False))
     return found
+
+
+def scheme(ledger: Ledger) -> Check:
+    """Whether the ledger is one that this version speaks."""
+    name = "ledger"
+    try:
+        ledger.check_scheme(leads=True)
+    except BrokerError:
+        raise
+    except InfrastructureError as error:
+        return missing(name, error)
+    return Check(name=name, ok=True, found=f"scheme {ledger.scheme() or 'not said yet'}")
 
 
 def memory(used: tuple[int, int]) -> Check:

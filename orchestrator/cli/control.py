@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     # A local stack has a Redis of its own, so what it shares is only the history, which takes several writers.
     lock = None if args.until_eof else only_one(config)
     life.end_with_stdin(args.until_eof)
-    Ledger(config.redis_url).agree()
+    Ledger(config.redis_url).agree(leads=True)
     app = make_app(config.redis_url)
     who = f"control-{os.getpid()}@{socket.gethostname()}"
     windows, office = WindowClient(config.redis_url), make_office(profile, config)

@@ -69,14 +69,15 @@ def record(ledger: Ledger, action: str, target: str, result: str) -> None:
 def find_run(config: Settings, name: str) -> tuple[RunSummary, TestPlan]:
     """A run by id or unique prefix, from the ledger while it is live and from the history afterwards.
 
-    One that neither knows is an :class:`UnknownRunError`; a :class:`BrokerError` when the ledger, which may know it,
-    could not be asked.
+    One that neither knows is an :class:`UnknownRunError`; an :class:`InfrastructureError` when the ledger, which may
+    know it, could not be asked, or is one of another version.
     """
     if not name:
         raise UsageError("the name of the run is empty", "`mo-testplan runs` lists them.")
     away: BrokerError | None = None
+    ledger = Ledger(config.redis_url, retries=1)
     try:
-        found = _in_ledger(Ledger(config.redis_url, retries=1), name)
+        found = _in_ledger(ledger, name)
     except BrokerError as error:
         away, found = error, None
     if found is not None:
@@ -86,6 +87,7 @@ def find_run(config: Settings, name: str) -> tuple[RunSummary, TestPlan]:
     except MoTestplanError:
         if away is not None:
             raise away from None
+        ledger.check_scheme()  # a run of another version is not seen from here
         raise
     if away is not None:
         say(f"mo-testplan: {away.message} This is from the history.")

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from orchestrator.domain.errors import UsageError
-from orchestrator.generate.executor import Answer
+from orchestrator.cases.discover import result_paths
+from orchestrator.domain.errors import ServerError, UsageError
+from orchestrator.generate.executor import Answer, Recorded
+from orchestrator.generate.publish import write_files
+from workers.bvt.compare import VerdictKind
 from workers.bvt.dsn import Dsn, parse_dsn
+from workers.bvt.execute import Options
 from workers.bvt.guard import Guard
 from workers.bvt.render import BadValueError, result_of
+from workers.bvt.results import CommandResult, ScriptResult
+from workers.bvt.runner import Case, Runner
 from workers.bvt.session import Sessions, open_wire, quoted
 from workers.bvt.wire import ConnectionLostError, EndlessResultError, Limits, Reply, ServerFaultError, Wire
 
-#: The database that each run of a draft gets, dropped afterwards.
-_DATABASE = "mo_testplan_generated"
 _TIMEOUT = 20.0
 _ROWS = 20_000
+#: Seconds after which a clock that counts seconds shows another one.
+_TICK = 1.0
+_OPTIONS = Options(statement_timeout=_TIMEOUT)
 #: Questions whose rows are objects that outlive a database; a server that does not know one answers nothing.
 _OBJECTS = (
     ("database", "show databases"),
@@ -29,6 +38,10 @@ _OBJECTS = (
     ("snapshot", "select sname from mo_catalog.mo_snapshots where sname not like '__mo%' and sname not like 'ccpr%'"),
     ("stage", "select stage_name from mo_catalog.mo_stages"),
     ("publication", "select pub_name from mo_catalog.mo_pubs"),
+    ("cdc", "select task_name from mo_catalog.mo_cdc_task"),
+    ("feature", "select concat_ws(' ', feature_code, enabled) from mo_catalog.mo_feature_registry"),
+    # without a limit (-1) the server writes them itself
+    ("limit", "select concat_ws(' ', feature_code, scope, quota) from mo_catalog.mo_feature_limit where quota <> -1"),
     ("pitr", "select pitr_name from mo_catalog.mo_pitr where pitr_name not like 'sys_mo%'"),
 )
 _DROPS = {"account": "drop account if exists", "role": "drop role if exists", "user": "drop user if exists"}
@@ -51,31 +64,39 @@ class BvtServer:
         """Close the connections."""
         self._sessions.close()
 
-    def run(self, statements: Sequence[str]) -> list[Answer]:
-        """Run in a new session and a database of its own."""
-        wire = self._fresh()
+    def run(self, statements: Sequence[str], database: str) -> list[Answer]:
+        """Run in a new session and a database of its own.
+
+        Raises ServerError when a database of this name was there before.
+        """
+        if not self._guard.owns(database):
+            raise ServerError(
+                f"the database {database!r} was there before this run and is not ours to use",
+                "Drop it, or try the cases on another server.",
+            )
+        wire = self._fresh(database)
         answers = []
         try:
             for sql in statements:
                 if wire.closed:
-                    wire = self._fresh(keep=True)
-                answers.append(self._answer(wire, sql))
+                    wire = self._fresh(database, keep=True)
+                answers.append(self._answer(wire, sql, database))
         finally:
             wire.close()
-            self._quietly(f"drop database if exists {_DATABASE}")
+            self._quietly(f"drop database if exists {quoted(database)}")
         return answers
 
-    def _fresh(self, *, keep: bool = False) -> Wire:
+    def _fresh(self, database: str, *, keep: bool = False) -> Wire:
         system = self._sessions.system()
         if not keep:
-            self._quietly(f"drop database if exists {_DATABASE}")
-            system.query(f"create database {_DATABASE}", timeout=_TIMEOUT)
+            self._quietly(f"drop database if exists {quoted(database)}")
+            system.query(f"create database {quoted(database)}", timeout=_TIMEOUT)
         wire = open_wire(self._dsn)
-        wire.query(f"use {_DATABASE}", timeout=_TIMEOUT)
+        wire.query(f"use {quoted(database)}", timeout=_TIMEOUT)
         return wire
 
-    def _answer(self, wire: Wire, sql: str) -> Answer:
-        objection = self._guard.objection(sql, _DATABASE)
+    def _answer(self, wire: Wire, sql: str, database: str) -> Answer:
+        objection = self._guard.objection(sql, database)
         if objection:
             return Answer(error=f"not run: {objection}")
         try:
@@ -87,23 +108,71 @@ class BvtServer:
             return Answer(lost=True)
 
     def objects(self) -> frozenset[str]:
-        """What lives outside of our database."""
+        """What lives outside of the database of a run."""
         found = set()
         for kind, question in _OBJECTS:
-            found |= {f"{kind} {row[0]}" for row in self._quietly(question) if row and row[0] != _DATABASE}
+            found |= {f"{kind} {row[0]}" for row in self._quietly(question) if row}
         return frozenset(found)
+
+    def recorded(self, scripts: Mapping[str, str]) -> dict[str, Recorded]:
+        """Record scripts, then judge each against that, each run in sessions and a database of its own."""
+        with tempfile.TemporaryDirectory(prefix="mo-testplan-record-") as folder:
+            base = Path(folder)
+            write_files(base, scripts)
+            targets = {path: base / result_paths(path)[0] for path in scripts}
+            told = {path: _Told() for path in scripts}
+            left = {path: self._leaves(path, base, told[path], targets[path]) for path in scripts}
+            time.sleep(_TICK)
+            for path in scripts:
+                left[path] |= self._leaves(path, base, told[path])
+            texts = {path: target.read_bytes().decode("utf-8", "replace") for path, target in targets.items()}
+        return {path: Recorded(texts[path], told[path].reasons, left[path]) for path in scripts}
+
+    def _leaves(self, path: str, base: Path, told: _Told, target: Path | None = None) -> frozenset[str]:
+        """Record a script into ``target``, or run it against what was recorded; what it leaves, which is tidied."""
+        case, before = Case(base / path, path, base), self.objects()
+        told.seen = 0
+        with Runner(self._dsn, _OPTIONS, told, threading.Event()) as runner:
+            if target is not None:
+                runner.record(case, target)
+            else:
+                runner.run(case)
+        left = self.objects() - before
+        self.tidy(left)
+        return left
 
     def tidy(self, left: frozenset[str]) -> None:
         """Drop what a run left, as far as there is a word for it."""
         for one in sorted(left):
             kind, _, name = one.partition(" ")
-            self._quietly(f"{_DROPS.get(kind, f'drop {kind}')} {quoted(name)}")
+            named = "@".join(map(quoted, name.split("@")))
+            self._quietly(f"{_DROPS.get(kind, f'drop {kind}')} {named}")
 
     def _quietly(self, sql: str) -> list[tuple[str | None, ...]]:
         try:
             return _cells(self._sessions.system().query(sql, timeout=_TIMEOUT))
         except (ServerFaultError, ConnectionLostError, EndlessResultError):
             return []
+
+
+class _Told:
+    """Keeps why commands did not pass, by position."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+        self.reasons: dict[int, str] = {}
+
+    def command(self, result: CommandResult) -> None:
+        """A command was recorded or judged."""
+        if result.verdict is not VerdictKind.PASS:
+            self.reasons[self.seen] = f"{result.verdict}: {result.reason[:160]}"
+        self.seen += 1
+
+    def script(self, result: ScriptResult) -> None:
+        """A script ended."""
+
+    def close(self, scripts: Sequence[ScriptResult]) -> None:
+        """The run ended."""
 
 
 def _cells(reply: Reply) -> list[tuple[str | None, ...]]:
@@ -122,7 +191,7 @@ def _result(reply: Reply) -> Answer:
 
 
 @contextmanager
-def server_of(dsn: str | None, kind: str) -> Iterator[tuple[BvtServer, Dsn] | None]:
+def server_of(dsn: str | None, kind: str) -> Iterator[BvtServer | None]:
     """The server that the options name: an address, one of our own, or none.
 
     Raises:
@@ -141,24 +210,6 @@ def server_of(dsn: str | None, kind: str) -> Iterator[tuple[BvtServer, Dsn] | No
             made = make_server(kind, startup=Startup(60.0, threading.Event().is_set))
             stack.callback(made.close)
             dsn = made.start()
-        address = parse_dsn(dsn)
-        server = BvtServer(address)
+        server = BvtServer(parse_dsn(dsn))
         stack.callback(server.close)
-        yield server, address
-
-
-def record(dsn: Dsn, script: Path, base: Path) -> None:
-    """Write the expectation beside a script, as ``cases run --method genrs`` does.
-
-    Raises:
-        ServerError: the server is lost.
-        BadCaseError: the file cannot be written.
-    """
-    from orchestrator.cases.discover import result_paths
-    from workers.bvt.execute import Options
-    from workers.bvt.fleet import Listeners
-    from workers.bvt.runner import Case, Runner
-
-    case = Case(script, script.relative_to(base).as_posix(), base)
-    with Runner(dsn, Options(), Listeners([]), threading.Event()) as runner:
-        runner.record(case, base / result_paths(case.path)[0])
+        yield server

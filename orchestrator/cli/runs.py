@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.cli import edge
 from orchestrator.cli.progress import printable
-from orchestrator.domain.errors import EXIT_PASSED, BrokerError
+from orchestrator.domain.errors import EXIT_PASSED, InfrastructureError
 from orchestrator.domain.run import RunState
 from orchestrator.ledger.client import Ledger
 from orchestrator.settings import Settings
@@ -76,8 +76,9 @@ def _history(config: Settings, args: argparse.Namespace, known: Collection[str])
 def _live(config: Settings) -> list[dict[str, Any]]:
     ledger = Ledger(config.redis_url, retries=1)
     try:
+        ledger.check_scheme()
         found = [ledger.progress(name) for name in ledger.active()]
-    except BrokerError as error:
+    except InfrastructureError as error:
         edge.say(f"mo-testplan: {error.message} Showing history only.")
         return []
     return [

@@ -20,6 +20,7 @@ from celery import signals
 
 from orchestrator import __version__
 from orchestrator.cli import confine, edge, life
+from orchestrator.cli.kept import KeptProfiles
 from orchestrator.domain.errors import BrokerError, ToolMissingError, UsageError, nearest
 from orchestrator.domain.plan import Suite as SuiteName
 from orchestrator.domain.profile import Profile
@@ -199,8 +200,10 @@ def limits_of(words: Sequence[str]) -> Limits:
 def make_bench(config: Settings, profiles: dict[str, Profile], host: Host) -> Bench:
     """What the shards of one pool process work with."""
 
+    kept = KeptProfiles(config)
+
     def profile(name: str) -> Profile:
-        return profiles.get(name) or check_profile(name, config)
+        return profiles.get(name) or kept(name)
 
     def checkout(profile: Profile, spec: ShardSpec, cancelled: Callable[[], bool]) -> tuple[Path, Callable[[], None]]:
         if not profile.repository:

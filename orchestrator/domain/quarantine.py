@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.domain.plan import whole_of
 from orchestrator.domain.run import CaseResult, CaseStatus, TaskResult, TaskState
 
 
@@ -30,22 +29,31 @@ class Quarantine:
         why = f": {self.reason}" if self.reason else ""
         return f"{self.owner} until {time.strftime('%Y-%m-%d', time.gmtime(self.until))}{why}"
 
-    def covers(self, task: str, case: CaseResult | None = None) -> bool:
-        """Whether it is about this task, or this case."""
-        if self.test in (task, whole_of(task)):
+    def covers(self, task: str, category: str | None = None, case: CaseResult | None = None) -> bool:
+        """Whether it is about this task, or this case.
+
+        ``category`` is the plan's word for what the task runs: by its id, ``bvt:join#2`` may be a part of ``join``, or
+        a category that is really called so.
+        """
+        if self.test == task or (category is not None and self.test == f"bvt:{category}"):
             return True
         return case is not None and (case.name == self.test or _below(case.name, self.test))
 
 
-def apply(results: Iterable[TaskResult], entries: Sequence[Quarantine]) -> tuple[TaskResult, ...]:
-    """``results`` with those failures marked that block nothing: the task's own, or all cases that failed in it."""
-    return tuple(_marked(result, entries) for result in results)
+def apply(
+    results: Iterable[TaskResult], entries: Sequence[Quarantine], categories: Mapping[str, str]
+) -> tuple[TaskResult, ...]:
+    """``results`` with those failures marked that block nothing: the task's own, or all cases that failed in it.
+
+    ``categories`` says of each SQL task in the plan which it is of.
+    """
+    return tuple(_marked(result, entries, categories.get(result.task)) for result in results)
 
 
-def _marked(result: TaskResult, entries: Sequence[Quarantine]) -> TaskResult:
+def _marked(result: TaskResult, entries: Sequence[Quarantine], category: str | None) -> TaskResult:
     if result.state is not TaskState.FAILED:
         return result
-    whole = next((entry for entry in entries if entry.covers(result.task)), None)
+    whole = next((entry for entry in entries if entry.covers(result.task, category)), None)
     entry = whole or _by_cases(result, entries)
     return result if entry is None else dataclasses.replace(result, quarantine=entry.words)
 
@@ -55,7 +63,7 @@ def _by_cases(result: TaskResult, entries: Sequence[Quarantine]) -> Quarantine |
     failed = [case for case in result.failures if case.status in (CaseStatus.FAILED, CaseStatus.ERROR)]
     if not failed or len(failed) != result.failed:
         return None
-    found = [next((entry for entry in entries if entry.covers(result.task, case)), None) for case in failed]
+    found = [next((entry for entry in entries if entry.covers(result.task, case=case)), None) for case in failed]
     return None if None in found else found[0]
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
+from orchestrator.cases.script import database_of
+from orchestrator.cases.sql.words import SYSTEM_DATABASES
+from orchestrator.generate.chance import AS_IT_IS, Chance
 from orchestrator.generate.choose import Choice
 from orchestrator.generate.cleanup import cleanup
 from orchestrator.generate.columns import WHOLE, Edges, edges
@@ -33,6 +36,8 @@ _PLAIN = re.compile(r"[^a-z0-9_]+")
 _VOLATILE = re.compile(
     r"(?i)\s*(?:explain\b.*\banalyze|explain\s+phyplan|show\s+(?:processlist|locks|node|accounts|table\s+status))\b"
 )
+#: Columns of such a result, one when it is text.
+_MOST_COLUMNS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class Frame:
     numbers: Sequence[int]
     #: What aspects are worth.
     values: Mapping[str, float] = field(default_factory=dict)
+    chance: Chance = AS_IT_IS
 
 
 def numbers_of(lines: Iterable[str], seed: int) -> list[int]:
@@ -72,7 +78,17 @@ def assemble(choice: Choice, scripts: Mapping[str, LibraryScript], frame: Frame)
 
 def _placed(draft: Draft, stem: str) -> Draft:
     topic = _PLAIN.sub("_", draft.path.lower()).strip("_")[:40]
-    return Draft(f"{stem}_{topic}.test", draft.title, draft.statements, draft.source)
+    path = f"{stem}_{topic}.test"
+    return Draft(path, draft.title, tuple(_moved(draft, database_of(path))), draft.source)
+
+
+def _moved(draft: Draft, database: str) -> Iterator[Written]:
+    """The statements of a file: a script's database is named after it, and some name theirs (``'script.t'``)."""
+    before = database_of(draft.source)
+    own = re.compile(rf"(?<![\w.]){re.escape(before)}(?=`?\.)")
+    named = before and before not in SYSTEM_DATABASES and database.isidentifier()
+    for one in draft.statements:
+        yield replace(one, sql=own.sub(database, one.sql)) if named else one
 
 
 def _queries(groups: Sequence[Group], frame: Frame) -> Draft:
@@ -80,7 +96,7 @@ def _queries(groups: Sequence[Group], frame: Frame) -> Draft:
     names = {column: f"c_{column.replace(' ', '_')}" for column in columns}
     statements: list[Written] = []
     if columns:
-        statements += _table(columns, names, frame.numbers)
+        statements += _table(columns, names, frame)
     for group in groups:
         statements.append(_query(group, names, frame.why))
     if columns:
@@ -89,15 +105,15 @@ def _queries(groups: Sequence[Group], frame: Frame) -> Draft:
     return Draft("_".join(topics[:3]), f"{', '.join(topics[:6])}: values at the edges", tuple(statements), "functions")
 
 
-def _table(columns: Sequence[str], names: Mapping[str, str], numbers: Sequence[int]) -> Iterator[Written]:
-    made = [edges(column) for column in columns]
+def _table(columns: Sequence[str], names: Mapping[str, str], frame: Frame) -> Iterator[Written]:
+    made = [edges(column, frame.chance) for column in columns]
     declared = ", ".join(f"{names[column]} {one.declared}" for column, one in zip(columns, made, strict=True))
     yield Written(f"create table t1 ({declared})")
     rows = [", ".join(_edge(one, at, row) for at, one in enumerate(made)) for row in range(_ROWS)]
     rows.append(", ".join("null" for _ in made))
-    if WHOLE.intersection(columns) and numbers:
+    if WHOLE.intersection(columns) and frame.numbers:
         for row in range(max(6, min(_MORE_ROWS, _MOST_CELLS // len(columns)))):
-            rows.append(", ".join(_cell(column, at, row, numbers) for at, column in enumerate(columns)))
+            rows.append(", ".join(_cell(column, at, row, frame) for at, column in enumerate(columns)))
     yield Written(f"insert into t1 values {', '.join(f'({row})' for row in rows)}")
 
 
@@ -106,17 +122,18 @@ def _edge(column: Edges, at: int, row: int) -> str:
     return column.values[row if row % 2 == at % 2 or column.values[0][0] == "'" else 0]
 
 
-def _cell(column: str, at: int, row: int, numbers: Sequence[int]) -> str:
+def _cell(column: str, at: int, row: int, frame: Frame) -> str:
     """A value of an ordinary row: columns take turns between the numbers and small ones, so that pairs differ."""
     if column in WHOLE:
         if at % 2:
             return str(_SMALL[(row + at // 2 * 3) % len(_SMALL)])
-        return str(numbers[row * (at + 1) % len(numbers)])
-    return edges(column).values[(row + at) % _ROWS]
+        return str(frame.numbers[row * (at + 1) % len(frame.numbers)])
+    return edges(column, frame.chance).values[(row + at) % _ROWS]
 
 
 def _query(group: Group, names: Mapping[str, str], why: Mapping[str, str]) -> Written:
-    items = [one.text.format_map(names) for one in group.expressions]
+    # what differs from run to run comes last: the case runner sorts rows by their text
+    items = sorted((one.text.format_map(names) for one in group.expressions), key=is_unstable)
     table = "from t1" if any(one.columns for one in group.expressions) else ""
     reasons = Counter(why[aspect] for aspect in group.aspects if aspect in why)
     said = next((f" ({one})" for one, _ in reasons.most_common(1)), "")
@@ -134,7 +151,8 @@ def _slice(path: str, script: LibraryScript, positions: Sequence[int], choice: C
         named = list(dict.fromkeys(map(spoken, telling)))[:_MOST_NAMED]
         subjects |= dict.fromkeys(named)
         why = f"{', '.join(named)} ({frame.why[meant[0]]})" if named and meant[0] in frame.why else ", ".join(named)
-        written.append(Written(sql, why, (0,) if _VOLATILE.match(sql) else ()))
+        volatile = range(_MOST_COLUMNS if sql[:4].lower() == "show" else 1) if _VOLATILE.match(sql) else ()
+        written.append(Written(sql, why, tuple(volatile)))
     written += [Written(sql) for sql in cleanup(script.statements[at] for at in chosen)]
     near = "" if path.startswith(KIT) else f"; tables as in {path}"
     title = f"{', '.join(list(subjects)[:6]) or 'statements'}{near}"

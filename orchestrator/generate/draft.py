@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from orchestrator.cases.discover import result_paths
 from orchestrator.cases.script import parse_script
 from orchestrator.cases.sql.lexer import split_statements
 from orchestrator.generate.aspects import aspects
@@ -16,7 +17,7 @@ _LONGEST_COMMENT = 160
 #: Functions whose value differs from run to run.
 _UNSTABLE = re.compile(
     r"(?i)\b(?:now|sysdate|current_timestamp|curdate|curtime|current_date|current_time|utc_timestamp|utc_date|utc_time|localtime"
-    r"|localtimestamp|rand|random_bytes|uuid|connection_id|unix_timestamp\(\)|sleep|last_query_id|version|sample|user"
+    r"|localtimestamp|rand|random_bytes|uuid|connection_id|unix_timestamp(?=\(\))|sleep|last_query_id|version|sample|user"
     r"|current_user|session_user|system_user|@@\w+)\b"
 )
 
@@ -47,23 +48,10 @@ class Draft:
     #: Where its statements come from: ``functions``, ``kit/queries.sql``, a path of the tree, ``model``.
     source: str
 
-    def without(self, positions: Iterable[int]) -> Draft:
-        """The same file without some of its statements."""
-        gone = set(positions)
-        return replace(self, statements=tuple(one for at, one in enumerate(self.statements) if at not in gone))
-
-    def with_sql(self, changed: Mapping[int, str]) -> Draft:
-        """The same file with other words for some statements."""
-        written = [replace(one, sql=changed.get(at, one.sql)) for at, one in enumerate(self.statements)]
-        return replace(self, statements=tuple(written))
-
-    def with_ignored(self, columns: Mapping[int, Sequence[int]]) -> Draft:
-        """The same file with result columns (by statement) that are not compared."""
-        written = [
-            replace(one, ignore=tuple(sorted({*one.ignore, *columns.get(at, ())})))
-            for at, one in enumerate(self.statements)
-        ]
-        return replace(self, statements=tuple(written))
+    def changed(self, into: Mapping[int, Sequence[Written]]) -> Draft:
+        """The same file with other statements in place of some, perhaps none."""
+        written = [into.get(at, (one,)) for at, one in enumerate(self.statements)]
+        return replace(self, statements=tuple(one for each in written for one in each))
 
     @property
     def text(self) -> str:
@@ -78,6 +66,16 @@ class Draft:
                 lines.append(f"-- @ignore:{','.join(map(str, one.ignore))}")
             lines.append(f"{one.sql};")
         return "\n".join(lines) + "\n"
+
+
+def files_of(drafts: Iterable[Draft], expectations: Mapping[str, str]) -> dict[str, str]:
+    """Texts by path: scripts, and the expectations of those that have one, where the format looks for them."""
+    found = {}
+    for draft in drafts:
+        found[draft.path] = draft.text
+        if draft.path in expectations:
+            found[result_paths(draft.path)[0]] = expectations[draft.path]
+    return found
 
 
 def comment(text: str) -> str:

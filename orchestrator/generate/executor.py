@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -20,6 +20,17 @@ class Answer:
     lost: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The expectation of a script as the case runner wrote it, and what it said when it ran the script again."""
+
+    text: str
+    #: By position the commands that did not pass against their own expectation, and why.
+    differs: Mapping[int, str] = field(default_factory=dict)
+    #: What the runs left on the server.
+    left: frozenset[str] = frozenset()
+
+
 class Executor(Protocol):
     """Runs statements on one server, each call in a database and a session of its own."""
 
@@ -27,8 +38,10 @@ class Executor(Protocol):
     def version(self) -> str:
         """What ``version()`` answers."""
 
-    def run(self, statements: Sequence[str]) -> list[Answer]:
-        """One answer a statement, in order. What is left behind is not tidied before `objects` was asked.
+    def run(self, statements: Sequence[str], database: str) -> list[Answer]:
+        """One answer a statement, in order, in a new database of this name, which is gone afterwards.
+
+        What is left behind elsewhere is not tidied before `objects` was asked.
 
         Raises:
             ServerError: there is no server any more.
@@ -39,3 +52,12 @@ class Executor(Protocol):
 
     def tidy(self, left: frozenset[str]) -> None:
         """Drop what a run left."""
+
+    def recorded(self, scripts: Mapping[str, str]) -> dict[str, Recorded]:
+        """Record scripts by path, as ``cases run --method genrs`` does, then judge each against that in a second run.
+
+        The second runs begin a second later or more: what holds the time differs by then.
+
+        Raises:
+            ServerError: there is no server any more.
+        """

@@ -29,10 +29,17 @@ _NOT_IN_ONE = frozenset(
         "setval(",
         "currval(",
         "lastval(",
+        # parts of clauses, and what stands in FROM alone
+        "fill(",
+        "sliding(",
+        "force_quote(",
+        "result_scan(",
     }
 )
 #: What no expression begins with, though a list of items or a condition may; and words that are one alone.
 _NOT_FIRST = frozenset({"by", "distinct", "all"})
+#: Functions that are columns where no call follows.
+_ONLY_CALLED = frozenset({"min", "max", "sum", "avg", "count"})
 _VALUES = frozenset({"null", "true", "false", "current_date", "current_time", "current_timestamp", "current_user"})
 _TABLES_FOLLOW = frozenset({"from", "join", "apply", "as", "table", "exists", "into", "on", "with", "recursive", "."})
 
@@ -139,7 +146,7 @@ def _expression(tokens: Sequence[str], columns: Mapping[str, str]) -> Expression
                 wanted[columns[name]] = None
                 parts.append(f"{{{columns[name]}}}")
                 continue
-            if name not in KEYWORDS or token[0] == "`":
+            if name not in KEYWORDS - _ONLY_CALLED or token[0] == "`":
                 return None
         parts.append(token.replace("{", "{{").replace("}", "}}"))
     text = joined(parts)

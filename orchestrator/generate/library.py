@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.cases.expectation import split_expectations
@@ -14,7 +14,7 @@ from orchestrator.cases.sql.lexer import split_statements, tokenize, without_com
 from orchestrator.domain.errors import BadCaseError
 from orchestrator.generate.aspects import aspects, counted
 from orchestrator.generate.expressions import Expression, column_types, expressions
-from orchestrator.generate.objects import creates, tables_of, word_of
+from orchestrator.generate.objects import creates, pointed_at, tables_of, word_of
 
 #: How expectations begin that are errors, as far as a result set does not.
 _ERROR = re.compile(
@@ -22,6 +22,9 @@ _ERROR = re.compile(
     r"|unknown |ambiguous|data (?:truncat|out of range|too long)|column |table |function |operation |duplicate entry"
     r"|division by)|(?:not exist|doesn't exist|out of range|overflow|must appear|cannot be|can't |not allowed)"
 )
+#: A line of a result that is an internal error, and what of an error is about the case alone.
+_INTERNAL = re.compile(r"(?im)^internal error: .*")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
 _SUFFIXES = (".sql", ".test")
 _WORD = re.compile(r"[a-z_][a-z0-9_]{2,}")
 #: A statement longer than this (bytes) is data, not a test.
@@ -63,6 +66,9 @@ class LibraryScript:
     aspects: frozenset[str]
     #: Expressions that stand on their own.
     expressions: tuple[Expression, ...]
+    #: The internal errors that its result expects, as `alike` words them, and the functions that it makes.
+    refusals: frozenset[str] = frozenset()
+    functions: frozenset[str] = frozenset()
 
 
 def read_script(text: str, result: str | None = None) -> LibraryScript:
@@ -84,7 +90,24 @@ def read_script(text: str, result: str | None = None) -> LibraryScript:
         if one.plain and not one.fails:
             found |= {each.text: each for each in expressions(one.tokens, columns)}
     exercised = frozenset(one for each in statements for one in each.aspects)
-    return LibraryScript(tuple(statements), text, words, words.total(), exercised, tuple(found.values()))
+    refusals = frozenset(words for error in _INTERNAL.findall(result or "") for words in alike(error))
+    made = frozenset(name for each in statements for kind, name in each.made if kind == "function")
+    return LibraryScript(
+        tuple(statements), text, words, words.total(), exercised, tuple(found.values()), refusals, made
+    )
+
+
+def worded(error: str) -> str:
+    """An error without what differs from case to case: names, numbers and quoted texts."""
+    return " ".join(word for word in _QUOTED.sub(" ", error.lower()).split() if word.strip(":,.()").isalpha())
+
+
+def alike(error: str) -> Iterator[str]:
+    """The words of an error, and the same without each one of them, which may be a name."""
+    words = worded(error).split()
+    yield " ".join(words)
+    for at in range(len(words)):
+        yield " ".join((*words[:at], *words[at + 1 :]))
 
 
 def _failing(script: Script, result: str | None) -> Sequence[bool]:
@@ -111,7 +134,7 @@ def _statement(sql: str, tokens: Sequence[str], *, plain: bool, fails: bool) -> 
         plain,
         fails,
         tuple(creates(tokens)),
-        frozenset(word_of(token) for token in named),
+        frozenset(word_of(token) for token in named) | frozenset(pointed_at(tokens)),
         frozenset(tables_of(named)),
     )
 
@@ -125,9 +148,15 @@ class Library:
         self._aspect_frequency = Counter(aspect for script in scripts.values() for aspect in script.aspects)
         #: Aspects that are made of words.
         self.phrases = tuple(
-            one for one in self._aspect_frequency if one.startswith(("statement ", "clause ", "pair ", "operator "))
+            one
+            for one in sorted(self._aspect_frequency)
+            if one.startswith(("statement ", "clause ", "pair ", "operator "))
         )
         self._arguments: dict[str, list[str]] | None = None
+        #: Internal errors that some result expects: this is how the product refuses, not how it breaks.
+        self.refusals = frozenset(one for script in scripts.values() for one in script.refusals)
+        #: Functions that scripts make.
+        self.functions = frozenset(one for script in scripts.values() for one in script.functions)
         self._mean = sum(one.length for one in scripts.values()) / max(1, len(scripts))
 
     def arguments(self, name: str) -> dict[str, float]:
@@ -135,10 +164,20 @@ class Library:
         calls = self._aspect_frequency[f"call {name}"]
         if self._arguments is None:
             self._arguments = defaultdict(list)
-            for aspect in self._aspect_frequency:
+            for aspect in sorted(self._aspect_frequency):
                 if aspect.startswith("call ") and aspect.count(" ") == 3:
                     self._arguments[aspect.split(" ", 2)[1]].append(aspect)
         return {one: self._aspect_frequency[one] / calls for one in self._arguments[name]} if calls else {}
+
+    def typed(self, word: str) -> dict[str, float]:
+        """Of the columns and casts of a type (``decimal``) the share of each of its classes (``decimal(38,s)``)."""
+        found = {
+            one: count
+            for one, count in self._aspect_frequency.items()
+            if one.startswith((f"type {word}", f"cast {word}")) and one[5 + len(word) : 6 + len(word)] in {"", "(", " "}
+        }
+        total = {kind: sum(count for one, count in found.items() if one[:4] == kind) for kind in ("type", "cast")}
+        return {one: found[one] / total[one[:4]] for one in sorted(found)}
 
     def rarity(self, aspect: str) -> float:
         """``ln((N+1)/(n+1))`` over the scripts of the tree, which is taken for one of a hundred at least."""

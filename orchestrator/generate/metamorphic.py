@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from orchestrator.cases.script import database_of
 from orchestrator.generate.draft import Draft, is_unstable
 from orchestrator.generate.executor import Answer, Executor
 from orchestrator.generate.split import parts_of
@@ -62,7 +63,7 @@ def check(draft: Draft, executor: Executor) -> list[Finding]:
     if not found or not setup:
         return []
     asked = [query for pair in found for query in (pair.left, pair.right)]
-    answers = executor.run([*setup, *asked, "drop table t1"])[len(setup) : -1]
+    answers = executor.run([*setup, *asked, "drop table t1"], database_of(draft.path))[len(setup) : -1]
     return list(_disagreements(draft, found, answers))
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
 from orchestrator.cases.sql.words import KEYWORDS
+from orchestrator.generate.forms import in_from
 
 _OBJECTS = frozenset({
     "table", "view", "database", "schema", "function", "index", "account", "role", "user", "snapshot", "pitr",
     "sequence", "stage", "publication", "procedure", "source", "task",
 })  # fmt: skip
+_POINTS = re.compile(r"""['"](?:stage://(\w+)(?:/.*)?|([a-z_]\w*)\.([a-z_]\w*))['"]""", re.IGNORECASE | re.DOTALL)
 #: What a table's name follows.
 _TABLES_FOLLOW = frozenset({"from", "join", "into", "update", "table", "describe", "desc", "against"})
 #: After ``from`` these say that no table follows.
@@ -44,6 +47,14 @@ def creates(tokens: Sequence[str]) -> list[tuple[str, str]]:
     return []
 
 
+def pointed_at(tokens: Iterable[str]) -> Iterator[str]:
+    """The objects that texts of a statement name: ``'db.t'`` as a function takes it, ``'stage://st/file'``."""
+    for token in tokens:
+        found = _POINTS.fullmatch(token)
+        if found:
+            yield from (name.lower() for name in found.groups() if name)
+
+
 def tables_of(tokens: Sequence[str]) -> Iterator[str]:
     """The tables that a statement reads or writes; those of a database are named with it (``db.t``)."""
     words = [token.lower() for token in tokens]
@@ -51,7 +62,7 @@ def tables_of(tokens: Sequence[str]) -> Iterator[str]:
     if word_of(words[0]) == "with":  # with recursive t (a, b) as ...: the name stands before its columns
         common |= {word_of(word) for word in words[1:3]}
     for at, word in enumerate(words[:-1]):
-        if word not in _TABLES_FOLLOW and not (word == "," and _in_from(words, at)):
+        if word not in _TABLES_FOLLOW and not (word == "," and in_from(words, at)):
             continue
         if word == "update" and at and words[at - 1] == "key":
             continue
@@ -73,17 +84,3 @@ def tables_of(tokens: Sequence[str]) -> Iterator[str]:
             and plain[0] != ")"
         ):
             yield plain
-
-
-def _in_from(words: Sequence[str], at: int) -> bool:
-    """Whether a comma stands between tables."""
-    depth = 0
-    for word in reversed(words[:at]):
-        depth += (word == ")") - (word[-1] == "(" and word[0] not in "'\"")
-        if depth < 0 or (
-            depth == 0 and word in {"where", "select", "set", "by", "values", "on", "limit", "using", "having"}
-        ):
-            return False
-        if depth == 0 and word == "from":
-            return True
-    return False

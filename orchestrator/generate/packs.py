@@ -15,6 +15,8 @@ from orchestrator.generate.columns import is_known, is_own
 from orchestrator.generate.expressions import Expression
 from orchestrator.surface.model import Role, Surface
 
+#: Expressions of one query; more are hard to follow in a result.
+WIDEST = 6
 _CONSIDERED = 200
 _OVER = re.compile(r"(?i)\bover\s*\(")
 _SLOT = re.compile(r"(?<!\{)\{(?!\{)[^{}]*\}")
@@ -99,7 +101,7 @@ class Packer:
         considered = [pair for pair in scored[:_CONSIDERED] if pair[0] >= self._least]
         seen, inside = {*covered, "statement select"}, dict[str, None]()
         room, gain, chosen = DENSE - 1.0, 0.0, list[Expression]()
-        while room >= 1:
+        while room >= 1 and len(chosen) < WIDEST:
             pick = self._next(considered, seen, inside, room)
             if pick is None:
                 break
@@ -139,9 +141,10 @@ def is_readable(text: str) -> bool:
 
 
 def manner_of(one: Expression, surface: Surface) -> Manner | None:
-    """How a query with this expression is computed; ``None`` when it needs a query to itself.
+    """How a query with this expression is computed; ``None`` when it stands in none of ours.
 
-    That is an aggregate beside, or inside of, a window function: nothing else could stand in its query.
+    That is an aggregate beside, or inside of, a window function: nothing else could stand in its query. A window
+    function without its window is cut out of one that is named elsewhere, a function in FROM stands there.
     """
     names = [aspect[5:] for aspect in one.aspects if aspect.startswith("call ") and aspect.count(" ") == 1]
     roles = [surface.functions[name].role if name in surface.functions else Role.SCALAR for name in names]
@@ -149,6 +152,8 @@ def manner_of(one: Expression, surface: Surface) -> Manner | None:
         name in _AGGREGATES or role in {Role.AGGREGATE, Role.WINDOW} for name, role in zip(names, roles, strict=True)
     )
     windows = len(_OVER.findall(one.text))
+    if Role.TABLE in roles or roles.count(Role.WINDOW) > windows:
+        return None
     if windows:
         return Manner.WINDOW if grouping <= windows else None
     return Manner.AGGREGATE if grouping else Manner.PLAIN

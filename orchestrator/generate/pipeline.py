@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.cases.dedup_search import Search
 from orchestrator.generate.contribution import Contribution, Source
-from orchestrator.generate.draft import Draft
+from orchestrator.generate.draft import Draft, files_of
 from orchestrator.generate.executor import Executor
 from orchestrator.generate.gates import Dropped, static_gates
 from orchestrator.generate.generator import generate
 from orchestrator.generate.inputs import Inputs
-from orchestrator.generate.metamorphic import check
+from orchestrator.generate.judged import on_server
 from orchestrator.generate.report import Report, coverage_of
 from orchestrator.generate.sixkinds import six_kinds
+from orchestrator.generate.terms import Terms
 from orchestrator.generate.treecopy import TreeCopy
-from orchestrator.generate.trial import Finding, try_drafts
+from orchestrator.generate.trial import Trial
 
 Tell = Callable[[str], None]
 
@@ -35,7 +36,8 @@ class Settings:
 class Made:
     """What passed, and the report."""
 
-    drafts: tuple[Draft, ...]
+    #: Texts by path relative to the tree of cases: scripts, and their expectations when the product recorded them.
+    files: Mapping[str, str]
     report: Report
 
 
@@ -54,25 +56,23 @@ def make(
         tell("asking the model")
         asked = source.write(inputs, settings.key)
     drafts, warnings = [*made.drafts, *asked.drafts], [*inputs.warnings, *asked.notes]
+    trial = Trial()
+    report = Report(inputs.title, settings.budget, settings.seed, warnings=warnings)
     with TreeCopy() as copy:
         tell("looking for what is tested already")
-        kept, dropped = static_gates(drafts, Search(copy.at(inputs.library)))
-    kept = _within(kept, settings.budget, dropped)
-    report = Report(inputs.title, settings.budget, settings.seed, warnings=warnings)
-    findings: list[Finding] = []
-    if executor is not None:
-        trial = try_drafts(kept, executor, settings.target, tell)
-        kept, findings = trial.kept, trial.findings
-        dropped += trial.dropped
-        for draft in kept:
-            findings += check(draft, executor)
-        report.server = executor.version
-        report.verified = settings.target.lower() in executor.version.lower()
-    report.drafts, report.dropped, report.findings = kept, dropped, findings
+        corpus = copy.at(inputs.library)
+        kept, dropped = static_gates(drafts, Search(corpus))
+        kept = _within(kept, settings.budget, dropped)
+        if executor is not None:
+            terms = Terms(settings.target, settings.budget, inputs.library.refusals)
+            trial = on_server(kept, executor, terms, Search(corpus), tell)
+            kept = trial.kept
+            report.server, report.verified = executor.version, terms.is_product(executor)
+    report.drafts, report.dropped, report.findings = kept, [*dropped, *trial.dropped], trial.findings
     report.targets = [(one.distance, one.kind.value, one.name, one.why) for one in inputs.targets]
     report.coverage = coverage_of(inputs, made, kept)
     report.kinds = six_kinds(inputs, kept, asked.kinds)
-    return Made(tuple(kept), report)
+    return Made(files_of(kept, trial.expectations), report)
 
 
 def _within(drafts: Sequence[Draft], budget: int, dropped: list[Dropped]) -> list[Draft]:

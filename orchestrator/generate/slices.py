@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 
 from orchestrator.cases.sql.words import SYSTEM_DATABASES
 from orchestrator.generate.gates import forbidden
@@ -13,6 +14,10 @@ from orchestrator.generate.objects import word_of
 #: Statements that fill or change a table, taken along with it; more rows say little.
 _FILLED = 2
 _DEEPEST = 6
+#: Kinds of index that a session must allow first.
+_SWITCHED = frozenset({"hnsw"})
+#: What policy says of a statement. The same statements come up again and again while choosing.
+is_forbidden = lru_cache(maxsize=100_000)(forbidden)
 
 
 class Slicer:
@@ -25,6 +30,7 @@ class Slicer:
         self._filled: dict[str, list[int]] = defaultdict(list)
         self._memory: dict[int, tuple[int, ...]] = {}
         self._runnable: dict[int, bool] = {}
+        self._settings = [at for at, one in enumerate(self.statements) if one.tokens[0].lower() == "set"]
         for at, statement in enumerate(self.statements):
             for kind, name in statement.made:
                 self.made[name].append(at)
@@ -49,7 +55,7 @@ class Slicer:
         self._memory[at] = ()  # what needs itself needs nothing
         found: set[int] = set()
         if depth <= _DEEPEST:
-            for name in self.statements[at].names & self.made.keys():
+            for name in sorted(self.statements[at].names & self.made.keys()):
                 for one in self._of_name(name, at):
                     found |= {one, *self.needs(one, depth + 1)}
             for one in self._of_session(at):
@@ -68,7 +74,7 @@ class Slicer:
         return self._runnable[at]
 
     def _known(self, at: int) -> bool:
-        if forbidden(self.statements[at].sql):
+        if is_forbidden(self.statements[at].sql):
             return False
         own = {name for _, name in self.statements[at].made}
         for table in self.statements[at].tables - own:
@@ -102,4 +108,7 @@ class Slicer:
                 if [token.lower() for token in self.statements[one].tokens[:2]] == want:
                     found.append(one)
                     break
+        for kind in _SWITCHED.intersection(tokens):
+            allows = f"experimental_{kind}_index"
+            found += [one for one in self._settings if one < at and allows in self.statements[one].names][-1:]
         return found

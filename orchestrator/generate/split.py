@@ -33,6 +33,8 @@ def laid_out(items: Sequence[str], rest: str) -> str:
 def parts_of(sql: str) -> Parts | None:
     """The parts of a plain ``select``; ``None`` for anything else."""
     tokens = tokenize(sql)
+    if tokens and tokens[0].lower().replace(" ", "") == "select(":  # one token to the lexer, as a call is
+        tokens[:1] = [tokens[0][:6], "("]
     if not tokens or tokens[0].lower() != "select":
         return None
     depth, begun, items, end = 0, 1, list[str](), len(tokens)

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 
-from orchestrator.generate.draft import Draft
+from orchestrator.cases.script import database_of
+from orchestrator.generate.apart import Apart, taken_apart
+from orchestrator.generate.draft import Draft, Written, is_unstable
 from orchestrator.generate.executor import Answer, Executor
 from orchestrator.generate.gates import Dropped
+from orchestrator.generate.library import worded
 from orchestrator.generate.split import parts_of
+from orchestrator.generate.terms import Terms
 
-#: The server does not know the SQL itself: no expectation of anything.
-_INVALID = re.compile(
-    r"(?i)syntax|parser? error|unknown (?:function|operator|table|column|database)|no such (?:table|function)"
-    r"|(?:function|table|column) .*(?:does not exist|doesn't exist|not exist)|invalid database"
-)
-#: On another product these say only that it is another one.
-_FOREIGN = re.compile(r"(?i)not supported|unsupported|unknown|not allowed|doesn't support|incorrect")
-#: Never a right answer, whatever was asked.
-_BROKEN = re.compile(
-    r"(?i)internal error|panic|runtime error|nil pointer|index out of range|unreachable|should not happen"
-)
+#: How often a file is run and changed.
 _ROUNDS = 4
 
 
@@ -41,20 +35,22 @@ class Trial:
     kept: list[Draft] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    #: Expectations of what is kept, by its path; only of the product itself.
+    expectations: dict[str, str] = field(default_factory=dict)
     #: Statements that were run, and those that were answered without an error.
     ran: int = 0
     accepted: int = 0
 
 
 def try_drafts(
-    drafts: Sequence[Draft], executor: Executor, target: str, progress: Callable[[str], None] = lambda line: None
+    drafts: Sequence[Draft], executor: Executor, terms: Terms, progress: Callable[[str], None] = lambda line: None
 ) -> Trial:
-    """Try each draft on the server. ``target`` is what `version` of the product itself contains.
+    """Try each draft on the server.
 
     Raises:
         ServerError: there is no server any more.
     """
-    trying = _Trying(executor, is_target=target.lower() in executor.version.lower())
+    trying = _Trying(executor, terms, terms.budget - sum(len(draft.statements) for draft in drafts))
     for number, draft in enumerate(drafts, 1):
         progress(f"{number}/{len(drafts)} {draft.path}")
         kept = trying.kept(draft)
@@ -66,128 +62,148 @@ def try_drafts(
 class _Trying:
     """One server's judgement of drafts."""
 
-    def __init__(self, executor: Executor, *, is_target: bool) -> None:
+    def __init__(self, executor: Executor, terms: Terms, room: int) -> None:
         self.trial = Trial()
-        self._executor = executor
-        self._is_target = is_target
+        self._executor, self._terms, self._is_product = executor, terms, terms.is_product(executor)
+        #: Findings by their words: the same one again is none.
+        self._found: set[str] = set()
+        #: How many statements more than there are the budget has.
+        self._room = room
 
     def kept(self, draft: Draft) -> Draft | None:
-        """What can stay of a draft: it is run, shortened and run again until two runs agree."""
+        """What can stay of a draft: it is run, changed and run again until two runs agree."""
+        original = draft
         for turn in range(_ROUNDS):
-            before = self._executor.objects()
-            first = self._executor.run([one.sql for one in draft.statements])
-            second = self._executor.run([one.sql for one in draft.statements])
-            left = self._executor.objects() - before
-            if left:
-                self._executor.tidy(left)
-                self._drop(draft, "clean-up", f"leaves {', '.join(sorted(left))}")
-                return None
+            first, second, left = self._twice(draft)
             if turn == 0:
                 self.trial.ran += len(first)
                 self.trial.accepted += sum(one.error is None and not one.lost for one in first)
+            if left:
+                draft = self._without(draft, left)
+                if tests(draft, original):
+                    continue
+                self._gone(draft, "clean-up", "nothing else is left to test")
+                return None
             changed = self._judge(draft, first, second)
-            if not _tests(changed):
-                self._drop(draft, "server", "nothing of it is left to test")
+            if not tests(changed, original):
+                self._gone(changed, "server", "nothing of it is left to test")
                 return None
             if changed == draft:
                 return draft
             draft = changed
-        self._drop(draft, "stable", "its results keep changing")
+        self._gone(draft, "stable", "its results keep changing")
         return None
+
+    def _twice(self, draft: Draft) -> tuple[Sequence[Answer], Sequence[Answer], frozenset[str]]:
+        """The answers of two runs, and what they left, which is tidied, also when a run is interrupted."""
+        before = self._executor.objects()
+        statements = [one.sql for one in draft.statements]
+        try:
+            first, second = (self._executor.run(statements, database_of(draft.path)) for _ in range(2))
+        finally:
+            left = self._executor.objects() - before
+            if left:
+                self._executor.tidy(left)
+        return first, second, left
+
+    def _without(self, draft: Draft, left: Collection[str]) -> Draft:
+        """The draft without the statements that name what it leaves behind; without any, when none does."""
+        names = {one.split(" ")[1].partition("@")[0] for one in left}
+        named = re.compile(rf"(?i)\b(?:{'|'.join(map(re.escape, sorted(names)))})\b")
+        blamed = [at for at, one in enumerate(draft.statements) if named.search(one.sql)]
+        for at in blamed:
+            self._drop(draft, "clean-up", f"{draft.statements[at].sql[:80]}: leaves {', '.join(sorted(left))}")
+        if not blamed:
+            self._drop(draft, "clean-up", f"leaves {', '.join(sorted(left))}")
+        self._room += len(blamed)
+        return draft.changed(dict.fromkeys(blamed or range(len(draft.statements)), ()))
+
+    def _gone(self, draft: Draft, gate: str, reason: str) -> None:
+        self._drop(draft, gate, reason)
+        self._room += len(draft.statements)
 
     def _drop(self, draft: Draft, gate: str, reason: str) -> None:
         self.trial.dropped.append(Dropped(draft.path, gate, reason))
 
     def _judge(self, draft: Draft, first: Sequence[Answer], second: Sequence[Answer]) -> Draft:
         """The draft without what cannot stay, and without comparing the columns that differ from run to run."""
-        gone: set[int] = set()
-        columns: dict[int, tuple[int, ...]] = {}
-        replaced: dict[int, str] = {}
         wrong = [at for at, answer in enumerate(first) if answer.error is not None]
-        shorter = without_refused(draft, wrong, self._executor) if wrong else {}
+        apart = taken_apart(draft, wrong, self._executor) if wrong else {}
+        into: dict[int, Sequence[Written]] = {}
         for at, (one, two) in enumerate(zip(first, second, strict=True)):
-            sql = draft.statements[at].sql
-            if _is_broken(one) and _is_broken(two):
-                what = one.error or "twice no answer: the connection ended, or it took too long"
-                self.trial.findings.append(Finding(draft.path, sql, what))
-                if at in shorter:
-                    replaced[at] = shorter[at]
-                else:
-                    gone.add(at)
-            elif one.lost or two.lost:  # once is no proof: a busy machine does that, too
-                self._drop(draft, "stable", f"{sql[:80]}: no answer, but only once")
-                gone.add(at)
-            elif one.error is not None or two.error is not None:
-                left = self._refused(draft, at, one, two, shorter.get(at, ""))
-                if left:
-                    replaced[at] = left
-                elif left is not None:
-                    gone.add(at)
-            else:
-                differing = unstable_columns(one, two)
-                if differing is None:
-                    self._drop(draft, "stable", sql[:120])
-                    gone.add(at)
-                elif set(differing) - set(draft.statements[at].ignore):
-                    columns[at] = differing
-        return draft.with_sql(replaced).with_ignored(columns).without(gone)
+            left = self._left(draft, at, (one, two), apart.get(at))
+            into[at] = left
+            self._room -= len(left) - 1
+        return draft.changed(into)
 
-    def _refused(self, draft: Draft, at: int, one: Answer, two: Answer, shorter: str) -> str | None:
-        """``None`` when the error is what the case tests; else what is left of the statement, perhaps nothing.
+    def _left(self, draft: Draft, at: int, answers: tuple[Answer, Answer], apart: Apart | None) -> Sequence[Written]:
+        """What is left of one statement after two runs: itself, something less, or nothing."""
+        written, (one, two) = draft.statements[at], answers
+        gate = self._gate(one, two)
+        if gate is None:
+            differing = unstable_columns(one, two)
+            if differing is None:
+                self._drop(draft, "stable", written.sql[:120])
+                return ()
+            more = set(differing) - set(written.ignore)
+            return (_ignoring(written, {*written.ignore, *more}) if more else written,)
+        if apart is not None:
+            return self._parts(draft, written, apart)
+        return (written,) if not gate else self._refused(draft, written.sql, gate, one if one.error else two)
 
-        One error hides all that a query computes beside it, so those that work stay without it.
+    def _gate(self, one: Answer, two: Answer) -> str | None:
+        return self._terms.gate(one, two, is_product=self._is_product)
+
+    def _refused(self, draft: Draft, sql: str, gate: str, answer: Answer) -> Sequence[Written]:
+        """Nothing is left of it, and the report says why."""
+        what = answer.error or "no answer: the connection ended, or it took too long"
+        if gate == "finding" and worded(what) not in self._found:
+            self._found.add(worded(what))
+            self.trial.findings.append(Finding(draft.path, sql, what))
+        self._drop(draft, gate, f"{sql[:80]}: {what[:120]}")
+        return ()
+
+    def _parts(self, draft: Draft, written: Written, apart: Apart) -> Sequence[Written]:
+        """One error hides all that a query computes beside it: what works stays together, an error stands alone.
+
+        Errors stand alone as far as the budget has room, which is what other statements left.
         """
-        gate = _gate_of(one, two, is_target=self._is_target)
-        if not gate and not shorter:
-            return None
-        if not shorter:
-            words = one.error or two.error or ""
-            self._drop(draft, gate, f"{draft.statements[at].sql[:80]}: {words[:120]}")
-        return shorter
+        good = tuple(item for item, answer in apart.answered if self._gate(answer, answer) is None)
+        good = tuple(sorted(good, key=is_unstable))
+        ignore = tuple(at for at, item in enumerate(good) if is_unstable(item))
+        left = [replace(written, sql=apart.parts.query(good), ignore=ignore)] if good else []
+        for item, answer in apart.answered:
+            gate = "stable" if answer.lost else self._gate(answer, answer)
+            alone = apart.parts.query((item,))
+            if gate == "" and left and len(left) > self._room:
+                gate = "budget"
+            if gate == "":
+                left.append(replace(written, sql=alone, ignore=()))
+            elif gate is not None:
+                self._refused(draft, alone, gate, answer)
+        return left
 
 
-def _is_broken(answer: Answer) -> bool:
-    """Whether an answer is never right, whatever was asked."""
-    return answer.lost or _BROKEN.search(answer.error or "") is not None
+def tests(draft: Draft, original: Draft) -> bool:
+    """Whether something is left beside set-up and clean-up; where statements say why they are there, of these."""
+    telling = any(one.why for one in original.statements)
+    return any(
+        one.why or not (telling or one.sql.lower().lstrip().startswith(("drop", "use", "set")))
+        for one in draft.statements
+    )
 
 
-def _tests(draft: Draft) -> bool:
-    """Whether something is left beside set-up and clean-up."""
-    return any(not one.sql.lower().lstrip().startswith(("drop", "use", "set")) for one in draft.statements)
+def _ignoring(written: Written, columns: Collection[int]) -> Written:
+    """A statement with columns that are not compared, these last: the case runner sorts rows by their text.
 
-
-def _gate_of(one: Answer, two: Answer, *, is_target: bool) -> str:
-    """The gate that an error stops at; empty when it is what the case tests."""
-    if one.error != two.error:
-        return "stable"
-    error = one.error or ""
-    if _INVALID.search(error):
-        return "valid"
-    return "foreign" if not is_target and _FOREIGN.search(error) else ""
-
-
-def without_refused(draft: Draft, wrong: Sequence[int], executor: Executor) -> dict[int, str]:
-    """Queries that compute several things, without those that the server refuses, by position.
-
-    All are taken apart in one run: the statements before a query are what it needs.
+    Columns that are something else in each row would bring rows into another order each time.
     """
-    found = {at: parts_of(draft.statements[at].sql) for at in wrong}
-    split = {at: parts for at, parts in found.items() if parts is not None and len(parts.items) > 1}
-    if not split:
-        return {}
-    asked: list[str] = []
-    places: dict[int, int] = {}
-    for at, one in enumerate(draft.statements):
-        places[at] = len(asked)
-        asked += [split[at].query((item,)) for item in split[at].items] if at in split else [one.sql]
-    answers = executor.run(asked)
-    kept = {}
-    for at, parts in split.items():
-        answered = zip(parts.items, answers[places[at] :], strict=False)
-        good = tuple(item for item, answer in answered if answer.error is None and not answer.lost)
-        if good and len(good) < len(parts.items):
-            kept[at] = parts.query(good)
-    return kept
+    parts = parts_of(written.sql)
+    if parts is None or parts.rest.strip() not in {"", "from t1"}:
+        return replace(written, ignore=tuple(sorted(columns)))
+    order = sorted(range(len(parts.items)), key=lambda at: at in columns)
+    ignore = tuple(at for at, before in enumerate(order) if before in columns)
+    return replace(written, sql=parts.query(tuple(parts.items[at] for at in order)), ignore=ignore)
 
 
 def unstable_columns(one: Answer, two: Answer) -> tuple[int, ...] | None:

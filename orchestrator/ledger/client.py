@@ -61,7 +61,8 @@ class Ledger(Hosts, Waiting):
     ) -> bool:
         """Write a run: ``tasks`` are (id, shard, skip), ``shards`` their first messages. False when it exists.
 
-        A plan beyond :data:`PLAN_LIMIT` is a :class:`UsageError`.
+        A plan beyond :data:`PLAN_LIMIT` is a :class:`UsageError`, a ledger of another scheme an
+        :class:`InfrastructureError`.
         """
         if len(plan_json) > PLAN_LIMIT:
             raise UsageError(
@@ -74,8 +75,12 @@ class Ledger(Hosts, Waiting):
             *(keys.part(run, name) for name in ("tasks", "attempts", "shards", "plan", "specs")),
             keys.ACTIVE,
             keys.QUEUED,
+            keys.SCHEME_OF,
         ]
-        return bool(self._call("create", names, [run, plan_json, _encode(dict(header)), units]) == "created")
+        answer = self._call("create", names, [run, plan_json, _encode(dict(header)), units, keys.SCHEME])
+        if answer == "foreign":
+            self.check_scheme()
+        return bool(answer == "created")
 
     def start(self, delivery: Delivery, owner: str, task: str, lease: float) -> tuple[Gate, int]:
         """Ask to execute ``task``: the gate's answer, and the attempt number when it is OK."""

@@ -94,15 +94,35 @@ class Deed:
 class Hosts(Scripted):
     """The part of the ledger that knows hosts, whichever scheme they speak."""
 
-    def agree(self) -> None:
-        """Say which scheme this program speaks; raise when this Redis holds a ledger of another one."""
+    def agree(self, *, leads: bool = False) -> None:
+        """Say which scheme this program speaks; raise as :meth:`check_scheme`.
+
+        Who ``leads`` takes over a ledger of an older scheme, once no run of it is under way.
+        """
         self.redis.set(keys.SCHEME_OF, keys.SCHEME, nx=True)
-        found = cast("str", self.redis.get(keys.SCHEME_OF))
-        if found != str(keys.SCHEME):
-            raise InfrastructureError(
-                f"the ledger in this Redis has scheme {found}; this program speaks scheme {keys.SCHEME}",
-                "Use the same version of mo-testplan on all hosts, or another Redis database for this one.",
-            )
+        found = self.scheme()
+        if leads and _older(found):
+            self._call("agree", [keys.SCHEME_OF, keys.active_of(found)], [found, keys.SCHEME])
+        self.check_scheme(leads=leads)
+
+    def scheme(self) -> str:
+        """The scheme of the ledger in this Redis; nothing when nobody has said one."""
+        return cast("str | None", self.redis.get(keys.SCHEME_OF)) or ""
+
+    def check_scheme(self, *, leads: bool = False) -> None:
+        """Raise :class:`InfrastructureError`, with what to do, when this Redis holds a ledger of another scheme."""
+        found = self.scheme()
+        if found in ("", str(keys.SCHEME)):
+            return
+        said = f"the ledger in this Redis has scheme {found:.20}; this program speaks scheme {keys.SCHEME}"
+        if not _older(found):
+            remedy = "Update mo-testplan on this host, or use another Redis database for this version."
+        elif leads:
+            said += f", and {self.redis.zcard(keys.active_of(found))} runs of the older one are under way"
+            remedy = "Let the older version end or cancel them, then start this again: it takes the ledger over."
+        else:
+            remedy = "Start `mo-testplan control` of this version first: it takes the ledger over, or says why not."
+        raise InfrastructureError(said, remedy)
 
     def host_beat(self, record: HostRecord) -> tuple[Wanted, bool]:
         """A host says that it lives; what is wanted of it, and whether the ledger is still of its scheme."""
@@ -160,6 +180,11 @@ class Hosts(Scripted):
         """These are in the audit log: they need not wait any longer."""
         if sources:
             self.redis.xdel(keys.DEEDS, *sources)
+
+
+def _older(scheme: str) -> bool:
+    """Whether it is one that came before this program's."""
+    return scheme.isdecimal() and int(scheme) < keys.SCHEME
 
 
 def _wanted(text: str) -> Wanted:

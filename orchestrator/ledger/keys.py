@@ -29,6 +29,11 @@ DEEDS = f"{PREFIX}:deeds"
 _PARTS = ("tasks", "attempts", "shards", "results", "doubts", "cancelled", "events", "cases", "plan", "specs", "builds")
 
 
+def active_of(scheme: str) -> str:
+    """:data:`ACTIVE` of a ledger of another scheme: what of it is under way can be told without knowing the rest."""
+    return f"mtp{scheme}:active"
+
+
 def run(run_id: str) -> str:
     """Hash: header and counters of a run."""
     return f"{PREFIX}:run:{run_id}"

@@ -13,7 +13,7 @@ import redis
 from orchestrator.ledger import keys
 from orchestrator.ledger.connection import connect, every_method_reports_broker_errors
 
-_LUA = Path(__file__).parent / "lua" / "claim.lua"
+_LUA = Path(__file__).parent / "lua"
 #: Seconds an order's key is known, a plan can be started by its id, and a day's spending is kept.
 ORDER_KEPT = 7 * 24 * 3600
 PLAN_KEPT = 7 * 24 * 3600
@@ -58,7 +58,9 @@ class Orders:
     def __init__(self, server: str | redis.Redis, *, retries: int = 3) -> None:
         """``server`` is an address, or a client that somebody else closes."""
         self.redis = connect(server, retries=retries) if isinstance(server, str) else server
-        self._claim = self.redis.register_script(_LUA.read_text("utf-8"))
+        self._claim, self._fly = (
+            self.redis.register_script((_LUA / f"{name}.lua").read_text("utf-8")) for name in ("claim", "fly")
+        )
 
     def close(self) -> None:
         """Let the connections go."""
@@ -85,13 +87,15 @@ class Orders:
         runs, seconds = cast("list[str | None]", self.redis.hmget(_flight(change), ["runs", "seconds"]))
         return int(runs or 0), float(seconds or 0)
 
-    def fly(self, change: str, seconds: float) -> None:
-        """Count one more run of the autopilot, and what it is estimated to cost, before it starts."""
-        with self.redis.pipeline() as pipe:
-            pipe.hincrby(_flight(change), "runs", 1)
-            pipe.hincrbyfloat(_flight(change), "seconds", round(seconds, 3))
-            pipe.expire(_flight(change), ORDER_KEPT)
-            pipe.execute()
+    def fly(self, change: str, seen: int, seconds: float) -> tuple[bool, int, float]:
+        """Count one more run of the autopilot, and what it is estimated to cost, before it starts.
+
+        Nothing is counted when there are not ``seen`` runs any more: another flight has started one, and what was
+        decided must be decided again. With the answer the runs and runner-seconds that are counted now.
+        """
+        answer = self._fly(keys=[_flight(change)], args=[seen, round(seconds, 3), ORDER_KEPT])
+        taken, runs, spent = cast("tuple[int, int, str]", answer)
+        return bool(taken), runs, float(spent)
 
     def keep_plan(self, plan: str, text: str) -> None:
         """Keep a plan's JSON for a week under its id."""

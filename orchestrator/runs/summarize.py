@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plain import from_plain
@@ -46,14 +47,25 @@ def summarize(
     )
     collect_cases(ledger, store, run, "0")
     quarantines = store.quarantines(progress.profile, at=progress.ended or ledger.now())
-    summary = summary_of(ledger, progress, progress.plan, quarantines)
+    summary = summary_of(ledger, progress, progress.plan, quarantines, _categories(text))
     store.commit_run(summary, messages(summary))
     marked = [result for result in summary.tasks if result.quarantine]
     ledger.close_run(run, summary.state, (result.task for result in summary.tasks), marked)
     return summary
 
 
-def summary_of(ledger: Ledger, progress: Progress, plan_id: str, quarantines: Sequence[Quarantine] = ()) -> RunSummary:
+def _categories(plan_json: str) -> dict[str, str]:
+    """Task → category, of those that have one."""
+    return {task["id"]: task["category"] for task in json.loads(plan_json).get("tasks", ()) if task.get("category")}
+
+
+def summary_of(
+    ledger: Ledger,
+    progress: Progress,
+    plan_id: str,
+    quarantines: Sequence[Quarantine] = (),
+    categories: Mapping[str, str] = MappingProxyType({}),
+) -> RunSummary:
     """How a run stands, as its summary would say it; final once the run has its summary."""
     run = progress.run
     results, attempts, doubts = ledger.results(run), ledger.attempts(run), ledger.doubts(run)
@@ -71,7 +83,7 @@ def summary_of(ledger: Ledger, progress: Progress, plan_id: str, quarantines: Se
                 failures=first.failures,
             )
         tasks.append(known)
-    told, run_state = apply(tasks, quarantines), progress.state
+    told, run_state = apply(tasks, quarantines, categories), progress.state
     if progress.complete and not run_state.final:
         run_state = verdict(tuple(result.counts_as for result in told), cancelled=progress.cancelled_by is not None)
     return RunSummary(

@@ -96,7 +96,7 @@ class Generation:
 
 def _told(made: Made) -> Generated:
     report = made.report
-    drafts = tuple(CaseDraft(d.path, d.title, len(d.statements), d.source, d.text) for d in made.drafts)
+    drafts = tuple(CaseDraft(d.path, d.title, len(d.statements), d.source, d.text) for d in made.report.drafts)
     gaps = tuple(
         Gap(name, round(likely, 3), why, before, after) for name, likely, why, before, after in report.coverage
     )

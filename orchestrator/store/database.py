@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 #: Execution option that names how a SQLite transaction begins.
 _BEGIN = "mo_testplan_begin"
+
+#: Seconds.
+_BETWEEN_TRIES = 0.01
 
 #: What a driver says, and what to do about it.
 _REMEDIES = (
@@ -143,6 +148,20 @@ def _engine(url: URL, busy_timeout: float) -> Engine:
         ) from None
 
 
+def _keep_write_ahead_log(connection: sqlite3.Connection, busy_timeout: float) -> None:
+    """Of two programs that switch a new file at once SQLite refuses one without a wait: that one tries again."""
+    deadline = time.monotonic() + busy_timeout
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_BETWEEN_TRIES)
+        else:
+            return
+
+
 def _sqlite(url: URL, busy_timeout: float) -> Engine:
     arguments: dict[str, Any] = {"timeout": busy_timeout, "check_same_thread": False}
     if url.database in (None, "", ":memory:"):
@@ -156,7 +175,7 @@ def _sqlite(url: URL, busy_timeout: float) -> Engine:
     def connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's connection
         connection.isolation_level = None  # transactions begin when we say so, not at the driver's first INSERT
         connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA journal_mode=WAL")
+        _keep_write_ahead_log(connection, busy_timeout)
 
     def begun(connection: Connection) -> None:
         # IMMEDIATE waits its turn; a deferred transaction that turns into a writer fails at once instead.

@@ -15,7 +15,7 @@ import pytest
 
 from orchestrator.domain.errors import InfrastructureError, ToolMissingError
 from tests.require import require
-from workers.process import Command, Exit, Limits, Reason, Stream, run, scrub
+from workers.process import Command, Exit, Limits, Reason, Stream, run, scrub, supervisor
 from workers.process.group import Group
 from workers.process.table import below, processes
 from workers.sandbox import View, available
@@ -78,6 +78,19 @@ def test_it_tells_lines_by_stream_and_how_it_ended(tmp_path: Path) -> None:
     assert lines.by == {Stream.STDOUT: ["out", "last"], Stream.STDERR: ["err"]}
     done, _ = sh("kill -SEGV $$", tmp_path)
     assert (done.code, done.signal, done.words) == (None, signal.SIGSEGV, "signal 11")
+
+
+def test_the_last_words_are_heard_however_late_we_listen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "DRAIN", 0.0)  # a machine that gave us no turn for that long
+    lines = Lines()
+
+    def hear(stream: Stream, line: str) -> None:
+        lines(stream, line)
+        if line.isdecimal():
+            wait_for(lambda: not processes()[int(line)].lives, ITSELF)
+
+    run(command("sh", "-c", "echo $$; sleep 0.1; echo last; echo words >&2", cwd=tmp_path), hear)
+    assert (lines.by[Stream.STDOUT][1:], lines.by[Stream.STDERR]) == (["last"], ["words"])
 
 
 def test_arguments_arrive_as_they_are(tmp_path: Path) -> None:

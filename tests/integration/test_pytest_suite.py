@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,10 @@ from orchestrator.domain.errors import BadPlanError, InfrastructureError
 from orchestrator.domain.plan import Suite
 from orchestrator.domain.profile import Profile, UnitTests
 from orchestrator.domain.run import CaseStatus, FailureKind, TaskState
+from tests.require import require
 from tests.unit.workers.support import HOST, Record, make_job, task
+from workers.process import Host
+from workers.sandbox import Sandbox, available
 from workers.suites.base import Ending
 from workers.suites.ut import UnitTestSuite
 
@@ -19,19 +24,31 @@ BAD = "def test_bad():\n    value = 1\n    assert value == 2\n"
 
 
 def run(
-    folder: Path, files: dict[str, str], package: str = "tests/...", only: tuple[str, ...] = (), **more: object
+    folder: Path,
+    files: dict[str, str],
+    package: str = "tests/...",
+    only: tuple[str, ...] = (),
+    *,
+    enough: Callable[[Record], bool] = lambda _: False,
+    host: Host = HOST,
+    **more: object,
 ) -> tuple[Ending, Record]:
+    """The tests of ``files``, cancelled when there is ``enough``."""
     tree = folder / "tree"
     for name, text in files.items():
         path = tree / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    settings = UnitTests(format="pytest", command=("{python}", "-m", "pytest"), **{"timeout": 60.0, **more})  # type: ignore[arg-type]
-    record = Record()
-    job = make_job(
-        task(Suite.UNIT_TEST, package=package, files=only), Profile(name="p", unit_tests=settings), tree, record
+    lean = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # starts in a fifth of the time
+    settings = UnitTests(
+        format="pytest",
+        command=("{python}", "-m", "pytest"),
+        **{"timeout": 60.0, "env": lean, **more},  # type: ignore[arg-type]
     )
-    return UnitTestSuite(HOST).execute(job), record
+    record = Record()
+    what, profile = task(Suite.UNIT_TEST, package=package, files=only), Profile(name="p", unit_tests=settings)
+    job = make_job(what, profile, tree, record, lambda: enough(record))
+    return UnitTestSuite(host).execute(job), record
 
 
 def test_passes_failures_and_skips_are_cases_with_their_place(tmp_path: Path) -> None:
@@ -43,7 +60,7 @@ def test_passes_failures_and_skips_are_cases_with_their_place(tmp_path: Path) ->
     bad = record.named("tests/test_a.py::test_bad")
     assert (bad.file, bad.line, bad.kind) == ("tests/test_a.py", 7, FailureKind.TEST)
     assert "assert 1 == 2" in bad.message
-    assert ending.reproduce == "python -m pytest tests/test_a.py::test_bad"
+    assert ending.reproduce == "env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python -m pytest tests/test_a.py::test_bad"
 
 
 def test_a_file_can_be_a_task_and_a_green_one_passes(tmp_path: Path) -> None:
@@ -75,10 +92,110 @@ def test_no_tests_and_removed_tests_are_skipped(tmp_path: Path) -> None:
     assert run(tmp_path, {}, "tests/gone/...")[0].state is TaskState.SKIPPED
 
 
-def test_a_test_that_hangs_ends_at_the_deadline(tmp_path: Path) -> None:
-    hangs = "import time\n\n\ndef test_hangs():\n    time.sleep(3600)\n"
-    ending, _ = run(tmp_path, {"tests/test_a.py": hangs}, timeout=4.0)
-    assert (ending.state, "4 s" in ending.message) == (TaskState.FAILED, True)
+HANGS = GOOD + "\n\ndef test_hangs():\n    import time\n    time.sleep(3600)\n\n\ndef test_later():\n    pass\n"
+
+
+def test_a_test_that_hangs_answers_for_the_deadline_and_what_passed_before_has_passed(tmp_path: Path) -> None:
+    for timeout in (4.0, 16.0, 64.0):  # a slow machine has not come to the test by then
+        ending, record = run(tmp_path, {"tests/test_a.py": HANGS}, timeout=timeout)
+        assert (ending.state, f"{timeout:g} s" in ending.message) == (TaskState.FAILED, True)
+        if record.names(CaseStatus.PASSED):
+            break
+    assert [case.name for case in record.cases] == ["tests/test_a.py::test_good", "tests/test_a.py::test_hangs"]
+    hung = record.named("tests/test_a.py::test_hangs")
+    assert (hung.status, hung.kind, hung.file) == (CaseStatus.FAILED, FailureKind.TIMEOUT, "tests/test_a.py")
+    assert ending.reproduce == "env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python -m pytest tests/test_a.py::test_hangs"
+
+
+def test_what_ended_before_a_cancel_is_told_and_what_ran_is_not_blamed(tmp_path: Path) -> None:
+    ending, record = run(tmp_path, {"tests/test_a.py": HANGS}, enough=lambda record: bool(record.cases))
+    assert (ending.state, [case.name for case in record.cases]) == (TaskState.CANCELLED, ["tests/test_a.py::test_good"])
+
+
+@pytest.mark.parametrize("end", ["os._exit(0)", "os._exit(3)", "os.kill(os.getpid(), signal.SIGSEGV)"])
+def test_a_test_that_takes_pytest_with_it_has_failed(tmp_path: Path, end: str) -> None:
+    dies = f"{GOOD}\n\ndef test_dies():\n    import os, signal\n    {end}\n"
+    ending, record = run(tmp_path, {"tests/test_a.py": dies})
+    assert (ending.state, record.names(CaseStatus.PASSED)) == (TaskState.FAILED, ["tests/test_a.py::test_good"])
+    assert record.named("tests/test_a.py::test_dies").kind is FailureKind.ABNORMAL
+
+
+def test_a_kill_from_outside_is_no_verdict(tmp_path: Path) -> None:
+    killed = "def test_dies():\n    import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    with pytest.raises(InfrastructureError, match="killed by signal 9"):
+        run(tmp_path, {"tests/test_a.py": killed})
+
+
+def test_in_a_sandbox_it_says_the_same(tmp_path: Path) -> None:
+    require("bubblewrap")
+    host = dataclasses.replace(HOST, sandbox=available())
+    dies = f"{BAD}\n\ndef test_dies():\n    import os, signal\n    os.kill(os.getpid(), signal.SIGSEGV)\n"
+    ending, record = run(tmp_path, {"tests/test_a.py": GOOD, "tests/test_b.py": dies}, host=host)
+    assert (ending.state, [(case.name, case.kind) for case in record.cases]) == (
+        TaskState.FAILED,
+        [
+            ("tests/test_a.py::test_good", None),
+            ("tests/test_b.py::test_bad", FailureKind.TEST),
+            ("tests/test_b.py::test_dies", FailureKind.ABNORMAL),
+        ],
+    )
+
+
+def test_a_sandbox_that_fails_is_no_verdict(tmp_path: Path) -> None:
+    program = tmp_path / "bwrap"
+    program.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
+    program.chmod(0o755)
+    host = dataclasses.replace(HOST, sandbox=Sandbox(str(program)))
+    with pytest.raises(InfrastructureError, match="did not start the test: bwrap: No permissions"):
+        run(tmp_path, {"tests/test_a.py": GOOD}, host=host)
+
+
+def test_tests_in_many_processes_are_told_by_their_master(tmp_path: Path) -> None:
+    dies = f"{BAD}\n\ndef test_dies():\n    import os\n    os._exit(1)\n"
+    ending, record = run(tmp_path, {"tests/test_a.py": GOOD, "tests/test_b.py": dies}, flags=("-p", "xdist", "-n", "2"))
+    assert ending.state is TaskState.FAILED
+    assert record.names(CaseStatus.PASSED) == ["tests/test_a.py::test_good"]
+    assert sorted(record.names(CaseStatus.FAILED)) == ["tests/test_b.py::test_bad", "tests/test_b.py::test_dies"]
+
+
+KINDS = """
+import pytest
+
+@pytest.fixture
+def broken():
+    raise OSError("no set-up")
+
+@pytest.fixture
+def untidy():
+    yield
+    raise OSError("no tear-down")
+
+class TestMany:
+    def test_setup(self, broken): pass
+    def test_teardown(self, untidy): pass
+    @pytest.mark.xfail(reason="known")
+    def test_known(self): assert False
+    @pytest.mark.xfail(strict=True)
+    def test_mended(self): pass
+    @pytest.mark.parametrize("word", ["a b", "a::b"])
+    def test_words(self, word): print(word)
+"""
+
+
+def test_every_end_of_a_test_is_one_case_named_as_pytest_names_it(tmp_path: Path) -> None:
+    ending, record = run(tmp_path, {"tests/test_a.py": KINDS})
+    found = {case.name.removeprefix("tests/test_a.py::TestMany::"): case.status.value for case in record.cases}
+    assert found == {
+        "test_setup": "failed",
+        "test_teardown": "failed",
+        "test_known": "skipped",
+        "test_mended": "failed",
+        "test_words[a b]": "passed",
+        "test_words[a::b]": "passed",
+    }
+    assert record.named("tests/test_a.py::TestMany::test_setup").message.startswith("failed on setup: OSError: no set")
+    assert record.named("tests/test_a.py::TestMany::test_known").message == "known"
+    assert (ending.state, ending.message[:11]) == (TaskState.FAILED, "3 of 6 fail")
 
 
 def test_wrong_options_are_the_profiles_fault_and_no_verdict(tmp_path: Path) -> None:
@@ -93,18 +210,18 @@ def test_a_name_that_leaves_the_tree_is_refused(tmp_path: Path, name: str) -> No
 
 
 @pytest.mark.parametrize(
-    "report",
-    ["<!DOCTYPE x [<!ENTITY a 'aaaa'>]><testsuites>&a;</testsuites>", "no xml", "<testsuites><testcase time='inf'/>"],
+    "event",
+    ["no json", "[1]", '{"event": "end", "node": 5}', '{"event": "report", "node": "x", "seconds": "s", "outcome": 1}'],
 )
-def test_a_report_that_tests_forged_is_not_believed(tmp_path: Path, report: str) -> None:
+def test_events_that_tests_forged_are_not_believed(tmp_path: Path, event: str) -> None:
     forge = (
-        "import atexit, os, pathlib, sys\n"
-        "name = next(a.split('=')[1] for a in sys.argv if a.startswith('--junit-xml'))\n"
-        f"def forge():\n    pathlib.Path(name).write_text({report!r})\n    os._exit(1)\n"
-        "def test_a():\n    atexit.register(forge)\n"
+        "import mo_testplan_tell as tell, os\n\n\n"
+        f"def test_a():\n    os.write(tell._ERROR_OUTPUT, (tell.MARK + {event!r} + '\\n').encode())\n"
+        '    tell._tell("report", "tests/test_a.py::test_a", outcome="passed", seconds=float("nan"))\n    assert 0\n'
     )
     ending, record = run(tmp_path, {"tests/test_a.py": forge})
-    assert (ending.state, record.cases) == (TaskState.FAILED, [])
+    assert (ending.state, record.names(CaseStatus.FAILED)) == (TaskState.FAILED, ["tests/test_a.py::test_a"])
+    assert record.named("tests/test_a.py::test_a").seconds >= 0
 
 
 def test_an_unconfined_test_that_calls_go_finds_the_users_build_cache(tmp_path: Path) -> None:

@@ -372,7 +372,7 @@ def test_the_stand_in_runs_in_a_terminal(dev: Callable[[str], subprocess.Popen[s
     assert process.stdout.readline() == "── message 1 (markdown)\n"
     assert process.stdout.readline() == "**hello** [31m中\n"
     process.send_signal(ending)
-    _, said = process.communicate(timeout=10)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 0
     assert said == "1 message(s)\n"
 

@@ -101,10 +101,15 @@ class _Watch:
             self._group.bury()
 
     def drain(self) -> None:
-        """Pass on what is still in the pipes, up to the output limit."""
+        """Pass on what is still in the pipes, up to the output limit.
+
+        A pipe holds no more than a chunk, so one turn has all that was written before the end, however late it comes.
+        """
         end = time.monotonic() + DRAIN
-        while self._open and time.monotonic() < end and self.output <= self._command.limits.output:
+        late = False
+        while self._open and not late and self.output <= self._command.limits.output:
             self._turn(max(0.0, end - time.monotonic()))
+            late = time.monotonic() >= end
         for stream, splitter in self._splitters.items():
             for line in splitter.end():
                 self._on_line(stream, line)

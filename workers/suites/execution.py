@@ -6,14 +6,15 @@ import contextlib
 import re
 import shlex
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from orchestrator.domain.errors import BadPlanError, InfrastructureError
+from orchestrator.domain.run import CaseStatus
 from workers.caches import private_cache
-from workers.process import Command, Exit, Host, Reason, run, scratch_directory, scrub
+from workers.process import Command, Exit, Host, Reason, Stream, run, scratch_directory, scrub
 from workers.process.group import find_program
 from workers.process.scratch import Scratch
 from workers.process.supervisor import OnLine
@@ -63,13 +64,7 @@ class Execution:
         words = tuple(word.replace(WORKSPACE, str(self.job.workspace)) for word in argv)
         if words[0] == "go":
             words = (str(go), *words[1:])
-        done = run(self._command(words, timeout, go, network=False), on_line, self.job.cancelled)
-        if done.reason is Reason.DISK:
-            raise InfrastructureError(
-                "the disk of this host ran full while the test ran; it was ended",
-                "Free space, or see what the test writes.",
-            )
-        return done
+        return self._run(self._command(words, timeout, go, network=False), on_line)
 
     def program(self, argv: tuple[str, ...], timeout: float, on_line: OnLine, homes: tuple[Path, ...]) -> Exit:
         """Run a program that needs no ``go``; in a sandbox it sees ``homes``, where its interpreter lives, too.
@@ -89,13 +84,38 @@ class Execution:
             view = View(
                 cwd=workspace,
                 tmp=self.scratch.tmp,
-                readable=(*homes, found),
+                readable=homes if any(found.is_relative_to(home) for home in homes) else (*homes, found),
                 writable=writable,
                 private=private,
             )
             words = sandbox.wrap((str(found), *words[1:]), view)
-        command = Command(argv=words, cwd=workspace, env=env, timeout=timeout, limits=self.host.limits)
-        return run(command, on_line, self.job.cancelled)
+        return self._run(Command(argv=words, cwd=workspace, env=env, timeout=timeout, limits=self.host.limits), on_line)
+
+    def _run(self, command: Command, on_line: OnLine) -> Exit:
+        """:func:`workers.process.run`; a disk that ran full, or a sandbox that fails, says nothing about the tree.
+
+        :raises InfrastructureError: that happened, or the program cannot be started.
+        """
+        said: list[str] = []
+
+        def hear(source: Stream, line: str) -> None:
+            if len(said) < 2:
+                said.append(line[:300])
+            on_line(source, line)
+
+        done = run(command, hear, self.job.cancelled)
+        confined = self.host.sandbox is not None and done.reason is Reason.EXITED and done.code == 1
+        if confined and len(said) == 1 and said[0].startswith(f"{Path(command.argv[0]).name}: "):
+            raise InfrastructureError(
+                f"the sandbox of this host did not start the test: {said[0]}",
+                "`mo-testplan doctor` tries it out.",
+            )
+        if done.reason is Reason.DISK:
+            raise InfrastructureError(
+                "the disk of this host ran full while the test ran; it was ended",
+                "Free space, or see what the test writes.",
+            )
+        return done
 
     def prefetch(self, patterns: Iterable[str]) -> InfrastructureError | None:
         """In a sandbox: download the modules ``patterns`` need, before any code of the PR runs without a network.
@@ -214,6 +234,13 @@ def by_hand(argv: Iterable[str], env: Mapping[str, str]) -> str:
     words = [f"{name}={value}" for name, value in env.items()]
     line = shlex.join([*(["env", *words] if words else []), *argv])
     return line.replace(WORKSPACE, "'\"$PWD\"'") if WORKSPACE in line else line
+
+
+def failed_of(counts: Mapping[CaseStatus, int], failures: Sequence[str]) -> str:
+    """``2 of 7 failed: TestA, TestB``: for a task's message."""
+    failed, total = counts[CaseStatus.FAILED], sum(counts.values())
+    more = f" and {failed - 3} more" if failed > 3 else ""
+    return f"{failed} of {total} failed: {', '.join(failures[:3])}{more}"
 
 
 def relative_file(name: str, workspace: Path, base: Path | None = None) -> str | None:

@@ -24,6 +24,9 @@ from workers.suites.gooutput import TestOutput
 DEATHS = (FailureKind.PANIC, FailureKind.TIMEOUT)
 NAME_LIMIT = 400
 MESSAGE_LIMIT = 8000
+_DIED = "the test binary ended while this test ran"
+#: What ``go test`` prints of a binary that one of the supervisor's signals ended.
+_OUR_SIGNALS = ("signal: terminated", "signal: killed")
 #: Bytes of a ``go.mod``.
 MAX_MODULE = 1 << 20
 _PLAIN_FAILURE = re.compile(r"FAIL\t(\S+) \[(?:build|setup) failed\]")
@@ -55,6 +58,10 @@ class _Package:
     died: tuple[str, FailureKind] | None = None
     active: str | None = None
     build_failed: bool = False
+    #: ``go test`` says that a signal ended the binary: perhaps ours.
+    signalled: bool = False
+    #: When its verdict came.
+    closed: float = 0.0
     #: Failed subtests whose parents have not ended yet, the deepest first.
     held: list[tuple[_Test, CaseResult]] = field(default_factory=list)
 
@@ -76,6 +83,8 @@ class GoTestStream:
         self._clock = clock
         self._open: dict[str, _Package] = {}
         self._ended: set[str] = set()
+        #: Packages whose binary died of a signal: :meth:`finish` knows whether it was ours.
+        self._signalled: list[_Package] = []
         self.build = BuildLog()
         #: Cases by status.
         self.counts: dict[CaseStatus, int] = dict.fromkeys(CaseStatus, 0)
@@ -139,6 +148,7 @@ class GoTestStream:
             text = str(event.get("Output", "")).rstrip("\n")
             self._log(text)
             (test.output if test else package.output).add(text)
+            package.signalled = text in _OUR_SIGNALS
             package.active = name
         elif action in ("pause", "cont", "run"):
             test = test or package.open.setdefault(name, _Test(name, self._clock()))
@@ -188,6 +198,7 @@ class GoTestStream:
             text = str(event.get("Output", "")).rstrip("\n")
             self._log(text)
             package.output.add(text)
+            package.signalled = package.signalled or text in _OUR_SIGNALS
             package.build_failed = package.build_failed or bool(_PLAIN_FAILURE.match(text))
         elif action in _STATUS:
             self._close(package, action, event)
@@ -205,8 +216,11 @@ class GoTestStream:
             self._build_case(package, str(event.get("FailedBuild") or package.name))
             return
         self.packages += 1
-        if action == "fail":
-            self._settle(package, seconds, FailureKind.ABNORMAL, "the test binary ended while this test ran")
+        if action == "fail" and package.signalled:
+            package.closed = self._clock()
+            self._signalled.append(package)
+        elif action == "fail":
+            self._settle(package, seconds, FailureKind.ABNORMAL, _DIED)
         elif not package.cases:
             self._package_case(package, CaseResult("", CaseStatus.SKIPPED, seconds, "no tests to run"))
 
@@ -226,8 +240,18 @@ class GoTestStream:
 
     # -- verdicts for what has none ---------------------------------------------------------------------------------
 
-    def finish(self, reason: Reason, message: str) -> None:
-        """The go command is gone. Packages still open get their verdict; ``message`` says why it ended."""
+    def finish(self, reason: Reason, message: str, stopping: float = 0.0) -> None:
+        """The go command is gone. Packages still open get their verdict; ``message`` says why it ended.
+
+        ``stopping`` seconds ago the supervisor began to signal its processes. A binary that died of a signal before
+        that met another one.
+        """
+        ours = self._clock() - stopping
+        for package in self._signalled:
+            if reason is Reason.EXITED or package.closed < ours:
+                self._settle(package, package.closed - package.started, FailureKind.ABNORMAL, _DIED)
+            else:
+                self._open[package.name] = package
         packages = sorted(self._open.values(), key=lambda package: package.started)
         self._open.clear()
         for package in packages:

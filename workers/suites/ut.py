@@ -10,7 +10,7 @@ from orchestrator.domain.profile import UnitTests
 from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, TaskState
 from workers.process import CappedLog, Exit, Host, Reason, Stream
 from workers.suites.base import Ending, Job
-from workers.suites.execution import by_hand, directory_of, execution, go_patterns
+from workers.suites.execution import by_hand, directory_of, execution, failed_of, go_patterns
 from workers.suites.gotest import GoTestStream
 from workers.suites.pytest import PytestSuite
 from workers.toolchain import host_fault
@@ -51,7 +51,7 @@ class UnitTestSuite:
             if settings.command[0] == "go":
                 unfetched = run.prefetch(present)
             done = run.go(command, settings.timeout, lambda source, line: _feed(stream, source, line))
-        stream.finish(done.reason, _why(done, settings))
+            stream.finish(done.reason, _why(done, settings), done.stop_seconds)
         try:
             return _ending(job, stream, done, present)
         except InfrastructureError as error:
@@ -93,7 +93,7 @@ def _ending(job: Job, stream: GoTestStream, done: Exit, patterns: tuple[str, ...
     if fault is not None and not _tests_failed(stream):
         raise fault
     if stream.counts[CaseStatus.FAILED]:
-        return Ending(TaskState.FAILED, _summary(stream), reproduce)
+        return Ending(TaskState.FAILED, failed_of(stream.counts, stream.failures), reproduce)
     if done.code and not stream.hollow and "no packages to test" not in said:
         return _unexplained(job, said, done, reproduce)
     if not stream.packages:
@@ -116,7 +116,7 @@ def _stopped(job: Job, stream: GoTestStream, done: Exit, reproduce: str) -> Endi
         text = f"{message}; no test was running: still building, or between tests"
         job.emit(CaseResult(job.task.package or "...", CaseStatus.FAILED, done.seconds, text, kind))
         return Ending(TaskState.FAILED, text, reproduce)
-    return Ending(TaskState.FAILED, f"{message}; {_summary(stream)}", reproduce)
+    return Ending(TaskState.FAILED, f"{message}; {failed_of(stream.counts, stream.failures)}", reproduce)
 
 
 def _unexplained(job: Job, said: str, done: Exit, reproduce: str) -> Ending:
@@ -133,12 +133,6 @@ def _unexplained(job: Job, said: str, done: Exit, reproduce: str) -> Ending:
     message = said.strip()[-4000:]
     job.emit(CaseResult(job.task.package or "...", CaseStatus.FAILED, message=message, kind=FailureKind.BUILD))
     return Ending(TaskState.FAILED, message.splitlines()[0][:300], reproduce)
-
-
-def _summary(stream: GoTestStream) -> str:
-    failed, total = stream.counts[CaseStatus.FAILED], sum(stream.counts.values())
-    more = f" and {failed - 3} more" if failed > 3 else ""
-    return f"{failed} of {total} failed: {', '.join(stream.failures[:3])}{more}"
 
 
 def _reproduce(settings: UnitTests, stream: GoTestStream, patterns: tuple[str, ...]) -> str:

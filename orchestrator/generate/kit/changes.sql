@@ -58,7 +58,7 @@ create table m8 (a bool, b tinyint, c smallint, d mediumint, e bigint, f text, g
 insert into m8 values (true, -128, -32768, 8388607, -9223372036854775808, 'txt', '', '2024-02-29 23:59:59.999', 0.1, 'tiny', 9), (false, null, null, null, null, null, null, null, null, null, null);
 select * from m8 order by a;
 create table m9 (id int, p geometry, q point, r polygon, s linestring, constraint m9_c check (id > 0));
-load data inline format='csv', data='1,2\n3,4\n' into table m4 fields terminated by ',' lines terminated by '\n';
+load data inline format='csv', data='11,2,x\n12,4,y\n' into table m4 fields terminated by ',' lines terminated by '\n';
 create temporary table mt (id int primary key, a varchar(10));
 insert into mt values (1, 'temp');
 select * from mt order by id;

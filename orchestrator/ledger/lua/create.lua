@@ -1,8 +1,11 @@
 -- create: write a new run, the durable fact everything else follows from.
--- KEYS  run, tasks, attempts, shards, plan, specs, active, queued
+-- KEYS  run, tasks, attempts, shards, plan, specs, active, queued, scheme
 -- ARGV  run id, plan JSON, header JSON (hash fields of the run), units JSON
---       {tasks=[[id, shard, skip]], shards=[[id, queue, priority, spec, first task]]}
--- Returns "created", or "exists" when the id is taken (a repeated call is harmless).
+--       {tasks=[[id, shard, skip]], shards=[[id, queue, priority, spec, first task]]}, scheme of the ledger
+-- Returns "created", "exists" when the id is taken (a repeated call is harmless), or "foreign" when the ledger in this
+-- Redis is of another scheme: nobody would run it.
+redis.call('SET', KEYS[9], ARGV[5], 'NX')
+if redis.call('GET', KEYS[9]) ~= ARGV[5] then return 'foreign' end
 if redis.call('EXISTS', KEYS[1]) == 1 then return 'exists' end
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000

@@ -187,7 +187,7 @@ def test_a_budget_counts_what_earlier_flights_took() -> None:
     before = Spent(runs=5, seconds=60.0)
     assert step(after(before=before))[0] == "run"
     asked = decide(after(before=dataclasses.replace(before, runs=6)), POLICY)
-    assert (asked.action, "6 runs, 6 of them in earlier flights" in asked.reason) == ("ask", True)
+    assert (asked.action, "6 runs, 6 of them in other flights" in asked.reason) == ("ask", True)
     dear = dataclasses.replace(before, seconds=POLICY.runner_minutes * 60)
     assert decide(after(before=dear), POLICY).action == "ask"
 

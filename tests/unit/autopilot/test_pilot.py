@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from orchestrator.autopilot.decide import Decision
 from orchestrator.autopilot.judge import judge
 from orchestrator.autopilot.pilot import Crew, Pilot
-from orchestrator.autopilot.record import read
+from orchestrator.autopilot.record import read, replay
 from orchestrator.domain.profile import Autopilot, Profile
 from orchestrator.domain.run import CaseResult, CaseStatus, RunSummary, TaskState
 from orchestrator.service.service import Service
@@ -28,9 +28,14 @@ def service(valkey_url: str, tmp_path: Path) -> Iterator[Service]:
         yield made
 
 
-def fly(service: Service, monkeypatch: pytest.MonkeyPatch, record: Path | None = None) -> Decision:
+def fly(
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    record: Path | None = None,
+    narrate: Callable[[str], str] | None = None,
+) -> Decision:
     """A flight whose runs all pass at once."""
-    pilot = Pilot(service, "PR 1", record, Crew(print))
+    pilot = Pilot(service, "PR 1", record, Crew(print, narrate=narrate))
 
     def wait(run: str) -> RunSummary:
         play(service, run, {"ut:pkg/a": (TaskState.PASSED, ())})
@@ -46,6 +51,46 @@ def test_a_budget_is_not_renewed_by_starting_again(service: Service, monkeypatch
     runs, seconds = service.orders.flown(f"demo:{PLAN.diff_summary.head_commit}")
     assert runs == 2
     assert seconds == pytest.approx(2 * PLAN.cost.runner_seconds)
+
+
+def test_flights_at_the_same_time_share_one_budget(
+    service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The first has decided to run, and not begun to, when the second takes the rest of the budget."""
+    orders, take = service.orders, service.orders.fly
+    others: list[bool] = []
+
+    def late(change: str, seen: int, seconds: float) -> tuple[bool, int, float]:
+        if not others:
+            others.extend(take(change, number, 1.0)[0] for number in (0, 1))
+        return take(change, seen, seconds)
+
+    monkeypatch.setattr(orders, "fly", late)
+    record = tmp_path / "flight.jsonl"
+    found = fly(service, monkeypatch, record)
+    assert others == [True, True]
+    assert (found.action, "it has made 2 runs, 2 of them in other flights" in found.reason) == ("ask", True)
+    assert service.orders.flown(f"demo:{PLAN.diff_summary.head_commit}") == (2, 2.0)
+    assert [step.decision == now for step, now in replay(record)] == [True]
+    assert not [row for row in service.store.audit_log(50) if row.action in ("run", "start")]
+
+
+def test_a_verdict_stands_before_a_model_is_asked_for_words(
+    service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    record = tmp_path / "flight.jsonl"
+
+    def interrupted(_: str) -> str:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fly(service, monkeypatch, record, interrupted)
+    assert "verdict" in [row.action for row in service.store.audit_log(50)]
+    assert [step.decision.action for step in read(record)[1]] == ["run", "verdict"]
+    fly(service, monkeypatch, record, lambda text: f"in short: {text[:2]}")
+    steps = read(record)[1]
+    assert [(step.decision.action, step.words) for step in steps[1:]] == [("verdict", ""), ("verdict", "in short: PR")]
+    assert all(step.decision == now for step, now in replay(record))
 
 
 def test_every_step_is_in_the_audit_log_with_the_seal_of_the_record(

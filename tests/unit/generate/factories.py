@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from orchestrator.generate.draft import Draft, Written
-from orchestrator.generate.executor import Answer
+from orchestrator.generate.executor import Answer, Recorded
 from orchestrator.generate.history import Past
 from orchestrator.generate.inputs import Inputs
 from orchestrator.generate.library import Library, read_script
@@ -52,26 +52,43 @@ def make_draft(*statements: str, path: str = "function/gen_1_01_x.test", source:
 class ScriptedServer:
     """An executor that answers from a table; what it does not know it accepts without a result."""
 
-    def __init__(self, answers: Mapping[str, Answer | Sequence[Answer]], version: str = "8.0-MatrixOne") -> None:
+    def __init__(
+        self,
+        answers: Mapping[str, Answer | Sequence[Answer]],
+        version: str = "8.0-MatrixOne",
+        leaves: Mapping[str, str] | None = None,
+    ) -> None:
         self.version = version
         self.ran: list[str] = []
         self.tidied: frozenset[str] = frozenset()
         self.left: set[str] = set()
-        self._answers = answers
+        #: By path of a draft what of its expectations does not hold, the first time and those after it.
+        self.differs: dict[str, Sequence[Mapping[int, str]]] = {}
+        self._answers, self._leaves = answers, leaves or {}
         self._times: dict[str, int] = {}
 
-    def run(self, statements: Sequence[str]) -> list[Answer]:
+    def run(self, statements: Sequence[str], database: str) -> list[Answer]:
         return [self._answer(sql) for sql in statements]
 
     def _answer(self, sql: str) -> Answer:
         self.ran.append(sql)
         if sql.startswith("create account"):
             self.left.add(f"account {sql.split()[2]}")
+        if sql in self._leaves:
+            self.left.add(self._leaves[sql])
         known = self._answers.get(sql, Answer())
         if isinstance(known, Answer):
             return known
         self._times[sql] = self._times.get(sql, -1) + 1
         return known[self._times[sql] % len(known)]
+
+    def recorded(self, scripts: Mapping[str, str]) -> dict[str, Recorded]:
+        found = {}
+        for path, script in scripts.items():
+            times = self._times[path] = self._times.get(path, -1) + 1
+            differs = self.differs.get(path, ())
+            found[path] = Recorded(f"{script}recorded\n", differs[times] if times < len(differs) else {})
+        return found
 
     def objects(self) -> frozenset[str]:
         return frozenset(self.left)

@@ -4,13 +4,16 @@ import pytest
 
 from orchestrator.cases.corpus import Corpus
 from orchestrator.cases.dedup_search import Search
+from orchestrator.generate.draft import Draft, Written
 from orchestrator.generate.executor import Answer
 from orchestrator.generate.gates import static_gates
 from orchestrator.generate.metamorphic import check
+from orchestrator.generate.terms import Terms
 from orchestrator.generate.treecopy import TreeCopy
 from orchestrator.generate.trial import try_drafts
 from tests.unit.generate.factories import CASES, ScriptedServer, make_draft, make_inputs
 
+TERMS = Terms("matrixone")
 ROWS = Answer(("a", "b"), (("1", "x"), ("2", "y")))
 
 
@@ -98,16 +101,14 @@ def test_the_copy_of_the_tree_follows_what_changes(tmp_path: Path) -> None:
 def test_a_column_that_differs_between_two_runs_is_not_compared() -> None:
     other = Answer(("a", "b"), (("1", "p"), ("2", "q")))
     server = ScriptedServer({"select a, b from t": (ROWS, other)})
-    trial = try_drafts(
-        [make_draft("create table t (a int)", "select a, b from t", "drop table t")], server, "matrixone"
-    )
+    trial = try_drafts([make_draft("create table t (a int)", "select a, b from t", "drop table t")], server, TERMS)
     assert trial.kept[0].statements[1].ignore == (1,)
     assert "-- @ignore:1" in trial.kept[0].text
 
 
 def test_a_result_with_another_number_of_rows_each_time_is_dropped() -> None:
     server = ScriptedServer({"select a from t": (ROWS, Answer(("a", "b"), (("1", "x"),)))})
-    trial = try_drafts([make_draft("create table t (a int)", "select a from t", "drop table t")], server, "matrixone")
+    trial = try_drafts([make_draft("create table t (a int)", "select a from t", "drop table t")], server, TERMS)
     assert [one.gate for one in trial.dropped] == ["stable"]
     assert len(trial.kept[0].statements) == 2
 
@@ -115,23 +116,21 @@ def test_a_result_with_another_number_of_rows_each_time_is_dropped() -> None:
 def test_a_query_loses_what_the_server_does_not_know_and_keeps_the_rest() -> None:
     wrong = Answer(error="unknown function: nope")
     server = ScriptedServer({"select abs(1), nope(1)": wrong, "select nope(1)": wrong, "select abs(1)": ROWS})
-    trial = try_drafts([make_draft("select abs(1), nope(1)")], server, "matrixone")
+    trial = try_drafts([make_draft("select abs(1), nope(1)")], server, TERMS)
     assert [one.sql for one in trial.kept[0].statements] == ["select abs(1)"]
 
 
 def test_an_error_of_the_product_is_an_expectation_and_of_another_server_it_is_not() -> None:
     refused = {"select f(1)": Answer(error="not supported: f over int")}
     draft = make_draft("create table t (a int)", "select f(1)", "drop table t")
-    assert len(try_drafts([draft], ScriptedServer(refused), "matrixone").kept[0].statements) == 3
-    foreign = try_drafts([draft], ScriptedServer(refused, version="10.11-MariaDB"), "matrixone")
+    assert len(try_drafts([draft], ScriptedServer(refused), TERMS).kept[0].statements) == 3
+    foreign = try_drafts([draft], ScriptedServer(refused, version="10.11-MariaDB"), TERMS)
     assert [one.gate for one in foreign.dropped] == ["foreign"]
 
 
 @pytest.mark.parametrize("answer", [Answer(error="internal error: nil pointer"), Answer(lost=True)])
 def test_a_crash_is_a_finding_and_no_expectation(answer: Answer) -> None:
-    trial = try_drafts(
-        [make_draft("create table t (a int)", "select 1")], ScriptedServer({"select 1": answer}), "matrixone"
-    )
+    trial = try_drafts([make_draft("create table t (a int)", "select 1")], ScriptedServer({"select 1": answer}), TERMS)
     assert trial.findings[0].sql == "select 1"
     assert [one.sql for one in trial.kept[0].statements] == ["create table t (a int)"]
 
@@ -139,24 +138,91 @@ def test_a_crash_is_a_finding_and_no_expectation(answer: Answer) -> None:
 def test_what_stands_beside_a_broken_expression_stays() -> None:
     broken = Answer(error="internal error: cosine similarity zero denominator")
     server = ScriptedServer({"select abs(1), far(1)": broken, "select far(1)": broken, "select abs(1)": ROWS})
-    trial = try_drafts([make_draft("select abs(1), far(1)")], server, "matrixone")
+    trial = try_drafts([make_draft("select abs(1), far(1)")], server, TERMS)
     assert len(trial.findings) == 1
     assert [one.sql for one in trial.kept[0].statements] == ["select abs(1)"]
 
 
+def test_an_error_stands_alone_as_far_as_the_budget_has_room() -> None:
+    wrong = Answer(error="invalid argument function far, bad value 1")
+    server = ScriptedServer(
+        {
+            "select abs(1), far(1), far(2)": wrong,
+            "select far(1)": wrong,
+            "select far(2)": wrong,
+            "select abs(1)": ROWS,
+        }
+    )
+    trial = try_drafts([make_draft("select abs(1), far(1), far(2)")], server, Terms("matrixone", budget=2))
+    assert [one.sql for one in trial.kept[0].statements] == ["select abs(1)", "select far(1)"]
+    assert [(one.gate, one.reason[:13]) for one in trial.dropped] == [("budget", "select far(2)")]
+
+
+def test_columns_that_are_not_compared_follow_their_expression_when_a_query_is_shortened() -> None:
+    wrong = Answer(error="unknown function: nope")
+    server = ScriptedServer({"select nope(1), now(), abs(1)": wrong, "select nope(1)": wrong})
+    draft = make_draft("create table t (a int)", "select nope(1), now(), abs(1)")
+    left = try_drafts([draft], server, TERMS).kept[0].statements[1]
+    assert (left.sql, left.ignore) == ("select abs(1), now()", (1,))
+
+
+def test_a_column_that_differs_in_each_row_is_brought_behind_those_that_sort_the_rows() -> None:
+    first, second = (Answer(("f(a)", "a"), ((f"{run}1", "x"), (f"{run}0", "y"))) for run in "pq")
+    server = ScriptedServer({"select f(a), a from t1": (first, second), "select a, f(a) from t1": Answer()})
+    trial = try_drafts([make_draft("create table t1 (a int)", "select f(a), a from t1")], server, TERMS)
+    left = trial.kept[0].statements[1]
+    assert (left.sql, left.ignore) == ("select a, f(a) from t1", (1,))
+
+
+def test_the_same_breakage_is_found_once() -> None:
+    broken = [Answer(error=f"internal error: division {number} failed") for number in (1, 2)]
+    server = ScriptedServer({"select f(1)": broken[0], "select f(2)": broken[1]})
+    trial = try_drafts([make_draft("create table t (a int)", "select f(1)", "select f(2)")], server, TERMS)
+    assert [one.sql for one in trial.findings] == ["select f(1)"]
+    assert [one.gate for one in trial.dropped] == ["finding", "finding"]
+
+
+def test_a_file_of_which_only_the_set_up_is_left_is_dropped() -> None:
+    server = ScriptedServer({"select nope(a) from t": Answer(error="unknown function: nope")})
+    written = (Written("create table t (a int)"), Written("select nope(a) from t", "nope"), Written("drop table t"))
+    trial = try_drafts([Draft("function/gen_1_01_x.test", "a draft", written, "functions")], server, TERMS)
+    assert not trial.kept
+    assert trial.dropped[-1].gate == "server"
+
+
 def test_a_connection_that_is_lost_once_only_is_no_finding() -> None:
     server = ScriptedServer({"select 1": [Answer(lost=True), ROWS]})
-    trial = try_drafts([make_draft("create table t (a int)", "select 1")], server, "matrixone")
+    trial = try_drafts([make_draft("create table t (a int)", "select 1")], server, TERMS)
     assert not trial.findings
     assert [one.gate for one in trial.dropped] == ["stable"]
 
 
-def test_a_case_that_leaves_something_is_dropped_and_tidied() -> None:
+def test_what_leaves_something_is_dropped_and_tidied() -> None:
     server = ScriptedServer({})
-    trial = try_drafts([make_draft("create account acc1", "select 1")], server, "matrixone")
-    assert not trial.kept
-    assert trial.dropped[0].gate == "clean-up"
+    trial = try_drafts([make_draft("create account acc1", "select 1", "alter account acc1 open")], server, TERMS)
+    assert [one.sql for one in trial.kept[0].statements] == ["select 1"]
+    assert [one.gate for one in trial.dropped] == ["clean-up", "clean-up"]
     assert server.tidied == {"account acc1"}
+
+
+def test_what_an_interrupted_run_left_is_tidied() -> None:
+    class Stopped(ScriptedServer):
+        def _answer(self, sql: str) -> Answer:
+            if sql == "select 1":
+                raise KeyboardInterrupt
+            return super()._answer(sql)
+
+    server = Stopped({})
+    with pytest.raises(KeyboardInterrupt):
+        try_drafts([make_draft("create account acc1", "select 1")], server, TERMS)
+    assert server.tidied == {"account acc1"}
+
+
+def test_a_file_of_which_no_statement_names_what_is_left_is_dropped() -> None:
+    server = ScriptedServer({"select hidden()": Answer()}, leaves={"select hidden()": "stage s1"})
+    trial = try_drafts([make_draft("select hidden()", "select 1")], server, TERMS)
+    assert not trial.kept
+    assert server.tidied == {"stage s1"}
 
 
 def test_a_pair_that_must_agree_and_does_not_is_a_finding() -> None:

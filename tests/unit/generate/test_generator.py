@@ -7,9 +7,10 @@ from orchestrator.generate.assemble import Frame, assemble, numbers_of
 from orchestrator.generate.choose import Choice
 from orchestrator.generate.cleanup import cleanup
 from orchestrator.generate.columns import COLUMNS
+from orchestrator.generate.evidence import Evidence
 from orchestrator.generate.expressions import Expression
 from orchestrator.generate.gates import static_gates
-from orchestrator.generate.generator import Generation, generate
+from orchestrator.generate.generator import Generation, _is_sql, _made, generate
 from orchestrator.generate.kits import kit
 from orchestrator.generate.packs import Pack
 from orchestrator.generate.slices import Slicer
@@ -106,6 +107,14 @@ def test_clean_up_drops_what_is_left_and_ends_what_is_open() -> None:
     ]
 
 
+def test_clean_up_switches_autocommit_on_again_before_it_drops() -> None:
+    sql = "set autocommit = 0;\ncreate table w (a int);\n"
+    script = make_inputs(cases={"a.sql": sql}).library.scripts["a.sql"]
+    assert cleanup(script.statements) == ["set autocommit = 1", "drop table if exists w"]
+    again = make_inputs(cases={"a.sql": f"{sql}set autocommit = 1;\n"}).library.scripts["a.sql"]
+    assert cleanup(again.statements) == ["drop table if exists w"]
+
+
 def test_a_function_in_from_that_no_case_calls_is_called_there() -> None:
     surface = Surface(functions={"numbers_of": SqlFunction("numbers_of", Role.TABLE, (), ("numbers_of",))})
     target = Target(0, Kind.FUNCTION, "numbers_of", "table_function.go names the function")
@@ -155,6 +164,55 @@ def test_a_prepared_text_brings_its_tables_along() -> None:
     assert Slicer(script).needs(2) == (0,)
     alone = make_inputs(cases={"a.sql": "prepare s from 'select a from p where a = ?';\n"}).library.scripts["a.sql"]
     assert not Slicer(alone).runnable(0)
+
+
+def test_what_a_text_points_at_comes_along_and_so_does_what_a_session_allows() -> None:
+    cases = {
+        "a.sql": "create stage st url = 'file:///tmp/';\ncreate database d1;\ncreate table d1.t (a int);\n"
+        "select load_file(cast('stage://st/x' as datalink));\nselect * from metadata_scan('d1.t', '*') m;\n",
+        "b.sql": "set experimental_hnsw_index = 1;\nselect 1;\ncreate table v (a int, b vecf32(3));\n"
+        "create index i using hnsw on v (b) op_type 'vector_l2_ops';\n",
+    }
+    scripts = make_inputs(cases=cases).library.scripts
+    assert Slicer(scripts["a.sql"]).needs(3) == (0,)
+    assert Slicer(scripts["a.sql"]).needs(4) == (1, 2)
+    assert Slicer(scripts["b.sql"]).needs(3) == (0, 2)
+
+
+def test_a_statement_that_names_the_database_of_its_script_names_that_of_its_new_file() -> None:
+    cases = {"function/scan.sql": "create table t (a int);\nselect * from metadata_scan('scan.t', 'a') m;\n"}
+    scripts = make_inputs(cases=cases).library.scripts
+    choice = Choice(slices={"function/scan.sql": {0, 1}})
+    draft = assemble(choice, scripts, Frame("1", "function", {}, ()))[0]
+    database = draft.path.rpartition("/")[2].removesuffix(".test")
+    assert f"metadata_scan('{database}.t', 'a')" in draft.text
+    system = "system/information_schema.sql"
+    scripts = make_inputs(cases={system: "select 1 from information_schema.tables;\n"}).library.scripts
+    draft = assemble(Choice(slices={system: {0}}), scripts, Frame("1", "function", {}, ()))[0]
+    assert "from information_schema.tables" in draft.text
+
+
+def test_no_query_calls_what_only_its_own_script_defines() -> None:
+    cases = {
+        "function/udf.sql": "create function addab (a int, b int) returns int language sql as '$1 + $2';\n"
+        "select addab(1, 2), ascii('z');\ndrop function addab(int, int);\n"
+    }
+    written = text_of(generate(make_inputs(cases=cases), "1", 20))
+    assert not re.search(r"select[^;]*addab", written.split("create function")[0])
+
+
+def test_a_name_that_a_unit_test_has_is_no_statement() -> None:
+    heads = {("drop", "pitr")}
+    assert _is_sql(["drop", "pitr", "p1"], heads)
+    assert not _is_sql(["drop", "pitr", "-", "no", "such", "pitr"], heads)
+
+
+def test_a_function_that_cases_call_without_arguments_is_called_with_none_by_guess() -> None:
+    surface = Surface(functions={"rank": SqlFunction("rank", Role.WINDOW, ()), "schema": SqlFunction("schema")})
+    cases = {"a.sql": "create table t (a int);\nselect schema(), rank() over (order by a) from t;\n"}
+    inputs = replace(make_inputs(cases=cases), surface=surface)
+    likely = Evidence({"call rank": 0.9, "call schema": 0.9}, {})
+    assert not [one.text for one in _made(inputs, likely) if one.text.startswith(("rank(", "schema("))]
 
 
 def test_a_change_of_execution_is_looked_at_in_explain_analyze() -> None:

@@ -19,3 +19,8 @@ def test_nothing_is_cut_out_of_a_statement_that_is_to_fail() -> None:
 def test_without_a_result_that_fits_nothing_is_known_to_fail() -> None:
     for result in (None, "select other;\n"):
         assert "abs('x')" in {one.text for one in read_script(TEXT, result).expressions}
+
+
+def test_a_clause_is_no_call_and_a_column_called_min_is_no_function() -> None:
+    text = "create table t (a int);\nselect serial_extract(min, 0 as int), abs(a) from t fill(linear);\n"
+    assert {one.text for one in read_script(text).expressions} == {"abs({int})"}

@@ -35,7 +35,7 @@ def agree(folder: Path, *options: str, good: bool, mute: dict[str, str] | None =
     (folder / "test_it.py").write_text(TESTS.format(good=good))
     plan = {"diff_summary": {"head_commit": "b" * 40}, "tasks": [], "omitted": [], "notes": []}
     own = OwnRun("a" * 40, plan, {"run": "r", "state": "passed"}, {}, 3.0).document() | {"mute": mute or {}}
-    names = {"a": "test_it.py::test_a", "b": "test_it.py::test_b[a::b]", "c": "test_it.py::test_c"}
+    names = {"a": "test_it.py::TestIn::test_a", "b": "test_it.py::test_b[a::b]", "c": "test_it.py::test_c"}
     own["cases"] = {names[key]: status for key, status in cases.items()} | {"gone.py::test_x": "passed"}
     (folder / "own.json").write_text(json.dumps(own))
     return _pytest(folder, "own.json", *options)

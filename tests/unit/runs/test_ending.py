@@ -168,6 +168,24 @@ def test_a_failure_in_quarantine_is_shown_and_blocks_nobody(
     assert summary_of(ledger, progress, "").tasks == summary.tasks, "the ledger tells the same afterwards"
 
 
+@pytest.mark.parametrize(("category", "state"), [("join", RunState.PASSED), ("join#2", RunState.FAILED)])
+def test_a_category_in_quarantine_covers_its_parts_and_none_that_is_called_like_one(
+    ledger: Ledger, app: App, store: Store, category: str, state: RunState
+) -> None:
+    store.quarantine("demo", Quarantine("bvt:join", "li", time.time() + 1000))
+    files = ("a.sql",) if category == "join" else ()
+    task = dataclasses.replace(
+        make_task(shard="bvt-1"), id="bvt:join#2", type=Suite.BVT, package=None, category=category, files=files
+    )
+    shards = (Shard("bvt-1", Suite.BVT, "bvt", (task.id,), 10.0),)
+    plan = dataclasses.replace(make_plan([task]), shards=shards)
+    run = control.start(app, ledger, dataclasses.replace(plan, id=plan_id(plan)))
+    delivery = Delivery(run, "bvt-1", 1)
+    ledger.start(delivery, "w", task.id, 20)
+    ledger.finish(delivery, "w", TaskResult(task.id, TaskState.FAILED))
+    assert told(ledger, store, run).state is state
+
+
 def test_a_case_beside_the_one_in_quarantine_blocks(ledger: Ledger, app: App, store: Store) -> None:
     store.quarantine("demo", Quarantine("TestA", "li", time.time() + 1000))
     assert told(ledger, store, run_failed(ledger, app, "TestA", "TestB")).state is RunState.FAILED

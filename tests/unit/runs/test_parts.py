@@ -1,4 +1,4 @@
-"""Categories that run in parts: asked for, cancelled, compared and held in quarantine by the category's name."""
+"""Categories that run in parts: asked for, cancelled and compared by the category's name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from sqlalchemy.dialects import sqlite
 from orchestrator.domain.errors import UnknownRunError
 from orchestrator.domain.naming import task_named, tasks_named
 from orchestrator.domain.plan import whole_of
-from orchestrator.domain.quarantine import Quarantine
 from orchestrator.domain.run import CaseResult, CaseStatus, RunState, TaskResult, TaskState
 from orchestrator.runs.baseline import baseline
 from orchestrator.store import Store, StoredCase
@@ -99,13 +98,6 @@ def test_a_run_is_read_once_however_many_tasks_are_asked_for(store: Store, monke
     monkeypatch.setattr(store, "summary", read)
     baseline(store, "demo", {f"ut:{name}" for name in "abc"}, lambda commit: commit == BASE)
     read.assert_called_once_with("1")
-
-
-def test_a_category_in_quarantine_is_so_in_parts() -> None:
-    entry = Quarantine("bvt:join", "li", until=1.0)
-    assert entry.covers("bvt:join#2")
-    assert not entry.covers("bvt:joined")
-    assert not dataclasses.replace(entry, test="bvt:join#1").covers("bvt:join#2")
 
 
 def test_statistics_count_the_parts_of_a_category_as_one(store: Store) -> None:

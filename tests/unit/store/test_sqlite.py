@@ -70,6 +70,18 @@ def test_eight_programs_meeting_an_empty_file_lay_it_out_once(url: str) -> None:
         assert len(store.runs(100)) == 8
 
 
+def test_a_new_file_that_another_program_writes_to_is_waited_for(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sqlite3.connect(tmp_path / "history.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")  # SQLite does not wait for this one when it is to switch to a write-ahead log
+    monkeypatch.setattr("orchestrator.store.database.time.sleep", lambda _: other.execute("ROLLBACK"))
+    with Store(url) as store:
+        assert store.runs() == []
+    assert not other.in_transaction
+    other.close()
+
+
 def test_a_locked_file_says_so_and_loses_nothing(store: Store, url: str, tmp_path: Path) -> None:
     blocker = sqlite3.connect(tmp_path / "history.sqlite", isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")

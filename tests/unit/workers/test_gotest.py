@@ -135,6 +135,27 @@ def test_at_our_deadline_the_oldest_package_and_test_answer(told: Told) -> None:
     assert told.record.named("a.TestOld").message == "no end within 20 s"
 
 
+@pytest.mark.parametrize(
+    ("reason", "kinds"),
+    [
+        (Reason.DEADLINE, {"a.TestOom": "abnormal", "b.TestSlow": "timeout"}),
+        (Reason.CANCELLED, {"a.TestOom": "abnormal"}),
+        (Reason.EXITED, {"a.TestOom": "abnormal", "b.TestSlow": "abnormal"}),
+    ],
+)
+def test_a_binary_that_our_signal_ended_before_go_itself(told: Told, reason: Reason, kinds: dict[str, str]) -> None:
+    """``go test`` still tells of it, as of any binary that a signal ended."""
+    for test, package in (("TestOom", PACKAGE), ("TestSlow", "example.com/m/b")):
+        told.event("run", test, package)
+        told.clock.now += 10
+        told.say("signal: killed" if package == PACKAGE else "signal: terminated", test, package)
+        told.say(f"FAIL\t{package}\t10.0s", "", package)
+        told.event("fail", package=package, Elapsed=10)
+    told.clock.now += 0.2
+    told.stream.finish(reason, "no end within 20 s", stopping=0 if reason is Reason.EXITED else 0.3)
+    assert told.status() == kinds
+
+
 def test_a_package_that_hangs_outside_of_its_tests_answers_itself(told: Told) -> None:
     told.event("start")
     told.stream.finish(Reason.DEADLINE, "no end within 20 s")

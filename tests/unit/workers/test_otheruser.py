@@ -68,6 +68,17 @@ def test_each_run_has_a_uid_and_keeps_it_until_there_are_none(place: Path) -> No
 
 
 @as_root
+def test_a_tree_that_is_only_read_is_the_runs_too_and_what_lies_elsewhere_is_not(place: Path) -> None:
+    made, (work, elsewhere) = view(place / "r1"), (place / name for name in ("work", "elsewhere"))
+    for folder in (work, elsewhere, made.cwd):
+        folder.mkdir(exist_ok=True)
+        (folder / "a.sql").write_text("")
+        (folder / "a.sql").chmod(0o600)
+    TESTS.wrap(["true"], replace(made, cwd=work, readable=(made.cwd, elsewhere), writable=(work,)))
+    assert [(folder / "a.sql").stat().st_uid for folder in (made.cwd, work, elsewhere)] == [71001, 71001, 0]
+
+
+@as_root
 def test_what_has_a_second_name_elsewhere_does_not_change_hands(place: Path) -> None:
     outside = place / "shadow"
     outside.write_text("secret")

@@ -1,0 +1,112 @@
+"""The gates of generated cases on a real server, which plays the product here; what is written is judged by others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.generation_verified import Verdicts, verify
+from orchestrator.cases.dedup_search import Search
+from orchestrator.cli.generate_server import BvtServer, server_of
+from orchestrator.domain.errors import ServerError
+from orchestrator.generate.draft import files_of
+from orchestrator.generate.judged import on_server
+from orchestrator.generate.publish import write_files
+from orchestrator.generate.terms import Terms
+from tests.require import require
+from tests.unit.generate.factories import make_draft
+from workers.bvt.dsn import Dsn, parse_dsn
+from workers.bvt.session import open_wire
+from workers.servers import make_server
+
+PATH = "function/gen_1_01_x.test"
+DRAFT = make_draft(
+    "create table t1 (c_int int)",
+    "insert into t1 values (1), (2), (null)",
+    "select c_int + 1, uuid() from t1",
+    "select nope(c_int), abs(c_int) from t1",
+    "select count(*) from nowhere",
+    "create user gen_left",
+    "select now(6)",
+    "drop table t1",
+    path=PATH,
+)
+
+
+@pytest.fixture(scope="module")
+def dsn() -> Iterator[Dsn]:
+    require("mariadb")
+    server = make_server("mariadb")
+    try:
+        found = parse_dsn(server.start())
+        wire = open_wire(found)
+        wire.query("create database theirs")
+        wire.close()
+        yield found
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def server(dsn: Dsn) -> Iterator[BvtServer]:
+    found = BvtServer(dsn)
+    yield found
+    found.close()
+
+
+def test_what_is_kept_passes_when_others_run_it_and_leaves_nothing(server: BvtServer, dsn: Dsn, tmp_path: Path) -> None:
+    before = server.objects()
+    trial = on_server([DRAFT], server, Terms("mariadb", 60), Search(None), lambda line: None)
+    assert [one.sql for one in trial.kept[0].statements] == [
+        "create table t1 (c_int int)",
+        "insert into t1 values (1), (2), (null)",
+        "select c_int + 1, uuid() from t1",
+        "select abs(c_int) from t1",
+        "select now(6)",
+        "drop table t1",
+    ]
+    assert [one.ignore for one in trial.kept[0].statements] == [(), (), (1,), (), (0,), ()]
+    assert sorted(one.gate for one in trial.dropped) == ["clean-up", "valid", "valid"]
+    assert server.objects() == before
+    write_files(tmp_path / "one", files_of(trial.kept, trial.expectations))
+    verdicts = Verdicts()
+    verify(tmp_path / "one", dsn, verdicts)
+    assert (verdicts.scripts, verdicts.expected, verdicts.wrong) == (1, 1, 0)
+
+
+def test_a_file_without_an_expectation_is_judged_by_one_of_its_own(dsn: Dsn, tmp_path: Path) -> None:
+    write_files(tmp_path / "one", {"a.test": "select 1;\n", "b.test": "select rand();\n"})
+    verdicts = Verdicts()
+    verify(tmp_path / "one", dsn, verdicts)
+    assert (verdicts.scripts, verdicts.expected) == (2, 0)
+    assert {one.partition(":")[0] for one in verdicts.failed} == {"b.test"}
+
+
+def test_what_stays_on_the_server_is_seen(dsn: Dsn, tmp_path: Path) -> None:
+    write_files(tmp_path / "one", {"a.test": "create table if not exists theirs.gen_left (a int);\n"})
+    verdicts = Verdicts()
+    verify(tmp_path / "one", dsn, verdicts)
+    assert any("information_schema.tables" in one for one in verdicts.left)
+
+
+def test_a_recorded_result_that_is_another_each_time_is_told_by_position(server: BvtServer) -> None:
+    recorded = server.recorded({PATH: "select 1;\nselect uuid();\n"})[PATH]
+    assert list(recorded.differs) == [1]
+    assert recorded.text.startswith("select 1;\n")
+
+
+def test_a_file_that_ends_in_a_transaction_leaves_nothing_behind(server: BvtServer) -> None:
+    before = server.objects()
+    server.recorded({PATH: "set autocommit = 0;\ncreate table t (a int);\ninsert into t values (1);\n"})
+    assert server.objects() == before
+
+
+def test_a_database_of_somebody_else_is_never_used(dsn: Dsn) -> None:
+    with server_of(f"mysql://{dsn.user}:{dsn.password}@{dsn.host}:{dsn.port}", "none") as server:
+        assert server is not None
+        with pytest.raises(ServerError, match="was there before this run"):
+            server.run(["select 1"], "theirs")
+        with pytest.raises(ServerError, match="is not ours"):
+            server.run(["select 1"], "mysql")

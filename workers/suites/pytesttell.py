@@ -1,0 +1,68 @@
+"""A plug-in of pytest, copied beside the tests: tells each start, report and end as it happens, a JSON line each.
+
+It runs in the interpreter of the tests, whatever is installed there: the standard library only. Where the lines go is
+pytest's standard error as it was before pytest captured it. Hooks: docs.pytest.org, "API reference", since pytest 6.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+#: Before each line.
+MARK = "\x1emo-testplan "
+#: Characters of a reason and of a traceback; six bytes each at worst, which is below what the worker takes as a line.
+REASON, TEXT = 2000, 8000
+
+_ERROR_OUTPUT = os.dup(2)
+
+
+def pytest_configure(config: Any) -> None:  # noqa: ANN401 - pytest may be missing where this is only copied
+    """Tell, unless this is one of pytest-xdist's workers: their master hears all of it."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Teller(), "mo-testplan-teller")
+
+
+class Teller:
+    """Passes on what pytest reports."""
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """A test begins."""
+        _tell("start", nodeid)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:  # noqa: ANN401
+        """One of its phases ended."""
+        _tell("report", report.nodeid, **_outcome(report), seconds=report.duration, when=report.when)
+        if report.when not in ("setup", "call", "teardown"):  # it took its worker of pytest-xdist with it
+            _tell("end", report.nodeid)
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """All of them did."""
+        _tell("end", nodeid)
+
+    def pytest_collectreport(self, report: Any) -> None:  # noqa: ANN401
+        """A file was looked at; one that is as it should be is nothing to tell."""
+        if not report.passed:
+            _tell("collect", report.nodeid, **_outcome(report))
+
+
+def _outcome(report: Any) -> dict[str, str]:  # noqa: ANN401
+    found = report.longrepr
+    if report.outcome == "passed":
+        return {"outcome": "passed"}
+    if hasattr(report, "wasxfail") and report.outcome == "skipped":
+        return {"outcome": "skipped", "reason": report.wasxfail.removeprefix("reason: ")[:REASON]}
+    if report.outcome == "skipped" and isinstance(found, tuple):
+        return {"outcome": "skipped", "reason": str(found[2]).removeprefix("Skipped: ")[:REASON]}
+    crash = getattr(found, "reprcrash", None)
+    text = str(found)
+    reason = text if crash is None else str(crash.message)
+    return {"outcome": str(report.outcome), "reason": reason[:REASON], "text": text[-TEXT:]}
+
+
+def _tell(event: str, node: str, **more: Any) -> None:  # noqa: ANN401
+    """One line, with a line end before it too: a test may have left half a one."""
+    data = f"\n{MARK}{json.dumps({'event': event, 'node': node[:REASON], **more})}\n".encode("ascii")
+    while data:
+        data = data[os.write(_ERROR_OUTPUT, data) :]
