@@ -160,27 +160,8 @@ class Explainer:
 
 
 #: Words of any Go code and any script, which say nothing to a reader.
-_FILLERS = frozenset(
-    [
-        "any",
-        "and",
-        "code",
-        "first",
-        "get",
-        "have",
-        "must",
-        "not",
-        "only",
-        "out",
-        "should",
-        "still",
-        "str",
-        "than",
-        "that",
-        "this",
-        "two",
-        "when",
-        "with",
-    ]
-)
+_FILLERS = {
+    "any", "and", "code", "first", "get", "have", "must", "not", "only", "out",
+    "should", "still", "str", "than", "that", "this", "two", "when", "with",
+}  # fmt: skip
 _NOTHING = "nothing in the past, and no rare word of its text, speaks for it"

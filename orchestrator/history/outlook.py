@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from orchestrator.history.casebook import Casebook
 from orchestrator.history.features import ANY_CASE, Row, Rows, case_rows, category_rows, package_rows
-from orchestrator.history.layout import category_of
+from orchestrator.history.layout import category_of, package_of_test
 from orchestrator.history.past import Past
 from orchestrator.history.question import Question
 from orchestrator.history.ranker import ORDER_POWER, RANK_POWER, SELECT_POWER, Ranker, mixed, worth, worths
@@ -60,7 +60,9 @@ class Outlook:
         return found
 
     def knows(self, path: str) -> bool:
-        """Whether history has seen a file, or another of its directory, change."""
+        """Whether history has seen a file, or another of its directory, change; or it is a unit test of a package."""
+        if self.book.test_files.get(package_of_test(path) or "", 0) > 0:
+            return True
         channels = self.past.channels
         return path in channels["file"].frequency or path.rpartition("/")[0] in channels["package"].frequency
 

@@ -9,7 +9,7 @@ from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.plan import Omitted, Priority, Reason, Suite
 from orchestrator.planner.estimate import seconds
 from orchestrator.planner.evidence import Context
-from orchestrator.planner.packages import package_of
+from orchestrator.planner.packages import package_of, to_analyse
 from orchestrator.planner.rank import Candidate, Ranked
 from orchestrator.planner.reasons import as_reasons, priority_of
 from orchestrator.planner.table import category_of
@@ -120,7 +120,10 @@ def _omitted(stem: str, reach: float, explainer: Explainer, budget: str) -> Omit
 
 
 def _packages(ranked: Ranked, context: Context, change: DiffSummary, explainer: Explainer) -> Spent:
-    """The unit tests that are likely enough; a rule's pattern is left out when the model knows better."""
+    """The unit tests that are likely enough; a rule's pattern is left out when the model knows better.
+
+    A package of which nothing but unit tests changes is not known to the model, and runs, too.
+    """
     outlook = explainer.outlook
     own = {package for file in change.files if (package := package_of(file)) is not None}
     chosen = outlook.chosen_packages(own)
@@ -132,6 +135,10 @@ def _packages(ranked: Ranked, context: Context, change: DiffSummary, explainer: 
         spent.chosen.append(
             Candidate(Suite.UNIT_TEST, name, round(chance, 4), priority_of(chance), reasons, seconds=price)
         )
+    for name in sorted(set(to_analyse(change, None)) - outlook.packages.keys()):
+        price = seconds(Suite.UNIT_TEST, name, (), context)
+        reasons = (Reason("rules", 1.0, _EDITED),)
+        spent.chosen.append(Candidate(Suite.UNIT_TEST, name, 1.0, Priority.HIGH, reasons, seconds=price))
     for name in outlook.ranked_packages():
         if name not in set(chosen):
             chance = round(outlook.packages[name], 4)

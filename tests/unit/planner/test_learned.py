@@ -181,6 +181,16 @@ def test_another_process_with_another_hash_seed_makes_the_same_plan(
     assert b"backup_0.sql" in plans.pop()
 
 
+def test_a_unit_test_that_changes_runs_its_package_and_widens_nothing(model: Model) -> None:
+    model = deepcopy(model)
+    model.book.test_files["issues"] = 1
+    change = make_change("pkg/join/join.go", "issues/first_test.go")
+    advice = advise_by(change, PROFILE, model)._replace(budget=parse_budget("10%"))
+    plan = build_plan(change, PROFILE, strategies=WITH_MODEL, advice=advice)
+    assert plan.notes[0].startswith("Budget 10%")
+    assert "ut:issues" in {task.id for task in plan.tasks}
+
+
 @pytest.mark.parametrize(
     ("text", "statements"), [("25%", 250.0), ("30min", 18000.0), ("90s", 900.0), ("1.5h", 54000.0)]
 )
