@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--server", choices=("mariadb", "embedded", "none"), default="none")
     parser.add_argument("--llm", action="store_true", help="also ask the model that MO_TESTPLAN_LLM_URL names")
     parser.add_argument("--budget", type=int, default=60, metavar="N", help="statements in all files together")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another seed varies the values")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another seed takes other ways")
     parser.add_argument("-o", "--output", metavar="OUT", type=Path, required=True, help="a folder for the files")
     parser.add_argument("--branch", metavar="NAME", help="also commit the files to a new branch of --repo")
     parser.add_argument("--format", choices=("text", "json"), default="text")

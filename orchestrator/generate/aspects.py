@@ -7,7 +7,9 @@ An aspect is one of
 * ``clause full join``: a clause that has a name (`orchestrator.generate.clauses`);
 * ``word recursive``, ``pair with parser``: any other keyword that is no scenery, and two in a row;
 * ``type varchar(n)``, ``cast decimal(p,s)``: a type in DDL or in a cast, with its parameters by class;
-* ``operator <=>``, ``variable sql_mode``, ``catalog mo_catalog.mo_user``.
+* ``operator <=>``, ``variable sql_mode``, ``catalog mo_catalog.mo_user``;
+* ``over decimal``, ``over abs bigint``: a column of a type that the change is about, and calls over one (only what is
+  made on purpose has these).
 
 They are read from tokens, so that SQL which no parser knows has aspects, too.
 """
@@ -21,6 +23,7 @@ from itertools import pairwise
 from orchestrator.cases.sql.lexer import tokenize
 from orchestrator.cases.sql.words import KEYWORDS, SYSTEM_DATABASES
 from orchestrator.generate.clauses import clause, joins
+from orchestrator.generate.forms import form
 from orchestrator.generate.heads import head
 
 TYPES = frozenset({
@@ -52,6 +55,17 @@ _OPERATORS = frozenset({"<=>", "->", "->>", "||", "&&", "<<", ">>", "&", "|", "^
 _WORD_OPERATORS = frozenset({"like", "ilike", "regexp", "rlike", "between", "in", "div", "mod", "xor", "exists"})
 _TEMPORAL = re.compile(r"['\"]\s*(?:\d{2,4}[-/]\d{1,2}[-/]\d{1,2}.*|-?\d{1,3}:\d{2}.*)['\"]\Z", re.S)
 _NUMBER = re.compile(r"(?:\d|\.\d)")
+_DOUBLED = re.compile(r"''|\\['\"]")
+_SHORTEST = 8
+#: Names that follow these words and a parenthesis are of tables, indexes and parts.
+_NAMED_AFTER = frozenset({
+    "into", "table", "view", "references", "index", "join", "update", "call", "key", "constraint", "unique", "fulltext",
+    "partition", "branch", "ignore",
+})  # fmt: skip
+_WIDE = frozenset({"char", "varchar", "binary", "varbinary"})
+_WIDEST = 255
+#: Spellings of one type.
+SPELT = {"integer": "int", "numeric": "decimal", "dec": "decimal", "boolean": "bool"}
 #: A statement that exercises more than this is nobody's to understand; nothing beyond is counted.
 DENSE = 12
 
@@ -68,6 +82,9 @@ def aspects(sql: str | Sequence[str]) -> list[str]:
         kind = head(tokens)
         found[f"statement {kind}"] = None
         _Walk(tokens, found).walk()
+        if kind == "prepare":
+            prepared = (token for token in tokens[2:4] if token[0] in "'\"" and len(token) > _SHORTEST)
+            found |= {one: None for text in prepared for one in aspects(_DOUBLED.sub("'", text[1:-1]))}
         if kind == "set variable":
             _assigned(tokens, found)
         if tokens[0] in {"grant", "revoke"} and "on" in tokens:
@@ -98,7 +115,7 @@ class _Walk:
     def walk(self) -> None:
         for at, token in enumerate(self.tokens):
             first = token[0]
-            if token[-1] == "(" and first not in "'\"":
+            if self._opens(at):
                 self.depth += 1
                 if len(token) > 1:
                     self._opened(at, token[:-1].rstrip().strip("`"))
@@ -106,7 +123,12 @@ class _Walk:
                 self.depth -= 1
                 while self.casts and self.casts[-1] > self.depth:
                     self.casts.pop()
-            elif token.startswith("@@"):
+            formed = form(self.tokens, at)
+            if formed:
+                self.found[formed] = None
+            if self._opens(at):
+                continue
+            if token.startswith("@@"):
                 self._add("variable", re.sub(r"^@@(?:global\.|session\.|local\.)?", "", token))
             elif first == "@":
                 self._add("word", "@user variable")
@@ -120,9 +142,12 @@ class _Walk:
         inner = next((one for one in self.tokens[at + 1 : at + 3] if one != "("), "")
         if word in {"in", "exists"} and inner in {"select", "with", "values"}:
             return " query"
-        if word == "in" and self.tokens[at - 1] == ")":
+        if word == "in" and self.tokens[at - 1] == ")" and self.tokens[at + 1 : at + 2] == ["("]:
             return " tuple"
         return " escaped" if word in {"like", "ilike"} and "\\" in after else ""
+
+    def _opens(self, at: int) -> bool:
+        return at < len(self.tokens) and self.tokens[at][-1] == "(" and self.tokens[at][0] not in "'\""
 
     def _add(self, kind: str, what: str) -> None:
         self.found[f"{kind} {what}"] = None
@@ -142,7 +167,7 @@ class _Walk:
             and before not in {"select", ",", "default"}
         ):
             self._type(at, word)
-        elif word in NOT_CALLED or before in {"into", "table", "view", "references", "index", "join", "update", "call"}:
+        elif word in NOT_CALLED or before in _NAMED_AFTER:
             self._word(at, word)
         elif word not in KEYWORDS and not word.isidentifier():
             return
@@ -171,7 +196,7 @@ class _Walk:
                     return
             else:
                 if token == "distinct" and not argument:
-                    self._add("pair", f"{name} distinct")
+                    self._add("clause", f"{name} distinct")
                     continue
                 argument.append(token)
 
@@ -186,7 +211,16 @@ class _Walk:
         end = at + len(inside) * 2 + 1 if inside else at + 1
         unsigned = " unsigned" if "unsigned" in self.tokens[at + 1 : end + 2][:8] and word != "unsigned" else ""
         kind = "cast" if self.casts or self._before(at) == "::" else "type"
-        self._add(kind, f"{word}{type_class(word, inside)}{unsigned}")
+        self._add(kind, f"{SPELT.get(word, word)}{type_class(word, inside)}{unsigned}")
+
+    def _tested(self, at: int, word: str, before: str, after: str) -> None:
+        """A word that compares or looks for something."""
+        if word == "is":
+            self._add("operator", f"is {after}" if after != "not" else f"is not {self._after(at + 1)}")
+        elif word == "like" and self.tokens[0] == "show":
+            self._add("clause", "show like")
+        elif word in _WORD_OPERATORS and not (word == "like" and self.defines):
+            self._add("operator", f"{'not ' if before == 'not' else ''}{word}{self._manner(at, word, after)}")
 
     def _word(self, at: int, word: str) -> None:
         before, after = self._before(at), self._after(at)
@@ -197,12 +231,14 @@ class _Walk:
             return
         if after == "." or (before == "as" and self.tokens[0] != "create" and not self.casts):
             return
-        if word in TYPES and (self.defines or self.casts or before == "::") and before not in {",", "(", "select"}:
+        typed = (self.defines or self.casts or before == "::") and before not in {",", "(", "select"}
+        if word in TYPES and typed and word not in {"set", "enum"}:  # those have parentheses
             self._type(at, word)
             return
-        if word in _WORD_OPERATORS and not (word == "like" and self.defines):
-            self._add("operator", f"{'not ' if before == 'not' else ''}{word}{self._manner(at, word, after)}")
-        named = clause(self._plain, at, defines=self.defines)
+        self._tested(at, word, before, after)
+        opens = self._opens(at)
+        called = opens or self._opens(at + 1)
+        named = clause(self._plain, at, defines=self.defines, inside=self.depth > opens, called=called)
         if named:
             self._add("clause", named)
             self._named = at + len(named.split())
@@ -221,11 +257,17 @@ def type_class(word: str, parameters: Sequence[str]) -> str:
     """The parameters of a type by class: widths apart from whether there are any say little."""
     if not parameters:
         return ""
-    if word in {"decimal", "numeric"}:
-        digits = int(parameters[0]) if parameters[0].isdigit() else 0
-        size = "18" if digits <= 18 else "38" if digits <= 38 else "more"
-        return f"({size},s)" if len(parameters) > 1 else f"({size})"
-    return "(n)"
+    width = int(parameters[0]) if parameters[0].isdecimal() else 1
+    if word in {"decimal", "numeric", "dec"}:
+        size = "18" if width <= 18 else "38" if width <= 38 else "more"
+        return f"({size},s)" if parameters[1:] and parameters[1] != "0" else f"({size})"
+    if word in {"set", "enum"}:
+        return ""
+    if word in _WIDE:
+        return "(0)" if not width else "(n)" if width <= _WIDEST else "(n>255)"
+    if word in {"datetime", "timestamp", "time", "bit"}:
+        return "(n)" if width else "(0)"
+    return "(n,n)" if len(parameters) > 1 else "(n)"
 
 
 def kind_of(argument: Sequence[str]) -> str:
@@ -268,7 +310,7 @@ def _single(token: str, *, negative: bool) -> str:  # noqa: PLR0911 - one a kind
 
 def weight_of(aspect: str) -> float:
     """What an aspect takes of the room in a statement; pairs are two words seen together."""
-    return 0.0 if aspect.startswith("pair ") else 0.5 if aspect.startswith("word ") else 1.0
+    return 0.0 if aspect.startswith(("pair ", "over ")) else 0.5 if aspect.startswith("word ") else 1.0
 
 
 def counted(aspects: Iterable[str]) -> list[str]:

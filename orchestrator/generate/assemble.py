@@ -10,6 +10,7 @@ from random import Random
 
 from orchestrator.cases.script import database_of
 from orchestrator.cases.sql.words import SYSTEM_DATABASES
+from orchestrator.generate.chance import AS_IT_IS, Chance
 from orchestrator.generate.choose import Choice
 from orchestrator.generate.cleanup import cleanup
 from orchestrator.generate.columns import WHOLE, Edges, edges
@@ -49,6 +50,7 @@ class Frame:
     numbers: Sequence[int]
     #: What aspects are worth.
     values: Mapping[str, float] = field(default_factory=dict)
+    chance: Chance = AS_IT_IS
 
 
 def numbers_of(lines: Iterable[str], seed: int) -> list[int]:
@@ -94,7 +96,7 @@ def _queries(groups: Sequence[Group], frame: Frame) -> Draft:
     names = {column: f"c_{column.replace(' ', '_')}" for column in columns}
     statements: list[Written] = []
     if columns:
-        statements += _table(columns, names, frame.numbers)
+        statements += _table(columns, names, frame)
     for group in groups:
         statements.append(_query(group, names, frame.why))
     if columns:
@@ -103,15 +105,15 @@ def _queries(groups: Sequence[Group], frame: Frame) -> Draft:
     return Draft("_".join(topics[:3]), f"{', '.join(topics[:6])}: values at the edges", tuple(statements), "functions")
 
 
-def _table(columns: Sequence[str], names: Mapping[str, str], numbers: Sequence[int]) -> Iterator[Written]:
-    made = [edges(column) for column in columns]
+def _table(columns: Sequence[str], names: Mapping[str, str], frame: Frame) -> Iterator[Written]:
+    made = [edges(column, frame.chance) for column in columns]
     declared = ", ".join(f"{names[column]} {one.declared}" for column, one in zip(columns, made, strict=True))
     yield Written(f"create table t1 ({declared})")
     rows = [", ".join(_edge(one, at, row) for at, one in enumerate(made)) for row in range(_ROWS)]
     rows.append(", ".join("null" for _ in made))
-    if WHOLE.intersection(columns) and numbers:
+    if WHOLE.intersection(columns) and frame.numbers:
         for row in range(max(6, min(_MORE_ROWS, _MOST_CELLS // len(columns)))):
-            rows.append(", ".join(_cell(column, at, row, numbers) for at, column in enumerate(columns)))
+            rows.append(", ".join(_cell(column, at, row, frame) for at, column in enumerate(columns)))
     yield Written(f"insert into t1 values {', '.join(f'({row})' for row in rows)}")
 
 
@@ -120,13 +122,13 @@ def _edge(column: Edges, at: int, row: int) -> str:
     return column.values[row if row % 2 == at % 2 or column.values[0][0] == "'" else 0]
 
 
-def _cell(column: str, at: int, row: int, numbers: Sequence[int]) -> str:
+def _cell(column: str, at: int, row: int, frame: Frame) -> str:
     """A value of an ordinary row: columns take turns between the numbers and small ones, so that pairs differ."""
     if column in WHOLE:
         if at % 2:
             return str(_SMALL[(row + at // 2 * 3) % len(_SMALL)])
-        return str(numbers[row * (at + 1) % len(numbers)])
-    return edges(column).values[(row + at) % _ROWS]
+        return str(frame.numbers[row * (at + 1) % len(frame.numbers)])
+    return edges(column, frame.chance).values[(row + at) % _ROWS]
 
 
 def _query(group: Group, names: Mapping[str, str], why: Mapping[str, str]) -> Written:

@@ -8,15 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.cases.sql.syntax import read_tree
+from orchestrator.generate.chance import AS_IT_IS, Chance
 from orchestrator.generate.cleanup import cleanup
-from orchestrator.generate.gates import forbidden
 from orchestrator.generate.kits import KIT
 from orchestrator.generate.library import LibraryScript, Statement
 from orchestrator.generate.packs import Pack, Packer
-from orchestrator.generate.slices import Slicer
+from orchestrator.generate.slices import Slicer, is_forbidden
 
 #: Statements considered; those after them promise next to nothing.
 _CONSIDERED = 3000
+#: How far a seed moves what a statement counts for.
+_SPREAD = 0.2
 
 
 @dataclass(slots=True)
@@ -39,6 +41,7 @@ class Sources:
     slicers: Mapping[str, Slicer]
     #: Where variants stand, by path.
     variants: Mapping[str, frozenset[int]]
+    chance: Chance = AS_IT_IS
 
 
 class Chooser:
@@ -50,6 +53,7 @@ class Chooser:
         self._scripts = sources.scripts
         self._slicers = sources.slicers
         self._variants = sources.variants
+        self._chance = sources.chance
         self._packer = packer
         self._values = values
         self._knobs = knobs
@@ -77,9 +81,10 @@ class Chooser:
 
     def _trust(self, path: str, at: int) -> float:
         """What a statement counts for: another of what the tree has already shows less than one of a new kind."""
+        turned = self._chance.factor(f"{path} {at}", _SPREAD)
         if at in self._variants.get(path, ()):
-            return self._knobs["varied"]
-        return 1.0 if path.startswith(KIT) else self._knobs["tree"]
+            return turned * self._knobs["varied"]
+        return turned if path.startswith(KIT) else turned * self._knobs["tree"]
 
     def choose(self, budget: int) -> Choice:
         """Spend ``budget`` statements."""
@@ -144,6 +149,6 @@ class Chooser:
 
 def _is_odd(statement: Statement) -> bool:
     """Whether nobody should write a statement again: policy forbids it, or it is no SQL and its case says so."""
-    if forbidden(statement.sql) or statement.sql.startswith("/*"):
+    if is_forbidden(statement.sql) or statement.sql.startswith("/*"):
         return True
     return statement.fails and read_tree(statement.tokens) is None

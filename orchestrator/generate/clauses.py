@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from orchestrator.cases.sql.words import KEYWORDS
+
 _PAIRS = """
-group by|order by|cluster by|primary key|foreign key|unique key|for update|with rollup|grouping sets|union all
-or replace|insert ignore|skip locked|nulls first|nulls last|on update|on delete|share mode|with parser|fulltext key
+group by|order by|cluster by|primary key|foreign key|for update|with rollup|grouping sets|union all
+or replace|insert ignore|skip locked|nulls first|nulls last|share mode|with parser|fulltext key
 fulltext index|generated always|use index|force index|ignore index|cross apply|outer apply|boolean mode
 language mode|query expansion|character set|with ties|no action|as of|intersect all|except all|minus all
 ignore lines|read only|check option|grant option|by rank|set null|set default|with recursive|current row
@@ -24,38 +26,80 @@ having limit offset distinct union intersect minus except cube lateral returning
 check comment collate charset engine cascade restrict sample fill sliding nowait invisible visible reindex
 straight_join partitions subpartition template over rows groups preceding following unbounded lists quantization
 async enclosed escaped lines header increment cycle minvalue maxvalue separator retention url credentials filter
-infile parallel
+infile parallel case unique desc window qualify online format compression grouping force_sync filepath within
+op_type immutable
 """
 #: Words that are a clause alone.
 WORDS: Final = frozenset(_WORDS.split())
 _JOINS: Final = frozenset({"inner", "left", "right", "full", "cross", "natural", "dedup"})
 _PARTITIONED: Final = frozenset({"range", "list", "hash", "key", "linear"})
+#: Where the clauses of a statement begin at the earliest.
+_FIRST = 2
+#: Words for the same.
+_SAME: Final = {
+    "index": {"use": "index hint", "force": "index hint", "ignore": "index hint", "fulltext": "fulltext key"}
+}
+_ACTIONS: Final = frozenset({"cascade", "restrict", "set", "no"})
+#: After these ``key`` and ``index`` do not begin an index of their own.
+_KEYED: Final = frozenset(
+    {"primary", "foreign", "unique", "fulltext", "duplicate", "by", "cluster", "add", "drop", "create"}
+)
+#: Clauses of more words than those that stand beside each other.
+NAMED: Final = ("scalar query", "derived table", "comma join", "default expression", "default value", "index in create")
 
 
-def clause(words: Sequence[str], at: int, *, defines: bool) -> str:
+def clause(words: Sequence[str], at: int, *, defines: bool, inside: bool = False, called: bool = False) -> str:
     """The clause that the word at a position begins or is; empty when it is none of its own.
 
-    ``words`` are lower case, an opening parenthesis taken off.
+    ``words`` are lower case, an opening parenthesis taken off. ``inside`` says that the word stands in parentheses,
+    ``called`` that one follows it or the word after it.
     """
     word = words[at]
-    after = words[at + 1] if at + 1 < len(words) else ""
+    near = (*words[at + 1 : at + 4], "", "", "")[:3]
     if word == "join":
         return _join(words, at)
-    if word == "partition" and after == "by":
-        kind = words[at + 2] if at + 2 < len(words) else ""
-        return f"partition by {kind}" if defines and kind in _PARTITIONED else "window partition by"
-    if word == "using" and not defines and words[0] in {"select", "with", "explain"}:
+    if word == "desc" and at < _FIRST:
+        return ""  # describes a table
+    named = _defined(words, at, near, inside=inside, called=called) if defines else _queried(words, at)
+    return named or _plain(word, *near[:2])
+
+
+def _defined(words: Sequence[str], at: int, near: Sequence[str], *, inside: bool, called: bool) -> str:  # noqa: PLR0911 - one a clause
+    """A clause of a definition: what its words mean depends on what stands around them."""
+    word, after, third, fourth = words[at], *near
+    if (word, after) == ("partition", "by") and third in _PARTITIONED:
+        return f"partition by {third}"
+    if (word, after) == ("primary", "key") and fourth == "," and third not in KEYWORDS:
+        return "primary key composite"
+    if word == "on" and after in {"update", "delete"}:
+        return f"on {after} {third if third in _ACTIONS else 'now'}"
+    if word == "using" and after.isidentifier():
+        return f"index using {after}"
+    if word == "default" and after != "null":
+        return "default expression" if called else "default"
+    before = words[at - 1] if at else ""
+    if word in {"key", "index"} and inside and before not in _KEYED and after.strip("`").isidentifier():
+        return "index in create"
+    return ""
+
+
+def _queried(words: Sequence[str], at: int) -> str:
+    """A clause of anything but a definition."""
+    word = words[at]
+    if word == "default":
+        return "default value"
+    if word == "using" and words[0] in {"select", "with", "explain"}:
         return "join using"
-    if word == "as" and words[:1] == ["with"] and at == 2:
-        return "common table"
-    return _plain(word, after, words[at + 2 : at + 3])
+    return "common table" if word == "as" and words[:1] == ["with"] and at == _FIRST else ""
 
 
-def _plain(word: str, after: str, third: Sequence[str]) -> str:
-    if (word, after, *third) == ("on", "duplicate", "key"):
+def _plain(word: str, after: str, third: str) -> str:
+    if (word, after, third) == ("on", "duplicate", "key"):
         return "on duplicate key"
+    if (word, after) == ("partition", "by"):
+        return "window partition by"
     if (word, after) in PAIRS:
-        return f"{word} {after}"
+        return _SAME.get(after, {}).get(word, f"{word} {after}")
     return word if word in WORDS else ""
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from orchestrator.generate.chance import AS_IT_IS, Chance
+
 _UNSIGNED = " unsigned"
 
 
@@ -80,10 +82,33 @@ def is_own(column: str) -> bool:
     return column in _OWN
 
 
-def edges(column: str) -> Edges:
+#: Other ways to declare a column, and other ordinary values; a seed takes its pick.
+_DECLARED: dict[str, tuple[str, ...]] = {
+    "decimal": ("decimal(38,10)", "decimal(25,5)"),
+    "numeric": ("numeric(38,10)", "numeric(10,2)"),
+    "char": ("char(20)", "char(255)"),
+    "varchar": ("varchar(300)", "varchar(20)"),
+    "varbinary": ("varbinary(300)",),
+    "datetime": ("datetime(3)", "datetime(6)"),
+    "timestamp": ("timestamp(3)", "timestamp(6)"),
+    "time": ("time(3)", "time(6)"),
+    "bit": ("bit(20)", "bit(64)"),
+}
+_ORDINARY: dict[Sequence[str], tuple[str, ...]] = {
+    _TEXT: ("'ABC '", "'a''b'", "'%_'", "'0'", "'1e2'"),
+    _WHOLE: ("2", "7", "100"),
+    _PART: ("0.1", "2.25", "1e3"),
+    _BYTES: ("'ABC '", "'0'"),
+}
+
+
+def edges(column: str, chance: Chance = AS_IT_IS) -> Edges:
     """How to declare and fill a column of a type word, perhaps with ``unsigned``."""
     plain = column.removesuffix(_UNSIGNED)
     declared, values = COLUMNS[plain]
+    declared = chance.one_of((declared, *_DECLARED.get(plain, ())), f"declared {column}")
+    usual = chance.one_of((values[0], *_ORDINARY.get(tuple(values), ())), f"usual {column}")
+    values = (usual, *values[1:])
     if plain != column:
         return Edges(declared + _UNSIGNED, tuple(value.removeprefix("-") for value in values))  # type: ignore[arg-type]
     return Edges(declared, tuple(values))  # type: ignore[arg-type]
@@ -111,16 +136,76 @@ ARGUMENTS: dict[str, dict[str, str]] = {
 #: Columns for further arguments of the same family, so that two arguments are not always equal.
 OTHERS = {"{int}": ("{int}", "{bigint}", "{smallint}"), "{varchar}": ("{varchar}", "{text}", "{char}")}
 _FAMILIES = (
-    ("text", ("char", "varchar", "text", "blob", "binary", "varbinary", "enum", "datalink", "uuid")),
-    ("integer", ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bit", "year")),
-    ("decimal", ("float32", "float64", "decimal64", "decimal128", "decimal256")),
+    (
+        "text",
+        (
+            "char",
+            "varchar",
+            "text",
+            "blob",
+            "binary",
+            "varbinary",
+            "enum",
+            "datalink",
+            "uuid",
+            "tinytext",
+            "mediumtext",
+            "longtext",
+            "tinyblob",
+            "mediumblob",
+            "longblob",
+        ),
+    ),
+    (
+        "integer",
+        (
+            "int8",
+            "int16",
+            "int32",
+            "int64",
+            "uint8",
+            "uint16",
+            "uint32",
+            "uint64",
+            "bit",
+            "year",
+            "tinyint",
+            "smallint",
+            "mediumint",
+            "int",
+            "integer",
+            "bigint",
+        ),
+    ),
+    (
+        "decimal",
+        (
+            "float32",
+            "float64",
+            "decimal64",
+            "decimal128",
+            "decimal256",
+            "float",
+            "double",
+            "real",
+            "decimal",
+            "numeric",
+        ),
+    ),
     ("temporal", ("date", "datetime", "timestamp", "time", "interval")),
     ("document", ("json",)),
-    ("vector", ("array_float32", "array_float64")),
+    ("vector", ("array_float32", "array_float64", "vecf32", "vecf64")),
     ("shape", ("geometry", "geometry32")),
     ("truth", ("bool",)),
 )
 _FAMILY = {kind: family for family, kinds in _FAMILIES for kind in kinds}
+#: Types as the function registry spells them, where a column of them is declared with another word.
+_SPELT = {
+    "int8": "tinyint", "int16": "smallint", "int32": "int", "int64": "bigint", "uint8": "tinyint unsigned",
+    "uint16": "smallint unsigned", "uint32": "int unsigned", "uint64": "bigint unsigned", "float32": "float",
+    "float64": "double", "decimal64": "decimal", "decimal128": "decimal", "decimal256": "decimal",
+    "array_float32": "vecf32", "array_float64": "vecf64", "geometry32": "geometry",
+}  # fmt: skip
 #: How often cases try a kind of argument, roughly; used where the tree says nothing of a function.
 TRIED = {
     "text": 0.7, "integer": 0.7, "decimal": 0.5, "temporal": 0.6, "document": 0.5, "truth": 0.5, "column": 0.5,
@@ -130,6 +215,12 @@ TRIED = {
 
 #: Column types that take the whole numbers a change names.
 WHOLE = frozenset({"int", "integer", "bigint"})
+
+
+def column_of(kind: str) -> str:
+    """The column that holds a type as the function registry spells it; ``int`` for one that nothing declares."""
+    word = _SPELT.get(kind, kind)
+    return word if is_known(word) else "int"
 
 
 def family(kind: str) -> str:

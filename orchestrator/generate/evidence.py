@@ -77,12 +77,12 @@ def query_of(title: str, changes: Sequence[ChangedFile], targets: Sequence[Targe
 
 def _describe(change: ChangedFile, words: dict[str, float], counts: dict[str, int]) -> None:
     for name in change.functions:
-        for word in {*split_name(name), name.rpartition(".")[2].lower()}:
+        for word in dict.fromkeys((*split_name(name), name.rpartition(".")[2].lower())):
             words[word] += 0.3
     for word in split_name(change.path.rpartition("/")[2].partition(".")[0]):
         words[word] += 0.5
     for line in changed_text(change).splitlines():
-        for word in set(WORD.findall(line)):
+        for word in dict.fromkeys(WORD.findall(line)):
             counts[word.lower()] += 1
     for sql in quoted_sql(change):
         for token in sql:

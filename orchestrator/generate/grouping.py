@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 
 from orchestrator.generate.aspects import DENSE, weight_of
 from orchestrator.generate.expressions import Expression
-from orchestrator.generate.packs import Manner, Pack
+from orchestrator.generate.packs import WIDEST, Manner, Pack
 
-#: Expressions of one query; more are hard to follow in a result.
-_WIDEST = 6
 _NAMED = 4
 
 
@@ -29,7 +27,7 @@ class Group:
         """Whether there is room for one more."""
         room = DENSE - 1.0 - sum(map(weight_of, self.aspects))
         cost = sum(weight_of(aspect) for aspect in one.aspects if aspect not in self.aspects)
-        return not self.expressions or (len(self.expressions) < _WIDEST and cost <= room)
+        return not self.expressions or (len(self.expressions) < WIDEST and cost <= room)
 
     def add(self, one: Expression, topic: str) -> None:
         """Take one more."""
@@ -73,6 +71,8 @@ def _filled(packs: Iterable[Pack], manner: Manner, values: Mapping[str, float], 
                 group = Group(manner, own)
                 groups.append(group)
             group.add(one, name)
+    for group in groups:  # what is counted ends somewhere: the worthiest first
+        group.expressions.sort(key=lambda one: -sum(values.get(aspect, 0.0) for aspect in one.aspects))
     return groups
 
 

@@ -31,6 +31,8 @@ _VERBS: Final = frozenset({"insert", "update", "delete", "replace", "with", "exe
 _SKIPPED: Final = frozenset({"or", "replace", "if", "not", "exists"})
 _SET: Final = frozenset({"transaction", "role", "secondary", "default", "password", "names"})
 _PLAIN: Final = frozenset({"select", "values", "use", "call", "execute"})
+#: In a statement that shows something what follows these says which.
+_WHICH: Final = frozenset({"like", "where", "from", "in", "for"})
 _MOST_WORDS = 4
 
 
@@ -54,8 +56,19 @@ def _begun(words: Sequence[str]) -> str:
     return " ".join(found) or words[0][:20]
 
 
+def _shown(words: Sequence[str]) -> str:
+    """What is shown, without where and which of them."""
+    end = next((at for at, word in enumerate(words) if word in _WHICH), len(words))
+    return _begun(words[:end])
+
+
 def _changed(words: Sequence[str]) -> str:
-    joined = "join" in words or (words[0] == "delete" and "using" in words)
+    """How rows are changed: ``update join`` and ``delete join`` take several tables."""
+    joined = "join" in words
+    if words[0] == "delete":
+        joined = joined or "using" in words or words[1:2] != ["from"]
+    elif "set" in words:
+        joined = joined or "," in words[: words.index("set")]
     return f"{words[0]} join" if joined else words[0]
 
 
@@ -87,7 +100,11 @@ def _altered(words: Sequence[str]) -> str:
 
 
 def _created(words: Sequence[str]) -> str:
-    return created_table(words) if "table" in words[1:3] else _begun(words)
+    if "table" in words[1:3]:
+        return created_table(words)
+    if words[1:2] in (["database"], ["schema"]):
+        return " ".join(["create database", *(one for one in ("clone", "from") if one in words)])
+    return _begun(words)
 
 
 def altered(words: Sequence[str]) -> str:
@@ -135,4 +152,5 @@ _KINDS: Final[dict[str, Callable[[Sequence[str]], str]]] = {
     "alter": _altered,
     "create": _created,
     "explain": explained,
+    "show": _shown,
 }

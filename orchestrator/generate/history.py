@@ -55,13 +55,13 @@ class Past:
         total = len(self.changes) + 1
         weight = {
             trait: math.log(total / (self.trait_frequency[trait] + 0.5))
-            for trait in wanted
+            for trait in sorted(wanted)
             if self.trait_frequency[trait]
         }
         norm = sum(weight.values()) or 1.0
         scored = []
         for change, own in zip(self.changes, self._traits, strict=True):
-            score = sum(weight[trait] for trait in own & weight.keys())
+            score = math.fsum(weight[trait] for trait in own & weight.keys())  # the same in any order
             if score:
                 scored.append((score / (norm + 0.3 * len(own)), change))
         scored.sort(key=lambda one: (-one[0], one[1].commit))

@@ -148,7 +148,9 @@ class Library:
         self._aspect_frequency = Counter(aspect for script in scripts.values() for aspect in script.aspects)
         #: Aspects that are made of words.
         self.phrases = tuple(
-            one for one in self._aspect_frequency if one.startswith(("statement ", "clause ", "pair ", "operator "))
+            one
+            for one in sorted(self._aspect_frequency)
+            if one.startswith(("statement ", "clause ", "pair ", "operator "))
         )
         self._arguments: dict[str, list[str]] | None = None
         #: Internal errors that some result expects: this is how the product refuses, not how it breaks.
@@ -162,10 +164,20 @@ class Library:
         calls = self._aspect_frequency[f"call {name}"]
         if self._arguments is None:
             self._arguments = defaultdict(list)
-            for aspect in self._aspect_frequency:
+            for aspect in sorted(self._aspect_frequency):
                 if aspect.startswith("call ") and aspect.count(" ") == 3:
                     self._arguments[aspect.split(" ", 2)[1]].append(aspect)
         return {one: self._aspect_frequency[one] / calls for one in self._arguments[name]} if calls else {}
+
+    def typed(self, word: str) -> dict[str, float]:
+        """Of the columns and casts of a type (``decimal``) the share of each of its classes (``decimal(38,s)``)."""
+        found = {
+            one: count
+            for one, count in self._aspect_frequency.items()
+            if one.startswith((f"type {word}", f"cast {word}")) and one[5 + len(word) : 6 + len(word)] in {"", "(", " "}
+        }
+        total = {kind: sum(count for one, count in found.items() if one[:4] == kind) for kind in ("type", "cast")}
+        return {one: found[one] / total[one[:4]] for one in sorted(found)}
 
     def rarity(self, aspect: str) -> float:
         """``ln((N+1)/(n+1))`` over the scripts of the tree, which is taken for one of a hundred at least."""

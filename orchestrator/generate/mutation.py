@@ -7,17 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
+from orchestrator.generate.chance import Chance
 from orchestrator.generate.draft import is_unstable
 from orchestrator.generate.evidence import Evidence, query_of
 from orchestrator.generate.inputs import Inputs
+from orchestrator.generate.kits import kit
 from orchestrator.generate.library import LibraryScript, Statement, read_script
+from orchestrator.generate.retype import retyped
 from orchestrator.generate.slices import Slicer
 from orchestrator.generate.variants import variants
 from orchestrator.surface.model import Surface
 
 #: Scripts near the change, queries of each, dimensions, and variants of each dimension in all.
 _SCRIPTS, _QUERIES, _DIMENSIONS, _VARIANTS = 8, 12, 24, 4
+#: Scripts with a column of another type, a type.
+_RETYPED = 3
 _LONGEST = 300
 
 
@@ -30,15 +36,18 @@ class Varied:
 
 
 def varied(
-    inputs: Inputs, evidence: Evidence, worth: Mapping[str, float], kits: Mapping[str, LibraryScript], likely: float
+    inputs: Inputs, evidence: Evidence, worth: Mapping[str, float], likely: float, chance: Chance
 ) -> dict[str, Varied]:
-    """The scripts near a change, and those of our own kit, with variants in the likely dimensions, by their path."""
+    """The scripts near a change, and those of our own kit, with variants in the likely dimensions, by their path.
+
+    Those with a column of another type are scripts of their own: what stands beside them stays as it was.
+    """
     dimensions = sorted(
         (one for one, odds in evidence.odds.items() if odds >= likely and one.startswith(_PREFIXES)),
         key=lambda one: (-worth.get(one, 0.0), one),
     )[:_DIMENSIONS]
     near = inputs.library.near(query_of(inputs.title, inputs.changes, inputs.targets), _SCRIPTS)
-    scripts = {path: inputs.library.scripts[path] for _, path in near} | dict(kits)
+    scripts = {path: inputs.library.scripts[path] for _, path in near} | kit()
     left = dict.fromkeys(dimensions, _VARIANTS)
     found = {}
     for path, script in scripts.items():
@@ -46,7 +55,21 @@ def varied(
             made = _of_script(script, left, inputs.surface)
             if made:
                 found[path] = _with(script, made)
+    kinds = [one.removeprefix("over ") for one, odds in evidence.odds.items() if odds >= likely and _is_type(one)]
+    for kind in kinds:
+        of_near = dict(_of_type({path: scripts[path] for _, path in near}, kind, chance))
+        found |= of_near or dict(_of_type(kit(), kind, chance))
     return found
+
+
+def _is_type(aspect: str) -> bool:
+    return aspect.startswith("over ") and aspect.count(" ") == 1
+
+
+def _of_type(scripts: Mapping[str, LibraryScript], kind: str, chance: Chance) -> Iterator[tuple[str, Varied]]:
+    made = ((path, retyped(script, kind, chance)) for path, script in scripts.items())
+    for path, one in islice(((path, one) for path, one in made if one is not None), _RETYPED):
+        yield f"{path} with {kind}", Varied(*one)
 
 
 _PREFIXES = ("clause ", "operator ", "call ", "statement explain")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from orchestrator.cases.sql.words import KEYWORDS
+from orchestrator.generate.forms import in_from
 
 _OBJECTS = frozenset({
     "table", "view", "database", "schema", "function", "index", "account", "role", "user", "snapshot", "pitr",
@@ -61,7 +62,7 @@ def tables_of(tokens: Sequence[str]) -> Iterator[str]:
     if word_of(words[0]) == "with":  # with recursive t (a, b) as ...: the name stands before its columns
         common |= {word_of(word) for word in words[1:3]}
     for at, word in enumerate(words[:-1]):
-        if word not in _TABLES_FOLLOW and not (word == "," and _in_from(words, at)):
+        if word not in _TABLES_FOLLOW and not (word == "," and in_from(words, at)):
             continue
         if word == "update" and at and words[at - 1] == "key":
             continue
@@ -83,17 +84,3 @@ def tables_of(tokens: Sequence[str]) -> Iterator[str]:
             and plain[0] != ")"
         ):
             yield plain
-
-
-def _in_from(words: Sequence[str], at: int) -> bool:
-    """Whether a comma stands between tables."""
-    depth = 0
-    for word in reversed(words[:at]):
-        depth += (word == ")") - (word[-1] == "(" and word[0] not in "'\"")
-        if depth < 0 or (
-            depth == 0 and word in {"where", "select", "set", "by", "values", "on", "limit", "using", "having"}
-        ):
-            return False
-        if depth == 0 and word == "from":
-            return True
-    return False

@@ -15,6 +15,8 @@ from orchestrator.generate.columns import is_known, is_own
 from orchestrator.generate.expressions import Expression
 from orchestrator.surface.model import Role, Surface
 
+#: Expressions of one query; more are hard to follow in a result.
+WIDEST = 6
 _CONSIDERED = 200
 _OVER = re.compile(r"(?i)\bover\s*\(")
 _SLOT = re.compile(r"(?<!\{)\{(?!\{)[^{}]*\}")
@@ -99,7 +101,7 @@ class Packer:
         considered = [pair for pair in scored[:_CONSIDERED] if pair[0] >= self._least]
         seen, inside = {*covered, "statement select"}, dict[str, None]()
         room, gain, chosen = DENSE - 1.0, 0.0, list[Expression]()
-        while room >= 1:
+        while room >= 1 and len(chosen) < WIDEST:
             pick = self._next(considered, seen, inside, room)
             if pick is None:
                 break

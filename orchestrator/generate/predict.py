@@ -9,13 +9,15 @@ from itertools import pairwise
 
 from orchestrator.cases.sql.words import KEYWORDS
 from orchestrator.generate.aspects import SCENERY, aspects
+from orchestrator.generate.clauses import NAMED as NAMED_CLAUSES
 from orchestrator.generate.clauses import PAIRS as CLAUSE_PAIRS
 from orchestrator.generate.clauses import WORDS as CLAUSE_WORDS
-from orchestrator.generate.columns import TRIED
-from orchestrator.generate.evidence import WORD, Evidence, query_of, quoted_sql, split_name
+from orchestrator.generate.columns import TRIED, is_known
+from orchestrator.generate.evidence import WORD, Evidence, query_of, quoted_sql
 from orchestrator.generate.history import traits
 from orchestrator.generate.inputs import Inputs
-from orchestrator.generate.synthesis import calls, made, table_calls
+from orchestrator.generate.synthesis import calls, made, table_calls, typed_calls
+from orchestrator.generate.typewords import typed
 from orchestrator.surface.model import Kind, Role, Surface, Target
 from orchestrator.surface.targets import changed_text
 
@@ -31,6 +33,7 @@ def predict(inputs: Inputs, knobs: Knobs) -> Evidence:
     _from_targets(evidence, inputs, knobs)
     _from_execution(evidence, inputs, knobs)
     _from_words(evidence, inputs, knobs)
+    _from_types(evidence, inputs, knobs)
     _arguments(evidence, inputs, knobs)
     return evidence
 
@@ -39,7 +42,10 @@ def values(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> dict[str, float]
     """What covering an aspect is worth: its likelihood, times its rarity, more when everyday changes do not have it."""
     found = {}
     for aspect, likely in evidence.odds.items():
-        worth = likely * inputs.library.rarity(aspect)
+        if aspect.startswith("over "):
+            found[aspect] = likely * knobs["over" if aspect.count(" ") == 1 else "called_over"]
+            continue
+        worth = likely ** knobs["sharp"] * inputs.library.rarity(aspect)
         if aspect.startswith("call ") and aspect.count(" ") >= 3:
             worth *= 0.5
         elif aspect.startswith(("pair ", "word ")):
@@ -53,7 +59,7 @@ def values(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> dict[str, float]
 def _from_history(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
     past = inputs.past
     total = max(1, len(past.changes))
-    for aspect, count in past.aspect_frequency.items():
+    for aspect, count in sorted(past.aspect_frequency.items()):
         evidence.add(aspect, min(0.9, knobs["prior"] * count / total), "common in past changes")
     near = past.near(traits(inputs.title, (one.path for one in inputs.changes)), int(knobs["past_n"]))
     weights = [score ** knobs["past_power"] for score, _ in near]
@@ -62,7 +68,7 @@ def _from_history(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
     for weight, (_, change) in zip(weights, near, strict=True):
         for aspect in change.aspects:
             share[aspect] += weight / norm
-    for aspect, value in share.items():
+    for aspect, value in sorted(share.items()):
         evidence.add(aspect, min(0.95, knobs["past"] * value), "past changes of the same code exercise it")
 
 
@@ -74,7 +80,7 @@ def _from_scripts(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
     for score, path in near:
         for aspect in library.scripts[path].aspects:
             share[aspect] += score ** knobs["scripts_power"] / norm
-    for aspect, value in share.items():
+    for aspect, value in sorted(share.items()):
         evidence.add(aspect, min(0.9, knobs["scripts"] * value), "the nearest cases exercise it")
 
 
@@ -97,6 +103,9 @@ def _from_targets(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
             likely *= crowd
         for aspect, share in _meant(target, inputs.surface):
             evidence.add(aspect, likely * share, target.why)
+        function = inputs.surface.functions.get(target.name) if target.kind is Kind.FUNCTION else None
+        for call in typed_calls(function, target.name) if function and not target.distance else ():
+            evidence.raise_to(call.aspects[-1], likely, target.why)
 
 
 def _meant(target: Target, surface: Surface) -> Iterator[tuple[str, float]]:
@@ -144,30 +153,36 @@ def _from_words(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
             lines[word.lower()] += 1
     for word in dict.fromkeys(titled):
         _say(evidence, word, knobs["titled"], inputs, "the title says it")
-    paths = {word for change in inputs.changes for word in split_name(change.path.rpartition("/")[2].partition(".")[0])}
-    _phrases(evidence, inputs, {*titled}, paths, knobs)
+    _phrases(evidence, inputs, {*titled}, knobs)
     for word, count in lines.items():
         _say(evidence, word, knobs["said"] * (1 - 0.6**count), inputs, "the changed lines say it")
 
 
+def _from_types(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
+    """Columns of and casts to the types that the title says."""
+    likely, why = knobs["titled_type"], "the title says it"
+    for kind in dict.fromkeys(typed(_SAID.findall(inputs.title))):
+        if is_known(kind):
+            evidence.add(f"over {kind}", likely, why)
+        for aspect, share in inputs.library.typed(kind).items():
+            evidence.add(aspect, likely * min(1.0, 2 * share) * (1.0 if aspect.startswith("type ") else 0.5), why)
+
+
 _SAID = re.compile(r"[A-Za-z_][A-Za-z0-9_]+")
-_CLAUSES = tuple(sorted(f"clause {' '.join(pair)}" for pair in CLAUSE_PAIRS))
+_CLAUSES = tuple(sorted(f"clause {one}" for one in (*map(" ".join, CLAUSE_PAIRS), *NAMED_CLAUSES)))
 #: Words that many statements have in common.
 _FILLING = frozenset(
     {"values", "select", "table", "if", "exists", "on", "from", "to", "for", "into", "by", "or", "with"}
 )
 
 
-def _phrases(evidence: Evidence, inputs: Inputs, titled: set[str], paths: set[str], knobs: Knobs) -> None:
-    """Statements and clauses of several words, when the title or the names of the changed files say all of them."""
+def _phrases(evidence: Evidence, inputs: Inputs, titled: set[str], knobs: Knobs) -> None:
+    """Statements and clauses of several words, when the title says all of them."""
     said = {one.rstrip("s") for one in titled}
-    shown = said | {one.rstrip("s") for one in paths}
     for aspect in dict.fromkeys((*inputs.library.phrases, *_CLAUSES)):
         words = {one.rstrip("s") for one in aspect.split(" ")[1:]} - _FILLING
         if words and words <= said:
             evidence.add(aspect, knobs["titled"], "the title says it")
-        elif words and words <= shown:
-            evidence.add(aspect, knobs["named"], "the names of the changed files say it")
 
 
 def _say(evidence: Evidence, word: str, likely: float, inputs: Inputs, why: str) -> None:

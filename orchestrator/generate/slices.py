@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 
 from orchestrator.cases.sql.words import SYSTEM_DATABASES
 from orchestrator.generate.gates import forbidden
@@ -15,6 +16,8 @@ _FILLED = 2
 _DEEPEST = 6
 #: Kinds of index that a session must allow first.
 _SWITCHED = frozenset({"hnsw"})
+#: What policy says of a statement. The same statements come up again and again while choosing.
+is_forbidden = lru_cache(maxsize=100_000)(forbidden)
 
 
 class Slicer:
@@ -52,7 +55,7 @@ class Slicer:
         self._memory[at] = ()  # what needs itself needs nothing
         found: set[int] = set()
         if depth <= _DEEPEST:
-            for name in self.statements[at].names & self.made.keys():
+            for name in sorted(self.statements[at].names & self.made.keys()):
                 for one in self._of_name(name, at):
                     found |= {one, *self.needs(one, depth + 1)}
             for one in self._of_session(at):
@@ -71,7 +74,7 @@ class Slicer:
         return self._runnable[at]
 
     def _known(self, at: int) -> bool:
-        if forbidden(self.statements[at].sql):
+        if is_forbidden(self.statements[at].sql):
             return False
         own = {name for _, name in self.statements[at].made}
         for table in self.statements[at].tables - own:

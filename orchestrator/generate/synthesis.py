@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from orchestrator.cases.sql.lexer import tokenize
 from orchestrator.generate.aspects import aspects
-from orchestrator.generate.columns import ARGUMENTS, OTHERS, family
+from orchestrator.generate.columns import ARGUMENTS, OTHERS, column_of, family
 from orchestrator.generate.expressions import Expression
 from orchestrator.surface.model import Role, SqlFunction
 
@@ -79,15 +80,38 @@ def calls(function: SqlFunction, name: str) -> Iterator[Expression]:
     if not _WINDOWED.get(name) and (function.role is Role.WINDOW or () in shapes):
         yield made(f"{name}(){ends[0]}")
     for shape in known or _guesses(name):
-        for row in range(max(len(ARGUMENTS[one]) for one in shape)):
-            kinds = [list(ARGUMENTS[one].values()) for one in shape]
-            if row % 2:  # in every other call all arguments are of the same kind
-                arguments = [values[row % len(values)] for values in kinds]
-            else:
-                arguments = [values[(row + at) % len(values)] if row else values[0] for at, values in enumerate(kinds)]
-            arguments = [_apart(one, at) for at, one in enumerate(arguments)]
-            spelled = _SPELLED.get(name, "").format(*arguments) or ", ".join(arguments)
-            yield made(f"{name}({spelled}){ends[row % len(ends)]}")
+        kinds = [list(ARGUMENTS[one].values()) for one in shape]
+        for row, places in enumerate(_rows(max(map(len, kinds)), len(kinds))):
+            values = [those[place % len(those)] for those, place in zip(kinds, places, strict=True)]
+            arguments = [_apart(one, at) for at, one in enumerate(values)]
+            yield made(f"{name}({_spelled(name, arguments)}){ends[row % len(ends)]}")
+
+
+def _spelled(name: str, arguments: Sequence[str]) -> str:
+    return _SPELLED.get(name, "").format(*arguments) or ", ".join(arguments)
+
+
+def _rows(kinds: int, positions: int) -> Iterator[Sequence[int]]:
+    """Which kind of argument stands where: the usual everywhere, columns everywhere, then every kind everywhere once,
+    beside another kind each time."""
+    yield [0] * positions
+    yield [1] * positions
+    yield from ([row + at for at in range(positions)] for row in range(2, kinds + 2))
+
+
+def typed_calls(function: SqlFunction, name: str) -> Iterator[Expression]:
+    """A call for each list of argument types of its overloads, over columns of just these types."""
+    shapes = dict.fromkeys(tuple(map(column_of, one.arguments)) for one in function.overloads[:_MOST_OVERLOADS])
+    end = f" {_WINDOWS[0]}" if function.role is Role.WINDOW else ""
+    for shape in shapes:
+        if shape and name not in _SPELLED:  # those take words between their arguments
+            call = made(f"{name}({_spelled(name, [f'{{{kind}}}' for kind in shape])}){end}")
+            yield replace(call, aspects=(*call.aspects, over(name, shape)))
+
+
+def over(name: str, columns: Iterable[str]) -> str:
+    """The aspect of a function over columns of some types."""
+    return f"over {' '.join((name, *columns))}"
 
 
 def _apart(argument: str, position: int) -> str:
@@ -136,7 +160,7 @@ def catalogs(names: Iterable[str]) -> Iterator[Expression]:
     for name in names:
         if name.startswith("mo_catalog.") and not name.startswith("mo_catalog.mo_"):
             continue  # a table that some case makes there
-        yield Expression(f"(select count(*) >= 0 from {name})", (f"catalog {name}",), ())
+        yield made(f"(select count(*) >= 0 from {name})")
 
 
 #: Arguments of a function in FROM, of which no registry says what it takes.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlglot import exp
@@ -46,24 +47,30 @@ def variants(sql: str, dimension: str, arities: Sequence[int] = ()) -> Iterator[
 
     ``arities`` are the numbers of arguments that a function takes, where the dimension is one.
     """
-    tokens = tuple(tokenize(sql))
-    if not tokens or tokens[0].lower() not in {"select", "with", "("} or dimension in aspects(tokens):
+    tokens, own, tree = _read(sql)
+    if not tokens or tokens[0].lower() not in {"select", "with", "("} or dimension in own:
         return
     if dimension in _EXPLAINED:
         if not any(one.lower() == "from" for one in tokens):
             return  # a plan without a table tells nothing
         yield f"{dimension.partition(' ')[2]} {sql}"
         return
-    tree = read_tree(tokens)
     if not isinstance(tree, (exp.Select, exp.SetOperation)):
         return
     kind, _, what = dimension.partition(" ")
-    called = _called(aspects(tokens))
+    called = _called(own)
     for changed in _CHANGES.get(kind, _nothing)(tree, what, arities):
         text = _text(changed)
         found = aspects(text)
         if dimension in found and called <= _called(found) | _replaced(dimension, called):
             yield text
+
+
+@lru_cache(maxsize=512)
+def _read(sql: str) -> tuple[tuple[str, ...], tuple[str, ...], Tree]:
+    """Tokens, aspects and tree of a query, which is asked for once a dimension; whoever changes the tree copies it."""
+    tokens = tuple(tokenize(sql))
+    return tokens, tuple(aspects(tokens)), read_tree(tokens) if tokens else None
 
 
 def _text(tree: Tree) -> str:

@@ -91,3 +91,17 @@ delete from k3 where id = 4;
 begin;
 insert into k3 values (9, 1, 'txn');
 commit;
+select count(*), min(result), max(result) from generate_series(1, 10, 3) g;
+select k1.id, g.result from k1 cross apply generate_series(1, k1.a) g order by 1, 2;
+select k1.id, g.result from k1 outer apply generate_series(1, k1.a) g order by 1, 2;
+select sum(distinct a), avg(distinct a), max(distinct a), min(distinct b), group_concat(distinct b order by b separator ',') from k1;
+select current_timestamp() is not null, current_timestamp(3) > '2024-01-01', curdate() is not null, unix_timestamp('2024-02-29 00:00:00');
+-- @ignore:0
+explain with q as (select id from k1 where a = 2) select * from q join k2 on q.id = k2.id;
+-- @ignore:0
+explain phyplan verbose select id from k1 order by a limit 1;
+-- @ignore:0
+explain check select id from k1 where b = 'a';
+prepare s3 from 'select id from k1 where a <=> ? limit ?';
+drop prepare s3;
+select id from k1 where a = 2 union all (select id from k2 order by id desc limit 1 offset 1);

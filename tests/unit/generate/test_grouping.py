@@ -2,7 +2,7 @@ from orchestrator.generate.aspects import DENSE
 from orchestrator.generate.assemble import Frame, assemble, numbers_of
 from orchestrator.generate.choose import Choice
 from orchestrator.generate.grouping import regrouped
-from orchestrator.generate.packs import Manner, Pack, is_readable, manner_of
+from orchestrator.generate.packs import WIDEST, Manner, Pack, Packer, is_readable, manner_of
 from orchestrator.generate.synthesis import made
 from orchestrator.surface.model import Role, SqlFunction, Surface
 
@@ -45,6 +45,19 @@ def test_an_aggregate_beside_a_window_stands_in_no_list() -> None:
 def test_what_our_dialect_cannot_read_is_left_out() -> None:
     assert is_readable("abs({int}) + 1")
     assert not is_readable("abs({int}) +")
+
+
+def test_the_worthiest_expression_of_a_query_comes_first() -> None:
+    worth = {"call abs": 1.0, "call abs 1 null": 5.0}
+    grouped = regrouped([pack(ABS, NULL)], worth)
+    assert [one.text for one in grouped[0].expressions] == ["abs(null)", "abs({int})"]
+
+
+def test_a_pack_takes_no_more_expressions_than_one_query_holds() -> None:
+    many = [made(f"@@v{number}") for number in range(12)]
+    best = Packer(many, {f"variable v{number}": 1.0 for number in range(12)}, Surface(), 0.1).best(frozenset(), 0.0)
+    assert best is not None
+    assert len(best.expressions) == WIDEST
 
 
 def test_a_window_function_without_its_window_and_a_function_in_from_stand_in_no_list() -> None:
