@@ -41,10 +41,12 @@ from workers.bvt.session import open_wire
 from workers.bvt.wire import ServerFaultError, Wire
 from workers.servers import Startup, make_server
 
-#: Catalog tables that change by themselves: sessions, locks, statistics, logs of what goes on.
+#: Catalog tables that change by themselves: sessions, locks, statistics, logs of what goes on, limits that the server
+#: writes when a feature is first used, lineage of branches that it reclaims later.
 _MOVING = (
     "mo_sessions", "mo_locks", "mo_transactions", "mo_cache", "mo_configurations", "mo_variables",
     "mo_table_stats_alpha", "mo_index_update", "mo_iscp_log", "mo_ccpr_log",
+    "mo_branch_metadata", "mo_feature_limit",
 )  # fmt: skip
 #: Elsewhere the standard's catalog says what there is.
 _STANDARD = ("schemata", "tables", "columns", "routines", "triggers", "events", "user_privileges", "statistics")

@@ -58,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
     settings = settings_from()
     profile = load_profile(args.profile, settings)
     repository = args.repo or settings.repo or profile.repository
+    _progress("reading the change, the tree and its history")
     inputs = read_inputs(args, profile, repository)
     key = str(args.pr) if args.pr else (args.head or "diff")[:12].replace("/", "_")
     with ended_by_signals(), server_of(args.dsn, args.server) as server:

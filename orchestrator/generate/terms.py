@@ -13,7 +13,7 @@ from orchestrator.generate.library import alike
 _INVALID = re.compile(
     r"(?i)error in your sql syntax|parser? error|unknown (?:function|operator|table|column|database)"
     r"|no such (?:table|function)|(?:function|table|column|variable) .*(?:does not exist|doesn't exist|not exist)"
-    r"|variable does not exist|invalid database|(?:database|table) \S+ not found|expectedeob"
+    r"|variable does not exist|invalid database|(?:database|table|task) \S+ not found|expectedeob"
     r"|not supported: function or operator"
 )
 #: On another product these say only that it is another one.
