@@ -134,7 +134,16 @@ ARGUMENTS: dict[str, dict[str, str]] = {
     "any": {"integer": "1", "column": "{int}", "text": "'a'", "null": "null", "decimal": "1.5", "negative": "-1"},
 }
 #: Columns for further arguments of the same family, so that two arguments are not always equal.
-OTHERS = {"{int}": ("{int}", "{bigint}", "{smallint}"), "{varchar}": ("{varchar}", "{text}", "{char}")}
+OTHERS = {
+    "{int}": ("{int}", "{bigint}", "{smallint}"),
+    "{bigint}": ("{bigint}", "{int}", "{smallint}"),
+    "{double}": ("{double}", "{decimal}", "{float}"),
+    "{decimal}": ("{decimal}", "{double}"),
+    "{varchar}": ("{varchar}", "{text}", "{char}"),
+    "{text}": ("{text}", "{varchar}", "{char}"),
+    "{datetime}": ("{datetime}", "{timestamp}", "{date}"),
+    "{timestamp}": ("{timestamp}", "{datetime}"),
+}
 _FAMILIES = (
     (
         "text",

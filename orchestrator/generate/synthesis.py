@@ -100,12 +100,16 @@ def _rows(kinds: int, positions: int) -> Iterator[Sequence[int]]:
 
 
 def typed_calls(function: SqlFunction, name: str) -> Iterator[Expression]:
-    """A call for each list of argument types of its overloads, over columns of just these types."""
+    """A call for each list of argument types of its overloads, over columns of just these types.
+
+    Where a type comes twice, its like takes its place: a column beside itself tells nothing.
+    """
     shapes = dict.fromkeys(tuple(map(column_of, one.arguments)) for one in function.overloads[:_MOST_OVERLOADS])
     end = f" {_WINDOWS[0]}" if function.role is Role.WINDOW else ""
     for shape in shapes:
         if shape and name not in _SPELLED:  # those take words between their arguments
-            call = made(f"{name}({_spelled(name, [f'{{{kind}}}' for kind in shape])}){end}")
+            columns = [_apart(f"{{{kind}}}", shape[:at].count(kind)) for at, kind in enumerate(shape)]
+            call = made(f"{name}({', '.join(columns)}){end}")
             yield replace(call, aspects=(*call.aspects, over(name, shape)))
 
 

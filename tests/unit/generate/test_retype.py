@@ -8,7 +8,7 @@ from orchestrator.generate.columns import ARGUMENTS
 from orchestrator.generate.generator import generate
 from orchestrator.generate.library import read_script
 from orchestrator.generate.retype import retyped
-from orchestrator.generate.synthesis import calls
+from orchestrator.generate.synthesis import calls, typed_calls
 from orchestrator.surface.model import ChangedFile, Kind, Overload, SqlFunction, Target
 from tests.unit.generate.factories import make_inputs
 
@@ -94,3 +94,8 @@ def test_calls_try_every_kind_of_argument_at_every_position() -> None:
     tried = {aspect for call in calls(function, "strcmp") for aspect in call.aspects}
     for position, kinds in ((1, ARGUMENTS["text"]), (2, ARGUMENTS["integer"])):
         assert {f"call strcmp {position} {kind}" for kind in kinds} <= tried
+
+
+def test_a_type_that_comes_twice_is_not_one_column_beside_itself() -> None:
+    function = SqlFunction("most", overloads=(Overload(("int64", "int64", "varchar")),), names=("most",))
+    assert [call.columns for call in typed_calls(function, "most")] == [("bigint", "int", "varchar")]
