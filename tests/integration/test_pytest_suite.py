@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,12 +113,49 @@ def test_what_ended_before_a_cancel_is_told_and_what_ran_is_not_blamed(tmp_path:
     assert (ending.state, [case.name for case in record.cases]) == (TaskState.CANCELLED, ["tests/test_a.py::test_good"])
 
 
-@pytest.mark.parametrize("end", ["os._exit(0)", "os._exit(3)", "os.kill(os.getpid(), signal.SIGSEGV)"])
+@pytest.mark.parametrize("end", ["os._exit(0)", "os._exit(3)", "os._exit(255)", "os.kill(os.getpid(), signal.SIGSEGV)"])
 def test_a_test_that_takes_pytest_with_it_has_failed(tmp_path: Path, end: str) -> None:
     dies = f"{GOOD}\n\ndef test_dies():\n    import os, signal\n    {end}\n"
     ending, record = run(tmp_path, {"tests/test_a.py": dies})
     assert (ending.state, record.names(CaseStatus.PASSED)) == (TaskState.FAILED, ["tests/test_a.py::test_good"])
     assert record.named("tests/test_a.py::test_dies").kind is FailureKind.ABNORMAL
+
+
+@pytest.mark.parametrize("name", ["conftest.py", "tests/conftest.py", "tests/test_b.py", "mo_testplan_tell.py"])
+def test_who_ends_pytest_or_takes_the_place_of_the_plug_in_has_not_passed(tmp_path: Path, name: str) -> None:
+    text = "" if name == "mo_testplan_tell.py" else "import os\n\nos._exit(0)\n"
+    ending, record = run(tmp_path, {"tests/test_a.py": GOOD, name: text})
+    assert (ending.state, "before it was through" in ending.message) == (TaskState.FAILED, True)
+    assert record.named("tests").kind is FailureKind.ABNORMAL
+
+
+SUBTESTS = """
+import pytest
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_many(subtests, fails):
+    with subtests.test("skipped"):
+        pytest.skip("not here")
+    with subtests.test("other"):
+        assert not fails
+"""
+
+
+def test_a_skipped_subtest_is_no_skipped_test_and_a_failed_one_a_failed_test(tmp_path: Path) -> None:
+    _, record = run(tmp_path, {"tests/test_a.py": SUBTESTS})
+    assert record.names(CaseStatus.PASSED) == ["tests/test_a.py::test_many[False]"]
+    assert record.names(CaseStatus.FAILED) == ["tests/test_a.py::test_many[True]"]
+
+
+def test_a_failure_is_told_even_after_the_same_test_has_passed_elsewhere(tmp_path: Path) -> None:
+    both = """
+        import os
+        def test_one():
+            assert os.environ["PYTEST_XDIST_WORKER"] == "gw0"
+    """
+    flags = ("-p", "xdist", "-n", "2", "--dist", "each")
+    _, record = run(tmp_path, {"tests/test_a.py": textwrap.dedent(both)}, flags=flags)
+    assert "tests/test_a.py::test_one" in record.names(CaseStatus.FAILED)
 
 
 def test_a_kill_from_outside_is_no_verdict(tmp_path: Path) -> None:
@@ -211,7 +249,14 @@ def test_a_name_that_leaves_the_tree_is_refused(tmp_path: Path, name: str) -> No
 
 @pytest.mark.parametrize(
     "event",
-    ["no json", "[1]", '{"event": "end", "node": 5}', '{"event": "report", "node": "x", "seconds": "s", "outcome": 1}'],
+    [
+        ".no json",
+        ".[1]",
+        '.{"event": "end", "node": 5}',
+        '.{"event": "report", "node": "x", "seconds": "s", "outcome": 1}',
+        "+half of one, which the next one ends",
+        '.{"event": "end", "node": "tests/test_a.py::test_a"}',
+    ],
 )
 def test_events_that_tests_forged_are_not_believed(tmp_path: Path, event: str) -> None:
     forge = (
@@ -220,8 +265,9 @@ def test_events_that_tests_forged_are_not_believed(tmp_path: Path, event: str) -
         '    tell._tell("report", "tests/test_a.py::test_a", outcome="passed", seconds=float("nan"))\n    assert 0\n'
     )
     ending, record = run(tmp_path, {"tests/test_a.py": forge})
-    assert (ending.state, record.names(CaseStatus.FAILED)) == (TaskState.FAILED, ["tests/test_a.py::test_a"])
-    assert record.named("tests/test_a.py::test_a").seconds >= 0
+    assert ending.state is TaskState.FAILED
+    assert set(record.names(CaseStatus.FAILED)) == {"tests/test_a.py::test_a"}
+    assert all(case.seconds >= 0 for case in record.cases)
 
 
 def test_an_unconfined_test_that_calls_go_finds_the_users_build_cache(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ class PytestSuite:
         stream = PytestStream(job.emit, CappedLog(job.log), job.workspace)
         with execution(self.host, job, settings.env) as run:
             done = _told(run).program(_command(settings, paths), settings.timeout, stream.line, _homes())
-        died = _signal(done)
+        died = _signal(done, confined=self.host.sandbox is not None)
         if died is not None and died not in _CRASHES:
             raise InfrastructureError(f"pytest was killed by signal {died}", "Look for the kernel's OOM killer.")
         stream.finish(done.reason, _why(done, settings))
@@ -97,11 +97,13 @@ def _homes() -> tuple[Path, ...]:
     return tuple(dict.fromkeys(Path(place) for place in (sys.prefix, sys.base_prefix)))
 
 
-def _signal(done: Exit) -> int | None:
-    """The signal that ended pytest; a sandbox tells it as a shell does."""
+def _signal(done: Exit, *, confined: bool) -> int | None:
+    """The signal that ended pytest, which a sandbox tells as a shell does. Other statuses are a test's own."""
     if done.reason is not Reason.EXITED:
         return None
-    return done.code - 128 if done.code is not None and done.code > 128 else done.signal
+    if confined and done.code is not None and 128 < done.code < 128 + signal.NSIG:
+        return done.code - 128
+    return done.signal
 
 
 def _why(done: Exit, settings: UnitTests) -> str:
@@ -123,12 +125,21 @@ def _ending(job: Job, paths: tuple[str, ...], stream: PytestStream, done: Exit) 
         return Ending(TaskState.FAILED, _stopped(job, stream, done, paths[0]), reproduce)
     if failed:
         return Ending(TaskState.FAILED, failed_of(stream.counts, stream.failures), reproduce)
-    if done.code == _OK:
-        only_skipped = set() != {status for status, count in stream.counts.items() if count} <= {CaseStatus.SKIPPED}
-        return Ending(TaskState.SKIPPED if only_skipped else TaskState.PASSED, "", reproduce)
+    if done.code in (_OK, _NONE):
+        return _well(job, paths, stream, done, reproduce)
+    return _unexplained(done, stream.last, reproduce)
+
+
+def _well(job: Job, paths: tuple[str, ...], stream: PytestStream, done: Exit, reproduce: str) -> Ending:
+    """An end without a failure, as far as pytest itself made it: code under test can end it with any status."""
+    if not stream.through:
+        text = f"pytest ended with {done.words} before it was through"
+        job.emit(CaseResult(paths[0], CaseStatus.FAILED, done.seconds, text, FailureKind.ABNORMAL))
+        return Ending(TaskState.FAILED, f"{text}; the last line: {stream.last[:200]}", reproduce)
     if done.code == _NONE:
         return Ending(TaskState.SKIPPED, f"{' '.join(paths)}: no tests", reproduce)
-    return _unexplained(done, stream.last, reproduce)
+    only_skipped = set() != {status for status, count in stream.counts.items() if count} <= {CaseStatus.SKIPPED}
+    return Ending(TaskState.SKIPPED if only_skipped else TaskState.PASSED, "", reproduce)
 
 
 def _stopped(job: Job, stream: PytestStream, done: Exit, path: str) -> str:

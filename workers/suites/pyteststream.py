@@ -20,6 +20,8 @@ from workers.suites import pytesttell
 from workers.suites.execution import relative_file
 
 _NAME, _TEXT = 1000, 8000
+#: Characters of one event, and tests at a time, that are kept of what may be forged.
+_EVENT, _OPEN = 128 << 10, 10_000
 #: ``path/test_x.py:12: AssertionError``: where a traceback of pytest ends.
 _PLACE = re.compile(r"^(\S[^:\n]*\.py):(\d+): ", re.MULTILINE)
 
@@ -48,27 +50,42 @@ class PytestStream:
     failures: list[str] = field(default_factory=list)
     #: The last line that pytest itself said.
     last: str = ""
+    #: Whether pytest said that it was through.
+    through: bool = False
+    _held: str = ""
     _open: dict[str, _Test] = field(default_factory=dict)
 
     def line(self, source: Stream, line: str) -> None:
         """One line of standard output or error."""
-        event = _event(line) if source is Stream.STDERR else None
-        if event is None:
-            self.last = line.strip() or self.last
-            if line or source is Stream.STDOUT:  # else: the line end before an event
-                self.log(line)
+        if source is Stream.STDERR and line.startswith(pytesttell.MARK):
+            self._piece(line.removeprefix(pytesttell.MARK))
             return
-        node = str(event["node"])
-        if event["event"] == "start":
-            self._open.setdefault(node, _Test(self.clock()))
-        elif event["event"] == "report" and node in self._open:
-            self._report(self._open[node], event)
-        elif event["event"] == "end" and (test := self._open.pop(node, None)) is not None:
-            self._ended(node, test, FailureKind.TEST)
-        elif event["event"] == "collect":
+        self.last = line.strip() or self.last
+        if line or source is Stream.STDOUT:  # else: the line end before an event
+            self.log(line)
+
+    def _piece(self, text: str) -> None:
+        self._held = (self._held + text[1:])[:_EVENT]
+        if text[:1] == "+":
+            return
+        event, self._held = _event(self._held), ""
+        if event is not None:
+            self._told(str(event["event"]), str(event["node"]), event)
+
+    def _told(self, what: str, node: str, event: dict[str, Any]) -> None:
+        test = self._open.get(node)
+        if what == "start" and test is None and len(self._open) < _OPEN:
+            self._open[node] = _Test(self.clock())
+        elif what == "report" and test is not None:
+            self._report(test, event)
+        elif what == "end" and test is not None:
+            self._ended(node, self._open.pop(node), FailureKind.TEST)
+        elif what == "collect" or (what == "report" and event.get("outcome") == "failed"):  # never lost, even when late
             test = _Test(self.clock())
             self._report(test, event)
-            self._ended(node, test, FailureKind.BUILD)
+            self._ended(node, test, FailureKind.BUILD if what == "collect" else FailureKind.TEST)
+        elif what == "through":
+            self.through = True
 
     def finish(self, reason: Reason, message: str) -> None:
         """Pytest is gone. Of the tests that still ran, the first to start answers for it; ``message``: why it ended."""
@@ -85,9 +102,11 @@ class PytestStream:
             self._send(node, test, CaseStatus.SKIPPED, f"did not finish: {message}")
 
     def _report(self, test: _Test, event: dict[str, Any]) -> None:
-        """A phase ended: a failure outweighs a skip, a skip that the test passed."""
+        """A phase ended: a failure outweighs a skip, a skip that the test passed; that it was set up is no verdict."""
         test.seconds += _seconds(event.get("seconds"))
         status = _STATUS.get(str(event.get("outcome")))
+        if status is CaseStatus.PASSED and event.get("when") != "call":
+            return
         if status is not None and (test.status is None or _WEIGHT[status] > _WEIGHT[test.status]):
             test.status, test.reason, test.text = status, str(event.get("reason", "")), str(event.get("text", ""))
             if event.get("when") in ("setup", "teardown") and status is CaseStatus.FAILED:
@@ -98,6 +117,8 @@ class PytestStream:
             self._send(node, test, test.status, f"{test.reason}\n{test.text[-_TEXT:]}".strip(), kind)
         elif test.status is not None:
             self._send(node, test, test.status, test.reason[:_TEXT])
+        else:
+            self._send(node, test, CaseStatus.FAILED, "pytest did not tell how it ended", FailureKind.ABNORMAL)
 
     def _send(self, node: str, test: _Test, status: CaseStatus, message: str, kind: FailureKind | None = None) -> None:
         name = re.sub(r"[\x00-\x1f\x7f]", "?", node)[:_NAME]
@@ -121,11 +142,9 @@ _STATUS = {"passed": CaseStatus.PASSED, "skipped": CaseStatus.SKIPPED, "failed":
 _WEIGHT = {CaseStatus.PASSED: 0, CaseStatus.SKIPPED: 1, CaseStatus.FAILED: 2}
 
 
-def _event(line: str) -> dict[str, Any] | None:
-    if not line.startswith(pytesttell.MARK):
-        return None
+def _event(text: str) -> dict[str, Any] | None:
     try:
-        event = json.loads(line.removeprefix(pytesttell.MARK))
+        event = json.loads(text)
     except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) and isinstance(event.get("node"), str) and "event" in event else None

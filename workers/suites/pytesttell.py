@@ -1,4 +1,4 @@
-"""A plug-in of pytest, copied beside the tests: tells each start, report and end as it happens, a JSON line each.
+"""A plug-in of pytest, copied beside the tests: tells each start, report and end as it happens, as JSON.
 
 It runs in the interpreter of the tests, whatever is installed there: the standard library only. Where the lines go is
 pytest's standard error as it was before pytest captured it. Hooks: docs.pytest.org, "API reference", since pytest 6.
@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import select
 from typing import Any
 
-#: Before each line.
+#: Before each line; then ``+`` when the JSON goes on in the next of these lines, ``.`` when it ends here.
 MARK = "\x1emo-testplan "
-#: Characters of a reason and of a traceback; six bytes each at worst, which is below what the worker takes as a line.
+#: Characters of a reason and of a traceback.
 REASON, TEXT = 2000, 8000
+#: Characters of JSON in a line. A pipe takes so much whole, whoever else writes to it (pipe(7), PIPE_BUF).
+PIECE = 4000
 
 _ERROR_OUTPUT = os.dup(2)
 
@@ -32,7 +35,9 @@ class Teller:
         _tell("start", nodeid)
 
     def pytest_runtest_logreport(self, report: Any) -> None:  # noqa: ANN401
-        """One of its phases ended."""
+        """One of its phases ended; what is no failure of a subtest says nothing of the test."""
+        if hasattr(report, "context") and report.outcome != "failed":
+            return
         _tell("report", report.nodeid, **_outcome(report), seconds=report.duration, when=report.when)
         if report.when not in ("setup", "call", "teardown"):  # it took its worker of pytest-xdist with it
             _tell("end", report.nodeid)
@@ -45,6 +50,10 @@ class Teller:
         """A file was looked at; one that is as it should be is nothing to tell."""
         if not report.passed:
             _tell("collect", report.nodeid, **_outcome(report))
+
+    def pytest_sessionfinish(self) -> None:
+        """Pytest is through: an end before this is not one of its own."""
+        _tell("through", "")
 
 
 def _outcome(report: Any) -> dict[str, str]:  # noqa: ANN401
@@ -62,7 +71,16 @@ def _outcome(report: Any) -> dict[str, str]:  # noqa: ANN401
 
 
 def _tell(event: str, node: str, **more: Any) -> None:  # noqa: ANN401
-    """One line, with a line end before it too: a test may have left half a one."""
-    data = f"\n{MARK}{json.dumps({'event': event, 'node': node[:REASON], **more})}\n".encode("ascii")
+    """In lines with a line end before each, too: a test may have left half a one."""
+    text = json.dumps({"event": event, "node": node[:REASON], **more})
+    for start in range(0, len(text), PIECE):
+        sign = "+" if start + PIECE < len(text) else "."
+        _write(f"\n{MARK}{sign}{text[start : start + PIECE]}\n".encode("ascii"))
+
+
+def _write(data: bytes) -> None:
     while data:
-        data = data[os.write(_ERROR_OUTPUT, data) :]
+        try:
+            data = data[os.write(_ERROR_OUTPUT, data) :]
+        except BlockingIOError:  # a test made the pipe so, for all who have it
+            select.select([], [_ERROR_OUTPUT], [])
