@@ -27,11 +27,11 @@ def honest(part: str, *figures: str) -> tuple[object, bool]:
 
 
 def ablation() -> tuple[object, bool]:
-    """The figures of files of an ablation on three rows of a short history: all strategies, and each alone."""
+    """The figures of files of an ablation on the last rows of a short history: all strategies, and each alone."""
     with tempfile.TemporaryDirectory() as folder:
         meta, out = Path(folder, "meta.jsonl"), Path(folder, "out.jsonl")
         words = ["--repo", environment("MO_REPO")]
-        rows = run_python("-m", "benchmarks.selection_rows", *words, "--until", _UNTIL, "--last", "30")
+        rows = run_python("-m", "benchmarks.selection_rows", *words, "--until", _UNTIL, "--last", "12")
         meta.write_text(rows.stdout)
         done = run_python(
             "-m", "benchmarks.selection", *words, "--meta", str(meta), "--out", str(out), "--ablation"
