@@ -12,8 +12,10 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import pkgutil
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -35,11 +37,21 @@ def all_promises() -> list[Promise]:
 
 def keep(promise: Promise) -> Answer:
     """Measure one promise."""
+    began, spent = time.monotonic(), _spent()
+    figure: object
+    ok: bool | None
     try:
         figure, ok = promise.measure()
     except MissingError as error:
-        return Answer(promise.name, str(error), promise.limit, None)
-    return Answer(promise.name, figure, promise.limit, ok)
+        figure, ok = str(error), None
+    took = round(time.monotonic() - began, 1), round(_spent() - spent, 1)
+    return Answer(promise.name, figure, promise.limit, ok, *took)
+
+
+def _spent() -> float:
+    """Seconds of processor time that this process and its children that have ended took."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def main() -> int:
@@ -67,7 +79,8 @@ def main() -> int:
         answers.append(answer)
         if args.format == "text":
             held = {True: "ok", False: "NOT HELD", None: "null"}[answer.ok]
-            print(f"{answer.name:<22} {answer.figure!s:<24} {answer.limit:<26} {held}", flush=True)
+            took = f"{held:<8} {answer.seconds:>5.0f} s, {answer.cpu:.0f} of a processor"
+            print(f"{answer.name:<22} {answer.figure!s:<24} {answer.limit:<26} {took}", flush=True)
     if args.format == "json":
         print(json.dumps([asdict(answer) for answer in answers], indent=2))
     return 1 if any(answer.ok is False for answer in answers) else 0

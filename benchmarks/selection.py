@@ -10,8 +10,8 @@ may be bare and may lack large blobs.
 A prediction has ``sha, categories`` (ranked), ``cases`` (ranked stems), ``select`` (categories an adaptive budget of
 25% takes), ``ut_packages`` (ranked, the chosen ones first) and ``ut_chosen`` (how many).
 ``--ablation`` prints a table of what each strategy is worth alone, and what is left without it, by labels from the
-clone. It makes eleven models with less care instead of one a month, once, at the start of the first row's month, and
-PREDS is of the first. The last line of the output is the figures as JSON in any case.
+clone, of models that are made once, at the start of the first row's month, and with less care: "all, quick" is to be
+compared with them. The last line of the output is the figures as JSON in any case.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -71,8 +72,8 @@ class Variant:
 
 
 Variants = dict[str, Variant]
-#: The variant whose predictions are written: it hears everything.
-ALL = "all"
+#: The variant whose predictions are written: it hears everything. The same, made as those of an ablation are.
+ALL, QUICK = "all", "all, quick"
 #: The strategies of the ablation table.
 STRATEGIES = ("history", "lexical", "surface", "rules", "imports")
 
@@ -80,7 +81,7 @@ STRATEGIES = ("history", "lexical", "surface", "rules", "imports")
 def variants_of(ablation: bool) -> Variants:
     """The one variant that hears all, and for an ablation each strategy alone, and all without it."""
     every = frozenset((*STRATEGIES, "changed"))
-    found = {ALL: Variant(quick=ablation)}
+    found = {ALL: Variant()} | ({QUICK: Variant(quick=True)} if ablation else {})
     for name in STRATEGIES if ablation else ():
         without = {f"without {name}": Variant(frozenset({name}), quick=True)}
         found |= {f"only {name}": Variant(every - {name}, quick=True)} | without
@@ -164,7 +165,9 @@ class _Walk:
         for name, variant in self._variants.items():
             if not (variant.quick and self._rankers):
                 self._fresh[name] = self._study.fit(began - LAG, variant.muted, quick=variant.quick)
-                print(f"{name}: of {datetime.fromtimestamp(began, UTC):%Y-%m-%d}", file=sys.stderr, flush=True)
+                day = datetime.fromtimestamp(began, UTC)
+                spent = time.process_time()
+                print(f"{name}: of {day:%Y-%m-%d}, {spent:.0f} s of processor time", file=sys.stderr, flush=True)
         self._rankers = dict(self._fresh)
         self._made = began
 
@@ -218,7 +221,9 @@ def main() -> None:
     figures = {name: variant.scores.rows() for name, variant in variants.items()}
     if args.ablation:
         print(table(figures))
-    print(json.dumps({"rows": len(rows), "predictions": len(made), **unit_tests(args.meta, made), "by_clone": figures}))
+    seconds = {"processor_seconds": round(time.process_time(), 1)}
+    counts = {"rows": len(rows), "predictions": len(made)}
+    print(json.dumps({**counts, **seconds, **unit_tests(args.meta, made), "by_clone": figures}))
 
 
 if __name__ == "__main__":

@@ -41,24 +41,23 @@ def cut_clone(repository: Path, commit: str, folder: Path, largest: str = "") ->
 
 
 def without_tests(found: Git, commit: str, tests: str) -> str:
-    """A commit like another, which leaves everything below ``tests`` (``test/``) as its parent has it."""
-    time = _git(found, {}, "log", "-1", "--format=%ct", commit)
-    index = {"GIT_INDEX_FILE": str(found.git_dir / "without.index")}
-    _git(found, index, "read-tree", commit)
-    _git(found, index, "rm", "-r", "-q", "--cached", "--ignore-unmatch", "--", tests)
-    before = _git(found, {}, "ls-tree", f"{commit}^", tests.rstrip("/"))
-    if before:
-        _git(found, index, "read-tree", f"--prefix={tests}", before.split()[2])
-    tree = _git(found, index, "write-tree", "--missing-ok")
-    dated = {"GIT_AUTHOR_DATE": f"{time} +0000", "GIT_COMMITTER_DATE": f"{time} +0000"}
-    return _git(found, _NOBODY | dated, "commit-tree", "-p", f"{commit}^", "-m", "without its tests", tree)
+    """A commit like another, which leaves the top directory ``tests`` (``test/``) as its parent has it."""
+    time = _git(found, "log", "-1", "--format=%ct", commit)
+    name = "\t" + tests.rstrip("/")
+    after, before = (_git(found, "ls-tree", revision).splitlines() for revision in (commit, f"{commit}^"))
+    kept = [line for line in after if not line.endswith(name)] + [line for line in before if line.endswith(name)]
+    tree = _git(found, "mktree", "--missing", send="".join(f"{line}\n" for line in kept))
+    dated = {f"GIT_{who}_DATE": f"{time} +0000" for who in ("AUTHOR", "COMMITTER")}
+    return _git(found, "commit-tree", "-p", f"{commit}^", "-m", "without its tests", tree, **dated)
 
 
-def _git(found: Git, environment: dict[str, str], *words: str) -> str:
+def _git(found: Git, *words: str, send: str = "", **environment: str) -> str:
+    environment = {**os.environ, **_NOBODY, **environment}
     done = subprocess.run(
         [found.program, *words],
         cwd=found.git_dir,
-        env={**os.environ, **environment},
+        input=send,
+        env=environment,
         capture_output=True,
         text=True,
         check=True,

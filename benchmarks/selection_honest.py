@@ -1,19 +1,20 @@
 """What a selection may not look at, on a real clone, and what it must do without.
 
-    python benchmarks/selection_honest.py --repo CLONE [--before REV] [--commits 3] [--apart 40] [--largest 200k]
-        [--profile P] [--format text|json]
+    python benchmarks/selection_honest.py --repo CLONE [--until DATE] [--commits 3] [--apart 40] [--largest 200k]
+        [--parts predictions,plans,lacking] [--profile P] [--format text|json]
 
-Takes some commits of the line that ends at REV (default HEAD), so many rows apart. In processes with different hash
-seeds it compares
+Takes some commits of the line of HEAD, so many rows apart, the last of them not after DATE.
 
-* the predictions of `selection.py` in the whole clone, and for each commit in a bare clone that holds only the past of
-  that commit and a copy of it without its changes below ``test/``: ``differ`` names those that are not equal;
-* of the first of them, a plan with a budget of 10% by a model of that clone, byte by byte: ``plans`` is how many there
-  are, which must be 1.
+* ``predictions``: what `selection.py` says of each in the whole clone, and in a bare clone that holds only the past of
+  that commit and a copy of it without its changes below ``test/``, in processes with different hash seeds. ``differ``
+  names those that are not equal.
+* ``plans``: plans of the last one under a budget of 10%, by a model of its past, in processes with different hash
+  seeds. ``plans`` is how many different ones come of it, byte by byte.
+* ``lacking``: learning, planning and predicting of the last one in a bare clone that lacks all files larger than
+  ``--largest``. ``lacking`` is how many objects are gone, ``plan_by_model`` whether the plan still comes of the model,
+  and ``same_categories`` the share of the first ten categories that stays.
 
-Then it learns, plans and predicts in a bare clone that lacks all files larger than ``--largest``: ``lacking`` is how
-many objects are gone, ``plan_by_model`` whether its plan still comes of the model, and ``same_categories`` the share
-of the first ten categories that stays. Exit 1 when anything differs.
+Exit 1 when anything differs, or nothing is predicted or planned by a model.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +36,8 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # so that `python benchmarks/selection_honest.py` finds the packages uninstalled
 
 from benchmarks.selection_clones import cut_clone, without_tests  # noqa: E402 - after the path is set
-from benchmarks.selection_rows import PROFILE, rows_of  # noqa: E402
-from orchestrator.diff.git import Git  # noqa: E402
+from benchmarks.selection_rows import PROFILE, end_of_day, rows_of  # noqa: E402
+from orchestrator.diff.git import Git, find_git  # noqa: E402
 from orchestrator.history.layout import Layout, layout_of  # noqa: E402
 from orchestrator.settings import load_profile, settings_from  # noqa: E402
 
@@ -72,58 +75,85 @@ def _python(seed: int, *words: str) -> bytes:
     ).stdout
 
 
-def compared(repository: Path, rows: Rows, folder: Path, layout: Layout, profile: str) -> dict[str, Any]:
-    """How many predictions and plans differ where they must not."""
-    whole = {made["sha"]: made for made in predict(repository, rows, folder, profile, 1)}
-    differ, plans = [], set()
-    for number, row in enumerate(rows):
-        found = cut_clone(repository, row["sha"], folder / f"cut-{number}.git")
-        bare = row | {"sha": without_tests(found, row["sha"], layout.tests)}
-        made = predict(found.git_dir, [bare], folder, profile, 2 + number)
-        if made != [whole[row["sha"]] | {"sha": bare["sha"]}]:
-            differ.append(row["sha"])
-        if not number:
-            model = learn(found, row, folder, profile)
-            plans = {plan(found, row, model, profile, seed) for seed in (1, 2, 77)}
-    predicted = sum(bool(made["cases"]) for made in whole.values())
-    return {"commits": len(rows), "predicted": predicted, "differ": differ, "plans": len(plans)}
+@dataclass
+class Bench:
+    """The clone, the rows, and where to put what is made of them."""
+
+    repository: Path
+    rows: Rows
+    folder: Path
+    profile: str
+    layout: Layout
+
+    @cached_property
+    def whole(self) -> dict[str, dict[str, Any]]:
+        """Predictions in the whole clone."""
+        return {made["sha"]: made for made in predict(self.repository, self.rows, self.folder, self.profile, 1)}
+
+    def predictions(self) -> dict[str, Any]:
+        """Which predictions differ where they must not."""
+        differ = []
+        for number, row in enumerate(self.rows):
+            found = cut_clone(self.repository, row["sha"], self.folder / f"cut-{number}.git")
+            bare = row | {"sha": without_tests(found, row["sha"], self.layout.tests)}
+            made = predict(found.git_dir, [bare], self.folder, self.profile, 2 + number)
+            if made != [self.whole[row["sha"]] | {"sha": bare["sha"]}]:
+                differ.append(row["sha"])
+        empty = [sha for sha, made in self.whole.items() if not made["cases"]]
+        figures = {"commits": len(self.rows), "differ": differ, "empty": empty}
+        return figures | {"predictions_ok": not differ and not empty}
+
+    def plans(self) -> dict[str, Any]:
+        """How many plans come of the same input."""
+        row, found = self.rows[-1], find_git(self.repository)
+        model = learn(found, row, self.folder, self.profile)
+        made = {plan(found, row, model, self.profile, seed) for seed in (1, 2, 77)}
+        return {"plans": len(made), "plans_ok": len(made) == 1 and all(map(_by_model, made))}
+
+    def lacking(self, largest: str) -> dict[str, Any]:
+        """What comes of learning, planning and predicting without large files."""
+        row = self.rows[-1]
+        found = cut_clone(self.repository, row["sha"], self.folder / "lacking.git", largest)
+        gone = found.run("rev-list", "--objects", "--missing=print", row["sha"]).stdout.count(b"\n?")
+        after = predict(found.git_dir, [row], self.folder, self.profile, 99)[0]["categories"][:10]
+        made = plan(found, row, learn(found, row, self.folder, self.profile), self.profile, 1)
+        top = set(self.whole[row["sha"]]["categories"][:10])
+        share = len(top & set(after)) / max(1, len(top))
+        figures = {"largest": largest, "lacking": gone, "plan_by_model": _by_model(made), "same_categories": share}
+        return figures | {"lacking_ok": bool(gone and after) and _by_model(made)}
 
 
-def truncated(repository: Path, row: dict[str, Any], folder: Path, largest: str, profile: str) -> dict[str, Any]:
-    """What comes of learning, planning and predicting in a clone without large files."""
-    whole = cut_clone(repository, row["sha"], folder / "whole.git")
-    found = cut_clone(repository, row["sha"], folder / "lacking.git", largest)
-    gone = found.run("rev-list", "--objects", "--missing=print", row["sha"]).stdout.count(b"\n?")
-    before, after = (predict(one.git_dir, [row], folder, profile, 99)[0] for one in (whole, found))
-    made = json.loads(plan(found, row, learn(found, row, folder, profile), profile, 1))
-    top = set(before["categories"][:10])
-    return {
-        "largest": largest,
-        "lacking": gone,
-        "plan_by_model": any(note.startswith("Budget 10%") for note in made["notes"]),
-        "same_categories": len(top & set(after["categories"][:10])) / max(1, len(top)),
-    }
+def _by_model(made: bytes) -> bool:
+    """Whether a plan kept its budget, which only one by a model does."""
+    return any(note.startswith("Budget 10%") for note in json.loads(made)["notes"])
 
 
 def main() -> int:
     """Compare and print; 1 when anything differs, or a clone without large files cannot be used."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repo", required=True, type=Path)
-    parser.add_argument("--before", default="HEAD", metavar="REV", help="the last commit that may be taken")
+    parser.add_argument("--until", type=end_of_day, default=float("inf"), metavar="DATE", help="the last day")
     parser.add_argument("--commits", type=int, default=3)
     parser.add_argument("--apart", type=int, default=40)
     parser.add_argument("--largest", default="200k")
+    parser.add_argument("--parts", default="predictions,plans,lacking")
     parser.add_argument("--profile", default=PROFILE)
     parser.add_argument("--format", choices=("text", "json"), default="text")
     args = parser.parse_args()
     layout = layout_of(load_profile(args.profile, settings_from({})))
-    rows = rows_of(args.repo, args.before, layout)[:: -args.apart][: args.commits][::-1]
+    rows = rows_of(args.repo, "HEAD", layout, args.until)[:: -args.apart][: args.commits][::-1]
+    figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="selection-honest-") as folder:
-        figures = compared(args.repo, rows, Path(folder), layout, args.profile)
-        figures |= truncated(args.repo, rows[-1], Path(folder), args.largest, args.profile)
+        bench = Bench(args.repo, rows, Path(folder), args.profile, layout)
+        parts: dict[str, Callable[[], dict[str, Any]]] = {
+            "predictions": bench.predictions,
+            "plans": bench.plans,
+            "lacking": lambda: bench.lacking(args.largest),
+        }
+        for name in args.parts.split(","):
+            figures |= parts[name]()
     print(json.dumps(figures) if args.format == "json" else "\n".join(f"{k:<16} {v}" for k, v in figures.items()))
-    honest = not figures["differ"] and figures["plans"] == 1 and figures["predicted"] == len(rows)
-    return int(not (honest and figures["plan_by_model"]))
+    return int(not all(value for name, value in figures.items() if name.endswith("_ok")))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,15 @@ def rows_of(repository: Path, revision: str, layout: Layout, until: float = floa
         return list(_rows(read_commits(git, head), subjects, layout, until))
 
 
+def end_of_day(text: str) -> float:
+    """The last second of a day (``2026-05-31``, UTC), in seconds since 1970.
+
+    Raises:
+        ValueError: the text is no day.
+    """
+    return datetime.combine(date.fromisoformat(text), time.max, UTC).timestamp()
+
+
 def _rows(commits: list[Commit], subjects: dict[str, str], layout: Layout, until: float) -> Iterator[dict[str, Any]]:
     for commit in commits:
         src = [
@@ -47,9 +56,9 @@ def _rows(commits: list[Commit], subjects: dict[str, str], layout: Layout, until
         ]  # fmt: skip
         if src and commit.parent and commit.time <= until:
             pull = _PULL.search(subjects.get(commit.sha, ""))
-            date = datetime.fromtimestamp(commit.time, UTC).isoformat()
             number = int(pull[1]) if pull else None
-            yield {"sha": commit.sha, "parent": commit.parent, "pr": number, "date": date, "src": src}
+            day = datetime.fromtimestamp(commit.time, UTC).isoformat()
+            yield {"sha": commit.sha, "parent": commit.parent, "pr": number, "date": day, "src": src}
 
 
 def main() -> None:
@@ -57,13 +66,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repo", required=True, type=Path)
     parser.add_argument("--rev", default="HEAD")
-    parser.add_argument("--until", type=datetime.fromisoformat, help="the last day")
+    parser.add_argument("--until", type=end_of_day, default=float("inf"), metavar="DATE", help="the last day")
     parser.add_argument("--last", type=int, help="only the last so many")
     parser.add_argument("--profile", default=PROFILE)
     args = parser.parse_args()
     layout = layout_of(load_profile(args.profile, settings_from({})))
-    end = args.until.replace(tzinfo=args.until.tzinfo or UTC).timestamp() + 86_399 if args.until else float("inf")
-    for row in rows_of(args.repo, args.rev, layout, end)[-args.last if args.last else 0 :]:
+    for row in rows_of(args.repo, args.rev, layout, args.until)[-args.last if args.last else 0 :]:
         print(json.dumps(row))
 
 

@@ -23,6 +23,9 @@ class Answer:
     figure: object
     limit: str
     ok: bool | None
+    #: What it took, wall time, and processor time of what was started for it: 0 where another promise had run it.
+    seconds: float = 0.0
+    cpu: float = 0.0
 
 
 class MissingError(Exception):

@@ -14,13 +14,14 @@ import re
 
 from orchestrator.cases.javatext import WHITESPACE_IN_LINE
 
-_SINGLE = rf"(?:[^'\\]++|''|\\''(?![);]|,[{WHITESPACE_IN_LINE}]*+\Z)|\\.?)*+'"
-_DOUBLE = r'(?:[^"\\]++|\\.?)*+"'
+# Atomic groups, not possessive loops over groups: Python before 3.11.5 matches those wrongly (python/cpython#106052).
+_SINGLE = rf"(?>(?:[^'\\]++|''|\\''(?![);]|,[{WHITESPACE_IN_LINE}]*+\Z)|\\.?)*)'"
+_DOUBLE = r'(?>(?:[^"\\]++|\\.?)*)"'
 _LITERAL = rf"'{_SINGLE}|\"{_DOUBLE}"
 
 _CLOSE = {"'": re.compile(_SINGLE, re.DOTALL), '"': re.compile(_DOUBLE, re.DOTALL)}
-_TO_COMMENT = re.compile(rf"(?:[^'\"\-]++|-(?!-)|{_LITERAL})*+", re.DOTALL)
-_TO_OPEN_QUOTE = re.compile(rf"(?:[^'\"]++|{_LITERAL})*+", re.DOTALL)
+_TO_COMMENT = re.compile(rf"(?>(?:[^'\"\-]++|-(?!-)|{_LITERAL})*)", re.DOTALL)
+_TO_OPEN_QUOTE = re.compile(rf"(?>(?:[^'\"]++|{_LITERAL})*)", re.DOTALL)
 _LITERALS = re.compile(_LITERAL, re.DOTALL)
 
 

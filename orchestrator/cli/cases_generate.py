@@ -51,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
     if args.output.exists() and not args.output.is_dir():
         raise UsageError(f"{args.output} is not a folder", "Name a folder with -o.")
     from orchestrator.cli.generate_server import server_of
+    from orchestrator.cli.life import ended_by_signals
     from orchestrator.generate.pipeline import Settings, make
     from orchestrator.generate.publish import commit_branch, write_files
 
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     repository = args.repo or settings.repo or profile.repository
     inputs = read_inputs(args, profile, repository)
     key = str(args.pr) if args.pr else (args.head or "diff")[:12].replace("/", "_")
-    with server_of(args.dsn, args.server) as server:
+    with ended_by_signals(), server_of(args.dsn, args.server) as server:
         made = make(inputs, Settings(key, args.budget, args.seed, profile.name), server, _progress, _model(args))
     files = {f"{profile.bvt.cases}/{path}": text for path, text in made.files.items()}
     write_files(args.output, files)

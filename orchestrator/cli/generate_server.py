@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from orchestrator.cases.discover import result_paths
 from orchestrator.domain.errors import ServerError, UsageError
 from orchestrator.generate.executor import Answer, Recorded
+from orchestrator.generate.publish import write_files
 from workers.bvt.compare import VerdictKind
 from workers.bvt.dsn import Dsn, parse_dsn
 from workers.bvt.execute import Options
@@ -23,6 +25,8 @@ from workers.bvt.wire import ConnectionLostError, EndlessResultError, Limits, Re
 
 _TIMEOUT = 20.0
 _ROWS = 20_000
+#: Seconds after which a clock that counts seconds shows another one.
+_TICK = 1.0
 _OPTIONS = Options(statement_timeout=_TIMEOUT)
 #: Questions whose rows are objects that outlive a database; a server that does not know one answers nothing.
 _OBJECTS = (
@@ -110,19 +114,32 @@ class BvtServer:
             found |= {f"{kind} {row[0]}" for row in self._quietly(question) if row}
         return frozenset(found)
 
-    def recorded(self, path: str, script: str) -> Recorded:
-        """Record a script and judge it against that, each in sessions and a database of its own."""
+    def recorded(self, scripts: Mapping[str, str]) -> dict[str, Recorded]:
+        """Record scripts, then judge each against that, each run in sessions and a database of its own."""
         with tempfile.TemporaryDirectory(prefix="mo-testplan-record-") as folder:
             base = Path(folder)
-            case, target = Case(base / path, path, base), base / result_paths(path)[0]
-            case.file.parent.mkdir(parents=True, exist_ok=True)
-            case.file.write_text(script, encoding="utf-8", newline="")
-            failed = _Failed()
-            with Runner(self._dsn, _OPTIONS, failed, threading.Event()) as runner:
+            write_files(base, scripts)
+            targets = {path: base / result_paths(path)[0] for path in scripts}
+            told = {path: _Told() for path in scripts}
+            left = {path: self._leaves(path, base, told[path], targets[path]) for path in scripts}
+            time.sleep(_TICK)
+            for path in scripts:
+                left[path] |= self._leaves(path, base, told[path])
+            texts = {path: target.read_bytes().decode("utf-8", "replace") for path, target in targets.items()}
+        return {path: Recorded(texts[path], told[path].reasons, left[path]) for path in scripts}
+
+    def _leaves(self, path: str, base: Path, told: _Told, target: Path | None = None) -> frozenset[str]:
+        """Record a script into ``target``, or run it against what was recorded; what it leaves, which is tidied."""
+        case, before = Case(base / path, path, base), self.objects()
+        told.seen = 0
+        with Runner(self._dsn, _OPTIONS, told, threading.Event()) as runner:
+            if target is not None:
                 runner.record(case, target)
-                failed.seen = 0
+            else:
                 runner.run(case)
-            return Recorded(target.read_bytes().decode("utf-8", "replace"), failed.reasons)
+        left = self.objects() - before
+        self.tidy(left)
+        return left
 
     def tidy(self, left: frozenset[str]) -> None:
         """Drop what a run left, as far as there is a word for it."""
@@ -138,7 +155,7 @@ class BvtServer:
             return []
 
 
-class _Failed:
+class _Told:
     """Keeps why commands did not pass, by position."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ _ESCAPE = re.compile(rb'\\([0-7]{1,3}|[abtnvfr"\\])')
 _LETTERS = {b"a": b"\a", b"b": b"\b", b"t": b"\t", b"n": b"\n", b"v": b"\v", b"f": b"\f", b"r": b"\r"}
 #: No two paths of any system are longer than this; longer headers are hostile.
 _LONGEST = 3 * 4096
-_QUOTED = re.compile(rb'"((?:[^"\\]++|\\.)*+)"')
+_QUOTED = re.compile(rb'"((?>(?:[^"\\]++|\\.)*))"')
 #: GNU diff marks a file that is not there by the epoch, in whatever time zone.
 _EPOCH = re.compile(rb"^(?:1970-01-01|1969-12-31) .*:00(?:\.0+)? |^Thu Jan +0?1 .* 1970|^Wed Dec 31 .* 1969")
 

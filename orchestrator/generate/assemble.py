@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from orchestrator.cases.script import database_of
+from orchestrator.cases.sql.words import SYSTEM_DATABASES
 from orchestrator.generate.chance import AS_IT_IS, Chance
 from orchestrator.generate.choose import Choice
 from orchestrator.generate.cleanup import cleanup
@@ -35,6 +36,8 @@ _PLAIN = re.compile(r"[^a-z0-9_]+")
 _VOLATILE = re.compile(
     r"(?i)\s*(?:explain\b.*\banalyze|explain\s+phyplan|show\s+(?:processlist|locks|node|accounts|table\s+status))\b"
 )
+#: Columns of such a result, one when it is text.
+_MOST_COLUMNS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,9 @@ def _moved(draft: Draft, database: str) -> Iterator[Written]:
     """The statements of a file: a script's database is named after it, and some name theirs (``'script.t'``)."""
     before = database_of(draft.source)
     own = re.compile(rf"(?<![\w.]){re.escape(before)}(?=`?\.)")
+    named = before and before not in SYSTEM_DATABASES and database.isidentifier()
     for one in draft.statements:
-        yield replace(one, sql=own.sub(database, one.sql)) if before and database.isidentifier() else one
+        yield replace(one, sql=own.sub(database, one.sql)) if named else one
 
 
 def _queries(groups: Sequence[Group], frame: Frame) -> Draft:
@@ -128,7 +132,8 @@ def _cell(column: str, at: int, row: int, frame: Frame) -> str:
 
 
 def _query(group: Group, names: Mapping[str, str], why: Mapping[str, str]) -> Written:
-    items = [one.text.format_map(names) for one in group.expressions]
+    # what differs from run to run comes last: the case runner sorts rows by their text
+    items = sorted((one.text.format_map(names) for one in group.expressions), key=is_unstable)
     table = "from t1" if any(one.columns for one in group.expressions) else ""
     reasons = Counter(why[aspect] for aspect in group.aspects if aspect in why)
     said = next((f" ({one})" for one, _ in reasons.most_common(1)), "")
@@ -146,7 +151,8 @@ def _slice(path: str, script: LibraryScript, positions: Sequence[int], choice: C
         named = list(dict.fromkeys(map(spoken, telling)))[:_MOST_NAMED]
         subjects |= dict.fromkeys(named)
         why = f"{', '.join(named)} ({frame.why[meant[0]]})" if named and meant[0] in frame.why else ", ".join(named)
-        written.append(Written(sql, why, (0,) if _VOLATILE.match(sql) else ()))
+        volatile = range(_MOST_COLUMNS if sql[:4].lower() == "show" else 1) if _VOLATILE.match(sql) else ()
+        written.append(Written(sql, why, tuple(volatile)))
     written += [Written(sql) for sql in cleanup(script.statements[at] for at in chosen)]
     near = "" if path.startswith(KIT) else f"; tables as in {path}"
     title = f"{', '.join(list(subjects)[:6]) or 'statements'}{near}"

@@ -10,6 +10,8 @@ from orchestrator.generate.objects import word_of
 #: Objects that live outside of databases, each dropped by a statement of its own.
 _SINGLE = ("publication", "pitr", "snapshot", "sequence", "stage", "task", "user", "role", "account")
 _OPENS = {"begin": "rollback", "start": "rollback", "lock": "unlock tables"}
+#: What switches autocommit on; while it is off no drop lasts.
+_ON = frozenset({"1", "on", "true", "default"})
 _CLOSES = frozenset({"commit", "rollback", "unlock"})
 
 
@@ -17,7 +19,7 @@ def cleanup(statements: Iterable[Statement]) -> list[str]:
     """The statements that a file ends with so that it leaves nothing; in the order in which they must run."""
     made: dict[tuple[str, str], None] = {}
     linked: set[str] = set()
-    current = opened = ""
+    current = opened = waits = ""
     for statement in statements:
         tokens = statement.tokens
         first = word_of(tokens[0])
@@ -29,13 +31,15 @@ def cleanup(statements: Iterable[Statement]) -> list[str]:
             opened = _OPENS[first]
         elif first in _CLOSES and "savepoint" not in statement.sql.lower():
             opened = ""
+        if first == "set" and "autocommit" in statement.names:
+            waits = "" if tokens[-1].lower() in _ON else "set autocommit = 1"
         if "references" in statement.names:
             linked.update(name for _, name in statement.made)
         for kind, name in statement.made:
             inside = ("database", current) in made or "." in tokens[:8]
             if kind not in {"table", "view", "sequence"} or not inside:
                 made[kind, name] = None
-    return ([opened] if opened else []) + list(_drops(made, linked))
+    return [one for one in (opened, waits) if one] + list(_drops(made, linked))
 
 
 def _forget(made: dict[tuple[str, str], None], tokens: Sequence[str]) -> None:

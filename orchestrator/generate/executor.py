@@ -27,6 +27,8 @@ class Recorded:
     text: str
     #: By position the commands that did not pass against their own expectation, and why.
     differs: Mapping[int, str] = field(default_factory=dict)
+    #: What the runs left on the server.
+    left: frozenset[str] = frozenset()
 
 
 class Executor(Protocol):
@@ -51,8 +53,10 @@ class Executor(Protocol):
     def tidy(self, left: frozenset[str]) -> None:
         """Drop what a run left."""
 
-    def recorded(self, path: str, script: str) -> Recorded:
-        """Record a script, as ``cases run --method genrs`` does, and judge it against that in a second run.
+    def recorded(self, scripts: Mapping[str, str]) -> dict[str, Recorded]:
+        """Record scripts by path, as ``cases run --method genrs`` does, then judge each against that in a second run.
+
+        The second runs begin a second later or more: what holds the time differs by then.
 
         Raises:
             ServerError: there is no server any more.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from orchestrator.cases.dedup_search import Search
 from orchestrator.generate.draft import Draft
-from orchestrator.generate.executor import Executor
+from orchestrator.generate.executor import Executor, Recorded
 from orchestrator.generate.gates import Dropped, static_gates
 from orchestrator.generate.metamorphic import check
 from orchestrator.generate.terms import Terms
@@ -31,24 +31,44 @@ def on_server(
     trial.dropped += repeated
     for draft in trial.kept:
         trial.findings += check(draft, executor)
-    if terms.is_product(executor):
-        tell("recording expectations")
-        trial.kept = [left for draft in trial.kept for left in _recorded(draft, executor, trial)]
+    tell("running them once more")
+    trial.kept, trial.expectations = _replayed(trial, executor)
+    if not terms.is_product(executor):
+        trial.expectations.clear()
     return trial
 
 
-def _recorded(draft: Draft, executor: Executor, trial: Trial) -> Iterator[Draft]:
-    """What the case runner finds again in its next run: the draft, without what no result file holds, or nothing."""
-    original = draft
+def _replayed(trial: Trial, executor: Executor) -> tuple[list[Draft], dict[str, str]]:
+    """What the case runner finds again in its next run, without what no result file holds; and the expectations."""
+    held: dict[str, Draft] = {}
+    texts: dict[str, str] = {}
+    pending = list(trial.kept)
     for _ in range(_ROUNDS):
-        recorded = executor.recorded(draft.path, draft.text)
-        if not recorded.differs:
-            trial.expectations[draft.path] = recorded.text
-            yield draft
-            return
-        for at, reason in recorded.differs.items():
-            trial.dropped.append(Dropped(draft.path, "stable", f"{draft.statements[at].sql[:80]}: run again: {reason}"))
-        draft = draft.changed(dict.fromkeys(recorded.differs, ()))
-        if not tests(draft, original):
-            break
-    trial.dropped.append(Dropped(draft.path, "stable", "its expectation does not hold in the next run"))
+        found = executor.recorded({draft.path: draft.text for draft in pending}) if pending else {}
+        shorter = []
+        for draft in pending:
+            recorded = found[draft.path]
+            left = _held(draft, recorded, trial)
+            if left is draft:
+                held[draft.path], texts[draft.path] = draft, recorded.text
+            elif left is not None:
+                shorter.append(left)
+        pending = shorter
+    trial.dropped += [Dropped(one.path, "stable", "its expectation does not hold in the next run") for one in pending]
+    return [held[draft.path] for draft in trial.kept if draft.path in held], texts
+
+
+def _held(draft: Draft, recorded: Recorded, trial: Trial) -> Draft | None:
+    """The draft itself when its expectation holds; else what may still hold of it, perhaps nothing."""
+    if recorded.left:  # its own database, when it ends in a transaction
+        trial.dropped.append(Dropped(draft.path, "clean-up", f"leaves {', '.join(sorted(recorded.left))}"))
+        return None
+    for at, reason in recorded.differs.items():
+        trial.dropped.append(Dropped(draft.path, "stable", f"{draft.statements[at].sql[:80]}: run again: {reason}"))
+    shorter = draft.changed(dict.fromkeys(recorded.differs, ()))
+    if not recorded.differs:
+        return draft
+    if tests(shorter, draft):
+        return shorter
+    trial.dropped.append(Dropped(draft.path, "stable", "nothing else is left to test"))
+    return None

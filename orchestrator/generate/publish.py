@@ -9,6 +9,9 @@ from pathlib import Path
 
 from orchestrator.domain.errors import UsageError, WorkspaceError
 
+#: Who commits may be said by the environment.
+_WHO = frozenset(f"GIT_{role}_{what}" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL", "DATE"))
+
 
 def write_files(root: Path, files: Mapping[str, str]) -> list[Path]:
     """Write each text at its path below ``root``; all or none.
@@ -65,7 +68,9 @@ def commit_branch(clone: Path, branch: str, base: str, files: Mapping[str, str],
 def _git(
     clone: Path, *words: str, environment: Mapping[str, str] | None = None, send: str = "", check: bool = True
 ) -> str:
-    own = {**os.environ, **(environment or {}), "GIT_TERMINAL_PROMPT": "0"}
+    # In a hook of git, GIT_DIR and others say which repository is meant: not this one.
+    mine = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _WHO}
+    own = {**mine, **(environment or {}), "GIT_TERMINAL_PROMPT": "0"}
     author = {
         "GIT_AUTHOR_NAME": "mo-testplan",
         "GIT_AUTHOR_EMAIL": "mo-testplan@localhost",

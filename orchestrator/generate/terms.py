@@ -11,9 +11,10 @@ from orchestrator.generate.library import alike
 
 #: The server does not know the SQL itself: no expectation of anything.
 _INVALID = re.compile(
-    r"(?i)syntax|parser? error|unknown (?:function|operator|table|column|database)|no such (?:table|function)"
-    r"|(?:function|table|column|variable) .*(?:does not exist|doesn't exist|not exist)|variable does not exist"
-    r"|invalid database|(?:database|table) \S+ not found|expectedeob|not supported: function or operator"
+    r"(?i)error in your sql syntax|parser? error|unknown (?:function|operator|table|column|database)"
+    r"|no such (?:table|function)|(?:function|table|column|variable) .*(?:does not exist|doesn't exist|not exist)"
+    r"|variable does not exist|invalid database|(?:database|table) \S+ not found|expectedeob"
+    r"|not supported: function or operator"
 )
 #: On another product these say only that it is another one.
 _FOREIGN = re.compile(r"(?i)not supported|unsupported|unknown|not allowed|doesn't support|incorrect")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,6 +12,7 @@ from orchestrator.generate.draft import Draft, Written, is_unstable
 from orchestrator.generate.executor import Answer, Executor
 from orchestrator.generate.gates import Dropped
 from orchestrator.generate.library import worded
+from orchestrator.generate.split import parts_of
 from orchestrator.generate.terms import Terms
 
 #: How often a file is run and changed.
@@ -72,20 +74,16 @@ class _Trying:
         """What can stay of a draft: it is run, changed and run again until two runs agree."""
         original = draft
         for turn in range(_ROUNDS):
-            before = self._executor.objects()
-            first = self._executor.run([one.sql for one in draft.statements], database_of(draft.path))
-            second = self._executor.run([one.sql for one in draft.statements], database_of(draft.path))
-            left = self._executor.objects() - before
+            first, second, left = self._twice(draft)
+            if turn == 0:
+                self.trial.ran += len(first)
+                self.trial.accepted += sum(one.error is None and not one.lost for one in first)
             if left:
-                self._executor.tidy(left)
                 draft = self._without(draft, left)
                 if tests(draft, original):
                     continue
                 self._gone(draft, "clean-up", "nothing else is left to test")
                 return None
-            if turn == 0:
-                self.trial.ran += len(first)
-                self.trial.accepted += sum(one.error is None and not one.lost for one in first)
             changed = self._judge(draft, first, second)
             if not tests(changed, original):
                 self._gone(changed, "server", "nothing of it is left to test")
@@ -96,10 +94,23 @@ class _Trying:
         self._gone(draft, "stable", "its results keep changing")
         return None
 
+    def _twice(self, draft: Draft) -> tuple[Sequence[Answer], Sequence[Answer], frozenset[str]]:
+        """The answers of two runs, and what they left, which is tidied, also when a run is interrupted."""
+        before = self._executor.objects()
+        statements = [one.sql for one in draft.statements]
+        try:
+            first, second = (self._executor.run(statements, database_of(draft.path)) for _ in range(2))
+        finally:
+            left = self._executor.objects() - before
+            if left:
+                self._executor.tidy(left)
+        return first, second, left
+
     def _without(self, draft: Draft, left: Collection[str]) -> Draft:
         """The draft without the statements that name what it leaves behind; without any, when none does."""
-        names = {one.split(" ")[1].partition("@")[0].lower() for one in left}
-        blamed = [at for at, one in enumerate(draft.statements) if any(name in one.sql.lower() for name in names)]
+        names = {one.split(" ")[1].partition("@")[0] for one in left}
+        named = re.compile(rf"(?i)\b(?:{'|'.join(map(re.escape, sorted(names)))})\b")
+        blamed = [at for at, one in enumerate(draft.statements) if named.search(one.sql)]
         for at in blamed:
             self._drop(draft, "clean-up", f"{draft.statements[at].sql[:80]}: leaves {', '.join(sorted(left))}")
         if not blamed:
@@ -134,7 +145,8 @@ class _Trying:
             if differing is None:
                 self._drop(draft, "stable", written.sql[:120])
                 return ()
-            return (replace(written, ignore=tuple(sorted({*written.ignore, *differing}))),)
+            more = set(differing) - set(written.ignore)
+            return (_ignoring(written, {*written.ignore, *more}) if more else written,)
         if apart is not None:
             return self._parts(draft, written, apart)
         return (written,) if not gate else self._refused(draft, written.sql, gate, one if one.error else two)
@@ -157,6 +169,7 @@ class _Trying:
         Errors stand alone as far as the budget has room, which is what other statements left.
         """
         good = tuple(item for item, answer in apart.answered if self._gate(answer, answer) is None)
+        good = tuple(sorted(good, key=is_unstable))
         ignore = tuple(at for at, item in enumerate(good) if is_unstable(item))
         left = [replace(written, sql=apart.parts.query(good), ignore=ignore)] if good else []
         for item, answer in apart.answered:
@@ -178,6 +191,19 @@ def tests(draft: Draft, original: Draft) -> bool:
         one.why or not (telling or one.sql.lower().lstrip().startswith(("drop", "use", "set")))
         for one in draft.statements
     )
+
+
+def _ignoring(written: Written, columns: Collection[int]) -> Written:
+    """A statement with columns that are not compared, these last: the case runner sorts rows by their text.
+
+    Columns that are something else in each row would bring rows into another order each time.
+    """
+    parts = parts_of(written.sql)
+    if parts is None or parts.rest.strip() not in {"", "from t1"}:
+        return replace(written, ignore=tuple(sorted(columns)))
+    order = sorted(range(len(parts.items)), key=lambda at: at in columns)
+    ignore = tuple(at for at, before in enumerate(order) if before in columns)
+    return replace(written, sql=parts.query(tuple(parts.items[at] for at in order)), ignore=ignore)
 
 
 def unstable_columns(one: Answer, two: Answer) -> tuple[int, ...] | None:

@@ -101,9 +101,9 @@ class Explainer:
             source = self.outlook.signals.sources[kind, target].get(test)
             if source is not None:
                 observed = self.outlook.past.observed[source]
-                shared = self._shared(observed, channels)
+                changed = self._shared(observed, channels)
                 day = datetime.fromtimestamp(observed.time, UTC)
-                return f"commit {observed.sha[:10]} of {day:%Y-%m-%d} changed {shared} too, and touched {it}"
+                return f"commit {observed.sha[:10]} of {day:%Y-%m-%d} {changed}, and touched {it}"
         return ""
 
     def _shared(self, observed: Observed, channels: tuple[str, ...]) -> str:
@@ -114,8 +114,10 @@ class Explainer:
             found += sorted(common, key=lambda token: (-past.rarity(channel, token), token))[:2]
             if found:
                 break
+        if channels == ("word",):
+            return f"changed lines that say {' and '.join(found)} too"
         shown = [token.rpartition("/")[2] if ":" in token else token for token in found]
-        return " and ".join(shown) if channels != ("word",) else "the same words, " + ", ".join(shown)
+        return f"changed {' and '.join(shown)} too"
 
     def _lexical(self, number: int) -> str:
         book = self.outlook.book
@@ -130,7 +132,7 @@ class Explainer:
         return f"as the change does, {'; '.join(parts)}" if parts else ""
 
     def _telling(self, kind: str) -> list[str]:
-        """The words of the change that tell cases apart, heaviest first: for paths, scripts and results."""
+        """The words of the change that few cases say, heaviest first: for paths, scripts and results."""
         if kind not in self._words:
             facts, book = self.outlook.question.facts, self.outlook.book
             index, words = {
@@ -138,7 +140,9 @@ class Explainer:
                 "words": (book.scripts, facts.words),
                 "strings": (book.results, facts.strings),
             }[kind]
-            self._words[kind] = [word for word, _ in index.telling(words)]
+            self._words[kind] = [
+                word for word, _ in index.telling(words) if not index.is_common(word) and word not in _FILLERS
+            ]
         return self._words[kind]
 
     def _best(self, category: str, signal: str, of: Callable[[int], str]) -> str:
@@ -155,4 +159,28 @@ class Explainer:
         return f"{stems[number]}: {detail}" if detail else ""
 
 
-_NOTHING = "nothing in the past or in its text speaks for it"
+#: Words of any Go code and any script, which say nothing to a reader.
+_FILLERS = frozenset(
+    [
+        "any",
+        "and",
+        "code",
+        "first",
+        "get",
+        "have",
+        "must",
+        "not",
+        "only",
+        "out",
+        "should",
+        "still",
+        "str",
+        "than",
+        "that",
+        "this",
+        "two",
+        "when",
+        "with",
+    ]
+)
+_NOTHING = "nothing in the past, and no rare word of its text, speaks for it"

@@ -27,7 +27,7 @@ from orchestrator.history.past import Past
 from orchestrator.history.ranker import Ranker
 
 #: Of the file; a model of another scheme is refused.
-SCHEME = 2
+SCHEME = 3
 _AGAIN = "Make it again with `mo-testplan learn --repo DIR -o FILE`."
 
 

@@ -10,7 +10,7 @@ from orchestrator.history.features import ANY_CASE, Row, Rows, case_rows, catego
 from orchestrator.history.layout import category_of
 from orchestrator.history.past import Past
 from orchestrator.history.question import Question
-from orchestrator.history.ranker import ORDER_POWER, SELECT_POWER, Ranker, mixed, worth, worths
+from orchestrator.history.ranker import ORDER_POWER, RANK_POWER, SELECT_POWER, Ranker, mixed, worth, worths
 from orchestrator.history.signals import Signals, read_signals
 
 #: Categories that come first in a ranking, and how much their cost counts in that.
@@ -72,7 +72,7 @@ class Outlook:
         """Names: the ten likeliest, cost hardly weighed, then the others; within both the best for its cost first."""
         sizes, total = self.category_statements(), self.total
         likely = _ranked(self.categories, sizes, total, _LIKELY_POWER)[:_LIKELIEST]
-        order = _ranked(self.categories, sizes, total, SELECT_POWER)
+        order = _ranked(self.categories, sizes, total, RANK_POWER)
         return sorted(order, key=lambda name: name not in likely)
 
     def chosen_categories(self) -> list[str]:

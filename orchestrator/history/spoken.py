@@ -29,7 +29,7 @@ class SpokenOf:
         for one, words in self.reached:
             index = self.book.results if is_error(one) else self.book.scripts
             telling = tuple(word for word in words if index.rarity(word) > 0)
-            if telling:
+            if not all(map(index.is_common, telling)):
                 worth = max(map(index.rarity, telling)) * 0.5**one.distance
                 found.append((-worth, telling, index, _told(one)))
         self._wanted = [(words, index, told) for _, words, index, told in sorted(found, key=lambda row: row[0])[:_MOST]]

@@ -41,6 +41,10 @@ class TextIndex:
         found = len(self._postings.get(word, ()))
         return max(0.0, math.log((len(self.documents) - found + 0.5) / (found + 0.5))) if found else 0.0
 
+    def is_common(self, word: str) -> bool:
+        """Whether more than one document in five has a word, and more than one: no reason to name to a reader."""
+        return len(self._postings.get(word, ())) > max(1, len(self.documents) / 5)
+
     def telling(self, words: dict[str, int]) -> list[tuple[str, float]]:
         """The words of a query that tell documents apart, with their weights, heaviest first."""
         weighed = [(word, self.rarity(word) * (1 + math.log(count))) for word, count in words.items()]

@@ -137,8 +137,13 @@ def _unpack(archive: bytes, place: Path) -> None:
     scratch = Path(tempfile.mkdtemp(dir=place.parent))
     try:
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            files = [member for member in tar.getmembers() if member.isfile()]
-            tar.extractall(scratch, members=files, filter="data")
+            for member in tar:
+                path = PurePosixPath(member.name)
+                content = tar.extractfile(member) if member.isfile() else None
+                if content is not None and not path.is_absolute() and ".." not in path.parts:
+                    target = scratch / path
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(content.read())
         if not place.is_dir():
             scratch.rename(place)
     except (tarfile.TarError, OSError) as error:

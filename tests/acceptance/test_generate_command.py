@@ -72,7 +72,9 @@ def test_the_same_change_gives_the_same_bytes_in_another_process(clone: Path, tm
     assert texts[0] == texts[1] != {}
 
 
-def test_a_branch_gets_the_files_and_the_work_tree_stays(clone: Path, tmp_path: Path) -> None:
+def test_a_branch_gets_the_files_and_the_work_tree_stays(
+    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     words = (
         "--repo",
         str(clone),
@@ -85,7 +87,9 @@ def test_a_branch_gets_the_files_and_the_work_tree_stays(clone: Path, tmp_path: 
         "--branch",
         "cases",
     )
-    done = call(*words)
+    with monkeypatch.context() as hook:  # of another clone, from which this is started
+        hook.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
+        done = call(*words)
     assert done.returncode == 0, done.stderr
     assert "test/distributed/cases" in git(clone, "show", "--stat", "--name-only", "cases")
     assert git(clone, "status", "--porcelain") == ""

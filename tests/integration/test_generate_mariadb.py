@@ -92,9 +92,15 @@ def test_what_stays_on_the_server_is_seen(dsn: Dsn, tmp_path: Path) -> None:
 
 
 def test_a_recorded_result_that_is_another_each_time_is_told_by_position(server: BvtServer) -> None:
-    recorded = server.recorded(PATH, "select 1;\nselect uuid();\n")
+    recorded = server.recorded({PATH: "select 1;\nselect uuid();\n"})[PATH]
     assert list(recorded.differs) == [1]
     assert recorded.text.startswith("select 1;\n")
+
+
+def test_a_file_that_ends_in_a_transaction_leaves_nothing_behind(server: BvtServer) -> None:
+    before = server.objects()
+    server.recorded({PATH: "set autocommit = 0;\ncreate table t (a int);\ninsert into t values (1);\n"})
+    assert server.objects() == before
 
 
 def test_a_database_of_somebody_else_is_never_used(dsn: Dsn) -> None:

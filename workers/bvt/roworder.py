@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 _TOKEN = re.compile(
-    r"""'(?:[^'\\]|\\.|'')*+' | "(?:[^"\\]|\\.|"")*+" | (?P<name>`[^`]*+`)
+    r"""'(?>(?:[^'\\]|\\.|'')*)' | "(?>(?:[^"\\]|\\.|"")*)" | (?P<name>`[^`]*+`)
       | (?P<comment>--[^\n]*+ | \#[^\n]*+ | /\*.*?\*/) | (?P<order>\border\s+by\b) | \w+ | \s++ | .""",
     re.DOTALL | re.VERBOSE | re.IGNORECASE,
 )

@@ -11,11 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_QUOTED_NAME = r"`(?:[^`]++|``)*+`?+"
-_STRINGS = r"""'(?:[^'\\]++|''|\\.?)*+'?+|"(?:[^"\\]++|""|\\.?)*+"?+|\$\$(?:[^$]++|\$(?!\$))*+(?:\$\$)?+"""
+# Loops over alternatives are `(?>(?:…)*)`, see orchestrator/cases/quoting.py.
+_QUOTED_NAME = r"`(?>(?:[^`]++|``)*)`?+"
+_STRINGS = r"""'(?>(?:[^'\\]++|''|\\.?)*)'?+|"(?>(?:[^"\\]++|""|\\.?)*)"?+|\$\$(?>(?:[^$]++|\$(?!\$))*)(?:\$\$)?+"""
 #: A script's tags (``-- @sortkey:0``, ``--- @metacmp(true)``) are comments even where SQL would see a subtraction.
 _TAGS = r"^[ \t]*+--(?:-|[ \t]*+@)[^\n]*+"
-_COMMENTS = r"--(?=[ \t\r\n]|\Z)[^\n]*+|\#[^\n]*+|//[^\n]*+|/\*(?![!+])(?:[^*]++|\*(?!/))*+(?:\*/)?+"
+_COMMENTS = r"--(?=[ \t\r\n]|\Z)[^\n]*+|\#[^\n]*+|//[^\n]*+|/\*(?![!+])(?>(?:[^*]++|\*(?!/))*)(?:\*/)?+"
 
 #: A word carries the parenthesis that follows it: ``count(`` is a call, ``count`` is not.
 _TOKEN = re.compile(

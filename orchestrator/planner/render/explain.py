@@ -34,13 +34,15 @@ def explain(plan: TestPlan, task: str | None = None) -> dict[str, Any]:
 
 
 def explain_text(plan: TestPlan, task: str | None = None) -> str:
-    """:func:`explain` for a terminal. Ends in a newline."""
+    """:func:`explain` for a terminal, of a script alone when ``task`` names one. Ends in a newline."""
     explain(plan, task)  # refuses unknown names
-    task = _holding(plan, task)
+    named, task = task, _holding(plan, task)
     lines = [] if task else [f"Plan {plan.id[:12]}: {plan.summary}", *(f"note: {note}" for note in plan.notes), ""]
     for chosen in plan.tasks:
         if task in (None, chosen.id, whole_of(chosen.id)):
-            lines += _why(chosen, plan.cost.runner_seconds, files=task == chosen.id or not chosen.is_part)
+            script = named.partition("/")[2] if named and named != task else None
+            files = task == chosen.id or not chosen.is_part
+            lines += _why(chosen, plan.cost.runner_seconds, script, files=files)
     for left in plan.omitted:
         if task in (None, task_id(left.type, left.name)):
             lines += _why_not(left)
@@ -49,22 +51,30 @@ def explain_text(plan: TestPlan, task: str | None = None) -> str:
 
 def _holding(plan: TestPlan, name: str | None) -> str | None:
     """The task that holds a chosen script (``bvt:join/apply.sql``); any other name as it is."""
-    held = (t.id for t in plan.tasks for file in t.files if name in (f"{t.id}/{file}", f"{whole_of(t.id)}/{file}"))
+    held = (t.id for t in plan.tasks for file in _scripts(t) if name in (f"{t.id}/{file}", f"{whole_of(t.id)}/{file}"))
     return next(held, name)
+
+
+def _scripts(task: TestTask) -> Iterator[str]:
+    """The scripts a task names: those it is only of, and those that are a reason for it (it may run them all)."""
+    yield from task.files
+    yield from (reason.test for reason in task.reasons if reason.test is not None)
 
 
 def _known(plan: TestPlan) -> list[str]:
     return [task.id for task in plan.tasks] + [task_id(test.type, test.name) for test in plan.omitted]
 
 
-def _why(task: TestTask, total: float, *, files: bool) -> Iterator[str]:
+def _why(task: TestTask, total: float, script: str | None, *, files: bool) -> Iterator[str]:
     share = f", {task.est_duration / total:.0%} of the plan" if total else ""
     yield f"{task.id}: chosen, {task.priority.name.lower()}, {duration(task.est_duration)}{share}, shard {task.shard}"
     yield from _because(reason for reason in task.reasons if reason.test is None)
     for file in dict.fromkeys(reason.test for reason in task.reasons if reason.test is not None):
+        if script not in (None, file):
+            continue
         yield f"  {file}"
         yield from (f"  {line}" for line in _because(reason for reason in task.reasons if reason.test == file))
-    if task.files and files:
+    if task.files and files and script is None:
         yield f"  only {', '.join(task.files)}"
     if task.note:
         yield f"  {'skipped' if task.skip else 'note'}: {task.note}"

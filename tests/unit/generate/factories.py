@@ -82,10 +82,13 @@ class ScriptedServer:
         self._times[sql] = self._times.get(sql, -1) + 1
         return known[self._times[sql] % len(known)]
 
-    def recorded(self, path: str, script: str) -> Recorded:
-        times = self._times[path] = self._times.get(path, -1) + 1
-        differs = self.differs.get(path, ())
-        return Recorded(f"{script}recorded\n", differs[times] if times < len(differs) else {})
+    def recorded(self, scripts: Mapping[str, str]) -> dict[str, Recorded]:
+        found = {}
+        for path, script in scripts.items():
+            times = self._times[path] = self._times.get(path, -1) + 1
+            differs = self.differs.get(path, ())
+            found[path] = Recorded(f"{script}recorded\n", differs[times] if times < len(differs) else {})
+        return found
 
     def objects(self) -> frozenset[str]:
         return frozenset(self.left)

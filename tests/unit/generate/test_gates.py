@@ -162,7 +162,16 @@ def test_columns_that_are_not_compared_follow_their_expression_when_a_query_is_s
     wrong = Answer(error="unknown function: nope")
     server = ScriptedServer({"select nope(1), now(), abs(1)": wrong, "select nope(1)": wrong})
     draft = make_draft("create table t (a int)", "select nope(1), now(), abs(1)")
-    assert try_drafts([draft], server, TERMS).kept[0].statements[1].ignore == (0,)
+    left = try_drafts([draft], server, TERMS).kept[0].statements[1]
+    assert (left.sql, left.ignore) == ("select abs(1), now()", (1,))
+
+
+def test_a_column_that_differs_in_each_row_is_brought_behind_those_that_sort_the_rows() -> None:
+    first, second = (Answer(("f(a)", "a"), ((f"{run}1", "x"), (f"{run}0", "y"))) for run in "pq")
+    server = ScriptedServer({"select f(a), a from t1": (first, second), "select a, f(a) from t1": Answer()})
+    trial = try_drafts([make_draft("create table t1 (a int)", "select f(a), a from t1")], server, TERMS)
+    left = trial.kept[0].statements[1]
+    assert (left.sql, left.ignore) == ("select a, f(a) from t1", (1,))
 
 
 def test_the_same_breakage_is_found_once() -> None:
@@ -193,6 +202,19 @@ def test_what_leaves_something_is_dropped_and_tidied() -> None:
     trial = try_drafts([make_draft("create account acc1", "select 1", "alter account acc1 open")], server, TERMS)
     assert [one.sql for one in trial.kept[0].statements] == ["select 1"]
     assert [one.gate for one in trial.dropped] == ["clean-up", "clean-up"]
+    assert server.tidied == {"account acc1"}
+
+
+def test_what_an_interrupted_run_left_is_tidied() -> None:
+    class Stopped(ScriptedServer):
+        def _answer(self, sql: str) -> Answer:
+            if sql == "select 1":
+                raise KeyboardInterrupt
+            return super()._answer(sql)
+
+    server = Stopped({})
+    with pytest.raises(KeyboardInterrupt):
+        try_drafts([make_draft("create account acc1", "select 1")], server, TERMS)
     assert server.tidied == {"account acc1"}
 
 

@@ -107,6 +107,14 @@ def test_clean_up_drops_what_is_left_and_ends_what_is_open() -> None:
     ]
 
 
+def test_clean_up_switches_autocommit_on_again_before_it_drops() -> None:
+    sql = "set autocommit = 0;\ncreate table w (a int);\n"
+    script = make_inputs(cases={"a.sql": sql}).library.scripts["a.sql"]
+    assert cleanup(script.statements) == ["set autocommit = 1", "drop table if exists w"]
+    again = make_inputs(cases={"a.sql": f"{sql}set autocommit = 1;\n"}).library.scripts["a.sql"]
+    assert cleanup(again.statements) == ["drop table if exists w"]
+
+
 def test_a_function_in_from_that_no_case_calls_is_called_there() -> None:
     surface = Surface(functions={"numbers_of": SqlFunction("numbers_of", Role.TABLE, (), ("numbers_of",))})
     target = Target(0, Kind.FUNCTION, "numbers_of", "table_function.go names the function")
@@ -178,6 +186,10 @@ def test_a_statement_that_names_the_database_of_its_script_names_that_of_its_new
     draft = assemble(choice, scripts, Frame("1", "function", {}, ()))[0]
     database = draft.path.rpartition("/")[2].removesuffix(".test")
     assert f"metadata_scan('{database}.t', 'a')" in draft.text
+    system = "system/information_schema.sql"
+    scripts = make_inputs(cases={system: "select 1 from information_schema.tables;\n"}).library.scripts
+    draft = assemble(Choice(slices={system: {0}}), scripts, Frame("1", "function", {}, ()))[0]
+    assert "from information_schema.tables" in draft.text
 
 
 def test_no_query_calls_what_only_its_own_script_defines() -> None:

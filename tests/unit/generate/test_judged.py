@@ -29,6 +29,14 @@ def test_another_server_records_nothing() -> None:
     assert not trial.expectations
 
 
+def test_on_another_server_what_does_not_hold_is_left_out_too() -> None:
+    server = ScriptedServer({}, version="10.11-MariaDB")
+    server.differs[DRAFT.path] = [{2: "FAILED: row 1"}]
+    trial = on_server([DRAFT], server, TERMS, Search(None), told)
+    assert len(trial.kept[0].statements) == 3
+    assert not trial.expectations
+
+
 def test_a_statement_whose_expectation_does_not_hold_is_left_out() -> None:
     server = ScriptedServer({})
     server.differs[DRAFT.path] = [{2: "FAILED: row 1"}]

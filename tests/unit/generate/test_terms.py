@@ -31,6 +31,7 @@ def gate(error: str | None, *, product: bool = True, lost: bool = False) -> str 
         ("internal error: database nowhere not found: ExpectedEOB", "valid"),
         ("internal error: table d.a not found: no such table d.a", "valid"),
         ("not supported: function or operator 'addab'", "valid"),
+        ("SQL syntax error: aggregate function sum calls cannot be nested", ""),
         ("SQL parser error: You have an error in your SQL syntax", "valid"),
     ],
 )

@@ -11,8 +11,13 @@ from typing import Any
 import pytest
 
 from benchmarks import selection
+from benchmarks.selection_clones import cut_clone, without_tests
+from benchmarks.selection_rows import rows_of
+from orchestrator.diff.git import find_git
+from orchestrator.history.commits import read_commits
+from orchestrator.history.layout import layout_of
 from tests.require import require
-from tests.unit.history.product import DAY, START, make_history
+from tests.unit.history.product import DAY, PROFILE, START, make_history
 
 PROFILE_TEXT = '{"name": "product", "bvt": {"cases": "test/cases"}}'
 #: In the second quarter of 2024, when there are enough labelled commits before it began.
@@ -74,8 +79,9 @@ def test_a_clone_that_ends_with_the_commit_gives_the_same(
     repository: Path, whole: dict[str, dict[str, Any]], tmp_path: Path
 ) -> None:
     sha = git(repository, "rev-parse", f"main~{159 - NUMBERS[1]}")
-    git(repository, "branch", "-f", "cut", sha)
-    git(tmp_path, "clone", "-q", "--bare", "--single-branch", "-b", "cut", f"file://{repository}", "cut.git")
+    found = cut_clone(repository, sha, tmp_path / "cut.git")
+    assert len(read_commits(found, sha)) == NUMBERS[1] + 1
+    assert found.run("cat-file", "-e", git(repository, "rev-parse", "main")).returncode
     made = predictions(tmp_path / "cut.git", [row(repository, sha, NUMBERS[1])], tmp_path / "run")
     assert made == {sha: whole[sha]}
 
@@ -85,21 +91,9 @@ def test_what_the_commit_itself_does_to_tests_changes_nothing(
 ) -> None:
     number = NUMBERS[0]
     sha = git(repository, "rev-parse", f"main~{159 - number}")
-    listed = git(repository, "diff-tree", "-r", f"{sha}^", sha).splitlines()
-    production = [line for line in listed if not line.split("\t")[1].startswith("test/")]
-    assert len(production) < len(listed)
-    index = {"GIT_INDEX_FILE": str(tmp_path / "index"), "PATH": "/usr/bin:/bin"}
-    subprocess.run(["git", "read-tree", f"{sha}^"], cwd=repository, env=index, check=True)
-    for line in production:
-        mode, blob, path = line.split()[1], line.split()[3], line.split("\t")[1]
-        words = ["git", "update-index", "--cacheinfo", f"{mode},{blob},{path}"]
-        subprocess.run(words, cwd=repository, env=index, check=True)
-    tree = subprocess.run(["git", "write-tree"], cwd=repository, env=index, capture_output=True, text=True, check=True)
-    date = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _identity(number)}
-    bare = subprocess.run(
-        ["git", "commit-tree", "-p", f"{sha}^", "-m", "x", tree.stdout.strip()],
-        cwd=repository, env=index | date, capture_output=True, text=True, check=True,
-    ).stdout.strip()  # fmt: skip
+    assert "test/" in git(repository, "diff-tree", "-r", "--name-only", f"{sha}^", sha)
+    bare = without_tests(find_git(repository), sha, "test/")
+    assert "test/" not in git(repository, "diff-tree", "-r", "--name-only", f"{sha}^", bare)
     made = predictions(repository, [row(repository, bare, number)], tmp_path / "run")
     assert made[bare] == whole[sha] | {"sha": bare}
 
@@ -108,7 +102,7 @@ def test_an_ablation_prints_what_each_strategy_is_worth(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     every = selection.variants_of(ablation=True)
-    assert len(every) == 1 + 2 * len(selection.STRATEGIES)
+    assert len(every) == 2 + 2 * len(selection.STRATEGIES)
     monkeypatch.setattr(selection, "variants_of", lambda _: {name: every[name] for name in ("all", "only rules")})
     rows = [row(repository, git(repository, "rev-parse", f"main~{159 - number}"), number) for number in NUMBERS]
     predictions(repository, rows, tmp_path / "run", "--ablation")
@@ -119,5 +113,17 @@ def test_an_ablation_prints_what_each_strategy_is_worth(
     assert json.loads(last)["by_clone"].keys() == table.keys()
 
 
-def _identity(number: int) -> list[tuple[str, str]]:
-    return [("NAME", "T"), ("EMAIL", "t@example.com"), ("DATE", f"{START + number * DAY} +0000")]
+def test_rows_of_a_clone_are_its_commits_that_change_production_code(repository: Path) -> None:
+    rows = rows_of(repository, "main", layout_of(PROFILE), START + 150 * DAY)
+    assert len(rows) == 150  # the first commit has no parent
+    assert rows[-1]["src"] == [{"p": "pkg/vector/vector.go", "s": "M"}]
+    assert rows[-1]["parent"] == rows[-2]["sha"]
+
+
+def test_a_clone_that_lacks_its_larger_files_still_predicts(repository: Path, tmp_path: Path) -> None:
+    sha = git(repository, "rev-parse", f"main~{159 - NUMBERS[1]}")
+    found = cut_clone(repository, sha, tmp_path / "lacking.git", "300")
+    lacking = found.run("rev-list", "--objects", "--missing=print", sha).stdout.count(b"\n?")
+    assert lacking > 10
+    made = predictions(tmp_path / "lacking.git", [row(repository, sha, NUMBERS[1])], tmp_path / "run")
+    assert "cursor" in made[sha]["categories"][:3]

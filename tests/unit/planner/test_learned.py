@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from orchestrator.diff.source import from_repository
 from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plan import Suite, TestPlan
+from orchestrator.history.because import Explainer
+from orchestrator.history.facts import Facts
 from orchestrator.history.model import Model, save_model
 from orchestrator.planner.budget import parse_budget
 from orchestrator.planner.decode import loads
@@ -57,6 +60,7 @@ def test_a_budget_buys_the_likeliest_cases_and_says_what_more_would_buy(product:
     assert plan.notes[0].startswith("Budget 10%: 3 of 32 SQL cases")
     every = planned(product, model, "100%")
     assert not [test for test in every.omitted if test.type is Suite.BVT]
+    assert "because history" in explain_text(every, "bvt:backup/backup_0.sql")
 
 
 def test_every_test_of_a_plan_with_a_budget_is_explained(product: Path, model: Model) -> None:
@@ -65,12 +69,27 @@ def test_every_test_of_a_plan_with_a_budget_is_explained(product: Path, model: M
     text = explain_text(plan, "bvt:backup")
     assert "backup_0.sql" in text
     assert "commit " in text
-    assert explain_text(plan, "bvt:backup/backup_0.sql") == text
+    alone = explain_text(plan, "bvt:backup/backup_0.sql")
+    assert "because history" in alone
+    assert "backup_1.sql" in text
+    assert "backup_1.sql" not in alone
     left = next(test for test in plan.omitted if test.type is Suite.BVT)
     why_not = explain_text(plan, f"bvt:{left.name}")
     assert "a budget of" in why_not
     assert explain(plan, f"bvt:{left.name}")["omitted"][0]["budget"] == left.budget
     assert "bvt:backup" in plan_markdown(plan)
+
+
+def test_a_reason_names_no_word_that_many_cases_say(product: Path, model: Model) -> None:
+    outlook = advise_by(from_repository(product, "main~1", "main"), PROFILE, deepcopy(model)).outlook
+    assert outlook is not None
+    for number in sorted(outlook.book.stems)[:10]:
+        outlook.book.scripts.put(number, {"backup": 1, "common": 1})
+    outlook.question = replace(outlook.question, facts=Facts(("pkg/a.go",), words={"backup": 1, "common": 9}))
+    outlook.book.scripts.put(number, {"backup": 1, "common": 1, "seldom": 1})
+    outlook.question.facts.words["seldom"] = 1
+    told = {one.strategy: one.detail for one in Explainer(outlook).case(outlook.book.stems[number])}
+    assert told["lexical"] == "as the change does, its script says seldom"
 
 
 def test_cases_the_change_edits_and_those_always_run_are_kept_whatever_they_cost(product: Path, model: Model) -> None:

@@ -76,3 +76,33 @@ def test_a_folder_that_is_swapped_for_a_link_meanwhile_gives_nothing_away(
     data = packed(tree, "cgo/bin")
     assert b"hunter2" not in data
     assert b"made" in data
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "link"),
+    [
+        ("../out", tarfile.REGTYPE, ""),
+        ("/out", tarfile.REGTYPE, ""),
+        ("a/../../out", tarfile.REGTYPE, ""),
+        ("a", tarfile.SYMTYPE, "/etc"),
+        ("a/b", tarfile.SYMTYPE, "../.."),
+        ("a/b", tarfile.SYMTYPE, "../../out"),
+        ("in/out", tarfile.REGTYPE, ""),
+        ("a", tarfile.LNKTYPE, "in"),
+        ("a", tarfile.FIFOTYPE, ""),
+        ("a", tarfile.CHRTYPE, ""),
+    ],
+)
+def test_an_archive_that_leads_out_is_not_unpacked(tmp_path: Path, name: str, kind: bytes, link: str) -> None:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as tar:
+        first, second = tarfile.TarInfo("in"), tarfile.TarInfo(name)
+        first.type, first.linkname, second.type, second.linkname = tarfile.SYMTYPE, ".", kind, link
+        tar.addfile(first)
+        tar.addfile(second)
+    archive, tree = tmp_path / "archive", tmp_path / "there" / "tree"
+    archive.write_bytes(file.getvalue())
+    tree.mkdir(parents=True)
+    with pytest.raises(ValueError, match=r"leads out|is no file|no path below"):
+        unpack(archive, ("in",), tree)
+    assert {path.name for path in tmp_path.rglob("*")} == {"archive", "there", "tree"}
