@@ -17,7 +17,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 if __package__ in {None, ""}:  # started as a file
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.meta import rows_of_file
 from orchestrator.cases.dedup_search import Search
 from orchestrator.cases.sql.lexer import split_statements
 from orchestrator.cases.sql.syntax import read_tree
@@ -60,15 +61,12 @@ class Row(NamedTuple):
 
 def read_rows(meta: Path) -> list[Row]:
     """The rows, oldest first, so that what neighbours share is read once."""
-    found = []
-    for number, line in enumerate(meta.read_text(encoding="utf-8").splitlines(), 1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-                found.append(Row(row["sha"], row["parent"], int(row["pr"] or 0), row["date"], row["subject"]))
-            except (ValueError, KeyError, TypeError) as error:
-                raise SystemExit(f"{meta}:{number}: needs sha, parent, pr, date and subject ({error!r})") from None
+    found = rows_of_file(meta, _row, "sha, parent, pr, date and subject")
     return sorted(found, key=lambda row: (row.date, row.sha))
+
+
+def _row(told: Mapping[str, Any]) -> Row:
+    return Row(told["sha"], told["parent"], int(told["pr"] or 0), told["date"], told["subject"])
 
 
 class Task(NamedTuple):
@@ -140,15 +138,15 @@ def main() -> int:
     parser.add_argument("--limit", type=int, help="of the rows, so many at even distances")
     parser.add_argument("--format", choices=("json", "text"), default="text")
     args = parser.parse_args()
-    rows = read_rows(args.meta)
-    if args.limit and args.limit < len(rows):
-        rows = [rows[at * len(rows) // args.limit] for at in range(args.limit)]
+    asked = read_rows(args.meta)
+    if args.limit and args.limit < len(asked):
+        asked = [asked[at * len(asked) // args.limit] for at in range(args.limit)]
     args.out.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
-    jobs = 1 if args.dsn else args.jobs  # two that look at what one server holds would see each other's
+    jobs = 1 if args.dsn else max(1, args.jobs)  # two that look at what one server holds would see each other's
     tasks = [
         Task(args.repo, args.out, args.budget, args.seed, args.dsn, args.server, args.kept, share)
-        for share in shares(rows, jobs)
+        for share in shares(asked, jobs)
     ]
     with ProcessPoolExecutor(max_workers=jobs) as pool:
         done = [one for share in pool.map(work, tasks) for one in share]

@@ -9,6 +9,7 @@ or recall below .62 or .72, or when a file that stayed does not hold.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -22,6 +23,7 @@ GOALS = {"spec_micro": 0.52, "spec_macro": 0.60, "micro": 0.62, "macro": 0.72}
 
 def main() -> int:
     """Generate, score, print."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     folder = Path(os.environ.get("MO_TESTPLAN_SHARED", ROOT / ".." / "shared")) / "generation"
     meta = folder / "dev.jsonl"
     if not meta.is_file() or "MO_REPO" not in os.environ:

@@ -167,6 +167,8 @@ def main() -> int:
     parser.add_argument("--meta", type=Path)
     parser.add_argument("--format", choices=("json", "text"), default="text")
     args = parser.parse_args()
+    if not args.folder.is_dir():
+        parser.error(f"{args.folder} is no folder")
     folders = {one.name: one for one in sorted(args.folder.iterdir()) if one.is_dir()}
     verdicts, started = Verdicts(), time.perf_counter()
     with ExitStack() as stack:

@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # so that `python benchmarks/selection.py` finds the packages without an installation
 
+from benchmarks.meta import rows_of_file  # noqa: E402
 from benchmarks.selection_scores import Scores, table  # noqa: E402
 from orchestrator.diff.git import Git, Objects, find_git, isolated  # noqa: E402 - after the path is set
 from orchestrator.domain.profile import Profile  # noqa: E402
@@ -90,17 +91,13 @@ def variants_of(ablation: bool) -> Variants:
 
 def read_rows(path: Path) -> list[Asked]:
     """The rows of a metadata file, oldest first."""
-    rows = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
-    asked = [
-        Asked(
-            row["sha"],
-            row["parent"],
-            int(datetime.fromisoformat(row["date"]).timestamp()),
-            tuple(entry["p"] for entry in row["src"]),
-        )
-        for row in rows
-    ]
+    asked = rows_of_file(path, _asked, "sha, parent, date and src with p")
     return sorted(asked, key=lambda one: (one.time, one.sha))
+
+
+def _asked(row: dict[str, Any]) -> Asked:
+    time = int(datetime.fromisoformat(row["date"]).timestamp())
+    return Asked(row["sha"], row["parent"], time, tuple(entry["p"] for entry in row["src"]))
 
 
 def predict(git: Git, profile: Profile, rows: list[Asked], variants: Variants) -> Iterator[dict[str, Any]]:

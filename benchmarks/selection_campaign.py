@@ -86,6 +86,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--parts", default="dev,thousand")
     parts = parser.parse_args().parts.split(",")
+    if not set(parts) <= {"dev", "thousand"}:
+        parser.error(f"--parts {','.join(parts)}: there are dev and thousand")
     repository = os.environ.get("MO_REPO")
     shared = Path(os.environ.get("MO_TESTPLAN_SHARED", ROOT / ".." / "shared")) / "selection"
     if repository is None:

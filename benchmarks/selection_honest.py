@@ -42,6 +42,7 @@ from orchestrator.history.layout import Layout, layout_of  # noqa: E402
 from orchestrator.settings import load_profile, settings_from  # noqa: E402
 
 Rows = Sequence[dict[str, Any]]
+PARTS = ("predictions", "plans", "lacking")
 
 
 def predict(repository: Path, rows: Rows, folder: Path, profile: str, seed: int) -> list[dict[str, Any]]:
@@ -136,10 +137,12 @@ def main() -> int:
     parser.add_argument("--commits", type=int, default=3)
     parser.add_argument("--apart", type=int, default=40)
     parser.add_argument("--largest", default="200k")
-    parser.add_argument("--parts", default="predictions,plans,lacking")
+    parser.add_argument("--parts", default=",".join(PARTS))
     parser.add_argument("--profile", default=PROFILE)
     parser.add_argument("--format", choices=("text", "json"), default="text")
     args = parser.parse_args()
+    if not set(args.parts.split(",")) <= set(PARTS):
+        parser.error(f"--parts {args.parts}: there are {', '.join(PARTS)}")
     layout = layout_of(load_profile(args.profile, settings_from({})))
     rows = rows_of(args.repo, "HEAD", layout, args.until)[:: -args.apart][: args.commits][::-1]
     figures: dict[str, Any] = {}

@@ -53,11 +53,15 @@ def run(args: argparse.Namespace) -> int:
     from orchestrator.cli.generate_server import server_of
     from orchestrator.cli.life import ended_by_signals
     from orchestrator.generate.pipeline import Settings, make
-    from orchestrator.generate.publish import commit_branch, write_files
+    from orchestrator.generate.publish import check_branch, commit_branch, write_files
 
     settings = settings_from()
     profile = load_profile(args.profile, settings)
     repository = args.repo or settings.repo or profile.repository
+    if args.branch:
+        if repository is None or not args.base:
+            raise UsageError("--branch needs --repo and --base", "Name the clone and what to branch from.")
+        check_branch(Path(repository), args.branch)
     _progress("reading the change, the tree and its history")
     inputs = read_inputs(args, profile, repository)
     key = str(args.pr) if args.pr else (args.head or "diff")[:12].replace("/", "_")
@@ -65,9 +69,7 @@ def run(args: argparse.Namespace) -> int:
         made = make(inputs, Settings(key, args.budget, args.seed, profile.name), server, _progress, _model(args))
     files = {f"{profile.bvt.cases}/{path}": text for path, text in made.files.items()}
     write_files(args.output, files)
-    if args.branch:
-        if repository is None or not args.base:
-            raise UsageError("--branch needs --repo and --base", "Name the clone and what to branch from.")
+    if args.branch and repository:
         commit_branch(Path(repository), args.branch, args.head or args.base, files, f"test: cases for {inputs.title}")
     emit((made.report.as_json() if args.format == "json" else made.report.as_text()).encode("utf-8", "replace"))
     return EXIT_FAILED if made.report.findings else EXIT_PASSED

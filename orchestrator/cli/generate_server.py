@@ -9,9 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from orchestrator.cases.discover import result_paths
+from orchestrator.cases.discover import read_text, result_paths
+from orchestrator.cases.script import database_of
+from orchestrator.cli.generate_objects import Objects
+from orchestrator.cli.life import undisturbed
 from orchestrator.domain.errors import ServerError, UsageError
-from orchestrator.generate.executor import Answer, Recorded
+from orchestrator.generate.executor import Answer, Recorded, named_by
 from orchestrator.generate.publish import write_files
 from workers.bvt.compare import VerdictKind
 from workers.bvt.dsn import Dsn, parse_dsn
@@ -28,22 +31,6 @@ _ROWS = 20_000
 #: Seconds after which a clock that counts seconds shows another one.
 _TICK = 1.0
 _OPTIONS = Options(statement_timeout=_TIMEOUT)
-#: Questions whose rows are objects that outlive a database; a server that does not know one answers nothing.
-_OBJECTS = (
-    ("database", "show databases"),
-    ("account", "select account_name from mo_catalog.mo_account"),
-    ("role", "select role_name from mo_catalog.mo_role"),
-    ("user", "select user_name from mo_catalog.mo_user"),
-    ("user", "select concat(user, '@', host) from mysql.user"),
-    ("snapshot", "select sname from mo_catalog.mo_snapshots where sname not like '__mo%' and sname not like 'ccpr%'"),
-    ("stage", "select stage_name from mo_catalog.mo_stages"),
-    ("publication", "select pub_name from mo_catalog.mo_pubs"),
-    ("cdc", "select task_name from mo_catalog.mo_cdc_task"),
-    ("feature", "select concat_ws(' ', feature_code, enabled) from mo_catalog.mo_feature_registry"),
-    # without a limit (-1) the server writes them itself
-    ("limit", "select concat_ws(' ', feature_code, scope, quota) from mo_catalog.mo_feature_limit where quota <> -1"),
-    ("pitr", "select pitr_name from mo_catalog.mo_pitr where pitr_name not like 'sys_mo%'"),
-)
 _DROPS = {"account": "drop account if exists", "role": "drop role if exists", "user": "drop user if exists"}
 
 
@@ -57,12 +44,21 @@ class BvtServer:
         guard = Guard(self._sessions, allow_drops=False)
         guard.remember()
         self._guard = guard
+        self._objects = Objects(self._quietly)
+        #: What was run here, and in which databases: whatever appeared and has a name in these is ours.
+        self._texts: set[str] = set()
         reply = self._sessions.system().query("select version()", timeout=_TIMEOUT)
         self.version = _cells(reply)[0][0] or ""
 
     def close(self) -> None:
-        """Close the connections."""
-        self._sessions.close()
+        """Drop what an interrupted run left, and close the connections."""
+        with undisturbed():
+            try:
+                self.tidy(named_by(self._texts, self.objects() - self._objects.before))
+            except ServerError:
+                pass  # a lost server has nothing left to tidy
+            finally:
+                self._sessions.close()
 
     def run(self, statements: Sequence[str], database: str) -> list[Answer]:
         """Run in a new session and a database of its own.
@@ -74,6 +70,7 @@ class BvtServer:
                 f"the database {database!r} was there before this run and is not ours to use",
                 "Drop it, or try the cases on another server.",
             )
+        self._texts.update(statements, (database,))
         wire = self._fresh(database)
         answers = []
         try:
@@ -96,9 +93,9 @@ class BvtServer:
         return wire
 
     def _answer(self, wire: Wire, sql: str, database: str) -> Answer:
-        objection = self._guard.objection(sql, database)
+        objection = self._guard.objection(sql, database) or self._objects.objection(sql)
         if objection:
-            return Answer(error=f"not run: {objection}")
+            return Answer(withheld=objection)
         try:
             reply = wire.query(sql, limits=Limits(rows=_ROWS), timeout=_TIMEOUT)
             return Answer() if reply.fields is None else _result(reply)
@@ -109,23 +106,21 @@ class BvtServer:
 
     def objects(self) -> frozenset[str]:
         """What lives outside of the database of a run."""
-        found = set()
-        for kind, question in _OBJECTS:
-            found |= {f"{kind} {row[0]}" for row in self._quietly(question) if row}
-        return frozenset(found)
+        return self._objects.now()
 
     def recorded(self, scripts: Mapping[str, str]) -> dict[str, Recorded]:
         """Record scripts, then judge each against that, each run in sessions and a database of its own."""
         with tempfile.TemporaryDirectory(prefix="mo-testplan-record-") as folder:
             base = Path(folder)
             write_files(base, scripts)
+            self._texts.update(scripts.values(), map(database_of, scripts))
             targets = {path: base / result_paths(path)[0] for path in scripts}
             told = {path: _Told() for path in scripts}
             left = {path: self._leaves(path, base, told[path], targets[path]) for path in scripts}
             time.sleep(_TICK)
-            for path in scripts:
+            for path in (path for path in scripts if targets[path].is_file()):
                 left[path] |= self._leaves(path, base, told[path])
-            texts = {path: target.read_bytes().decode("utf-8", "replace") for path, target in targets.items()}
+            texts = {path: read_text(target) if target.is_file() else "" for path, target in targets.items()}
         return {path: Recorded(texts[path], told[path].reasons, left[path]) for path in scripts}
 
     def _leaves(self, path: str, base: Path, told: _Told, target: Path | None = None) -> frozenset[str]:
@@ -137,7 +132,7 @@ class BvtServer:
                 runner.record(case, target)
             else:
                 runner.run(case)
-        left = self.objects() - before
+        left = named_by((case.file.read_text(encoding="utf-8"), database_of(path)), self.objects() - before)
         self.tidy(left)
         return left
 

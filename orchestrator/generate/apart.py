@@ -40,4 +40,4 @@ def taken_apart(draft: Draft, wrong: Sequence[int], executor: Executor) -> dict[
     apart = {
         at: Apart(parts, tuple(zip(parts.items, answers[places[at] :], strict=False))) for at, parts in split.items()
     }
-    return {at: one for at, one in apart.items() if any(answer.error or answer.lost for _, answer in one.answered)}
+    return {at: one for at, one in apart.items() if any(not answer.succeeded for _, answer in one.answered)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,6 +19,13 @@ class Answer:
     error: str | None = None
     #: The connection ended, or the statement took too long: neither a result nor an error.
     lost: bool = False
+    #: Why it was not sent at all.
+    withheld: str | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the server did what it was asked."""
+        return self.error is None and self.withheld is None and not self.lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +69,19 @@ class Executor(Protocol):
         Raises:
             ServerError: there is no server any more.
         """
+
+
+def name_of(one: str) -> str:
+    """The name of an object that `Executor.objects` tells of, without its host."""
+    return one.partition(" ")[2].partition(" ")[0].partition("@")[0]
+
+
+def named_by(texts: Iterable[str], objects: Collection[str]) -> frozenset[str]:
+    """The objects whose names are in SQL: others that appeared meanwhile are somebody else's at work on the server."""
+    text = "\n".join(texts)
+    return frozenset(one for one in objects if naming([name_of(one)]).search(text))
+
+
+def naming(names: Iterable[str]) -> re.Pattern[str]:
+    """Finds any of some names in SQL."""
+    return re.compile(rf"(?i)(?<![\w$])(?:{'|'.join(map(re.escape, sorted(names)))})(?![\w$])")

@@ -70,7 +70,7 @@ def check(draft: Draft, executor: Executor) -> list[Finding]:
 def _disagreements(draft: Draft, found: Sequence[Pair], answers: Sequence[Answer]) -> Iterator[Finding]:
     for at, pair in enumerate(found):
         left, right = answers[2 * at], answers[2 * at + 1]
-        if left.error or right.error or left.lost or right.lost:
+        if not (left.succeeded and right.succeeded):
             continue
         if _number(left) != _number(right):
             yield Finding(

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from orchestrator.diff.git import find_git
 from orchestrator.domain.errors import UsageError, WorkspaceError
 
 #: Who commits may be said by the environment.
@@ -39,6 +40,20 @@ def write_files(root: Path, files: Mapping[str, str]) -> list[Path]:
     return written
 
 
+def check_branch(clone: Path, branch: str) -> None:
+    """Look whether `commit_branch` could make a branch.
+
+    Raises:
+        UsageError: it exists, or git takes no such name.
+        WorkspaceError: there is no clone.
+    """
+    find_git(clone)
+    if not _git(clone, "check-ref-format", "--branch", branch, check=False):
+        raise UsageError(f"{branch!r} is no name of a branch", "Name another one with --branch.")
+    if _git(clone, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}", check=False):
+        raise UsageError(f"the branch {branch!r} exists", "Name another one with --branch.")
+
+
 def commit_branch(clone: Path, branch: str, base: str, files: Mapping[str, str], message: str) -> str:
     """Commit the files on a new branch of a clone, at ``base``; its work tree and index stay as they are.
 
@@ -46,8 +61,7 @@ def commit_branch(clone: Path, branch: str, base: str, files: Mapping[str, str],
         UsageError: the branch exists, or a file is in its tree already.
         WorkspaceError: git refuses.
     """
-    if _git(clone, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}", check=False):
-        raise UsageError(f"the branch {branch!r} exists", "Name another one with --branch.")
+    check_branch(clone, branch)
     index = clone / f".mo-testplan-index-{os.getpid()}"
     environment = {"GIT_INDEX_FILE": str(index.absolute())}
     try:

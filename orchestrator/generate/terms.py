@@ -44,8 +44,10 @@ class Terms:
 
         ``None`` when there is no error. Lost in one run only is no proof: a busy machine does that, too.
         """
-        if one.error is None and two.error is None and not (one.lost or two.lost):
+        if one.succeeded and two.succeeded:
             return None
+        if one.withheld or two.withheld:
+            return "policy"
         if self._is_broken(one) and self._is_broken(two):
             return "finding"
         if one.error != two.error or one.lost or two.lost:

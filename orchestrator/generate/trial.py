@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from orchestrator.cases.script import database_of
 from orchestrator.generate.apart import Apart, taken_apart
 from orchestrator.generate.draft import Draft, Written, is_unstable
-from orchestrator.generate.executor import Answer, Executor
+from orchestrator.generate.executor import Answer, Executor, name_of, named_by, naming
 from orchestrator.generate.gates import Dropped
 from orchestrator.generate.library import worded
 from orchestrator.generate.split import parts_of
@@ -77,7 +76,7 @@ class _Trying:
             first, second, left = self._twice(draft)
             if turn == 0:
                 self.trial.ran += len(first)
-                self.trial.accepted += sum(one.error is None and not one.lost for one in first)
+                self.trial.accepted += sum(one.succeeded for one in first)
             if left:
                 draft = self._without(draft, left)
                 if tests(draft, original):
@@ -101,15 +100,15 @@ class _Trying:
         try:
             first, second = (self._executor.run(statements, database_of(draft.path)) for _ in range(2))
         finally:
-            left = self._executor.objects() - before
+            named = (*statements, database_of(draft.path))
+            left = named_by(named, self._executor.objects() - before)
             if left:
                 self._executor.tidy(left)
         return first, second, left
 
     def _without(self, draft: Draft, left: Collection[str]) -> Draft:
-        """The draft without the statements that name what it leaves behind; without any, when none does."""
-        names = {one.split(" ")[1].partition("@")[0] for one in left}
-        named = re.compile(rf"(?i)\b(?:{'|'.join(map(re.escape, sorted(names)))})\b")
+        """The draft without the statements that name what it leaves behind; without any, when only its path does."""
+        named = naming(map(name_of, left))
         blamed = [at for at, one in enumerate(draft.statements) if named.search(one.sql)]
         for at in blamed:
             self._drop(draft, "clean-up", f"{draft.statements[at].sql[:80]}: leaves {', '.join(sorted(left))}")
@@ -149,16 +148,17 @@ class _Trying:
             return (_ignoring(written, {*written.ignore, *more}) if more else written,)
         if apart is not None:
             return self._parts(draft, written, apart)
-        return (written,) if not gate else self._refused(draft, written.sql, gate, one if one.error else two)
+        return (written,) if not gate else self._refused(draft, written.sql, gate, two if one.succeeded else one)
 
     def _gate(self, one: Answer, two: Answer) -> str | None:
         return self._terms.gate(one, two, is_product=self._is_product)
 
     def _refused(self, draft: Draft, sql: str, gate: str, answer: Answer) -> Sequence[Written]:
         """Nothing is left of it, and the report says why."""
-        what = answer.error or "no answer: the connection ended, or it took too long"
-        if gate == "finding" and worded(what) not in self._found:
-            self._found.add(worded(what))
+        what = answer.withheld or answer.error or "no answer: the connection ended, or it took too long"
+        words = worded(what) if answer.error else sql  # that nothing was answered does not say what is broken
+        if gate == "finding" and words not in self._found:
+            self._found.add(words)
             self.trial.findings.append(Finding(draft.path, sql, what))
         self._drop(draft, gate, f"{sql[:80]}: {what[:120]}")
         return ()

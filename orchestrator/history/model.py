@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,7 @@ from orchestrator.history.ranker import Ranker
 
 #: Of the file; a model of another scheme is refused.
 SCHEME = 3
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _AGAIN = "Make it again with `mo-testplan learn --repo DIR -o FILE`."
 
 
@@ -98,6 +100,8 @@ def load_model(path: Path) -> Model:
 
 def _model(document: dict[str, Any]) -> Model:
     packed = document["ranker"]
+    if not _COMMIT.fullmatch(str(document["head"])):  # git takes it for an option, which may write files
+        raise ValueError("its head is no commit")
     return Model(
         str(document["profile"]),
         str(document["repository"]),

@@ -103,6 +103,9 @@ def test_a_branch_gets_the_files_and_the_work_tree_stays(
         (("--base", "nowhere", "--head", "HEAD"), "nowhere"),
         (("--base", "HEAD", "--dsn", "ftp://x"), "server address"),
         (("--base", "HEAD", "--llm"), "MO_TESTPLAN_LLM_URL"),
+        (("--base", "HEAD", "--branch", "main"), "the branch 'main' exists"),
+        (("--base", "HEAD", "--branch", "a..b"), "'a..b' is no name of a branch"),
+        (("--diff", os.devnull, "--branch", "new"), "--branch needs --repo and --base"),
         ((), "no change to generate for"),
     ],
 )

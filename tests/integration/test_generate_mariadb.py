@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from orchestrator.cases.dedup_search import Search
 from orchestrator.cli.generate_server import BvtServer, server_of
 from orchestrator.domain.errors import ServerError
 from orchestrator.generate.draft import files_of
+from orchestrator.generate.executor import Answer
 from orchestrator.generate.judged import on_server
 from orchestrator.generate.publish import write_files
 from orchestrator.generate.terms import Terms
@@ -42,7 +43,8 @@ def dsn() -> Iterator[Dsn]:
     try:
         found = parse_dsn(server.start())
         wire = open_wire(found)
-        wire.query("create database theirs")
+        for sql in ("create database theirs", "create table theirs.t (a int)", "create role r1", "create user joe"):
+            wire.query(sql)
         wire.close()
         yield found
     finally:
@@ -110,3 +112,55 @@ def test_a_database_of_somebody_else_is_never_used(dsn: Dsn) -> None:
             server.run(["select 1"], "theirs")
         with pytest.raises(ServerError, match="is not ours"):
             server.run(["select 1"], "mysql")
+
+
+def test_objects_of_others_are_not_used_dropped_or_told_of(server: BvtServer) -> None:
+    before = server.objects()
+    asked = (
+        "drop role if exists r1",
+        "create user if not exists mine, joe",
+        "alter user joe@'%' identified by 'x'",
+        "insert into `theirs`.t values (1)",
+        "drop database if exists theirs",
+        "use theirs",
+    )
+    trial = on_server([make_draft("select 1", *asked, path=PATH)], server, Terms("mariadb", 60), Search(None), print)
+    assert [one.sql for one in trial.kept[0].statements] == ["select 1"]
+    assert {one.gate for one in trial.dropped} == {"policy"}
+    assert server.objects() == before
+    assert server.run(["select count(*) from t1 as theirs", "select 1 from other.t"], "gen_1")[1].error
+
+
+def test_what_another_client_makes_meanwhile_stays(dsn: Dsn) -> None:
+    class Meanwhile(BvtServer):
+        def run(self, statements: Sequence[str], database: str) -> list[Answer]:
+            wire.query("create database if not exists meanwhile")
+            return super().run(statements, database)
+
+    wire = open_wire(dsn)
+    found = Meanwhile(dsn)
+    try:
+        trial = on_server([make_draft("select 1", path=PATH)], found, Terms("mariadb", 60), Search(None), print)
+        found.close()
+        assert trial.kept
+        wire.query("drop database meanwhile")
+    finally:
+        wire.close()
+
+
+def test_what_an_interrupted_recording_left_is_dropped(dsn: Dsn, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    found = BvtServer(dsn)
+    before = found.objects()
+    monkeypatch.setattr(found, "tidy", lambda left: None)  # as when the signal comes before it
+    monkeypatch.setattr("orchestrator.cli.generate_server.time.sleep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        found.recorded({PATH: "create role gen_role;\nselect 1;\n"})
+    assert found.objects() - before
+    monkeypatch.undo()
+    found.close()
+    after = BvtServer(dsn)
+    assert after.objects() == before
+    after.close()

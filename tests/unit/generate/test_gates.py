@@ -218,11 +218,25 @@ def test_what_an_interrupted_run_left_is_tidied() -> None:
     assert server.tidied == {"account acc1"}
 
 
-def test_a_file_of_which_no_statement_names_what_is_left_is_dropped() -> None:
-    server = ScriptedServer({"select hidden()": Answer()}, leaves={"select hidden()": "stage s1"})
-    trial = try_drafts([make_draft("select hidden()", "select 1")], server, TERMS)
-    assert not trial.kept
-    assert server.tidied == {"stage s1"}
+def test_what_appears_meanwhile_and_no_statement_names_is_of_somebody_else() -> None:
+    server = ScriptedServer({}, leaves={"select 2": "stage theirs"})
+    trial = try_drafts([make_draft("select 1", "select 2")], server, TERMS)
+    assert len(trial.kept[0].statements) == 2
+    assert not server.tidied
+    assert server.objects() == {"stage theirs"}
+
+
+def test_a_statement_that_must_not_run_is_no_expectation_of_its_refusal() -> None:
+    server = ScriptedServer({"drop user joe": Answer(withheld="it uses the user joe")})
+    trial = try_drafts([make_draft("select 1", "drop user joe")], server, TERMS)
+    assert [one.sql for one in trial.kept[0].statements] == ["select 1"]
+    assert [(one.gate, one.reason) for one in trial.dropped] == [("policy", "drop user joe: it uses the user joe")]
+
+
+def test_two_statements_that_nothing_answers_are_two_findings() -> None:
+    server = ScriptedServer({"select f(1)": Answer(lost=True), "select g(1)": Answer(lost=True)})
+    trial = try_drafts([make_draft("select 1", "select f(1)", "select g(1)")], server, TERMS)
+    assert [one.sql for one in trial.findings] == ["select f(1)", "select g(1)"]
 
 
 def test_a_pair_that_must_agree_and_does_not_is_a_finding() -> None:

@@ -50,6 +50,7 @@ def test_a_damaged_or_foreign_file_is_refused_with_what_to_do(model: Model, tmp_
         gzip.compress(b"[]"),
         gzip.compress(json.dumps(document | {"scheme": 99}).encode()),
         gzip.compress(json.dumps(document | {"past": {}}).encode()),
+        gzip.compress(json.dumps(document | {"head": f"--output={tmp_path / 'written'}"}).encode()),
         gzip.compress(json.dumps(document | {"ranker": {"cases": 7}}).encode()),
     ]
     for content in broken:
