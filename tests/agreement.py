@@ -40,8 +40,10 @@ class Agreement:
         name = report.nodeid
         if report.failed:
             self._here[name] = "failed"
-        elif report.skipped or name not in self._here:
-            self._here.setdefault(name, "skipped" if report.skipped else "passed")
+        elif report.skipped and self._here.get(name) != "failed":
+            self._here[name] = "skipped"
+        else:
+            self._here.setdefault(name, "passed")
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Fail a run that contradicts the other."""

@@ -73,7 +73,7 @@ def plain(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     for member in tar:
         path = PurePosixPath(*_parts(member.name))
         target = posixpath.normpath(path.parent / member.linkname) if member.issym() else ""
-        if links.intersection(path.parents) or target.startswith(("../", "/")) or target == "..":
+        if links.intersection((path, *path.parents)) or target.startswith(("../", "/")) or target == "..":
             raise ValueError(f"{member.name} leads out of the archive")
         if not (member.isreg() or member.isdir() or member.issym()):
             raise ValueError(f"{member.name} is no file, folder or link")

@@ -27,6 +27,8 @@ MESSAGE_LIMIT = 8000
 _DIED = "the test binary ended while this test ran"
 #: What ``go test`` prints of a binary that one of the supervisor's signals ended.
 _OUR_SIGNALS = ("signal: terminated", "signal: killed")
+#: Tests of a package without a verdict that are kept: whoever prints like a test can start any number of them.
+OPEN_LIMIT = 100_000
 #: Bytes of a ``go.mod``.
 MAX_MODULE = 1 << 20
 _PLAIN_FAILURE = re.compile(r"FAIL\t(\S+) \[(?:build|setup) failed\]")
@@ -151,6 +153,8 @@ class GoTestStream:
             package.signalled = text in _OUR_SIGNALS
             package.active = name
         elif action in ("pause", "cont", "run"):
+            if test is None and len(package.open) >= OPEN_LIMIT:
+                return
             test = test or package.open.setdefault(name, _Test(name, self._clock()))
             test.paused = action == "pause"
             package.active = package.active if test.paused else name

@@ -44,7 +44,7 @@ class PytestSuite:
 
         Failing, not importing and overrunning the deadline are verdicts of the tree; what is gone is skipped.
 
-        :raises InfrastructureError: no pytest, options that it does not know, or an end without a report.
+        :raises InfrastructureError: no pytest, options that it does not know, or an end that nothing explains.
         """
         settings = job.profile.unit_tests
         names = _names(job.task, settings)

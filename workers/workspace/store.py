@@ -195,6 +195,16 @@ def _wanted(path: str, only: tuple[str, ...]) -> bool:
     return not only or any(path == name or path.startswith(name.rstrip("/") + "/") for name in only)
 
 
+def _leaves(link: Path, top: Path) -> bool:
+    """Whether a link leads out of ``top``, or round in a circle."""
+    try:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            link.stat()  # from Python 3.13 on, `resolve` finds nothing wrong with a circle
+        return not link.resolve().is_relative_to(top)
+    except (OSError, RuntimeError):
+        return True
+
+
 def _defuse(links: Iterable[Entry], tree: Path) -> Iterable[str]:
     """Turn links that leave the tree into files that hold their target, as git does where there are no links."""
     top = tree.resolve()
@@ -202,11 +212,7 @@ def _defuse(links: Iterable[Entry], tree: Path) -> Iterable[str]:
         link = tree / entry.path
         if not link.is_symlink():
             continue
-        try:
-            inside = link.resolve().is_relative_to(top)
-        except (OSError, RuntimeError):  # a loop of links
-            inside = False
-        if not inside:
+        if _leaves(link, top):
             target = os.readlink(link)  # noqa: PTH115 - as it is written, not normalised
             link.unlink()
             link.write_bytes(os.fsencode(target))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from orchestrator.cli import checks_alarms, edge
+from orchestrator.cli import control as cli_control
 from orchestrator.domain.errors import InfrastructureError, UnknownRunError
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
@@ -47,6 +49,19 @@ def test_an_older_ledger_is_taken_over_once_its_runs_have_ended(url: str) -> Non
     assert ledger.scheme() == str(keys.SCHEME)
     assert checks_alarms.scheme(ledger).ok
     ledger.agree()
+
+
+def test_control_leaves_the_history_to_the_version_whose_runs_are_under_way(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history, ledger = tmp_path / "history.sqlite", Ledger(url)
+    ledger.redis.set(keys.SCHEME_OF, OLD)
+    ledger.redis.zadd(keys.active_of(OLD), {"r1": 1})
+    monkeypatch.setenv("MO_TESTPLAN_REDIS_URL", url)
+    monkeypatch.setenv("MO_TESTPLAN_STORE_URL", f"sqlite:///{history}")
+    with pytest.raises(InfrastructureError, match="1 runs of the older one"):
+        cli_control.run(argparse.Namespace(profile="matrixone", until_eof=False))
+    assert not history.exists()
 
 
 def test_a_newer_ledger_is_left_alone(url: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from orchestrator.domain.run import CaseStatus, FailureKind
 from tests.unit.workers.support import Record, go_module
 from workers.process import Reason
+from workers.suites import gotest
 from workers.suites.gooutput import TestOutput, seconds_of
 from workers.suites.gotest import GoTestStream
 
@@ -281,3 +282,11 @@ def test_ways_to_die(line: str, kind: FailureKind | None) -> None:
 
 def test_durations_of_go() -> None:
     assert [seconds_of(text) for text in ("1h2m3.5s", "250ms", "0s")] == [3723.5, 0.25, 0.0]
+
+
+def test_tests_that_were_made_up_take_no_memory_without_end(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gotest, "OPEN_LIMIT", 3)
+    for number in range(9):
+        told.event("run", f"Test{number}")
+    told.stream.finish(Reason.DEADLINE, "too late")
+    assert [case.name for case in told.record.cases] == ["a.Test0", "a.Test1", "a.Test2"]

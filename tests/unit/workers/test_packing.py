@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.errors import InfrastructureError
-from workers.packing import pack, unpack
+from workers.packing import pack, plain, unpack
 
 
 def made(folder: Path) -> Path:
@@ -106,3 +106,16 @@ def test_an_archive_that_leads_out_is_not_unpacked(tmp_path: Path, name: str, ki
     with pytest.raises(ValueError, match=r"leads out|is no file|no path below"):
         unpack(archive, ("in",), tree)
     assert {path.name for path in tmp_path.rglob("*")} == {"archive", "there", "tree"}
+
+
+def test_no_member_is_written_through_a_link_of_its_own_name(tmp_path: Path) -> None:
+    """By its words, the second link stays inside; by way of the first, it leads out."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as tar:
+        for name, link in (("a/b/s", "../.."), ("k", "a/b/s/../evil"), ("k", "")):
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = (tarfile.SYMTYPE if link else tarfile.REGTYPE), link
+            tar.addfile(member)
+    file.seek(0)
+    with tarfile.open(fileobj=file) as tar, pytest.raises(ValueError, match="k leads out"):
+        list(plain(tar))

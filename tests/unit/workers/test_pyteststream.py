@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import select
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -38,6 +41,22 @@ def test_a_long_event_is_told_in_writes_that_nobody_can_break(tmp_path: Path, mo
             heard.line(Stream.STDERR, line)
     assert record.named("a").message == f"why\n{text}"
     assert set(record.lines) == {"what another process says"}
+
+
+def test_a_pipe_that_a_test_made_impatient_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(theirs, b"x" * 4096)
+    monkeypatch.setattr(pytesttell, "_ERROR_OUTPUT", theirs)
+    with ThreadPoolExecutor() as pool:
+        told = pool.submit(pytesttell._write, b"event")
+        heard = os.read(ours, 1 << 16)
+        told.result()
+    os.close(theirs)
+    with os.fdopen(ours, "rb") as rest:
+        assert (heard + rest.read()).endswith(b"xevent")
 
 
 def test_being_set_up_is_no_verdict(tmp_path: Path) -> None:
