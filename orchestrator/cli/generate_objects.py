@@ -39,6 +39,10 @@ _PART = re.compile(r"(?i)\brestore\s+account\s+`?sys`?\s+(?=database\s)")
 _CLUSTER = re.compile(r"(?i)\brestore\s+cluster\b")
 _INSIDE = re.compile(rf"(?i)(?:^\s*use\s+|\b(?:database|schema)\s+{_IF}|(?<![\w.`])(?={_NAME}\s*\.))({_NAME})")
 
+#: What tells of a server's objects, and names that objects of any server have.
+_TELLS = re.compile(rf"(?i)^\s*show\b|\b(?:{'|'.join(sorted(BUILTIN))})`?\s*\.")
+_EVERYWHERE = BUILTIN | {"sys", "root", "dump", "moadmin", "accountadmin", "public"}
+
 
 class Objects:
     """The objects of one server. Those that are there at the start are somebody else's."""
@@ -49,6 +53,8 @@ class Objects:
         #: What is somebody else's: ``user joe@%``, ``database sales`` …
         self.before = self.now()
         self._theirs = {one.partition("@")[0].lower() for one in self.before}
+        named = (one.partition(" ")[2] for one in self._theirs)
+        self._names = {name for name in named if name not in _EVERYWHERE}
 
     def now(self) -> frozenset[str]:
         """What is there, in the words of `orchestrator.generate.executor.Executor.objects`."""
@@ -60,6 +66,12 @@ class Objects:
             return "it takes back what everybody did"
         used = next((one for one in _used(_PART.sub("restore ", sql)) if one in self._theirs), None)
         return f"it uses the {used}, which was there before this run" if used else None
+
+    def told_by(self, sql: str, rows: Rows) -> str | None:
+        """Why the answer to a statement is no expectation anywhere else, or None: it lists somebody's object."""
+        cells = (cell.lower() for row in rows for cell in row if cell) if _TELLS.search(sql) else ()
+        found = next((cell for cell in cells if cell in self._names), None)
+        return f"it tells of {found}, which was there before this run" if found else None
 
 
 def _used(sql: str) -> Iterator[str]:

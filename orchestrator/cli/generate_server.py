@@ -98,7 +98,8 @@ class BvtServer:
             return Answer(withheld=objection)
         try:
             reply = wire.query(sql, limits=Limits(rows=_ROWS), timeout=_TIMEOUT)
-            return Answer() if reply.fields is None else _result(reply)
+            told = self._objects.told_by(sql, _cells(reply))
+            return Answer(withheld=told) if told else Answer() if reply.fields is None else _result(reply)
         except ServerFaultError as fault:
             return Answer(error=fault.message)
         except (ConnectionLostError, EndlessResultError):

@@ -19,7 +19,7 @@ class Answer:
     error: str | None = None
     #: The connection ended, or the statement took too long: neither a result nor an error.
     lost: bool = False
-    #: Why it was not sent at all.
+    #: Why it was not sent at all, or what it answered is nobody's business.
     withheld: str | None = None
 
     @property

@@ -61,6 +61,14 @@ def test_what_uses_none_is_not(sql: str) -> None:
     assert Objects(ask).objection(sql) is None
 
 
+def test_an_answer_that_lists_an_object_of_others_is_told() -> None:
+    objects = Objects(ask)
+    assert objects.told_by("show databases", [("mo_catalog",), ("Sales",)])
+    assert objects.told_by("select * from mo_catalog.mo_stages", [(None, "st1")])
+    assert objects.told_by("show accounts", [("sys",)]) is None
+    assert objects.told_by("select 'sales'", [("sales",)]) is None
+
+
 def test_what_no_statement_names_is_somebody_elses() -> None:
     appeared = {"database gen_1", "user Joe@%", "feature BRANCH 1", "database gen", "stage one"}
     named = named_by(["create user `joe`@'%'", "select 'branch', someone", "gen_1"], appeared)
