@@ -165,3 +165,8 @@ def test_what_an_interrupted_recording_left_is_dropped(dsn: Dsn, monkeypatch: py
     after = BvtServer(dsn)
     assert after.objects() == before
     after.close()
+
+
+def test_a_script_whose_database_is_somebody_elses_is_not_recorded(server: BvtServer) -> None:
+    recorded = server.recorded({"function/theirs.test": "select 1;\n"})["function/theirs.test"]
+    assert (recorded.text, list(recorded.differs)) == ("", [0])

@@ -70,6 +70,6 @@ def test_an_answer_that_lists_an_object_of_others_is_told() -> None:
 
 
 def test_what_no_statement_names_is_somebody_elses() -> None:
-    appeared = {"database gen_1", "user Joe@%", "feature BRANCH 1", "database gen", "stage one"}
+    appeared = {"database gen_1", "user Joe@%", "feature BRANCH 1", "database gen", "stage one", "user @localhost"}
     named = named_by(["create user `joe`@'%'", "select 'branch', someone", "gen_1"], appeared)
     assert named == {"database gen_1", "user Joe@%", "feature BRANCH 1"}
