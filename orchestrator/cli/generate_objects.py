@@ -29,12 +29,19 @@ _QUESTIONS = (
 _IF = r"(?:if\s+(?:not\s+)?exists\s+)?"
 _NAME = r"(?:`[^`]+`|'[^']+'|\"[^\"]+\"|[\w$]+)"
 _HOST = rf"(?:@{_NAME})?"
-#: A statement that makes, changes or drops objects by name.
+#: A statement that makes, changes or drops objects by name, or takes all that is in one back to what it was.
 _ABOUT = re.compile(
-    r"(?i)\b(?:create|alter|drop)\s+(?:or\s+replace\s+)?(database|schema|account|role|user|snapshot|stage|publication"
+    r"(?i)\b(?:create|alter|drop|restore)\s+(?:or\s+replace\s+)?(account|role|user|snapshot|stage|publication"
     rf"|cdc|pitr)\s+{_IF}({_NAME}{_HOST}(?:\s*,\s*{_NAME}{_HOST})*)"
 )
-_INSIDE = re.compile(rf"(?i)(?:^\s*use\s+|(?<![\w.`])(?={_NAME}\s*\.))({_NAME})")
+#: Of an account only this is taken back.
+_PART = re.compile(r"(?i)\brestore\s+account\s+`?sys`?\s+(?=database\s)")
+_CLUSTER = re.compile(r"(?i)\brestore\s+cluster\b")
+_INSIDE = re.compile(rf"(?i)(?:^\s*use\s+|\b(?:database|schema)\s+{_IF}|(?<![\w.`])(?={_NAME}\s*\.))({_NAME})")
+
+#: What tells of a server's objects, and names that objects of any server have.
+_TELLS = re.compile(rf"(?i)^\s*show\b|\b(?:{'|'.join(sorted(BUILTIN))})`?\s*\.")
+_EVERYWHERE = BUILTIN | {"sys", "root", "dump", "moadmin", "accountadmin", "public"}
 
 
 class Objects:
@@ -46,6 +53,8 @@ class Objects:
         #: What is somebody else's: ``user joe@%``, ``database sales`` …
         self.before = self.now()
         self._theirs = {one.partition("@")[0].lower() for one in self.before}
+        named = (one.partition(" ")[2] for one in self._theirs)
+        self._names = {name for name in named if name not in _EVERYWHERE}
 
     def now(self) -> frozenset[str]:
         """What is there, in the words of `orchestrator.generate.executor.Executor.objects`."""
@@ -53,16 +62,23 @@ class Objects:
 
     def objection(self, sql: str) -> str | None:
         """Why a statement must not run, or None: it would tell of, or change, what is somebody else's."""
-        used = next((one for one in _used(sql) if one in self._theirs), None)
+        if _CLUSTER.search(sql):
+            return "it takes back what everybody did"
+        used = next((one for one in _used(_PART.sub("restore ", sql)) if one in self._theirs), None)
         return f"it uses the {used}, which was there before this run" if used else None
+
+    def told_by(self, sql: str, rows: Rows) -> str | None:
+        """Why the answer to a statement is no expectation anywhere else, or None: it lists somebody's object."""
+        cells = (cell.lower() for row in rows for cell in row if cell) if _TELLS.search(sql) else ()
+        found = next((cell for cell in cells if cell in self._names), None)
+        return f"it tells of {found}, which was there before this run" if found else None
 
 
 def _used(sql: str) -> Iterator[str]:
     """The objects that a statement makes, changes, drops, or looks into, in lower case."""
     for match in _ABOUT.finditer(sql):
-        kind = match[1].lower().replace("schema", "database")
         for name in match[2].split(","):
-            yield f"{kind} {_bare(name)}"
+            yield f"{match[1].lower()} {_bare(name)}"
     for match in _INSIDE.finditer(sql):
         if _bare(match[1]) not in BUILTIN:
             yield f"database {_bare(match[1])}"

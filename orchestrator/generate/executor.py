@@ -19,7 +19,7 @@ class Answer:
     error: str | None = None
     #: The connection ended, or the statement took too long: neither a result nor an error.
     lost: bool = False
-    #: Why it was not sent at all.
+    #: Why it was not sent at all, or what it answered is nobody's business.
     withheld: str | None = None
 
     @property
@@ -79,7 +79,7 @@ def name_of(one: str) -> str:
 def named_by(texts: Iterable[str], objects: Collection[str]) -> frozenset[str]:
     """The objects whose names are in SQL: others that appeared meanwhile are somebody else's at work on the server."""
     text = "\n".join(texts)
-    return frozenset(one for one in objects if naming([name_of(one)]).search(text))
+    return frozenset(one for one in objects if name_of(one) and naming([name_of(one)]).search(text))
 
 
 def naming(names: Iterable[str]) -> re.Pattern[str]:

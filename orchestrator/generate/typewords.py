@@ -16,7 +16,8 @@ _OF_TYPE = frozenset({"type", "types", "column", "columns", "literal", "literals
 def typed(words: Sequence[str]) -> Iterator[str]:
     """The types that words mean, by type word: ``DECIMAL128`` is ``decimal``, a set is none."""
     for word, after in pairwise((*words, "")):
-        plain = word.lower().rstrip("0123456789s")
+        low = word.lower().rstrip("s")
+        plain = low if low in TYPES else low.rstrip("0123456789")  # ``vecf32`` is a name, 128 a width
         kind = SPELT.get(plain, plain)
         capital = word.isupper() and kind != "set"
         if kind in TYPES and (plain not in _AMBIGUOUS or capital or after.lower() in _OF_TYPE):

@@ -123,6 +123,7 @@ def test_objects_of_others_are_not_used_dropped_or_told_of(server: BvtServer) ->
         "insert into `theirs`.t values (1)",
         "drop database if exists theirs",
         "use theirs",
+        "show databases",
     )
     trial = on_server([make_draft("select 1", *asked, path=PATH)], server, Terms("mariadb", 60), Search(None), print)
     assert [one.sql for one in trial.kept[0].statements] == ["select 1"]
@@ -164,3 +165,8 @@ def test_what_an_interrupted_recording_left_is_dropped(dsn: Dsn, monkeypatch: py
     after = BvtServer(dsn)
     assert after.objects() == before
     after.close()
+
+
+def test_a_script_whose_database_is_somebody_elses_is_not_recorded(server: BvtServer) -> None:
+    recorded = server.recorded({"function/theirs.test": "select 1;\n"})["function/theirs.test"]
+    assert (recorded.text, list(recorded.differs)) == ("", [0])
