@@ -19,9 +19,11 @@ settings.register_profile(
 )
 settings.load_profile("steady")
 
-# A test says itself what it needs to be told: what the shell of an operator, or a hook of git, says is not for it.
+#: What tests are told from outside.
+HEARD = {"MO_TESTPLAN_REQUIRE", "MO_TESTPLAN_SHARED", "MO_TESTPLAN_FIGURES"}
+# Else a test says itself what it needs to be told: what the shell of an operator, or a hook of git, says is not for it.
 for _name in tuple(os.environ):
-    if _name.startswith(("MO_TESTPLAN_", "GIT_")) and _name not in ("MO_TESTPLAN_REQUIRE", "MO_TESTPLAN_SHARED"):
+    if _name.startswith(("MO_TESTPLAN_", "GIT_")) and _name not in HEARD:
         del os.environ[_name]
 
 # Tests that were started in the background (`&` in a script) ignore Ctrl-C, and what they start would, too.

@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import logging
 import os
+import signal
 import socket
 import threading
 import time
@@ -18,7 +19,7 @@ from orchestrator.cli import edge, life
 from orchestrator.cli.chat import BotHolder, Finder, Members, hook_chats, make_office, make_wecom_app
 from orchestrator.cli.github import GitHubOut
 from orchestrator.cli.keeping import Keeper
-from orchestrator.domain.errors import MoTestplanError, UsageError
+from orchestrator.domain.errors import BrokerError, InfrastructureError, MoTestplanError, UsageError
 from orchestrator.domain.profile import Profile
 from orchestrator.ledger.client import Ledger
 from orchestrator.messaging import CONTROL_QUEUE, App, make_app
@@ -41,6 +42,7 @@ _REAP_EVERY = 0.5
 _DELIVER_EVERY = 0.5
 _TELL_EVERY = 0.5
 _KEEP_EVERY = 1.0
+_AGREE_EVERY = 1.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,6 +93,8 @@ def run(args: argparse.Namespace) -> int:
     )
     _every(_TELL_EVERY, "tell", lambda: teller.tick)
     _every(_TELL_EVERY, "github", lambda: github.tick)
+    over: list[InfrastructureError] = []
+    _every(_AGREE_EVERY, "scheme", lambda: _end_with_the_scheme(connections()[0], over))
     _every(_KEEP_EVERY, "keep", lambda: _keeper(connections(), app, who, profile, config).tick)
     if bot is not None:
         _every(0.0, "bot", lambda: bot.serve)
@@ -106,7 +110,25 @@ def run(args: argparse.Namespace) -> int:
     )
     worker.start()
     del lock  # held until here
+    if over:
+        raise over[0]
     return int(worker.exitcode or 0)
+
+
+def _end_with_the_scheme(ledger: Ledger, over: list[InfrastructureError]) -> Callable[[], None]:
+    """Ends this process once a newer version, whose messages come by the same queue, has the ledger; ``over``: why."""
+
+    def look() -> None:
+        try:
+            ledger.check_scheme()
+        except BrokerError:
+            raise
+        except InfrastructureError as error:
+            if not over:
+                over.append(error)
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    return look
 
 
 def only_one(config: Settings) -> Any:  # noqa: ANN401 - an open file, kept for its lock

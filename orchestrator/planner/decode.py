@@ -13,7 +13,7 @@ from orchestrator.domain.plan import SCHEMA_VERSION, TestPlan, TestTask
 from orchestrator.planner.encode import Json, document_id, plan_to_json
 from orchestrator.planner.verify import check
 
-_AGAIN = "Make the plan again with `mo-testplan plan`."
+_AGAIN = "Make the plan again with `mo-testplan plan --format json`."
 #: Fields that are worked out from others: checked, not read.
 _DERIVED_TASK = ("test_file", "status", "reason")
 _DERIVED_CHANGE = ("total_added", "total_deleted", "unmatched")

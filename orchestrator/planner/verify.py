@@ -12,7 +12,7 @@ from orchestrator.domain.profile import Profile
 from orchestrator.planner.names import is_package_pattern, is_safe_path
 from orchestrator.planner.rank import task_id
 
-_REMEDY = "Make the plan again with `mo-testplan plan`."
+_REMEDY = "Make the plan again with `mo-testplan plan --format json`."
 
 
 def check(plan: TestPlan, profile: Profile | None = None) -> None:

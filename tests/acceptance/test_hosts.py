@@ -206,6 +206,16 @@ def test_a_second_control_process_on_one_sqlite_history_is_refused(url: str, tmp
     assert "PostgreSQL" in done.stderr
 
 
+def test_a_control_process_ends_when_a_newer_version_has_taken_the_ledger_over(url: str, tmp_path: Path) -> None:
+    project = project_on(url, tmp_path, {"a": PASS})
+    log = tmp_path / "control.log"
+    with service("control", "--profile", "mini", env=project.environment(), log=log) as control:
+        wait_until("it answers", lambda: make_app(url).control.ping(timeout=0.5), 60)
+        Ledger(url).redis.set(keys.SCHEME_OF, keys.SCHEME + 1)
+        assert control.wait(60) == 3
+    assert "Update mo-testplan on this host" in log.read_text()
+
+
 def started(project: Project, run: str) -> dict[str, str]:
     """Tasks of a run that are not pending, and their states."""
     _, summary = project.run_json("status", run)
