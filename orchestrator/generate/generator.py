@@ -47,7 +47,7 @@ KNOBS: Final[dict[str, float]] = {
     "tried": 0.8,
     "word": 0.2,
     "special": 3.0,
-    "sharp": 1.25,
+    "sharp": 1.1,
     "over": 2.0,
     "called_over": 0.25,
     "tree": 0.4,
