@@ -164,7 +164,8 @@ def summary(done: Sequence[dict[str, Any]], seconds: float) -> dict[str, Any]:
         "files": files,
         "statements": (statements := sum(one["statements"] for one in done)),
         "parsed": round(sum(one["parsed"] for one in done) / max(1, statements), 4),
-        "accepted": round(sum(one["accepted"] for one in done) / max(1, sum(one["ran"] for one in done)), 4),
+        "ran": (ran := sum(one["ran"] for one in done)),
+        "accepted": round(sum(one["accepted"] for one in done) / max(1, ran), 4),
         "stayed": {
             "files": round(sum(len(one["stayed"]) for one in done) / max(1, files), 4),
             "statements": round(sum(sum(one["stayed"]) for one in done) / max(1, statements), 4),
@@ -180,12 +181,16 @@ def summary(done: Sequence[dict[str, Any]], seconds: float) -> dict[str, Any]:
 def words(report: dict[str, Any]) -> str:
     """The same for people."""
     gates = ", ".join(f"{gate} {share:.1%}" for gate, share in report["dropped"].items()) or "none"
+    told = (
+        f"{report['commits']} commits, {report['files']} files, {report['statements']} statements in "
+        f"{report['seconds']} s; {report['parsed']:.1%} have a tree; dropped by a gate: {gates}"
+    )
+    if not report["ran"]:
+        return told
     stayed = "{files:.1%} of the files and {statements:.1%} of the statements stay".format_map(report["stayed"])
     return (
-        f"{report['commits']} commits, {report['files']} files, {report['statements']} statements in "
-        f"{report['seconds']} s; {report['parsed']:.1%} have a tree, a server accepts {report['accepted']:.1%}, "
-        f"{stayed}, "
-        f"findings {len(report['findings'])}; dropped by a gate: {gates}; by the server's: {report['refused']}"
+        f"{told}; a server accepts {report['accepted']:.1%}, {stayed}, findings {len(report['findings'])}, "
+        f"dropped by its gates: {report['refused']}"
     )
 
 
