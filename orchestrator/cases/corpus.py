@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 from orchestrator.domain.errors import BadCaseError
 
 #: Raised with `fingerprint.SCHEME` and with the tables below: a test holds the two together.
-INDEX_SCHEME: Final = 2
+INDEX_SCHEME: Final = 3
 _APPLICATION: Final = 0x6D6F7470
 _SUFFIXES = (".sql", ".test")
 #: A file that changed so short a time before it was read may have changed again unseen. Nanoseconds.

@@ -44,7 +44,7 @@ _BY_OBJECT = _by_word(
         "external table": "external dynamic",
         "iceberg": "connector source catalog iceberg connection mongodb",
         "pitr": "pitr",
-        "publication": "publication subscription",
+        "publication": "publication subscription ccpr",
         "role": "role",
         "routine": "function procedure trigger",
         "sequence": "sequence",
@@ -72,7 +72,7 @@ def family_of(words: Sequence[str]) -> str | None:
     """The family of the statement that starts with ``words`` (lower case); None for SQL that sqlglot parses."""
     if not words:
         return None
-    first = words[0]
+    first = words[0].partition(" ")[0]  # "lock tables" is one token
     if first in _ABOUT:
         index = 1
         while index < len(words) and words[index] in _NOT_THE_OBJECT:

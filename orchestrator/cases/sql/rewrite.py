@@ -12,6 +12,14 @@ OWN = "__own"
 CONCATENATION = TokenType.DSTAR
 _SNAPSHOTS = {"SNAPSHOT": "VERSION", "MO_TS": "VERSION", "TIMESTAMP": "TIMESTAMP"}
 _WINDOW_WORDS = frozenset({"sliding", "fill", "gapfill"})
+#: What an index may say of itself after its columns (MatrixOne's grammar, ``index_option``): with a value, and without.
+_INDEX_VALUE_WORDS = """
+lists op_type m ef_construction ef_search intermediate_graph_degree graph_degree itopk_size quantization position_free
+distribution_mode bits_per_code kmeans_train_percent quantizer_train_limit kmeans_max_iteration max_index_capacity
+max_postings_capacity auto_update
+"""
+_INDEX_VALUES = frozenset(_INDEX_VALUE_WORDS.split())
+_INDEX_FLAGS = frozenset({"async", "force_sync", "merge"})
 _CLOSE = {TokenType.L_PAREN: TokenType.R_PAREN, TokenType.L_BRACE: TokenType.R_BRACE}
 
 
@@ -69,6 +77,8 @@ class Rewriter:
             return self._outfile_end(place)
         if current == "by" and following == ["rank", "with"]:
             return place + 5
+        if current == "dedup" and following[:1] == ["join"]:
+            return place + 1
         if current in _WINDOW_WORDS or (current == "interval" and self._is_window(place)):
             return self._group_end(place + 1) if following[:1] == ["("] else place
         if head == "create":
@@ -76,9 +86,21 @@ class Rewriter:
                 return len(words)
             if current in ("comment", "srid") and place > 2:
                 return place + (3 if following[:1] == ["="] else 2)
+            return self._index_option_end(place)
         if head == "alter" and current == "srid":
             return place + 2
         return place
+
+    def _index_option_end(self, place: int) -> int:
+        words, current = self.words, self.words[place]
+        following = words[place + 1 : place + 3]
+        if current == "using":  # a method that MySQL knows, at a place where its parser does not
+            return place + (2 if "index" in words[1:3] and following[1:] in ([], ["on"]) else 0)
+        if "using" not in words[:place] or words[place - 1] in ("(", ",", "."):
+            return place
+        if current in _INDEX_VALUES:
+            return place + (3 if following[:1] == ["="] else 2)
+        return place + (current in _INDEX_FLAGS)
 
     def _variable(self, place: int) -> bool:
         return self.words[place : place + 1] == ["@"]

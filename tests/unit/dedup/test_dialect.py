@@ -32,6 +32,8 @@ FAMILIES = [
     ("create cluster table t (a int)", "cluster table"),
     ("create table a.t clone b.t {snapshot = 's'}", "clone"),
     ("show create table t", "show"),
+    ("lock tables t read, u write", "maintenance"),
+    ("drop ccpr subscription if exists 's'", "publication"),
     ("set @a = 1", "session"),
 ]
 READ = [
@@ -51,6 +53,11 @@ READ = [
     "select a // note\nfrom t",
     "create table t (a int) partition by hash(a) partitions 4",
     "select median(1, 2, 3)",
+    "create table t (a int, b vecf32(3), key k using ivfflat (b) lists = 1 op_type 'vector_l2_ops')",
+    "create table t (m int, lists int, key `k` using hnsw (m) m = 48 ef_search 64 async)",
+    "create index i using btree on t (b) comment 'kept'",
+    "create index i on t (b) using hash",
+    "select t.a from t dedup join u on t.a = u.a",
 ]
 
 
