@@ -14,7 +14,7 @@ from orchestrator.generate.chance import AS_IT_IS, Chance
 from orchestrator.generate.choose import Choice
 from orchestrator.generate.cleanup import cleanup
 from orchestrator.generate.columns import WHOLE, Edges, edges
-from orchestrator.generate.draft import Draft, Written, is_unstable, reads_back
+from orchestrator.generate.draft import Draft, Written, reads_back, varies
 from orchestrator.generate.grouping import Group, regrouped
 from orchestrator.generate.kits import KIT
 from orchestrator.generate.library import LibraryScript
@@ -133,11 +133,11 @@ def _cell(column: str, at: int, row: int, frame: Frame) -> str:
 
 def _query(group: Group, names: Mapping[str, str], why: Mapping[str, str]) -> Written:
     # what differs from run to run comes last: the case runner sorts rows by their text
-    items = sorted((one.text.format_map(names) for one in group.expressions), key=is_unstable)
+    items = sorted((one.text.format_map(names) for one in group.expressions), key=varies)
     table = "from t1" if any(one.columns for one in group.expressions) else ""
     reasons = Counter(why[aspect] for aspect in group.aspects if aspect in why)
     said = next((f" ({one})" for one, _ in reasons.most_common(1)), "")
-    ignore = tuple(at for at, item in enumerate(items) if is_unstable(item))
+    ignore = tuple(at for at, item in enumerate(items) if varies(item))
     return Written(laid_out(items, table), f"{group.named}{said}", ignore)
 
 

@@ -20,6 +20,10 @@ _UNSTABLE = re.compile(
     r"|localtimestamp|rand|random_bytes|uuid|connection_id|unix_timestamp(?=\(\))|sleep|last_query_id|version|sample|user"
     r"|current_user|session_user|system_user|@@\w+)\b"
 )
+#: Of rows that tie in a window's order any may come first: what these say of a row is then anybody's guess.
+_BY_PLACE = re.compile(
+    r"(?is)\b(?:row_number|ntile|lag|lead|first_value|last_value|nth_value)\s*\(.*\bover\b|\bover\s*\(.*\brows\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +96,8 @@ def reads_back(sql: str) -> bool:
 def is_unstable(expression: str) -> bool:
     """Whether the value of an expression differs from run to run."""
     return _UNSTABLE.search(expression) is not None
+
+
+def varies(expression: str) -> bool:
+    """Whether a column cannot be compared: it differs from run to run, or rows that tie in a window decide it."""
+    return is_unstable(expression) or _BY_PLACE.search(expression) is not None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from orchestrator.cases.script import database_of
 from orchestrator.generate.apart import Apart, taken_apart
-from orchestrator.generate.draft import Draft, Written, is_unstable
+from orchestrator.generate.draft import Draft, Written, varies
 from orchestrator.generate.executor import Answer, Executor, name_of, named_by, naming
 from orchestrator.generate.gates import Dropped
 from orchestrator.generate.library import worded
@@ -169,8 +169,8 @@ class _Trying:
         Errors stand alone as far as the budget has room, which is what other statements left.
         """
         good = tuple(item for item, answer in apart.answered if self._gate(answer, answer) is None)
-        good = tuple(sorted(good, key=is_unstable))
-        ignore = tuple(at for at, item in enumerate(good) if is_unstable(item))
+        good = tuple(sorted(good, key=varies))
+        ignore = tuple(at for at, item in enumerate(good) if varies(item))
         left = [replace(written, sql=apart.parts.query(good), ignore=ignore)] if good else []
         for item, answer in apart.answered:
             gate = "stable" if answer.lost else self._gate(answer, answer)

@@ -1,6 +1,6 @@
 import re
 
-from orchestrator.generate.draft import is_unstable
+from orchestrator.generate.draft import is_unstable, varies
 from orchestrator.generate.synthesis import calls, catalogs
 from orchestrator.surface.model import Overload, Role, SqlFunction
 
@@ -33,3 +33,15 @@ def test_a_table_that_a_case_makes_in_the_catalog_is_none_of_the_catalog() -> No
 def test_the_time_now_in_seconds_is_not_compared_and_that_of_a_date_is() -> None:
     assert is_unstable("unix_timestamp()")
     assert not is_unstable("unix_timestamp('2024-01-01')")
+
+
+def test_what_ties_in_a_window_decide_is_not_compared() -> None:
+    for sql in (
+        "row_number() over (partition by a)",
+        "lag(b, 1) over (order by a)",
+        "sum(b) over (order by a rows between 1 preceding and current row)",
+        "uuid()",
+    ):
+        assert varies(sql)
+    for sql in ("rank() over (order by a)", "sum(b) over (order by a)", "lead_time", "count(*)"):
+        assert not varies(sql)
