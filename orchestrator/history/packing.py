@@ -14,7 +14,7 @@ from orchestrator.surface.reach import Reach, Reached
 
 Json = dict[str, Any]
 #: Channels with so many tokens that only those which taught something are kept with their counts.
-_CROWDED = ("function", "word")
+_CROWDED = ("function", "word", "name")
 
 
 @dataclass
@@ -60,10 +60,10 @@ def unpack_past(packed: Json) -> Past:
     past = Past(changes=int(packed["changes"]))
     for name in CHANNELS:
         past.channels[name] = _unpack_channel(packed["channels"][name], strings)
-    for sha, time, tokens, cases, categories, packages, (near, words) in packed["observed"]:
+    for sha, time, tokens, cases, categories, packages, norms in packed["observed"]:
         by_channel = {name: tuple(map(strings.__getitem__, of)) for name, of in zip(CHANNELS, tokens, strict=True)}
         names = [tuple(strings[place] for place in places) for places in (categories, packages)]
-        past.remember(Observed(sha, time, by_channel, tuple(cases), names[0], names[1], (near, words)))
+        past.remember(Observed(sha, time, by_channel, tuple(cases), names[0], names[1], tuple(norms)))
     past.case_touches = {int(case): Fading(value, time) for case, value, time in packed["cases"]}
     past.category_touches = {name: Fading(value, time) for name, value, time in packed["categories"]}
     return past

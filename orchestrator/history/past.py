@@ -11,12 +11,12 @@ from orchestrator.history.facts import Facts
 DAY = 86_400
 #: Days after which an observation counts half.
 HALF_LIFE = 270.0
-#: Words of a change that are kept, the most telling first.
-_MOST_WORDS = 80
+#: Words of a change, and of its names, that are kept, the most telling first.
+_MOST_WORDS = 240
 #: The kinds of token a change has.
-CHANNELS = ("file", "function", "package", "word")
-#: The channels of the two vectors of a change.
-NORMS = (("file", "function", "package"), ("word",))
+CHANNELS = ("file", "function", "package", "word", "name")
+#: The vectors of a change, by the kind of likeness they measure: their channels.
+VECTORS = {"near": ("file", "function", "package"), "words": ("word",), "names": ("name",)}
 #: A change's tokens by channel.
 Tokens = dict[str, tuple[str, ...]]
 
@@ -33,8 +33,8 @@ class Observed:
     categories: tuple[str, ...]
     #: Package directories whose tests it changed.
     packages: tuple[str, ...]
-    #: Lengths of its token vectors: of files, functions and packages; of words.
-    norms: tuple[float, float]
+    #: Lengths of its token vectors, in the order of `VECTORS`.
+    norms: tuple[float, ...]
 
 
 @dataclass(slots=True)
@@ -87,16 +87,20 @@ class Past:
             "file": facts.files,
             "function": facts.functions,
             "package": tuple(packages),
-            "word": self._telling(facts.words),
+            "word": self._telling("word", facts.words),
+            "name": self._telling("name", facts.names),
         }
 
     def rarity(self, channel: str, token: str) -> float:
         """Inverse frequency of a token among all changes, a logarithm."""
         return math.log((self.changes + 1) / (self.channels[channel].frequency.get(token, 0) + 1))
 
-    def norm(self, tokens: Tokens, channels: Sequence[str]) -> float:
-        """Length of a change's vector over some channels."""
-        return math.sqrt(sum(self.rarity(name, token) ** 2 for name in channels for token in tokens[name])) or 1.0
+    def norms(self, tokens: Tokens) -> tuple[float, ...]:
+        """Lengths of a change's vectors, in the order of `VECTORS`; an empty one has 1."""
+        return tuple(
+            math.sqrt(sum(self.rarity(name, token) ** 2 for name in channels for token in tokens[name])) or 1.0
+            for channels in VECTORS.values()
+        )
 
     def touch(self, time: int, cases: Sequence[int], categories: Sequence[str]) -> None:
         """Count that cases were touched, whatever came with them."""
@@ -112,7 +116,7 @@ class Past:
             channel = self.channels[name]
             for token in found:
                 channel.seen.setdefault(token, Fading()).add(time)
-            for token in facts.words if name == "word" else found:
+            for token in {"word": facts.words, "name": facts.names}.get(name, found):
                 channel.frequency[token] = channel.frequency.get(token, 0) + 1
         self.changes += 1
         return tokens
@@ -126,6 +130,6 @@ class Past:
             for token in found:
                 taught.setdefault(token, []).append(number)
 
-    def _telling(self, words: dict[str, int]) -> tuple[str, ...]:
-        weighed = sorted((-self.rarity("word", word) * (1 + math.log(count)), word) for word, count in words.items())
+    def _telling(self, channel: str, words: dict[str, int]) -> tuple[str, ...]:
+        weighed = sorted((-self.rarity(channel, word) * (1 + math.log(count)), word) for word, count in words.items())
         return tuple(word for _, word in weighed[:_MOST_WORDS])

@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.history.casebook import Casebook
 from orchestrator.history.facts import Facts
-from orchestrator.history.past import CHANNELS, NORMS, Fading, Observed, Past, Tokens, fade
+from orchestrator.history.past import CHANNELS, VECTORS, Fading, Observed, Past, Tokens, fade
 from orchestrator.history.question import Question
 from orchestrator.history.surface import surface_signals
 
@@ -16,8 +16,12 @@ from orchestrator.history.surface import surface_signals
 _LATELY = 45.0
 #: A commit that touched more cases than this speaks less for each.
 _FEW = 4
-#: The two kinds of likeness between changes, and which of `NORMS` is theirs.
-NEAR = {"near": 0, "words": 1}
+#: Of a change's words, and of its names, so many are asked which tests moved with them; likeness is measured by all.
+_HEARD = {"word": 80, "name": 80}
+#: The likeness of what is said: the mean of that of words and that of names.
+SAID, _SPOKEN = "said", ("words", "names")
+#: The kinds of likeness that tests are told by.
+LIKE = ("near", "words", SAID)
 TARGETS = ("cases", "categories", "packages")
 
 #: A number for each test that has one: cases by number, categories and packages by name.
@@ -51,8 +55,9 @@ def read_signals(past: Past, book: Casebook, question: Question) -> Signals:
     signals = Signals(tokens=past.tokens(facts))
     for channel in CHANNELS:
         _cochange(past, channel, signals, now)
-    for name, norm in NEAR.items():
-        signals.alike[name] = alike = _alike(past, signals.tokens, norm)
+    signals.alike = _alike(past, signals.tokens)
+    for name in LIKE:
+        alike = signals.alike[name]
         for target in TARGETS:
             signals.sources[name, target] = _spread(past, name, alike, signals.of(target), target, now)
     _text(book, facts, signals.cases)
@@ -75,7 +80,7 @@ def _cochange(past: Past, channel: str, signals: Signals, now: int) -> None:
     index = past.channels[channel]
     heard = {target: (Scores(), Scores(), Scores()) for target in TARGETS}
     total = 0.0
-    for token in signals.tokens[channel]:
+    for token in signals.tokens[channel][: _HEARD.get(channel)]:
         rarity = past.rarity(channel, token)
         total += rarity
         taught = index.taught.get(token)
@@ -116,9 +121,21 @@ def _combine(sums: Scores, seen: float, rarity: float, heard: tuple[Scores, Scor
         mean[test] = mean.get(test, 0.0) + rarity * chance
 
 
-def _alike(past: Past, tokens: Tokens, norm: int) -> dict[int, float]:
-    """Cosine of the change and every observation that shares a token with it, over the channels of a norm."""
-    channels = NORMS[norm]
+def _alike(past: Past, tokens: Tokens) -> dict[str, dict[int, float]]:
+    """Cosines of the change and every observation that shares a token with it, by kind of likeness."""
+    found = {}
+    for place, (name, length) in enumerate(zip(VECTORS, past.norms(tokens), strict=True)):
+        dots = _dots(past, tokens, VECTORS[name])
+        found[name] = {number: dot / (length * past.observed[number].norms[place]) for number, dot in dots.items()}
+    said: dict[int, float] = {}
+    for name in _SPOKEN:
+        for number, likeness in found[name].items():
+            said[number] = said.get(number, 0.0) + likeness / len(_SPOKEN)
+    return {**found, SAID: said}
+
+
+def _dots(past: Past, tokens: Tokens, channels: Iterable[str]) -> dict[int, float]:
+    """Products of the change and every observation that shares a token with it, over some channels."""
     dots: dict[int, float] = {}
     for channel in channels:
         taught = past.channels[channel].taught
@@ -126,8 +143,7 @@ def _alike(past: Past, tokens: Tokens, norm: int) -> dict[int, float]:
             weight = past.rarity(channel, token) ** 2
             for number in taught.get(token, ()):
                 dots[number] = dots.get(number, 0.0) + weight
-    length = past.norm(tokens, channels)
-    return {number: dot / (length * past.observed[number].norms[norm]) for number, dot in dots.items()}
+    return dots
 
 
 def _spread(past: Past, name: str, alike: dict[int, float], named: Named, target: str, now: int) -> dict[Any, int]:  # noqa: PLR0913

@@ -10,7 +10,7 @@ from orchestrator.history.casebook import Casebook, ReadBlob
 from orchestrator.history.commits import Commit, Entry
 from orchestrator.history.facts import Facts
 from orchestrator.history.layout import EXPECTATION, Layout, category_of, package_of_test
-from orchestrator.history.past import DAY, NORMS, Observed, Past
+from orchestrator.history.past import DAY, Observed, Past
 
 #: What happened in the last days is not known yet: results and reviews take time.
 LAG = 3 * DAY
@@ -96,7 +96,7 @@ class Timeline:
         if not waiting.facts.files:
             return
         tokens = self.past.tokens(waiting.facts)
-        norms = (self.past.norm(tokens, NORMS[0]), self.past.norm(tokens, NORMS[1]))
+        norms = self.past.norms(tokens)
         self.past.learn(time, waiting.facts)
         many = len(touched.cases) > MASS
         cases, categories = ((), ()) if many else (waiting.cases, touched.categories)
