@@ -20,7 +20,7 @@ from tests.require import require
 from workers.otheruser import OtherUser, other_user
 from workers.sandbox import View
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change owners")
+as_root = pytest.mark.usefixtures("root")
 TESTS = OtherUser("/usr/bin/setpriv", 71000, 71016)
 
 
