@@ -10,8 +10,8 @@ import importlib.util
 import os
 import pwd
 import shutil
+import subprocess
 import sys
-import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -19,6 +19,8 @@ from typing import NoReturn
 import pytest
 
 from workers.sandbox import available
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def _program(*names: str) -> Callable[[], bool]:
@@ -50,19 +52,19 @@ def _named() -> bool:
         return False
 
 
-def _passable(path: Path) -> bool:
-    """Whether every uid may pass to ``path``."""
-    return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
-
-
 def _uids() -> bool:
     """Whether this process may run programs under other uids, who then reach Python, its packages and this project."""
-    places = map(Path, (__file__, sys.executable, f"{sys.base_prefix}/bin", sysconfig.get_path("purelib")))
-    return os.geteuid() == 0 and _program("setpriv")() and all(map(_passable, places))
+    if os.geteuid() != 0 or not _program("setpriv")():
+        return False
+    # setpriv itself executes with what is left of root's rights: what `env` executes has none
+    nobody = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "env")
+    words = (*nobody, sys.executable, "-c", "import workers.bvt.cli")
+    env = {"PATH": os.defpath, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(words, cwd="/", env=env, capture_output=True, check=False).returncode == 0
 
 
 #: The ground truth, which is not part of this repository.
-SHARED = Path(os.environ.get("MO_TESTPLAN_SHARED", Path(__file__).resolve().parents[1] / ".." / "shared"))
+SHARED = Path(os.environ.get("MO_TESTPLAN_SHARED", ROOT / ".." / "shared"))
 
 #: What a test may ask for, and how to see whether it is there.
 PROBES: dict[str, Callable[[], bool]] = {

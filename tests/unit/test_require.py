@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from _pytest import outcomes
 
-from tests.require import PROBES, require
+from tests.require import PROBES, ROOT, require
 
-ROOT = Path(__file__).resolve().parents[2]
 #: What CI has or not, depending on who runs it where; and what is no part of this repository.
 DEPENDS = {"root", "uids", "shared"}
 
