@@ -219,6 +219,16 @@ def test_only_what_the_script_made_is_dropped(dsn: Dsn, tmp_path: Path, admin: W
     assert "precious" not in databases(admin)
 
 
+def test_a_role_of_somebody_else_is_not_dropped(dsn: Dsn, tmp_path: Path, admin: Wire) -> None:
+    admin.query("create role clerk")
+    sql = "create role mine;\ncreate role mine_too;\ndrop role clerk;\n"
+    told = run(dsn, write(tmp_path, "roles.sql", sql, sql), Options(drop_made=True))
+    assert told.verdicts == [PASS, PASS, ABNORMAL]
+    assert "it drops the role 'clerk'" in told.results[2].reason
+    assert admin.query("select user from mysql.user where is_role = 'Y' and user != 'PUBLIC'").rows == [[b"clerk"]]
+    admin.query("drop role clerk")
+
+
 def test_what_another_client_made_meanwhile_stays(dsn: Dsn, tmp_path: Path, admin: Wire) -> None:
     sql = "-- @sleep:1\ncreate database ours_alone;\n"
     thread = threading.Timer(0.5, lambda: admin.query("create database somebody_elses"))
