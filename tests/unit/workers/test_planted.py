@@ -17,9 +17,9 @@ from orchestrator.domain.profile import Bvt, Profile, Server
 from orchestrator.domain.run import CaseResult, CaseStatus
 from orchestrator.ledger.client import Ledger
 from tests.unit.workers.support import Record, make_job
+from workers.nofollow import read_file
 from workers.otheruser import other_user
 from workers.process import Host
-from workers.process.nofollow import read_file
 from workers.process.scratch import remove_tree
 from workers.shard import Resources
 from workers.sink import Sink
