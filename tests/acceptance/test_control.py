@@ -82,9 +82,9 @@ def states(ledger: Ledger, run: str) -> dict[str, TaskState]:
     return {task.removeprefix("ut:"): state for task, state in ledger.states(run).items()}
 
 
-def started(fleet: Fleet) -> set[str]:
-    """The commands that live, of workers and of tests."""
-    return set(map(command_line, marked(fleet.mark)))
+def lives(fleet: Fleet, test: str) -> bool:
+    """Whether a process of that test is there."""
+    return any(command_line(pid).endswith(f"run.sh ./{test}") for pid in marked(fleet.mark))
 
 
 def ended(ledger: Ledger, run: str) -> bool:
@@ -112,11 +112,11 @@ def test_a_revoke_made_in_flower_is_a_cancel(fleet: Fleet, flower: Flower) -> No
     until(lambda: states(ledger, run)["long"] is TaskState.RUNNING, "it runs")
     message = message_id(run, "ut-0000", 1)
     until(lambda: flower.state(message) == "STARTED", "flower knows it")
-    until(lambda: "sh run.sh ./long" in started(fleet), "its test has started")
+    until(lambda: lives(fleet, "long"), "its test has started")
     flower.revoke(message)
     until(lambda: states(ledger, run)["other"] is TaskState.RUNNING, "the other one runs")
     assert states(ledger, run)["long"] is TaskState.CANCELLED
-    assert "sh run.sh ./long" not in started(fleet)
+    assert not lives(fleet, "long")
     control.cancel(fleet.app, ledger, run, "li")
     until(lambda: ended(ledger, run), "the run has its summary")
     assert states(ledger, run) == {"long": TaskState.CANCELLED, "other": TaskState.CANCELLED}
