@@ -101,7 +101,7 @@ def test_without_a_connection_a_message_waits(side: BotSide) -> None:
 
 def test_it_pings(side: BotSide) -> None:
     with client(side, ping=0.05) as made:
-        time.sleep(0.5)
+        assert until(lambda: side.pings >= 3)
         assert made.bot.connected
         assert side.subscriptions == 1
 
