@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -372,15 +373,17 @@ def test_two_servers_share_the_scripts_and_groups_stay_together(
 ) -> None:
     with mariadb_server() as (_, second):
         for name in ("one/a", "one/b", "two/c", "x", "y", "z"):
-            write(tmp_path, f"{name}.sql", "select @@port;\n", "select @@port;\n")
+            sql = "select @@port, sleep(0.5);\n"  # long enough for both servers to take part
+            write(tmp_path, f"{name}.sql", sql, f"{sql}port\tnone\n")
         words = [str(tmp_path / "cases"), "--dsn", str(dsn), "--dsn", str(second), "--format", "json", "--rate", "0"]
         assert main([*words, "--order-group", "one,two"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert [script["path"] for script in document["scripts"]] == [
         "cases/one/a.sql", "cases/one/b.sql", "cases/two/c.sql", "cases/x.sql", "cases/y.sql", "cases/z.sql",
     ]  # fmt: skip
-    ports = {row["path"]: row["reason"] for row in document["commands"]}
-    assert len(ports) == 6
+    ports = {row["path"]: int(re.findall(r"\d{4,}", row["actual"])[0]) for row in document["commands"]}
+    assert set(ports.values()) == {dsn.port, second.port}
+    assert len({ports[f"cases/{name}.sql"] for name in ("one/a", "one/b", "two/c")}) == 1
 
 
 def test_a_private_server_dies_with_the_process_that_started_it() -> None:
