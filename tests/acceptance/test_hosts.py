@@ -28,8 +28,7 @@ from tests.waiting import until
 from workers.servers.owned import free_port
 
 PASS = "if It() != 2 { t.Fatal(It()) }"
-SLEEPS = "time.Sleep(4 * time.Second)"
-#: Until the tree has a file called ``go``.
+#: Passes once the tree has a file called ``go``: see :func:`let_pass`.
 WAITS = 'for { if _, err := os.Stat("../go"); err == nil { break }; time.Sleep(50 * time.Millisecond) }'
 
 
@@ -115,7 +114,7 @@ def _succeeded(port: int, run: str) -> int:
 
 
 def test_a_killed_worker_loses_nothing_and_the_run_ends_with_one_summary(url: str, tmp_path: Path) -> None:
-    project = project_on(url, tmp_path, dict.fromkeys("ab", SLEEPS))
+    project = project_on(url, tmp_path, dict.fromkeys("ab", WAITS))
     with hosts(project, url, ["one", "two"]) as workers:
         started = project.command("run", *project.change(), "--detach")
         run = started.stdout.strip()
@@ -124,6 +123,7 @@ def test_a_killed_worker_loses_nothing_and_the_run_ends_with_one_summary(url: st
         watching = started_command(project, "watch", run, "--format", "json")
         hear(watching, "0/2 tasks")
         workers["one"].kill()
+        let_pass(project)
         out, err = watching.communicate()
         summary = json.loads(out)
         assert (watching.returncode, summary["state"]) == (0, "passed"), err
@@ -184,7 +184,7 @@ def test_a_broker_that_goes_away_in_mid_run_comes_back_to_a_run_that_ends(tmp_pa
     folder, port = tmp_path / "redis", free_port()
     folder.mkdir()
     url = f"redis://127.0.0.1:{port}/0"
-    project = project_on(url, tmp_path, {"a": SLEEPS, "b": SLEEPS})
+    project = project_on(url, tmp_path, {"a": WAITS, "b": WAITS})
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(contextlib.ExitStack())
         server.enter_context(redis_server(folder, port))
@@ -193,6 +193,7 @@ def test_a_broker_that_goes_away_in_mid_run_comes_back_to_a_run_that_ends(tmp_pa
         until(lambda: _running(Ledger(url), run) == 1, "one runs")
         time.sleep(1.2)  # what Redis was told a second ago is on disk
         server.close()
+        let_pass(project)  # the test ends while nobody can be told
         time.sleep(3)
         stack.enter_context(redis_server(folder, port))
         done = project.command("watch", run, "--format", "json")

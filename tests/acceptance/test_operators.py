@@ -12,7 +12,7 @@ import pytest
 from orchestrator.ledger.client import Ledger
 from orchestrator.messaging import make_app
 from tests.acceptance.servers import redis_server
-from tests.acceptance.test_hosts import SLEEPS, _running, hosts, project_on
+from tests.acceptance.test_hosts import WAITS, _running, hosts, let_pass, project_on
 from tests.require import require
 from tests.waiting import until
 
@@ -39,7 +39,7 @@ def test_a_revoke_of_a_running_shard_becomes_a_cancel(url: str, tmp_path: Path) 
 
 
 def test_a_worker_that_is_asked_to_stop_finishes_what_it_runs_and_takes_nothing_new(url: str, tmp_path: Path) -> None:
-    project = project_on(url, tmp_path, {"a": SLEEPS, "b": SLEEPS})
+    project = project_on(url, tmp_path, {"a": WAITS, "b": WAITS})
     with hosts(project, url, ["one"]) as workers:
         run = project.command("run", *project.change(), "--detach").stdout.strip()
         ledger = Ledger(url)
@@ -47,7 +47,8 @@ def test_a_worker_that_is_asked_to_stop_finishes_what_it_runs_and_takes_nothing_
         workers["one"].send_signal(signal.SIGTERM)
         until(lambda: "Warm shutdown" in (project.root / "one.log").read_text(), "it has heard")
         workers["one"].send_signal(signal.SIGTERM)  # asking twice changes nothing
-        workers["one"].wait(60)
+        let_pass(project)
+        workers["one"].wait(120)
         states = sorted(state.value for state in ledger.states(run).values())
     assert states == ["passed", "pending"]
     assert [result.attempt for result in ledger.results(run).values()] == [1]
