@@ -24,6 +24,7 @@ from orchestrator.service.tokens import hash_of
 from tests.acceptance.project import Project, make_project
 from tests.acceptance.servers import redis_server, service
 from tests.require import require
+from tests.unit.surface.product import FILES
 from tests.waiting import until
 from workers.servers.owned import free_port
 
@@ -93,6 +94,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     require("redis", "go")
     folder = tmp_path_factory.mktemp("mcp")
     project = make_project(folder / "project", {"a": PASS, "b": FAIL, "slow": SLOW}, cases=CASE)
+    add_product(project)
     tokens = [f"  - {{name: {n}, sha256: {hash_of(f'{n}-secret')}, role: {r}}}" for n, r in TOKENS.items()]
     (project.profile.parent / "tokens.yaml").write_text("tokens:\n" + "\n".join(tokens) + "\n")
     port, other = free_port(), free_port()
@@ -113,6 +115,23 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             rest = f"http://127.0.0.1:{other}"
             until(lambda: _healthy(rest), "the REST API listens")
             yield Stack(project, url, rest)
+
+
+def add_product(project: Project) -> None:
+    """A branch ``func`` that changes a SQL function of a product, which the commit before it brings."""
+    text = project.profile.read_text()
+    project.profile.write_text(text.replace("  cases: cases\n", "  cases: cases\n  surface: matrixone\n"))
+    project.git("checkout", "-q", "-b", "func", "main")
+    for name, source in FILES.items():
+        path = project.repo / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source)
+    project.git("add", "-A")
+    project.git("commit", "-q", "-m", "a product")
+    function = project.repo / "pkg/sql/plan/function/func_unary.go"
+    function.write_text(function.read_text().replace("return lowest(x)", "return lowest(x) + 1"))
+    project.git("commit", "-q", "-a", "-m", "fix: ascii of empty text")
+    project.git("checkout", "-q", "pr")
 
 
 def _answers(url: str) -> bool:
@@ -272,12 +291,15 @@ def test_cases_are_searched_read_and_checked(agent: Agent) -> None:
     agent.does(work)
 
 
-def test_cases_for_the_pull_request_are_the_same_twice_page_by_page(agent: Agent) -> None:
+def test_cases_for_a_change_are_the_same_twice_and_come_in_pages(agent: Agent) -> None:
     async def work(client: Client) -> None:
-        ask = {"base": "main", "head": "pr", "budget": 20}
-        first = answered(await client.call_tool("generate_cases", {**ask, "limit": 1}))
-        assert first["drafts_total"] >= len(first["drafts"])
-        assert first == answered(await client.call_tool("generate_cases", {**ask, "limit": 1}))
+        ask = {"base": "func~", "head": "func", "budget": 20}
+        first = answered(await client.call_tool("generate_cases", ask))
+        assert (first["drafts_total"], first["next"]) == (1, None)
+        assert "ascii(" in first["drafts"][0]["text"]
+        assert first == answered(await client.call_tool("generate_cases", ask))
+        beyond = answered(await client.call_tool("generate_cases", {**ask, "offset": 1}))
+        assert (beyond["drafts_total"], beyond["drafts"]) == (1, [])
         assert "exactly one of" in refused(await client.call_tool("generate_cases", {}))
 
     agent.does(work)
