@@ -28,7 +28,9 @@ TESTS = OtherUser("/usr/bin/setpriv", 71000, 71016)
 def place() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:  # others may pass through it
         Path(folder).chmod(0o711)
-        yield Path(folder)
+        runs = Path(folder) / "runs"  # locks are beside it
+        runs.mkdir(mode=0o711)
+        yield runs
 
 
 def view(home: Path) -> View:
