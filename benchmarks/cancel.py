@@ -25,7 +25,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # so that `python benchmarks/cancel.py` finds the packages without an installation
 
 from benchmarks.rig.fleet import Fleet  # noqa: E402 - after the path is set
-from benchmarks.rig.processes import family, is_python, marked  # noqa: E402
+from benchmarks.rig.processes import family, marked, of_tests  # noqa: E402
 from benchmarks.rig.project import Behaviour, make_project  # noqa: E402
 from benchmarks.rig.waiting import seconds_until  # noqa: E402
 from orchestrator.domain.run import TaskState  # noqa: E402
@@ -57,7 +57,7 @@ class Bench:
         """A run whose six trees are all up."""
         run = control.start(self.app, self.ledger, self.plan)
         seconds_until(lambda: _count(self.ledger, run, TaskState.RUNNING) == TREES, "six tasks run")
-        seconds_until(lambda: len(self._tests()) >= 3 * TREES, "six trees are up")
+        seconds_until(lambda: len(of_tests(self.fleet.mark)) >= 3 * TREES, "six trees are up")
         return run
 
     def cancel(self) -> tuple[float, float, int]:
@@ -66,7 +66,7 @@ class Bench:
         last = _last_event(self.ledger, run)
         began = time.monotonic()
         control.cancel(self.app, self.ledger, run, "bench")
-        dead = seconds_until(lambda: not self._tests(), "the trees are dead", began=began)
+        dead = seconds_until(lambda: not of_tests(self.fleet.mark), "the trees are dead", began=began)
         told = seconds_until(lambda: self.store.summary(run) is not None, "the run has its summary", began=began)
         started = sum(event.kind == "started" for event in self.ledger.events(run, last))
         return dead, told, started
@@ -84,10 +84,6 @@ class Bench:
         host.start()
         self.fleet.wait_ready()
         return gone
-
-    def _tests(self) -> set[int]:
-        """Processes of tests: they carry the mark and are none of our own."""
-        return {pid for pid in marked(self.fleet.mark) if not is_python(pid)}
 
 
 def _count(ledger: Ledger, run: str, state: TaskState) -> int:

@@ -28,7 +28,7 @@ if str(ROOT) not in sys.path:
 
 from benchmarks.outages import progress_of, started  # noqa: E402 - after the path is set
 from benchmarks.rig.fleet import Fleet, NetBroker  # noqa: E402
-from benchmarks.rig.processes import family, is_python, marked  # noqa: E402
+from benchmarks.rig.processes import family, of_tests  # noqa: E402
 from benchmarks.rig.project import Behaviour, make_project  # noqa: E402
 from benchmarks.rig.waiting import seconds_until  # noqa: E402
 from orchestrator.domain.run import TaskState  # noqa: E402
@@ -96,12 +96,14 @@ def _campaign(fleet: Fleet, cut: Host) -> dict[str, Any]:
     ledger, victim = fleet.ledger(), fleet.hosts[0]
     run = control.start(fleet.app, ledger, fleet.project.plan([["a"], ["b"]]))
     seconds_until(lambda: progress_of(ledger, run).tasks[TaskState.RUNNING] == 2, "both run")
-    seconds_until(lambda: _tests(fleet, victim.pid), "the test is up")
+    seconds_until(lambda: family(victim.pid) & of_tests(fleet.mark), "the test is up")
     cut.connect(up=False)
     began = time.monotonic()
     # The other host is busy with its own test: a third one takes over.
     fleet.hosts.append(fleet.host("host2"))
-    ended = seconds_until(lambda: not _tests(fleet, victim.pid), "the host that is cut off ends its test", began=began)
+    ended = seconds_until(
+        lambda: not family(victim.pid) & of_tests(fleet.mark), "the host that is cut off ends its test", began=began
+    )
     seconds_until(lambda: len(started(ledger, run)) == 3, "the test is given to another host", began=began)
     lost = next(event for event in ledger.events(run) if event.kind == "retried")
     again = next(event for event in ledger.events(run) if event.kind == "started" and event.fields["attempt"] == "2")
@@ -143,11 +145,6 @@ def _serves_again(fleet: Fleet) -> bool:
     run = control.start(fleet.app, fleet.ledger(), fleet.project.plan([["c"]]))
     seconds_until(lambda: progress_of(fleet.ledger(), run).state.final, "it ends")
     return progress_of(fleet.ledger(), run).state.value == "passed"
-
-
-def _tests(fleet: Fleet, host: int) -> set[int]:
-    """Processes of tests below a host."""
-    return {pid for pid in family(host) & marked(fleet.mark) if not is_python(pid)}
 
 
 def _seconds(event: str) -> float:

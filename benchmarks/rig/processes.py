@@ -57,6 +57,11 @@ def is_python(pid: int) -> bool:
     return b"-m\0orchestrator\0" in _read(pid, "cmdline")
 
 
+def of_tests(mark: str) -> set[int]:
+    """Marked processes that are none of our own: tests, and what they started."""
+    return {pid for pid in marked(mark) if not is_python(pid)}
+
+
 def gone(mark: str, but: set[int], patience: float) -> set[int]:
     """Marked processes other than ``but`` that are there after ``patience`` seconds; returns as soon as none is."""
     end = time.monotonic() + patience
