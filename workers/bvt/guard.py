@@ -64,10 +64,11 @@ class Property:
         """Whether there is a ``kind`` of that name, or with :data:`ALL` any but the server's own."""
         if kind in ("database", "schema"):
             return bool(self.databases - BUILTIN) if name == ALL else name in self.databases | BUILTIN
-        found = {other for of, other in self._others if of == kind}
-        if kind in ("account", "user"):
-            found |= self.accounts or frozenset()
-        return bool(found) if name == ALL else name in found or f"{name}@%" in found
+        others = {other for of, other in self._others if of == kind}
+        accounts = self.accounts or frozenset() if kind in ("account", "user") else frozenset()
+        if name == ALL:
+            return bool(others | accounts)
+        return name.partition("@")[0] in others or not accounts.isdisjoint((name, f"{name}@%"))
 
 
 class Guard:

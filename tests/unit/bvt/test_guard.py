@@ -56,6 +56,7 @@ def guard(*, allow: bool = False) -> Guard:
         "drop table shop.orders",
         "truncate table `shop` . orders",
         "drop user joe",
+        "drop user 'joe'@'%'",
         "drop role if exists mine, `clerk`",
         "drop snapshot Friday",
         "drop snapshot if exists friday from boss publication prices",
