@@ -61,13 +61,13 @@ class Property:
         self._others = frozenset((kind, name.lower()) for kind, name in others)
 
     def holds(self, kind: str, name: str) -> bool:
-        """Whether there is a ``kind`` of that name, or with :data:`ALL` any but the server's own."""
+        """Whether there is a ``kind`` of that name, or with :data:`ALL` any."""
         if kind in ("database", "schema"):
-            return bool(self.databases - BUILTIN) if name == ALL else name in self.databases | BUILTIN
+            return name in self.databases | BUILTIN
         others = {other for of, other in self._others if of == kind}
-        accounts = self.accounts or frozenset() if kind in ("account", "user") else frozenset()
         if name == ALL:
-            return bool(others | accounts)
+            return bool(others)
+        accounts = self.accounts or frozenset() if kind in ("account", "user") else frozenset()
         return name.partition("@")[0] in others or not accounts.isdisjoint((name, f"{name}@%"))
 
 
