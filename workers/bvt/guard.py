@@ -32,16 +32,17 @@ BUILTIN = frozenset(
 
 #: Seconds our own statements may take: a database somebody holds on to stays.
 _PATIENCE = 30.0
-#: What else outlives a script, and how a server is asked for it; one that does not know the question has none.
+#: What else outlives a script, and how a server is asked for it, without what it makes for itself; one that does not
+#: know the question has none.
 _OTHERS = (
     ("user", "SELECT user_name FROM mo_catalog.mo_user"),
     ("role", "SELECT role_name FROM mo_catalog.mo_role"),
     ("role", "SELECT user FROM mysql.user WHERE is_role = 'Y'"),
-    ("snapshot", "SELECT sname FROM mo_catalog.mo_snapshots"),
+    ("snapshot", "SELECT sname FROM mo_catalog.mo_snapshots WHERE sname NOT LIKE '__mo%' AND sname NOT LIKE 'ccpr%'"),
     ("stage", "SELECT stage_name FROM mo_catalog.mo_stages"),
     ("publication", "SELECT pub_name FROM mo_catalog.mo_pubs"),
     ("cdc", "SELECT task_name FROM mo_catalog.mo_cdc_task"),
-    ("pitr", "SELECT pitr_name FROM mo_catalog.mo_pitr"),
+    ("pitr", "SELECT pitr_name FROM mo_catalog.mo_pitr WHERE pitr_name NOT LIKE 'sys_mo%'"),
 )
 #: Users and roles of every MatrixOne. The server itself drops none of them, and scripts test that.
 _PREDEFINED = frozenset(["root", "dump", "moadmin", "accountadmin", "public"])

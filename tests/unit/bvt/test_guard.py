@@ -30,10 +30,10 @@ class MatrixOne:
         if sql.startswith("DROP"):
             self.dropped.append(sql)
             return NO_RESULT
-        asked = re.split(r"[ .]", sql)[-1]
-        if asked not in self.rows:
+        asked = re.search(r"(?:SHOW |mo_catalog\.)(\w+)", sql)
+        if asked is None:
             raise ServerFaultError("no such table", 1146, "42S02")
-        return Reply((), [[name.encode()] for name in self.rows[asked]])
+        return Reply((), [[name.encode()] for name in self.rows[asked[1]]])
 
 
 def guard(*, allow: bool = False) -> Guard:
