@@ -25,8 +25,9 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # so that `python benchmarks/cancel.py` finds the packages without an installation
 
 from benchmarks.rig.fleet import Fleet  # noqa: E402 - after the path is set
-from benchmarks.rig.processes import family, is_python, marked  # noqa: E402
+from benchmarks.rig.processes import family, marked, of_tests  # noqa: E402
 from benchmarks.rig.project import Behaviour, make_project  # noqa: E402
+from benchmarks.rig.waiting import seconds_until  # noqa: E402
 from orchestrator.domain.run import TaskState  # noqa: E402
 from orchestrator.ledger.client import Ledger  # noqa: E402
 from orchestrator.runs import control  # noqa: E402
@@ -35,7 +36,6 @@ from orchestrator.store import Store  # noqa: E402
 HOSTS, EACH = 3, 2
 TREES = HOSTS * EACH
 CHAT = "wecom: {base_url: http://127.0.0.1:1}\n"
-_GIVE_UP = 60.0
 
 
 def p95(values: Sequence[float]) -> float:
@@ -56,7 +56,8 @@ class Bench:
     def start(self) -> str:
         """A run whose six trees are all up."""
         run = control.start(self.app, self.ledger, self.plan)
-        self._until(lambda: _count(self.ledger, run, TaskState.RUNNING) == TREES and len(self._tests()) >= 3 * TREES)
+        seconds_until(lambda: _count(self.ledger, run, TaskState.RUNNING) == TREES, "six tasks run")
+        seconds_until(lambda: len(of_tests(self.fleet.mark)) >= 3 * TREES, "six trees are up")
         return run
 
     def cancel(self) -> tuple[float, float, int]:
@@ -65,8 +66,8 @@ class Bench:
         last = _last_event(self.ledger, run)
         began = time.monotonic()
         control.cancel(self.app, self.ledger, run, "bench")
-        dead = self._until(lambda: not self._tests(), began)
-        told = self._until(lambda: self.store.summary(run) is not None, began)
+        dead = seconds_until(lambda: not of_tests(self.fleet.mark), "the trees are dead", began=began)
+        told = seconds_until(lambda: self.store.summary(run) is not None, "the run has its summary", began=began)
         started = sum(event.kind == "started" for event in self.ledger.events(run, last))
         return dead, told, started
 
@@ -77,25 +78,12 @@ class Bench:
         below = family(host.pid)
         began = time.monotonic()
         host.kill()
-        gone = self._until(lambda: not below & marked(self.fleet.mark), began)
+        gone = seconds_until(lambda: not below & marked(self.fleet.mark), "all below the host is dead", began=began)
         control.cancel(self.app, self.ledger, run, "bench")
-        self._until(lambda: self.store.summary(run) is not None)
+        seconds_until(lambda: self.store.summary(run) is not None, "the run has its summary")
         host.start()
         self.fleet.wait_ready()
         return gone
-
-    def _tests(self) -> set[int]:
-        """Processes of tests: they carry the mark and are none of our own."""
-        return {pid for pid in marked(self.fleet.mark) if not is_python(pid)}
-
-    @staticmethod
-    def _until(holds: Any, began: float | None = None) -> float:  # noqa: ANN401 - any question
-        began = time.monotonic() if began is None else began
-        while not holds():
-            if time.monotonic() - began > _GIVE_UP:
-                raise RuntimeError("this never happened")
-            time.sleep(0.01)
-        return time.monotonic() - began
 
 
 def _count(ledger: Ledger, run: str, state: TaskState) -> int:

@@ -26,6 +26,7 @@ if str(Path(__file__).resolve().parents[1]) not in sys.path:
 
 from benchmarks.rig.fleet import Fleet
 from benchmarks.rig.project import Behaviour, Project, make_project
+from benchmarks.rig.waiting import seconds_until
 from orchestrator.runs import control
 
 PLACES_A_HOST, SMALL, PATIENCE = 2, 10, 5.0
@@ -53,8 +54,7 @@ class Races:
 
     def reach(self, run: str, count: int) -> float:
         """When so many have."""
-        while self.done(run) < count:
-            time.sleep(0.02)
+        seconds_until(lambda: self.done(run) >= count, f"{count} tasks of {run} have ended", patience=3600)
         return time.monotonic()
 
     def behind(self, big: str, left: int) -> dict[str, float]:

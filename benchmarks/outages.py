@@ -18,7 +18,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ if str(ROOT) not in sys.path:
 from benchmarks.rig.fleet import Fleet  # noqa: E402 - after the path is set
 from benchmarks.rig.postgres import postgres  # noqa: E402
 from benchmarks.rig.project import Behaviour, Project, make_project  # noqa: E402
-from orchestrator.domain.errors import BrokerError  # noqa: E402
+from benchmarks.rig.waiting import seconds_until  # noqa: E402
 from orchestrator.domain.run import TaskState  # noqa: E402
 from orchestrator.ledger import keys  # noqa: E402
 from orchestrator.ledger.client import Ledger  # noqa: E402
@@ -38,21 +37,6 @@ from orchestrator.runs import control  # noqa: E402
 from orchestrator.store import Store  # noqa: E402
 
 LEASE = 6.0
-_GIVE_UP = 180.0
-
-
-def until(what: str, holds: Callable[[], object], began: float | None = None, seconds: float = _GIVE_UP) -> float:
-    """Wait for it; seconds since ``began``, or since now."""
-    began = time.monotonic() if began is None else began
-    while True:
-        try:
-            if holds():
-                return time.monotonic() - began
-        except BrokerError:
-            pass
-        if time.monotonic() - began > seconds:
-            raise RuntimeError(f"never: {what}")
-        time.sleep(0.02)
 
 
 def progress_of(ledger: Ledger, run: str) -> Progress:
@@ -73,11 +57,11 @@ def lost_host(folder: Path) -> dict[str, Any]:
     with Fleet(project, hosts=2) as fleet:
         ledger = fleet.ledger()
         run = control.start(fleet.app, ledger, project.plan([["slow"]]))
-        until("it runs", lambda: progress_of(ledger, run).tasks[TaskState.RUNNING])
+        seconds_until(lambda: progress_of(ledger, run).tasks[TaskState.RUNNING], "it runs")
         victim = _host_of_test(fleet)
         began = time.monotonic()
         fleet.hosts[victim].kill()
-        again = until("it runs again", lambda: len(started(ledger, run)) == 2, began)
+        again = seconds_until(lambda: len(started(ledger, run)) == 2, "it runs again", began=began)
     return {"lease": LEASE, "again_after": round(again, 2), "ok": again <= LEASE + 5}
 
 
@@ -88,7 +72,7 @@ def _host_of_test(fleet: Fleet) -> int:
     def busy() -> list[int]:
         return [n for n, host in enumerate(fleet.hosts) if any(children(pid) for pid in host.pool())]
 
-    until("a host has a test", busy)
+    seconds_until(busy, "a host has a test")
     return busy()[0]
 
 
@@ -99,10 +83,10 @@ def broker_away(folder: Path, down: float) -> dict[str, Any]:
     with Fleet(project, hosts=2) as fleet:
         ledger = fleet.ledger()
         run = control.start(fleet.app, ledger, project.plan([[name] for name in tests]))
-        until("two run", lambda: progress_of(ledger, run).tasks[TaskState.RUNNING] == 2)
+        seconds_until(lambda: progress_of(ledger, run).tasks[TaskState.RUNNING] == 2, "two run")
         time.sleep(1.5)  # what Redis was told is on disk
         fleet.broker.crash(signal.SIGKILL, down)
-        seconds = until("the run ends", lambda: progress_of(ledger, run).state.final)
+        seconds = seconds_until(lambda: progress_of(ledger, run).state.final, "the run ends")
         starts = Counter(fields["task"] for fields in started(ledger, run))
         state = progress_of(ledger, run).state.value
     twice = sum(count > 1 for count in starts.values())
@@ -121,15 +105,15 @@ def leader_killed(folder: Path) -> dict[str, Any]:
 
 def _failover(fleet: Fleet, project: Project, store: Store) -> dict[str, Any]:
     ledger = fleet.ledger()
-    until("one leads", lambda: ledger.redis.get(keys.LEADER))
+    seconds_until(lambda: ledger.redis.get(keys.LEADER), "one leads")
     leader = str(ledger.redis.get(keys.LEADER))
     (victim,) = [one for one in fleet.controls if leader.startswith(f"control-{one.pid}@")]
     run = control.start(fleet.app, ledger, project.plan([["p"]]))
     victim.kill()
     began = time.monotonic()
     ledger.cancel(run, "bench", [("ut:p", "ut-0000")], whole_run=True)  # the ledger alone: nobody asks for a summary
-    moved = until("another one leads", lambda: ledger.redis.get(keys.LEADER) not in (None, leader), began)
-    told = until("the run has its summary", lambda: store.summary(run) is not None, began)
+    moved = seconds_until(lambda: ledger.redis.get(keys.LEADER) not in (None, leader), "another one leads", began=began)
+    told = seconds_until(lambda: store.summary(run) is not None, "the run has its summary", began=began)
     return {"moved_after": round(moved, 2), "summary_after": round(told, 2), "ok": max(moved, told) <= 15.0}
 
 

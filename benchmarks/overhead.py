@@ -30,11 +30,12 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # so that `python benchmarks/overhead.py` finds the packages without an installation
 
 from benchmarks.cancel import CHAT, p95  # noqa: E402 - after the path is set
-from benchmarks.outages import progress_of, until  # noqa: E402
+from benchmarks.outages import progress_of  # noqa: E402
 from benchmarks.rig.fleet import Fleet  # noqa: E402
 from benchmarks.rig.noop_worker import register  # noqa: E402
 from benchmarks.rig.processes import family  # noqa: E402
 from benchmarks.rig.project import Behaviour, Project, make_project  # noqa: E402
+from benchmarks.rig.waiting import seconds_until  # noqa: E402
 from orchestrator.domain.plan import TestPlan  # noqa: E402
 from orchestrator.ledger.client import Ledger  # noqa: E402
 from orchestrator.ledger.embedded import EmbeddedRedis  # noqa: E402
@@ -104,7 +105,7 @@ class Sides:
     def _serve(self, worker: int, queue: str, done: Callable[[], bool]) -> Cost:
         began = _cpu(worker)
         self.app.control.add_consumer(queue, destination=["noop@rig"])
-        seconds = until("all are done", done)
+        seconds = seconds_until(done, "all are done")
         self.app.control.cancel_consumer(queue, destination=["noop@rig"], reply=True)
         return Cost(seconds, _cpu(worker) - began)
 
@@ -143,7 +144,7 @@ def against_celery(folder: Path, count: int, rounds: int) -> dict[str, Any]:
         with (folder / "worker.log").open("wb") as log:
             worker = subprocess.Popen(words, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
         try:
-            until("the worker answers", lambda: sides.app.control.ping(timeout=0.5))
+            seconds_until(lambda: sides.app.control.ping(timeout=0.5), "the worker answers")
             ways = (sides.bare_run, sides.chord_run, sides.our_run)
             runs = [tuple(way(worker.pid) for way in ways) for _ in range(rounds)]
         finally:
@@ -195,7 +196,7 @@ def told_ms(folder: Path, runs: int) -> float:
 
 def _told(app: App, ledger: Ledger, project: Project, store: Store) -> float:
     run = control.start(app, ledger, project.plan([["a"], ["b"]]))
-    until("its summary is in the outbox", lambda: store.outbox(run))
+    seconds_until(lambda: store.outbox(run), "its summary is in the outbox")
     ends = [event.id for event in ledger.events(run) if event.kind == "finished"]
     (message,) = store.outbox(run)
     return message.created - int(ends[-1].partition("-")[0]) / 1000

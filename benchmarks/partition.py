@@ -26,10 +26,11 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # so that `python benchmarks/partition.py` finds the packages without an installation
 
-from benchmarks.outages import progress_of, started, until  # noqa: E402 - after the path is set
+from benchmarks.outages import progress_of, started  # noqa: E402 - after the path is set
 from benchmarks.rig.fleet import Fleet, NetBroker  # noqa: E402
-from benchmarks.rig.processes import family, is_python, marked  # noqa: E402
+from benchmarks.rig.processes import family, of_tests  # noqa: E402
 from benchmarks.rig.project import Behaviour, make_project  # noqa: E402
+from benchmarks.rig.waiting import seconds_until  # noqa: E402
 from orchestrator.domain.run import TaskState  # noqa: E402
 from orchestrator.ledger.client import Ledger  # noqa: E402
 from orchestrator.runs import control  # noqa: E402
@@ -94,18 +95,20 @@ def measure(folder: Path) -> dict[str, Any]:
 def _campaign(fleet: Fleet, cut: Host) -> dict[str, Any]:
     ledger, victim = fleet.ledger(), fleet.hosts[0]
     run = control.start(fleet.app, ledger, fleet.project.plan([["a"], ["b"]]))
-    until("both run", lambda: progress_of(ledger, run).tasks[TaskState.RUNNING] == 2)
-    until("the test is up", lambda: _tests(fleet, victim.pid))
+    seconds_until(lambda: progress_of(ledger, run).tasks[TaskState.RUNNING] == 2, "both run")
+    seconds_until(lambda: family(victim.pid) & of_tests(fleet.mark), "the test is up")
     cut.connect(up=False)
     began = time.monotonic()
     # The other host is busy with its own test: a third one takes over.
     fleet.hosts.append(fleet.host("host2"))
-    ended = until("the host that is cut off ends its test", lambda: not _tests(fleet, victim.pid), began)
-    until("the test is given to another host", lambda: len(started(ledger, run)) == 3, began)
+    ended = seconds_until(
+        lambda: not family(victim.pid) & of_tests(fleet.mark), "the host that is cut off ends its test", began=began
+    )
+    seconds_until(lambda: len(started(ledger, run)) == 3, "the test is given to another host", began=began)
     lost = next(event for event in ledger.events(run) if event.kind == "retried")
     again = next(event for event in ledger.events(run) if event.kind == "started" and event.fields["attempt"] == "2")
     cut.connect(up=True)
-    until("the run ends", lambda: progress_of(ledger, run).state.final)
+    seconds_until(lambda: progress_of(ledger, run).state.final, "the run ends")
     results, between = ledger.results(run).values(), _between(ledger, run)
     with Store(fleet.environ["MO_TESTPLAN_STORE_URL"]) as store:
         told = store.summary(run) is not None
@@ -130,7 +133,7 @@ def _between(ledger: Ledger, run: str) -> dict[str, float]:
     The host that was cut off says so when it can speak again.
     """
     kinds = ("overlap", "yielded")
-    until("it is recorded", lambda: any(event.kind in kinds for event in ledger.events(run)))
+    seconds_until(lambda: any(event.kind in kinds for event in ledger.events(run)), "it is recorded")
     said = {event.kind: float(event.fields["seconds"]) for event in ledger.events(run) if event.kind in kinds}
     return {"overlap": said.get("overlap", 0.0), "ended_before_again": said.get("yielded", 0.0)}
 
@@ -140,13 +143,8 @@ def _serves_again(fleet: Fleet) -> bool:
     for other in fleet.hosts[1:]:
         other.kill()
     run = control.start(fleet.app, fleet.ledger(), fleet.project.plan([["c"]]))
-    until("it ends", lambda: progress_of(fleet.ledger(), run).state.final)
+    seconds_until(lambda: progress_of(fleet.ledger(), run).state.final, "it ends")
     return progress_of(fleet.ledger(), run).state.value == "passed"
-
-
-def _tests(fleet: Fleet, host: int) -> set[int]:
-    """Processes of tests below a host."""
-    return {pid for pid in family(host) & marked(fleet.mark) if not is_python(pid)}
 
 
 def _seconds(event: str) -> float:

@@ -21,6 +21,7 @@ if str(Path(__file__).resolve().parents[1]) not in sys.path:
 
 from benchmarks.rig.fleet import Fleet
 from benchmarks.rig.project import Behaviour, Project, make_project
+from benchmarks.rig.waiting import seconds_until
 from orchestrator.domain.run import TaskState
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
@@ -40,19 +41,14 @@ def finished(ledger: Ledger, run: str) -> int:
 
 def rate(ledger: Ledger, run: str, tasks: int) -> float:
     """Tasks a second over the next ``tasks`` that end, counted from one end to another."""
-    start = _reach(ledger, run, finished(ledger, run) + 1)
-    count = finished(ledger, run)
-    end = _reach(ledger, run, count + tasks)
-    return (finished(ledger, run) - count) / (end - start)
+    _reach(ledger, run, finished(ledger, run) + 1)
+    began, count = time.monotonic(), finished(ledger, run)
+    _reach(ledger, run, count + tasks)
+    return (finished(ledger, run) - count) / (time.monotonic() - began)
 
 
-def _reach(ledger: Ledger, run: str, count: int) -> float:
-    deadline = time.monotonic() + 300
-    while finished(ledger, run) < count:
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"run {run} stands still at {finished(ledger, run)} tasks")
-        time.sleep(0.01)
-    return time.monotonic()
+def _reach(ledger: Ledger, run: str, count: int) -> None:
+    seconds_until(lambda: finished(ledger, run) >= count, f"{count} tasks have ended", patience=300)
 
 
 def scale(fleet: Fleet, project: Project, tasks: int) -> dict[str, object]:

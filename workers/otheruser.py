@@ -23,7 +23,7 @@ import redis
 
 from orchestrator.domain.errors import InfrastructureError, ToolMissingError, UsageError
 from orchestrator.ledger.connection import connect
-from workers.process.nofollow import open_folder
+from workers.nofollow import open_folder
 from workers.process.table import busy_uids
 from workers.sandbox import View
 from workers.workspace.locks import FileLock

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from orchestrator.domain.errors import InfrastructureError
-from workers.process.nofollow import open_file, open_folder
+from workers.nofollow import open_file, open_folder, open_inner
 
 
 def pack(tree: Path, outputs: Iterable[str], file: IO[bytes]) -> None:
@@ -100,7 +100,7 @@ def _add(tar: tarfile.TarFile, name: str, last: str, folder: int) -> None:
         tar.addfile(info)
     elif stat.S_ISDIR(found.st_mode):
         info.type = tarfile.DIRTYPE
-        inner = os.open(last, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+        inner = open_inner(last, folder)
         try:
             tar.addfile(info)
             for entry in sorted(os.listdir(inner)):  # noqa: PTH208 - a descriptor
@@ -121,7 +121,7 @@ def _made_folder(tree: Path, way: Iterable[str]) -> int:
         try:
             with contextlib.suppress(FileExistsError):
                 os.mkdir(name, dir_fd=outer)
-            folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=outer)
+            folder = open_inner(name, outer)
         finally:
             os.close(outer)
     return folder

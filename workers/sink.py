@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import logging
@@ -15,7 +16,7 @@ from orchestrator.domain.errors import InfrastructureError
 from orchestrator.domain.plain import to_plain
 from orchestrator.domain.run import CaseResult, CaseStatus
 from orchestrator.ledger.client import Ledger
-from workers.process.nofollow import no_link
+from workers.nofollow import no_link
 
 logger = logging.getLogger(__name__)
 
@@ -122,8 +123,6 @@ def task_folder(artifacts: Path, run: str, task: str) -> Path:
 
 
 def _cut(case: CaseResult) -> CaseResult:
-    import dataclasses
-
     def short(text: str | None) -> str | None:
         if text is None or len(text) <= MESSAGE_LIMIT:
             return text

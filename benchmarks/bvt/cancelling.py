@@ -9,11 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.bvt.alone import Seen
+from benchmarks.rig.waiting import seconds_until
 from orchestrator.domain.errors import CancelledError
 from workers.bvt.dsn import parse_dsn
 from workers.bvt.execute import Options
 from workers.bvt.runner import Case, Runner
 from workers.bvt.session import open_wire
+from workers.bvt.wire import Wire
 from workers.servers import make_server
 
 _SQL = "create database made_here;\nselect sleep(60);\n"
@@ -35,8 +37,7 @@ def seconds_to_cancel(rounds: int) -> list[float]:
                 runner = Runner(dsn, Options(), Seen(), stop)
                 thread = threading.Thread(target=_run, args=(runner, case))
                 thread.start()
-                while not any(b"sleep(60)" in (row[7] or b"") for row in admin.query("SHOW PROCESSLIST").rows):
-                    time.sleep(0.01)
+                seconds_until(lambda: _sleeps(admin), "the statement runs")
                 asked = time.monotonic()
                 stop.set()
                 thread.join()
@@ -45,6 +46,10 @@ def seconds_to_cancel(rounds: int) -> list[float]:
         return figures
     finally:
         server.close()
+
+
+def _sleeps(admin: Wire) -> bool:
+    return any(b"sleep(60)" in (row[7] or b"") for row in admin.query("SHOW PROCESSLIST").rows)
 
 
 def _run(runner: Runner, case: Case) -> None:

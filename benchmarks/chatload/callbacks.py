@@ -12,11 +12,13 @@ from typing import Any
 
 import httpx
 
-from benchmarks.chatload.place import ROOT, Place, free_port, place, wait
+from benchmarks.chatload.place import ROOT, Place, place
+from benchmarks.rig.waiting import seconds_until
 from orchestrator.commands.inbox import Inbox
 from orchestrator.commands.shelf import Shelf
 from orchestrator.notify.wecom.envelope import write_xml
 from orchestrator.store import Store
+from workers.servers.owned import free_port
 
 #: Of every hundred messages, so many are delivered again at once, as WeCom does when it saw no answer.
 _REPEATED = 5
@@ -33,11 +35,11 @@ def measure(rate: int, seconds: int, seed: int) -> dict[str, Any]:
         port = free_port()
         here.world.serve_at(f"http://127.0.0.1:{port}")
         here.start("serve", "--profile", "load", "--port", str(port))
-        wait("the server answers", lambda: _checks(here), 30)
+        seconds_until(lambda: _checks(here), "the server answers", patience=30)
         requests, deliveries = _requests(here, users, count, random.Random(seed))
         took = _sent(here, requests, rate)
         inbox = Inbox(here.settings.redis_url, "app")
-        lag = wait("every message is acted on", lambda: inbox.waiting() == 0, 300)
+        lag = seconds_until(lambda: inbox.waiting() == 0, "every message is acted on", patience=300)
         inbox.close()
         time.sleep(1.0)  # a second execution would show now
         with Store(here.settings.store_url) as store:

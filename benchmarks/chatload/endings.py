@@ -7,7 +7,8 @@ import re
 import time
 from typing import Any
 
-from benchmarks.chatload.place import Place, place, wait
+from benchmarks.chatload.place import Place, place
+from benchmarks.rig.waiting import seconds_until
 from orchestrator.commands.shelf import Shelf, Subscription
 from orchestrator.domain.run import TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
@@ -32,7 +33,7 @@ def measure(runs: int, seconds: float, patience: float) -> dict[str, Any]:
     with place(["author"], PEOPLE) as here:
         for _ in range(2):
             here.start("control", "--profile", "load", "--until-eof")
-        wait("the bot is connected", lambda: here.world.bot.connected, 60)
+        seconds_until(lambda: here.world.bot.connected, "the bot is connected", patience=60)
         here.world.bot.say("author", "whoami", "team")  # a bot may speak where somebody has spoken
         shelf = Shelf(here.settings.redis_url)
         shelf.subscribe(Subscription("bot:team"))
@@ -41,7 +42,11 @@ def measure(runs: int, seconds: float, patience: float) -> dict[str, Any]:
         began = time.monotonic()
         channels = ("robot", "bot", "app")
         with contextlib.suppress(TimeoutError):  # what is missing is counted below
-            wait("every verdict is told", lambda: all(not ended - told(here, name) for name in channels), patience)
+            seconds_until(
+                lambda: all(not ended - told(here, name) for name in channels),
+                "every verdict is told",
+                patience=patience,
+            )
         missing = {f"missing_{name}": len(ended - told(here, name)) for name in channels}
         service, bot, corp = here.world.robot.service, here.world.bot, here.world.corp.corp
         assert isinstance(bot, BotSide)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,20 +100,3 @@ def clone(folder: Path) -> None:
             git("checkout", "-qb", "pr")
     git("update-ref", "refs/pull/7/head", "pr")
     git("checkout", "-q", "main")
-
-
-def free_port() -> int:
-    """A port nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait(what: str, holds: Callable[[], object], seconds: float) -> float:
-    """Wait until ``holds()``; how long that took. Raises when it never does."""
-    began = time.monotonic()
-    while not holds():
-        if time.monotonic() - began > seconds:
-            raise TimeoutError(f"never: {what}")
-        time.sleep(0.05)
-    return time.monotonic() - began

@@ -17,7 +17,7 @@ def autopilot() -> tuple[object, bool]:
 
 
 PROMISES = [
-    Promise("mcp-session", "0 fail", lambda: INPUTS.tests("tests/integration/test_mcp.py", "-k", "over_http")),
+    Promise("mcp-session", "0 fail", lambda: INPUTS.tests("tests/integration/test_mcp.py", "-k", "http and not https")),
     Promise("autopilot", "0 fail", autopilot),
     Promise(
         "github", "0 fail", lambda: INPUTS.tests("tests/acceptance/test_github.py", "-k", "opened_told or supersedes")

@@ -6,7 +6,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from benchmarks.rig.project import NAME, Project
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.embedded import EmbeddedRedis
 from orchestrator.messaging import App, make_app
+from workers.servers.owned import free_port
 
 _READY_SECONDS = 90.0
 
@@ -100,9 +100,7 @@ class NetBroker(Broker):
     def __init__(self, folder: Path, addresses: Sequence[str]) -> None:
         super().__init__(folder)
         self._addresses = addresses
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
 
     @property
     def options(self) -> dict[str, str]:

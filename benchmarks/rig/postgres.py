@@ -6,12 +6,13 @@ import contextlib
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from workers.servers.owned import free_port
 
 _UP_SECONDS = 30.0
 
@@ -43,9 +44,7 @@ def postgres() -> Iterator[str]:
     home = Path(tempfile.mkdtemp(prefix="mo-testplan-pg-"))
     if user:
         shutil.chown(home, user)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     data = str(home / "data")
     words = [initdb, "-D", data, "-U", "tester", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"]
     subprocess.run(words, check=True, capture_output=True, user=user, cwd="/")

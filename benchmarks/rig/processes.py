@@ -15,6 +15,21 @@ def marked(mark: str) -> set[int]:
     return {pid for pid in _pids() if wanted in _read(pid, "environ").split(b"\0")}
 
 
+def lives(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    return _read(pid, "stat").rpartition(b")")[2].split()[:1] not in ([], [b"Z"], [b"X"])
+
+
+def command_line(pid: int) -> str:
+    """The words of a process with a space between them; empty when it is gone."""
+    return _read(pid, "cmdline").rstrip(b"\0").replace(b"\0", b" ").decode(errors="replace")
+
+
+def command_lines() -> list[str]:
+    """Those of every process of this machine."""
+    return [line for pid in _pids() if (line := command_line(pid))]
+
+
 def children(pid: int) -> list[int]:
     """Direct children of a process."""
     found: list[int] = []
@@ -40,6 +55,11 @@ def family(pid: int) -> set[int]:
 def is_python(pid: int) -> bool:
     """Whether a process still runs our interpreter: a worker's pool process, and not yet a test."""
     return b"-m\0orchestrator\0" in _read(pid, "cmdline")
+
+
+def of_tests(mark: str) -> set[int]:
+    """Marked processes that are none of our own: tests, and what they started."""
+    return {pid for pid in marked(mark) if not is_python(pid)}
 
 
 def gone(mark: str, but: set[int], patience: float) -> set[int]:

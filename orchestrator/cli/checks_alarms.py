@@ -9,7 +9,7 @@ import time
 
 from orchestrator.cli.checks import Check, Host, missing
 from orchestrator.cli.progress import seconds_words
-from orchestrator.domain.errors import BrokerError, InfrastructureError, MoTestplanError
+from orchestrator.domain.errors import MoTestplanError, OtherSchemeError
 from orchestrator.ledger.client import Ledger
 from orchestrator.store import OutboxState, Store
 
@@ -42,9 +42,7 @@ def scheme(ledger: Ledger) -> Check:
     name = "ledger"
     try:
         ledger.check_scheme(leads=True)
-    except BrokerError:
-        raise
-    except InfrastructureError as error:
+    except OtherSchemeError as error:
         return missing(name, error)
     return Check(name=name, ok=True, found=f"scheme {ledger.scheme() or 'not said yet'}")
 

@@ -19,7 +19,7 @@ from orchestrator.cli import edge, life
 from orchestrator.cli.chat import BotHolder, Finder, Members, hook_chats, make_office, make_wecom_app
 from orchestrator.cli.github import GitHubOut
 from orchestrator.cli.keeping import Keeper
-from orchestrator.domain.errors import BrokerError, InfrastructureError, MoTestplanError, UsageError
+from orchestrator.domain.errors import MoTestplanError, OtherSchemeError, UsageError
 from orchestrator.domain.profile import Profile
 from orchestrator.ledger.client import Ledger
 from orchestrator.messaging import CONTROL_QUEUE, App, make_app
@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     )
     _every(_TELL_EVERY, "tell", lambda: teller.tick)
     _every(_TELL_EVERY, "github", lambda: github.tick)
-    over: list[InfrastructureError] = []
+    over: list[OtherSchemeError] = []
     _every(_AGREE_EVERY, "scheme", lambda: _end_with_the_scheme(connections()[0], over))
     _every(_KEEP_EVERY, "keep", lambda: _keeper(connections(), app, who, profile, config).tick)
     if bot is not None:
@@ -115,15 +115,13 @@ def run(args: argparse.Namespace) -> int:
     return int(worker.exitcode or 0)
 
 
-def _end_with_the_scheme(ledger: Ledger, over: list[InfrastructureError]) -> Callable[[], None]:
+def _end_with_the_scheme(ledger: Ledger, over: list[OtherSchemeError]) -> Callable[[], None]:
     """Ends this process once a newer version, whose messages come by the same queue, has the ledger; ``over``: why."""
 
     def look() -> None:
         try:
             ledger.check_scheme()
-        except BrokerError:
-            raise
-        except InfrastructureError as error:
+        except OtherSchemeError as error:
             if not over:
                 over.append(error)
                 os.kill(os.getpid(), signal.SIGTERM)

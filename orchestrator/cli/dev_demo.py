@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from orchestrator.notify.wecom.standin.corpside import AES_KEY, TOKEN
 from orchestrator.notify.wecom.standin.world import WeComWorld
 from orchestrator.settings import to_environment
 from workers.process import remove_tree
+from workers.servers.owned import free_port
 
 #: Who can write unless told otherwise; the first is an administrator, the last has no role.
 MEMBERS = ("boss", "dev", "guest")
@@ -44,7 +44,7 @@ def playground(world: WeComWorld, tell: Callable[[str], object]) -> Iterator[Non
         sample.number(BROKEN)
         sample.fix()
         sample.number(FIXED)
-        profile, port = _profile(folder, world), _free_port()
+        profile, port = _profile(folder, world), free_port()
         world.serve_at(f"http://127.0.0.1:{port}")
         environ = demo_environment(folder, _secrets(world))
         local = stack.enter_context(LocalStack(demo_settings(folder), str(profile), workers=2, environ=environ))
@@ -93,9 +93,3 @@ def bot_secrets(world: WeComWorld) -> dict[str, str]:
     if isinstance(world.bot, BotSide):
         return {"MO_TESTPLAN_WECOM_BOT_SECRET": world.bot.secret}
     return {"MO_TESTPLAN_WECOM_BOT_TOKEN": TOKEN, "MO_TESTPLAN_WECOM_BOT_AES_KEY": AES_KEY}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

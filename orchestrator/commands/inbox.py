@@ -7,6 +7,7 @@ it was seen in one step; :meth:`Inbox.take` hands it to one worker, and to anoth
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from redis import ResponseError
@@ -17,14 +18,6 @@ from orchestrator.domain.plain import from_plain, to_plain
 from orchestrator.ledger import keys
 from orchestrator.ledger.connection import connect, every_method_reports_broker_errors
 
-#: KEYS seen, stream; ARGV seconds, message. One call: seen and noted, or neither.
-_ACCEPT = """
-if redis.call('SET', KEYS[1], 1, 'NX', 'EX', ARGV[1]) then
-  redis.call('XADD', KEYS[2], 'MAXLEN', '~', 100000, '*', 'incoming', ARGV[2])
-  return 1
-end
-return 0
-"""
 _SEEN_SECONDS = 3 * 3600
 #: A worker that is silent for so long over one message has died.
 _STALE_MS = 60_000
@@ -51,7 +44,7 @@ class Tray(Generic[T]):
         self.redis = connect(url, retries=retries)
         self.channel, self._kind = channel, kind
         self._stream = f"{keys.PREFIX}:chat:inbox:{channel}"
-        self._accept = self.redis.register_script(_ACCEPT)
+        self._accept = self.redis.register_script(Path(__file__).with_name("accept.lua").read_text("utf-8"))
 
     def accept(self, incoming: T) -> bool:
         """Note a message; False when it was noted before."""

@@ -13,6 +13,7 @@ MoTestplanError
 ├── InfrastructureError   exit 3: the answer could not be had
 │   ├── BrokerError       Redis cannot be reached or refuses
 │   │   └── BrokerDownError   its host can be reached: Redis is down for everybody
+│   ├── OtherSchemeError  the ledger is one of another version of this program
 │   ├── ServerError       a SQL server does not come up, or is lost
 │   ├── ToolMissingError  a program this job needs is not on this host
 │   ├── WorkspaceError    the tree under test cannot be checked out
@@ -96,6 +97,10 @@ class BrokerError(InfrastructureError):
 
 class BrokerDownError(BrokerError):
     """Redis does not serve while its host answers, or its name is gone: it is down for everybody, not only here."""
+
+
+class OtherSchemeError(InfrastructureError):
+    """The ledger in this Redis is one of another version of this program."""
 
 
 class ServerError(InfrastructureError):

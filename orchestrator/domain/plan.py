@@ -107,9 +107,17 @@ class TestTask:
         return self.package or self.category or self.analyser or ""
 
     @property
+    def whole(self) -> str:
+        """The id of the category's task that this one is, or is a part of; of any other task its own.
+
+        Unlike :func:`whole_of` it is not taken in by a category that is really called ``join#2``.
+        """
+        return self.id if self.category is None else f"bvt:{self.category}"
+
+    @property
     def is_part(self) -> bool:
         """Whether it is a part of a category."""
-        return self.category is not None and self.id != f"bvt:{self.category}"
+        return self.id != self.whole
 
     @property
     def test_file(self) -> str | None:

@@ -62,7 +62,7 @@ class Ledger(Hosts, Waiting):
         """Write a run: ``tasks`` are (id, shard, skip), ``shards`` their first messages. False when it exists.
 
         A plan beyond :data:`PLAN_LIMIT` is a :class:`UsageError`, a ledger of another scheme an
-        :class:`InfrastructureError`.
+        :class:`OtherSchemeError`.
         """
         if len(plan_json) > PLAN_LIMIT:
             raise UsageError(

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, cast
 
-from orchestrator.domain.errors import InfrastructureError, UsageError
+from orchestrator.domain.errors import OtherSchemeError, UsageError
 from orchestrator.domain.plain import from_plain
 from orchestrator.ledger import keys
 from orchestrator.ledger.connection import every_method_reports_broker_errors
@@ -110,7 +110,7 @@ class Hosts(Scripted):
         return cast("str | None", self.redis.get(keys.SCHEME_OF)) or ""
 
     def check_scheme(self, *, leads: bool = False) -> None:
-        """Raise :class:`InfrastructureError`, with what to do, when this Redis holds a ledger of another scheme."""
+        """Raise :class:`OtherSchemeError`, with what to do, when this Redis holds a ledger of another scheme."""
         found = self.scheme()
         if found in ("", str(keys.SCHEME)):
             return
@@ -122,7 +122,7 @@ class Hosts(Scripted):
             remedy = "Let the older version end or cancel them, then start this again: it takes the ledger over."
         else:
             remedy = "Start `mo-testplan control` of this version first: it takes the ledger over, or says why not."
-        raise InfrastructureError(said, remedy)
+        raise OtherSchemeError(said, remedy)
 
     def host_beat(self, record: HostRecord) -> tuple[Wanted, bool]:
         """A host says that it lives; what is wanted of it, and whether the ledger is still of its scheme."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from orchestrator.domain.plan import whole_of
 from orchestrator.domain.run import CaseStatus, TaskState
 from orchestrator.store.api import PastFailure
 from orchestrator.store.database import Database
@@ -52,13 +51,13 @@ class Failures(Database):
         """The scripts of a SQL task that failed, where they are known; else the task itself."""
         category = next((one.get("category") for one in plan.get("tasks", ()) if one.get("id") == task), None)
         if not category:
-            return [whole_of(task)]
+            return [task]
         query = select(CaseRow.file).where(
             CaseRow.run == run, CaseRow.task == task, CaseRow.status == CaseStatus.FAILED.value
         )
         files = {file for file in session.scalars(query.distinct()) if file}
         names = sorted(name for file in files if (name := file.partition(f"/{category}/")[2]))
-        return [f"bvt:{category}/{name}" for name in names] or [whole_of(task)]
+        return [f"bvt:{category}/{name}" for name in names] or [f"bvt:{category}"]
 
 
 def _failed_runs(profile: str) -> tuple[ColumnElement[bool], ...]:

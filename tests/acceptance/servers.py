@@ -4,29 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import redis
 
-
-def free_port() -> int:
-    """A port nobody uses now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
-def wait_until(what: str, holds: Callable[[], object], seconds: float = 120.0) -> None:
-    """Wait for ``holds``; fail naming ``what`` when it never does: how soon it should is measured in benchmarks."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.1)
+from tests.waiting import until
+from workers.servers.owned import free_port
 
 
 @contextlib.contextmanager
@@ -78,7 +64,7 @@ def wait_for_redis(url: str) -> None:
         except redis.ConnectionError:
             return False
 
-    wait_until(f"{url} answers", answers)
+    until(answers, f"{url} answers")
 
 
 def path_without_sandbox(folder: Path) -> str:

@@ -17,8 +17,9 @@ from orchestrator.cli.demo.sample import BASE, HEAD, SampleRepository
 from orchestrator.ledger.client import Ledger
 from orchestrator.store import Store
 from tests.acceptance.project import Project, make_project
-from tests.acceptance.servers import path_without_sandbox, redis_server, service, wait_until
+from tests.acceptance.servers import path_without_sandbox, redis_server, service
 from tests.require import require
+from tests.waiting import until
 
 DEMO = Path(__file__).resolve().parents[2] / "config" / "demo.yaml"
 PASS = "if It() != 2 { t.Fatal(It()) }"
@@ -95,8 +96,8 @@ def test_it_tells_a_bug_from_a_flake_and_a_killed_worker_and_its_record_replays(
     )
     first, second = field.worker("one"), None
     try:
-        wait_until("the slow test runs", field.slow.exists)
-        wait_until("all others have ended", lambda: _ended(field) == 3)
+        until(field.slow.exists, "the slow test runs")
+        until(lambda: _ended(field) == 3, "all others have ended")
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
         field.go.write_text("go")

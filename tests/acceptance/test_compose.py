@@ -22,9 +22,11 @@ from orchestrator.ledger.acl import worker_rules
 from orchestrator.ledger.client import Ledger
 from orchestrator.messaging import CONTROL_QUEUE, SUITE_QUEUES, make_app
 from tests.acceptance.project import make_project
-from tests.acceptance.servers import free_port, program, service, wait_for_redis, wait_until
+from tests.acceptance.servers import program, service, wait_for_redis
 from tests.acceptance.test_hosts import PASS, _flower
 from tests.require import require
+from tests.waiting import until
+from workers.servers.owned import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = ("ut", "bvt", "sca")
@@ -125,8 +127,8 @@ def test_every_service_starts_as_written_and_together_they_run_a_plan(tmp_path: 
             Ledger(f"redis://127.0.0.1:{composed.ports['redis']}/0", retries=0).ping()
         composed.start("control", *WORKERS, "flower")
         app = make_app(composed.url)
-        wait_until("control and workers answer", lambda: len(app.control.ping(timeout=0.5) or []) == 4)
-        wait_until("flower lists them", lambda: len(_flower(composed.ports["flower"], "workers?refresh=1")) >= 4)
+        until(lambda: len(app.control.ping(timeout=0.5) or []) == 4, "control and workers answer")
+        until(lambda: len(_flower(composed.ports["flower"], "workers?refresh=1")) >= 4, "flower lists them")
         code, summary = composed.project.run_json("run", *composed.project.change())
         assert (code, summary["state"]) == (1, "failed"), summary
         assert {task["task"]: task["state"] for task in summary["tasks"]} == {
@@ -143,6 +145,6 @@ def test_what_callers_reach_starts_as_written_is_healthy_and_lets_nobody_in_with
         for name, inside in FRONT.items():  # as the container is asked how it does
             port = composed.ports[name]
             words = composed.services[name]["healthcheck"]["test"][-1].replace(str(inside), str(port))
-            wait_until(f"{name} is healthy", functools.partial(_ends_well, [sys.executable, "-c", words]))
+            until(functools.partial(_ends_well, [sys.executable, "-c", words]), f"{name} is healthy")
             path = "/mcp" if name == "mcp" else "/api/v1/runs"
             assert httpx.get(f"http://127.0.0.1:{port}{path}").status_code == 401

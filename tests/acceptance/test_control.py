@@ -12,13 +12,16 @@ from pathlib import Path
 import pytest
 
 from benchmarks.rig.fleet import Fleet
+from benchmarks.rig.processes import command_line, marked
 from benchmarks.rig.project import Behaviour, make_project
 from orchestrator.domain.run import TaskState
 from orchestrator.ledger.client import Ledger
 from orchestrator.messaging import message_id
 from orchestrator.runs import control
-from tests.acceptance.servers import free_port, service, wait_until
+from tests.acceptance.servers import service
 from tests.require import require
+from tests.waiting import until
+from workers.servers.owned import free_port
 
 LONG = Behaviour("stubborn", 300.0)
 FLAKY = Behaviour("flaky", 0.0, 2)
@@ -71,12 +74,17 @@ def flower(fleet: Fleet) -> Iterator[Flower]:
     env = {**fleet.environ, "MO_TESTPLAN_FLOWER_AUTH": "operator:secret"}
     with service("flower", "--port", str(port), env=env, log=fleet.logs / "flower.log"):
         made = Flower(port)
-        wait_until("flower answers", made.answers)
+        until(made.answers, "flower answers")
         yield made
 
 
 def states(ledger: Ledger, run: str) -> dict[str, TaskState]:
     return {task.removeprefix("ut:"): state for task, state in ledger.states(run).items()}
+
+
+def lives(fleet: Fleet, test: str) -> bool:
+    """Whether a process of that test is there."""
+    return any(command_line(pid).endswith(f"run.sh ./{test}") for pid in marked(fleet.mark))
 
 
 def ended(ledger: Ledger, run: str) -> bool:
@@ -87,28 +95,31 @@ def ended(ledger: Ledger, run: str) -> bool:
 def test_a_cancel_ends_the_tree_says_how_and_flower_shows_what_waited_as_revoked(fleet: Fleet, flower: Flower) -> None:
     ledger = fleet.ledger()
     run = control.start(fleet.app, ledger, fleet.project.plan([["long"], ["a"], ["b"]]))
-    wait_until("it runs", lambda: states(ledger, run)["long"] is TaskState.RUNNING)
+    until(lambda: states(ledger, run)["long"] is TaskState.RUNNING, "it runs")
     control.cancel(fleet.app, ledger, run, "li")
-    wait_until("the run has its summary", lambda: ended(ledger, run))
+    until(lambda: ended(ledger, run), "the run has its summary")
     assert set(states(ledger, run).values()) == {TaskState.CANCELLED}
     stop = ledger.results(run)["ut:long"].stop
     assert stop is not None
     assert 0 < stop.signalled <= stop.gone <= stop.cleaned
     waited = [message_id(run, f"ut-000{n}", 1) for n in (1, 2)]
-    wait_until("flower shows them", lambda: {flower.state(one) for one in waited} == {"REVOKED"})
+    until(lambda: {flower.state(one) for one in waited} == {"REVOKED"}, "flower shows them")
 
 
 def test_a_revoke_made_in_flower_is_a_cancel(fleet: Fleet, flower: Flower) -> None:
     ledger = fleet.ledger()
     run = control.start(fleet.app, ledger, fleet.project.plan([["long"], ["other"]]))
-    wait_until("it runs", lambda: states(ledger, run)["long"] is TaskState.RUNNING)
+    until(lambda: states(ledger, run)["long"] is TaskState.RUNNING, "it runs")
     message = message_id(run, "ut-0000", 1)
-    wait_until("flower knows it", lambda: flower.state(message) == "STARTED")
+    until(lambda: flower.state(message) == "STARTED", "flower knows it")
+    until(lambda: lives(fleet, "long"), "its test has started")
     flower.revoke(message)
-    wait_until("it is cancelled", lambda: states(ledger, run)["long"] is TaskState.CANCELLED)
-    wait_until("the other one runs", lambda: states(ledger, run)["other"] is TaskState.RUNNING)
+    until(lambda: states(ledger, run)["other"] is TaskState.RUNNING, "the other one runs")
+    assert states(ledger, run)["long"] is TaskState.CANCELLED
+    assert not lives(fleet, "long")
     control.cancel(fleet.app, ledger, run, "li")
-    wait_until("the run has its summary", lambda: ended(ledger, run))
+    until(lambda: ended(ledger, run), "the run has its summary")
+    assert states(ledger, run) == {"long": TaskState.CANCELLED, "other": TaskState.CANCELLED}
 
 
 def test_a_test_that_passes_at_the_second_try_is_shown_as_flaky_and_the_run_passes(fleet: Fleet) -> None:
@@ -116,7 +127,7 @@ def test_a_test_that_passes_at_the_second_try_is_shown_as_flaky_and_the_run_pass
 
     ledger = fleet.ledger()
     run = control.start(fleet.app, ledger, fleet.project.plan([["flaky", "a"]]))
-    wait_until("the run has its summary", lambda: ended(ledger, run))
+    until(lambda: ended(ledger, run), "the run has its summary")
     with Store(fleet.environ["MO_TESTPLAN_STORE_URL"]) as store:
         summary = store.summary(run)
     assert summary is not None
@@ -133,13 +144,13 @@ def test_a_run_can_be_repeated_by_the_workers_of_one_host(fleet: Fleet) -> None:
     ledger = fleet.ledger()
     plan = fleet.project.plan([["a"]])
     run = control.start(fleet.app, ledger, plan)
-    wait_until("the run has its summary", lambda: ended(ledger, run))
+    until(lambda: ended(ledger, run), "the run has its summary")
     with Store(fleet.environ["MO_TESTPLAN_STORE_URL"]) as store:
         summary = store.summary(run)
     assert summary is not None
     again = control.rerun_plan(plan, summary, failed=False, host=socket.gethostname())
     repeated = control.start(fleet.app, ledger, again, parent=run)
-    wait_until("it runs there", lambda: ended(ledger, repeated))
+    until(lambda: ended(ledger, repeated), "it runs there")
     elsewhere = control.rerun_plan(plan, summary, failed=False, host="no.such-host")
     assert [shard.queue for shard in elsewhere.shards] == ["ut.at-no-such-host"]
     assert unserved(fleet.app, {shard.queue for shard in elsewhere.shards}) == ["ut.at-no-such-host"]

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +18,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.rig.processes import MARK, command_line, marked
 from tests.require import require
+from tests.waiting import until
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class House:
             "HOME": str(self.root / "home"),
             "TMPDIR": str(self.root / "tmp"),
             "PATH": str(self.root / "bin"),
-            "MO_TESTPLAN_MARK": self.mark,
+            MARK: self.mark,
             # Neither a caller's server nor a caller's git may have a part in it.
             "MO_TESTPLAN_BVT_DSN": "mysql://nobody:secret@127.0.0.1:1",
             "MO_TESTPLAN_STORE_URL": "sqlite:////nowhere/at/all.sqlite",
@@ -51,19 +52,7 @@ class House:
     def left(self) -> list[str]:
         """Processes that carry the mark, and files."""
         files = [str(path) for name in ("tmp", "home") for path in (self.root / name).rglob("*")]
-        return marked(self.mark) + files
-
-
-def marked(mark: str) -> list[str]:
-    """Command lines of the processes with this mark in their environment."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if f"MO_TESTPLAN_MARK={mark}".encode() in (folder / "environ").read_bytes():
-                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-        except OSError:
-            continue
-    return found
+        return [*map(command_line, marked(self.mark)), *files]
 
 
 @pytest.fixture
@@ -182,10 +171,7 @@ def test_a_killed_demo_leaves_no_process(house: House) -> None:
             break
     process.kill()
     process.communicate()
-    deadline = time.monotonic() + 120
-    while marked(house.mark) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert marked(house.mark) == []
+    assert until(lambda: not marked(house.mark), "all of it is dead")
 
 
 def test_kept_means_the_repository_and_the_history_stay(house: House) -> None:
@@ -204,7 +190,7 @@ def test_kept_means_the_repository_and_the_history_stay(house: House) -> None:
     )
     assert len(json.loads(done.stdout)) == 2
     assert (folder / "shop" / ".git").is_dir()
-    assert marked(house.mark) == []
+    assert not marked(house.mark)
 
 
 def test_a_host_without_git_is_told_what_to_install(house: House) -> None:

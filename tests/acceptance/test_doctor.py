@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from orchestrator.cli.local import LocalStack
 from orchestrator.settings import settings_from, to_environment
 from tests.require import require
+from workers.servers.owned import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,9 +34,7 @@ def checks(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
 @pytest.fixture
 def nobody() -> str:
     """A port of this host that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
+    return str(free_port())
 
 
 def test_a_bare_host_hears_what_is_missing_and_how_to_get_it(tmp_path: Path, nobody: str) -> None:

@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks.rig.processes import MARK, command_line, marked
 from orchestrator.store import Store
 from tests.acceptance.project import VET, Project, make_project
 from tests.require import require
+from tests.waiting import until
 
 PASS = "if It() != 2 { t.Fatal(It()) }"
 
@@ -94,14 +96,14 @@ def test_ctrl_c_cancels_a_local_run_exit_4_and_leaves_nothing(tmp_path: Path) ->
     project = make_project(tmp_path, {"slow": "time.Sleep(time.Hour)"}, timeout=100)
     mark = f"mark-{os.getpid()}-{time.monotonic_ns()}"
     words = [sys.executable, "-m", "orchestrator", "run", *project.change(), "--local"]
-    env = project.environment({"MO_TESTPLAN_MARK": mark})
+    env = project.environment({MARK: mark})
     process = subprocess.Popen(words, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    _wait_for_process(mark, "slow.test")
+    until(lambda: _runs("slow.test", mark), "the test runs")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 4, err
     assert "CANCELLED" in out
-    assert _marked(mark) == []
+    assert not marked(mark)
 
 
 def test_a_killed_command_leaves_no_process(tmp_path: Path) -> None:
@@ -109,34 +111,16 @@ def test_a_killed_command_leaves_no_process(tmp_path: Path) -> None:
     mark = f"mark-{os.getpid()}-{time.monotonic_ns()}"
     words = [sys.executable, "-m", "orchestrator", "run", *project.change(), "--local"]
     process = subprocess.Popen(
-        words, env=project.environment({"MO_TESTPLAN_MARK": mark}), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        words, env=project.environment({MARK: mark}), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     )
-    _wait_for_process(mark, "slow.test")
+    until(lambda: _runs("slow.test", mark), "the test runs")
     process.kill()
     process.wait()
-    deadline = time.monotonic() + 10
-    while _marked(mark) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert _marked(mark) == []
+    assert until(lambda: not marked(mark), "all of it is dead")
 
 
-def _marked(mark: str) -> list[str]:
-    """Command lines of every process with ``mark`` in its environment."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark.encode() in (folder / "environ").read_bytes():
-                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-        except OSError:
-            continue
-    return [line for line in found if line]
-
-
-def _wait_for_process(mark: str, program: str) -> None:
-    deadline = time.monotonic() + 90
-    while not any(program in line for line in _marked(mark)):
-        assert time.monotonic() < deadline, f"{program} never ran: {_marked(mark)}"
-        time.sleep(0.1)
+def _runs(program: str, mark: str) -> bool:
+    return any(program in command_line(pid) for pid in marked(mark))
 
 
 def test_two_local_runs_at_once_share_one_history(tmp_path: Path) -> None:

@@ -15,8 +15,10 @@ from orchestrator.ledger.client import Ledger
 from orchestrator.notify.github.standin import GitHubStandIn
 from orchestrator.store import Store
 from tests.acceptance.project import Project, make_project
-from tests.acceptance.servers import free_port, path_without_sandbox, redis_server, service, wait_until
+from tests.acceptance.servers import path_without_sandbox, redis_server, service
 from tests.require import require
+from tests.waiting import until
+from workers.servers.owned import free_port
 
 PASS = "if It() != 2 { t.Fatal(It()) }"
 #: Passes, fails or hangs as a file beside the test says.
@@ -78,13 +80,13 @@ class Hub:
             live = self.live(number)
             return len(live) == 1 and live[0] != but and self.ledger.states(live[0]).get("ut:b/...") == "running"
 
-        wait_until(f"one run of pull request {number}", there)
+        until(there, f"one run of pull request {number}")
         return self.live(number)[0]
 
     def ended(self, run: str) -> RunState:
         """Wait for a run's summary."""
         with Store(f"sqlite:///{self.project.root}/state/history.sqlite") as store:
-            wait_until(f"{run} ends", lambda: (r := store.run(run)) is not None and r.state.final)
+            until(lambda: (r := store.run(run)) is not None and r.state.final, f"{run} ends")
             record = store.run(run)
         assert record is not None
         return record.state
@@ -128,7 +130,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
             service("serve", "--profile", profile, "--port", str(port), env=env, log=log),
         ):
             hub.url = f"http://127.0.0.1:{port}/github/webhook"
-            wait_until("the server listens", lambda: _answers(f"http://127.0.0.1:{port}/healthz"))
+            until(lambda: _answers(f"http://127.0.0.1:{port}/healthz"), "the server listens")
             yield hub
         hub.ledger.close()
         assert github.state.refused == []
@@ -144,21 +146,21 @@ def _answers(url: str) -> bool:
 def test_opened_told_run_annotated_and_run_again_when_it_is_mended(hub: Hub) -> None:
     head = hub.push(7, "fail")
     assert hub.event("opened", 7) == 202
-    wait_until("the plan is told", lambda: "why each test was chosen" in hub.comment(7))
-    wait_until("the check run ends", lambda: [c["status"] for c in hub.github.state.checks] == ["completed"])
+    until(lambda: "why each test was chosen" in hub.comment(7), "the plan is told")
+    until(lambda: [c["status"] for c in hub.github.state.checks] == ["completed"], "the check run ends")
     (check,) = hub.github.state.checks
     assert (check["head_sha"], check["conclusion"], check["name"]) == (head, "failure", "mo-testplan/mini")
     (annotation,) = check["annotations"]
     assert (annotation["path"], annotation["annotation_level"]) == ("b/it_test.go", "failure")
     assert "told to" in annotation["message"]
-    wait_until("the verdict is told", lambda: "❌ failed" in hub.comment(7))
+    until(lambda: "❌ failed" in hub.comment(7), "the verdict is told")
     assert "ut:b/..." in hub.comment(7)
     hub.switch.write_text("pass")
     asked = hub.says(7, "maintainer", "OWNER", "mended:\n/retest")
-    wait_until("the command is taken", lambda: hub.reacted(asked, "+1"))
-    wait_until("the verdict changes", lambda: "✅ passed" in hub.comment(7))
+    until(lambda: hub.reacted(asked, "+1"), "the command is taken")
+    until(lambda: "✅ passed" in hub.comment(7), "the verdict changes")
     hub.says(7, "dev", "MEMBER", "/why ut:b/...")
-    wait_until("the reason is told", lambda: any("rule b/" in c["body"] for c in hub.github.state.comments))
+    until(lambda: any("rule b/" in c["body"] for c in hub.github.state.comments), "the reason is told")
 
 
 def test_a_push_supersedes_a_stranger_is_refused_and_a_close_cancels(hub: Hub) -> None:
@@ -173,20 +175,20 @@ def test_a_push_supersedes_a_stranger_is_refused_and_a_close_cancels(hub: Hub) -
     second = hub.one_live(8, but=first)
     refused = hub.says(8, "stranger", "NONE", "/cancel")
     started = hub.says(8, "stranger", "CONTRIBUTOR", "/test")
-    wait_until("the stranger is refused", lambda: hub.reacted(refused, "-1") and hub.reacted(started, "-1"))
+    until(lambda: hub.reacted(refused, "-1") and hub.reacted(started, "-1"), "the stranger is refused")
     assert hub.live(8) == [second]
     assert hub.event("closed", 8) == 202
     assert hub.ended(second) is RunState.CANCELLED
-    wait_until("the end is told", lambda: "⏹ cancelled" in hub.comment(8))
+    until(lambda: "⏹ cancelled" in hub.comment(8), "the end is told")
 
 
 def test_a_strangers_pull_request_is_planned_and_runs_when_a_member_says_so(hub: Hub) -> None:
     hub.push(9, "pass", "FIRST_TIME_CONTRIBUTOR")
     assert hub.event("opened", 9) == 202
-    wait_until("the plan is told", lambda: "when a member writes" in hub.comment(9))
+    until(lambda: "when a member writes" in hub.comment(9), "the plan is told")
     assert hub.live(9) == []
     assert hub.event("labeled", 9, label={"name": "run-tests"}, sender="boss") == 202
-    wait_until("the verdict is told", lambda: "✅ passed" in hub.comment(9))
+    until(lambda: "✅ passed" in hub.comment(9), "the verdict is told")
 
 
 def test_plan_and_run_take_a_number(hub: Hub) -> None:

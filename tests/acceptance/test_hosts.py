@@ -22,12 +22,13 @@ from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.hosts import HostRecord
 from orchestrator.messaging import make_app
 from tests.acceptance.project import Project, make_project
-from tests.acceptance.servers import free_port, redis_server, service, wait_until
+from tests.acceptance.servers import redis_server, service
 from tests.require import require
+from tests.waiting import until
+from workers.servers.owned import free_port
 
 PASS = "if It() != 2 { t.Fatal(It()) }"
-SLEEPS = "time.Sleep(4 * time.Second)"
-#: Until the tree has a file called ``go``.
+#: Passes once the tree has a file called ``go``: see :func:`let_pass`.
 WAITS = 'for { if _, err := os.Stat("../go"); err == nil { break }; time.Sleep(50 * time.Millisecond) }'
 
 
@@ -59,7 +60,7 @@ def hosts(project: Project, url: str, names: list[str]) -> Iterator[dict[str, su
             for name in names
         }
         app = make_app(url)
-        wait_until("every service answers", lambda: len(app.control.ping(timeout=0.5) or []) > len(names))
+        until(lambda: len(app.control.ping(timeout=0.5) or []) > len(names), "every service answers")
         yield workers
 
 
@@ -70,12 +71,12 @@ def test_a_run_on_two_workers_is_told_in_one_summary_and_flower_lists_them(url: 
     env = project.environment({"MO_TESTPLAN_FLOWER_AUTH": "operator:secret"})
     flower = service("flower", "--port", str(port), env=env, log=project.root / "flower.log")
     with hosts(project, url, ["one", "two"]), flower:
-        wait_until("flower answers", lambda: _flower(port, "workers?refresh=1"))
+        until(lambda: _flower(port, "workers?refresh=1"), "flower answers")
         code, summary = project.run_json("run", *project.change())
         assert (code, summary["state"], len(summary["tasks"])) == (0, "passed", 4)
         names = {name.partition("@")[0] for name in _flower(port, "workers?refresh=1")}
         assert {"one", "two"} <= names
-        wait_until("flower lists the finished shards", lambda: _succeeded(port, summary["run"]) == 4)
+        until(lambda: _succeeded(port, summary["run"]) == 4, "flower lists the finished shards")
         assert _flower(port, "tasks", auth="operator:wrong") == {}
 
 
@@ -113,15 +114,16 @@ def _succeeded(port: int, run: str) -> int:
 
 
 def test_a_killed_worker_loses_nothing_and_the_run_ends_with_one_summary(url: str, tmp_path: Path) -> None:
-    project = project_on(url, tmp_path, dict.fromkeys("ab", SLEEPS))
+    project = project_on(url, tmp_path, dict.fromkeys("ab", WAITS))
     with hosts(project, url, ["one", "two"]) as workers:
         started = project.command("run", *project.change(), "--detach")
         run = started.stdout.strip()
         ledger = Ledger(url)
-        wait_until("both run", lambda: _running(ledger, run) == 2)
+        until(lambda: _running(ledger, run) == 2, "both run")
         watching = started_command(project, "watch", run, "--format", "json")
         hear(watching, "0/2 tasks")
         workers["one"].kill()
+        let_pass(project)
         out, err = watching.communicate()
         summary = json.loads(out)
         assert (watching.returncode, summary["state"]) == (0, "passed"), err
@@ -138,7 +140,7 @@ def test_a_cancel_ends_what_runs_and_starts_nothing_more(url: str, tmp_path: Pat
     with hosts(project, url, ["one"]):
         run = project.command("run", *project.change(), "--detach").stdout.strip()
         ledger = Ledger(url)
-        wait_until("one runs", lambda: _running(ledger, run) == 1)
+        until(lambda: _running(ledger, run) == 1, "one runs")
         project.command("cancel", run[:8])
         done = project.command("watch", run, "--format", "json")
         summary = json.loads(done.stdout)
@@ -182,15 +184,16 @@ def test_a_broker_that_goes_away_in_mid_run_comes_back_to_a_run_that_ends(tmp_pa
     folder, port = tmp_path / "redis", free_port()
     folder.mkdir()
     url = f"redis://127.0.0.1:{port}/0"
-    project = project_on(url, tmp_path, {"a": SLEEPS, "b": SLEEPS})
+    project = project_on(url, tmp_path, {"a": WAITS, "b": WAITS})
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(contextlib.ExitStack())
         server.enter_context(redis_server(folder, port))
         stack.enter_context(hosts(project, url, ["one"]))
         run = project.command("run", *project.change(), "--detach").stdout.strip()
-        wait_until("one runs", lambda: _running(Ledger(url), run) == 1)
+        until(lambda: _running(Ledger(url), run) == 1, "one runs")
         time.sleep(1.2)  # what Redis was told a second ago is on disk
         server.close()
+        let_pass(project)  # the test ends while nobody can be told
         time.sleep(3)
         stack.enter_context(redis_server(folder, port))
         done = project.command("watch", run, "--format", "json")
@@ -210,7 +213,7 @@ def test_a_control_process_ends_when_a_newer_version_has_taken_the_ledger_over(u
     project = project_on(url, tmp_path, {"a": PASS})
     log = tmp_path / "control.log"
     with service("control", "--profile", "mini", env=project.environment(), log=log) as control:
-        wait_until("it answers", lambda: make_app(url).control.ping(timeout=0.5), 60)
+        until(lambda: make_app(url).control.ping(timeout=0.5), "it answers", seconds=60)
         Ledger(url).redis.set(keys.SCHEME_OF, keys.SCHEME + 1)
         assert control.wait(60) == 3
     assert "Update mo-testplan on this host" in log.read_text()
@@ -232,12 +235,12 @@ def states(project: Project) -> dict[str, dict[str, Any]]:
 def test_a_drained_host_finishes_takes_nothing_new_and_a_paused_one_resumes(url: str, tmp_path: Path) -> None:
     project = project_on(url, tmp_path, dict.fromkeys("ab", WAITS))
     with hosts(project, url, ["one", "two"]) as workers:
-        wait_until("both hosts have said what they are", lambda: len(states(project)) == 2)
-        wait_until("nothing is the matter", lambda: states(project)["one"]["faults"] == [])
+        until(lambda: len(states(project)) == 2, "both hosts have said what they are")
+        until(lambda: states(project)["one"]["faults"] == [], "nothing is the matter")
         assert project.command("hosts", "pause", "two", "--why", "new disk").returncode == 0
         assert "new disk" in states(project)["two"]["faults"][0]
         run = project.command("run", *project.change(), "--detach").stdout.strip()
-        wait_until("the other host runs something", lambda: bool(states(project)["one"]["record"]["running"]))
+        until(lambda: bool(states(project)["one"]["record"]["running"]), "the other host runs something")
         assert project.command("hosts", "drain", "one").returncode == 0
         begun = started(project, run)
         let_pass(project)
@@ -262,7 +265,7 @@ def edge_audit(project: Project) -> set[tuple[str, str]]:
     from orchestrator.store import Store
 
     with Store(f"sqlite:///{project.root / 'state' / 'history.sqlite'}") as store:
-        wait_until("the deeds are in the log", lambda: len(store.audit_log()) >= 4)
+        until(lambda: len(store.audit_log()) >= 4, "the deeds are in the log")
         return {(entry.action, entry.target.partition("@")[0]) for entry in store.audit_log()}
 
 
@@ -271,10 +274,10 @@ def test_a_removed_host_gives_back_what_it_ran(url: str, tmp_path: Path) -> None
     hangs = f'if os.Mkdir("begun", 0o700) == nil {{ {WAITS} }}'
     project = project_on(url, tmp_path, {"a": hangs})
     with hosts(project, url, ["one", "two"]):
-        wait_until("both hosts have said what they are", lambda: len(states(project)) == 2)
+        until(lambda: len(states(project)) == 2, "both hosts have said what they are")
         project.command("hosts", "pause", "two")
         run = project.command("run", *project.change(), "--detach").stdout.strip()
-        wait_until("the host runs it", lambda: any((project.root / "state").rglob("begun")))
+        until(lambda: any((project.root / "state").rglob("begun")), "the host runs it")
         assert project.command("hosts", "remove", "one").returncode == 0
         project.command("hosts", "resume", "two")
         assert project.command("watch", run).returncode == 0

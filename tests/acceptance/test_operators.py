@@ -11,9 +11,10 @@ import pytest
 
 from orchestrator.ledger.client import Ledger
 from orchestrator.messaging import make_app
-from tests.acceptance.servers import redis_server, wait_until
-from tests.acceptance.test_hosts import SLEEPS, _running, hosts, project_on
+from tests.acceptance.servers import redis_server
+from tests.acceptance.test_hosts import WAITS, _running, hosts, let_pass, project_on
 from tests.require import require
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def test_a_revoke_of_a_running_shard_becomes_a_cancel(url: str, tmp_path: Path) 
     project = project_on(url, tmp_path, {"a": "time.Sleep(time.Hour)"})
     with hosts(project, url, ["one"]):
         run = project.command("run", *project.change(), "--detach").stdout.strip()
-        wait_until("it runs", lambda: _running(Ledger(url), run) == 1)
+        until(lambda: _running(Ledger(url), run) == 1, "it runs")
         make_app(url).control.revoke(f"{run}|ut-1|1", terminate=True, signal="SIGKILL")
         done = project.command("watch", run, "--format", "json")
         summary = json.loads(done.stdout)
@@ -38,15 +39,16 @@ def test_a_revoke_of_a_running_shard_becomes_a_cancel(url: str, tmp_path: Path) 
 
 
 def test_a_worker_that_is_asked_to_stop_finishes_what_it_runs_and_takes_nothing_new(url: str, tmp_path: Path) -> None:
-    project = project_on(url, tmp_path, {"a": SLEEPS, "b": SLEEPS})
+    project = project_on(url, tmp_path, {"a": WAITS, "b": WAITS})
     with hosts(project, url, ["one"]) as workers:
         run = project.command("run", *project.change(), "--detach").stdout.strip()
         ledger = Ledger(url)
-        wait_until("one runs", lambda: _running(ledger, run) == 1)
+        until(lambda: _running(ledger, run) == 1, "one runs")
         workers["one"].send_signal(signal.SIGTERM)
-        wait_until("it has heard", lambda: "Warm shutdown" in (project.root / "one.log").read_text())
+        until(lambda: "Warm shutdown" in (project.root / "one.log").read_text(), "it has heard")
         workers["one"].send_signal(signal.SIGTERM)  # asking twice changes nothing
-        workers["one"].wait(60)
+        let_pass(project)
+        workers["one"].wait(120)
         states = sorted(state.value for state in ledger.states(run).values())
     assert states == ["passed", "pending"]
     assert [result.attempt for result in ledger.results(run).values()] == [1]
@@ -57,7 +59,7 @@ def test_a_worker_that_is_told_to_quit_does_not_wait_for_what_it_runs(url: str, 
     with hosts(project, url, ["one"]) as workers:
         run = project.command("run", *project.change(), "--detach").stdout.strip()
         ledger = Ledger(url)
-        wait_until("it runs", lambda: _running(ledger, run) == 1)
+        until(lambda: _running(ledger, run) == 1, "it runs")
         workers["one"].send_signal(signal.SIGQUIT)
         workers["one"].wait(60)
         assert ledger.results(run) == {}, "it is for another worker"

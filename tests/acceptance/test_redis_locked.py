@@ -13,8 +13,10 @@ import redis
 from orchestrator.ledger.connection import connect
 from orchestrator.messaging import make_app, tls_of
 from tests.acceptance.project import Project, make_project
-from tests.acceptance.servers import free_port, program, service, wait_until
+from tests.acceptance.servers import program, service
 from tests.require import require
+from tests.waiting import until
+from workers.servers.owned import free_port
 
 ROOT_PASSWORD, WORKER_PASSWORD = "of the operator", "of-the-worker"
 
@@ -46,7 +48,7 @@ def test_a_worker_with_few_rights_over_tls_does_its_work_and_nothing_else(
     port, certificate = server
     operator = address(port, certificate, "default", ROOT_PASSWORD)
     client = connect(operator)
-    wait_until("Redis answers", lambda: _answers(client))
+    until(lambda: _answers(client), "Redis answers")
     project = make_project(tmp_path / "project", {"a": "if It() != 2 { t.Fatal(It()) }"})
     rules = json.loads(project.command("acl", "--format", "json").stdout)
     _tell(client, "ACL", "SETUSER", *rules, f">{WORKER_PASSWORD}")
@@ -81,7 +83,7 @@ def _run_passes(project: Project, operator: str, worker: str) -> None:
         service("worker", "--name", "narrow", "--unsafe-no-sandbox", env=narrow, log=logs / "worker.log"),
     ):
         app = make_app(operator)
-        wait_until("both services answer", lambda: len(app.control.ping(timeout=0.5) or []) == 2)
+        until(lambda: len(app.control.ping(timeout=0.5) or []) == 2, "both services answer")
         code, summary = project.run_json("run", *project.change())
         assert (code, summary["state"]) == (0, "passed"), (logs / "worker.log").read_text()[-3000:]
         assert "NOPERM" not in (logs / "worker.log").read_text()

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from benchmarks.rig.processes import lives
 from orchestrator.domain.run import RunState
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
@@ -24,9 +25,11 @@ from orchestrator.notify.wecom.standin.corpside import AES_KEY, TOKEN, CorpSide
 from orchestrator.notify.wecom.standin.shown import Shown
 from orchestrator.store import Store
 from tests.acceptance.project import make_project
-from tests.acceptance.servers import free_port, path_without_sandbox, redis_server, service, wait_until
+from tests.acceptance.servers import path_without_sandbox, redis_server, service
 from tests.postgres import new_database, postgres_server
 from tests.require import require
+from tests.waiting import until
+from workers.servers.owned import free_port
 
 PASS = "if It() != 2 { t.Fatal(It()) }"
 #: Passes, fails or hangs as a file beside the test says, so that one pull request can do all three.
@@ -107,31 +110,27 @@ class Chat:
         return self._next(self.corp.corp.shown, before, lambda shown: shown.chat == user)
 
     def _next(self, shown: list[Shown], before: int, answers: Callable[[Shown], bool]) -> Shown:
-        wait_until("an answer", lambda: any(map(answers, shown[before:])))
+        until(lambda: any(map(answers, shown[before:])), "an answer")
         return next(filter(answers, shown[before:]))
 
     def clicked(self, click: Callable[[], object], card: Shown) -> float:
         """Seconds from a click to the card's change."""
         updates, began = card.updates, time.monotonic()
         click()
-        while card.updates == updates:
-            assert time.monotonic() - began < 120, "the card never changed"
-            time.sleep(0.01)
+        until(lambda: card.updates != updates, "the card changes")
         return time.monotonic() - began
 
     def tree(self) -> list[int]:
         """The processes of the test that hangs: the test itself, and a child that ignores TERM."""
         pids = self.switch.with_name("switch.pids")
-        wait_until("the test has started its child", pids.exists)
+        until(pids.exists, "the test has started its child")
         found = [int(word) for word in pids.read_text().split()]
         pids.unlink()
         return found
 
     def gone(self, pids: list[int], since: float) -> None:
         """Wait until all of a tree is dead; note how long after ``since`` that was."""
-        while any(Path(f"/proc/{pid}/stat").exists() and not _zombie(pid) for pid in pids):
-            assert time.monotonic() - since < 20, f"still alive: {pids}"
-            time.sleep(0.01)
+        until(lambda: not any(map(lives, pids)), f"{pids} are dead")
         figure("tree_dead", time.monotonic() - since)
 
     def run_of(self, card: Shown) -> str:
@@ -142,7 +141,7 @@ class Chat:
             progress = self.ledger.progress(run)
             return progress is not None and progress.state.final
 
-        wait_until(f"{run} ends", over)
+        until(over, f"{run} ends")
         progress = self.ledger.progress(run)
         assert progress is not None
         return progress.state
@@ -171,9 +170,9 @@ def services(chat: Chat, url: str, *more: list[str]) -> Iterator[None]:
         for number, words in enumerate(started):
             stack.enter_context(service(*words, env=env, log=logs / f"{words[0]}{number}.log"))
         app = make_app(url)
-        wait_until("services answer", lambda: len(app.control.ping(timeout=0.5) or []) == len(started) - 1)
-        wait_until("the bot is connected", lambda: chat.bot.connected)
-        wait_until("the server answers", lambda: _checks(chat.corp))
+        until(lambda: len(app.control.ping(timeout=0.5) or []) == len(started) - 1, "services answer")
+        until(lambda: chat.bot.connected, "the bot is connected")
+        until(lambda: _checks(chat.corp), "the server answers")
         yield
 
 
@@ -197,13 +196,6 @@ def chat(standing: tuple[Chat, str]) -> Iterator[Chat]:
         yield chat
 
 
-def _zombie(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
-
-
 def _checks(corp: CorpSide) -> bool:
     try:
         return corp.check_address()
@@ -221,17 +213,15 @@ def test_a_run_is_steered_from_the_group_by_words_and_buttons(chat: Chat) -> Non
     chat.switch.write_text("hang")
     card = chat.says("dev", "运行 7")
     run = chat.run_of(card)
-    wait_until("it runs", lambda: chat.running(run) >= 1)
+    until(lambda: chat.running(run) >= 1, "it runs")
     tree = chat.tree()
-    wait_until(
-        "progress is told in place", lambda: any(run in m.content for m in chat.bot.shown if m.msgtype == "stream")
-    )
+    until(lambda: any(run in m.content for m in chat.bot.shown if m.msgtype == "stream"), "progress is told in place")
 
     assert "没有权限" in chat.says("stranger", f"取消 {run}").content
     figure("card_updated", chat.clicked(lambda: chat.bot.click("boss", card, "取消"), card))
     before = len(chat.bot.shown)
     chat.bot.click("dev", card, "确认")
-    wait_until("who did not ask is refused", lambda: any("只有发起人" in m.content for m in chat.bot.shown[before:]))
+    until(lambda: any("只有发起人" in m.content for m in chat.bot.shown[before:]), "who did not ask is refused")
     assert chat.running(run) >= 1
     began = time.monotonic()
     figure("card_updated", chat.clicked(lambda: chat.bot.click("boss", card, "确认"), card))
@@ -242,7 +232,7 @@ def test_a_run_is_steered_from_the_group_by_words_and_buttons(chat: Chat) -> Non
     chat.switch.write_text("fail")
     failed = chat.run_of(chat.says("dev", "运行 PR 7"))
     assert chat.ended(failed) is RunState.FAILED
-    wait_until("the verdict is told", lambda: chat.verdicts(failed))
+    until(lambda: chat.verdicts(failed), "the verdict is told")
     assert "told to" in chat.says("dev", f"失败 {failed}").content
 
     chat.switch.write_text("pass")
@@ -261,7 +251,7 @@ def test_a_run_is_cancelled_in_the_application_where_cards_really_change(chat: C
     chat.switch.write_text("hang")
     card = chat.tells("dev", "run 7 ut")
     run = chat.run_of(card)
-    wait_until("it runs", lambda: chat.running(run) >= 1)
+    until(lambda: chat.running(run) >= 1, "it runs")
     assert "没有权限" in chat.tells("stranger", "runs").content
     tree = chat.tree()
     figure("card_updated", chat.clicked(lambda: chat.corp.click("dev", card, "取消"), card))
@@ -269,9 +259,9 @@ def test_a_run_is_cancelled_in_the_application_where_cards_really_change(chat: C
     figure("card_updated", chat.clicked(lambda: chat.corp.click("dev", card, "确认"), card))
     chat.gone(tree, began)
     assert chat.ended(run) is RunState.CANCELLED
-    wait_until("the verdict is told", lambda: chat.verdicts(run))
-    wait_until("the card has its last state", lambda: "已取消" in card.content and "详情" in card.buttons)
-    wait_until("a stale click says so", lambda: _stale(chat, card, confirm))
+    until(lambda: chat.verdicts(run), "the verdict is told")
+    until(lambda: "已取消" in card.content and "详情" in card.buttons, "the card has its last state")
+    until(lambda: _stale(chat, card, confirm), "a stale click says so")
 
 
 def test_when_the_holder_of_the_bot_is_killed_another_control_holds_one_connection_again(
@@ -289,12 +279,12 @@ def test_when_the_holder_of_the_bot_is_killed_another_control_holds_one_connecti
             leader = str(chat.ledger.redis.get(keys.LEADER))
             began = time.monotonic()
             os.kill(int(leader.removeprefix("control-").partition("@")[0]), signal.SIGKILL)
-            wait_until("the connection is gone", lambda: not chat.bot.connected)
-            wait_until("the other one has connected", lambda: chat.bot.connected)
+            until(lambda: not chat.bot.connected, "the connection is gone")
+            until(lambda: chat.bot.connected, "the other one has connected")
             figure("bot_again", time.monotonic() - began)
             assert (chat.bot.subscriptions, chat.bot.kicks) == (2, 0), "once, and nobody was pushed out"
             assert str(chat.ledger.redis.get(keys.LEADER)) != leader
             chat.switch.write_text("pass")
             run = chat.run_of(chat.says("dev", "运行 7"))
             assert chat.ended(run) is RunState.PASSED
-            wait_until("the verdict is told once", lambda: len(chat.verdicts(run)) == 1)
+            until(lambda: len(chat.verdicts(run)) == 1, "the verdict is told once")

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import httpx
 
+from benchmarks.rig.processes import children, lives
 from orchestrator.notify.wecom.standin.corp import Corp
 from orchestrator.notify.wecom.standin.corpside import AES_KEY, TOKEN, CorpSide
-from tests.acceptance.servers import free_port, service, wait_until
+from tests.acceptance.servers import service
+from tests.waiting import until
+from workers.servers.owned import free_port
 
 PROFILE = """
 name: mini
@@ -19,25 +22,11 @@ wecom: {{language: en, base_url: '{url}', app: {{corp_id: {corp}, agent_id: {age
 """
 
 
-def children(pid: int) -> list[int]:
-    """Processes that a process has started."""
-    lists = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(word) for one in lists for word in one.read_text().split()]
-
-
 def answers(corp: CorpSide) -> bool:
     try:
         return corp.check_address()
     except httpx.HTTPError:
         return False
-
-
-def ended(pid: int) -> bool:
-    """Whether it is gone, or waits for whoever inherited it to look."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 def test_the_process_that_answers_is_replaced_when_it_dies_and_ends_with_serve(valkey_url: str, tmp_path: Path) -> None:
@@ -58,16 +47,16 @@ def test_the_process_that_answers_is_replaced_when_it_dies_and_ends_with_serve(v
         port, log = free_port(), tmp_path / "serve.log"
         side.callback_url = f"http://127.0.0.1:{port}/wecom/app"
         with service("serve", "--profile", "mini", "--port", str(port), env=env, log=log) as process:
-            wait_until("it takes callbacks", lambda: answers(side))
+            until(lambda: answers(side), "it takes callbacks")
             assert side.say("dev", "whoami") == 1
-            wait_until("it is answered", lambda: len(corp.shown) == 1)
+            until(lambda: len(corp.shown) == 1, "it is answered")
             (first,) = children(process.pid)
             os.kill(first, signal.SIGKILL)
             assert side.say("dev", "help") >= 1, "taken, whoever answers"
-            wait_until("another one answers", lambda: len(corp.shown) == 2)
+            until(lambda: len(corp.shown) == 2, "another one answers")
             (second,) = children(process.pid)
             assert second != first
-        wait_until("it ended with serve", lambda: ended(second))
+        assert until(lambda: not lives(second), "it ended with serve")
     text = log.read_text()
     assert "another one starts" in text
     assert "Traceback" not in text

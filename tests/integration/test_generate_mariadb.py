@@ -16,11 +16,10 @@ from orchestrator.generate.executor import Answer
 from orchestrator.generate.judged import on_server
 from orchestrator.generate.publish import write_files
 from orchestrator.generate.terms import Terms
-from tests.require import require
+from tests.mariadb import mariadb_server
 from tests.unit.generate.factories import make_draft
-from workers.bvt.dsn import Dsn, parse_dsn
+from workers.bvt.dsn import Dsn
 from workers.bvt.session import open_wire
-from workers.servers import make_server
 
 PATH = "function/gen_1_01_x.test"
 DRAFT = make_draft(
@@ -38,17 +37,12 @@ DRAFT = make_draft(
 
 @pytest.fixture(scope="module")
 def dsn() -> Iterator[Dsn]:
-    require("mariadb")
-    server = make_server("mariadb")
-    try:
-        found = parse_dsn(server.start())
+    with mariadb_server() as (_, found):
         wire = open_wire(found)
         for sql in ("create database theirs", "create table theirs.t (a int)", "create role r1", "create user joe"):
             wire.query(sql)
         wire.close()
         yield found
-    finally:
-        server.close()
 
 
 @pytest.fixture

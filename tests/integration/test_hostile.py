@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from benchmarks.rig.processes import command_lines
 from orchestrator.domain.errors import InfrastructureError
 from orchestrator.ledger.embedded import EmbeddedRedis
 from tests.acceptance.servers import redis_server
@@ -73,11 +74,7 @@ class Hostile:
 
 @pytest.fixture(params=["bubblewrap", "uid"])
 def hostile(request: pytest.FixtureRequest) -> Iterator[Hostile]:
-    require("go")
-    if request.param == "uid" and os.geteuid() != 0:
-        pytest.skip("only root may give tests a uid of their own")
-    if request.param == "bubblewrap":
-        require("bubblewrap")
+    require("go", "bubblewrap" if request.param == "bubblewrap" else "root")
     sandbox = available() if request.param == "bubblewrap" else other_user("70000-70099")
     with tempfile.TemporaryDirectory(prefix="hostile-", dir="/var/tmp") as folder:  # others may pass through it
         root = Path(folder)
@@ -157,15 +154,7 @@ def test_it_cannot_kill_the_worker_nor_outlive_its_end(hostile: Hostile) -> None
     assert victim.poll() is None
     victim.kill()
     victim.wait()
-    assert f"sleep\x0061{victim.pid}" not in "".join(_command_lines())
-
-
-def _command_lines() -> Iterator[str]:
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            yield path.read_text(errors="replace")
-        except OSError:
-            continue
+    assert f"sleep 61{victim.pid}" not in command_lines()
 
 
 def test_it_is_ended_before_the_disk_is_full(hostile: Hostile) -> None:

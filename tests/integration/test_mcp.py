@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
@@ -21,8 +22,11 @@ from orchestrator.cli import mcp as mcp_command
 from orchestrator.domain.errors import UsageError
 from orchestrator.service.tokens import hash_of
 from tests.acceptance.project import Project, make_project
-from tests.acceptance.servers import free_port, redis_server, service, wait_until
+from tests.acceptance.servers import redis_server, service
 from tests.require import require
+from tests.unit.surface.product import FILES
+from tests.waiting import until
+from workers.servers.owned import free_port
 
 PASS = "if It() != 2 { t.Fatal(It()) }"
 FAIL = 't.Fatal("told to")'
@@ -90,6 +94,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     require("redis", "go")
     folder = tmp_path_factory.mktemp("mcp")
     project = make_project(folder / "project", {"a": PASS, "b": FAIL, "slow": SLOW}, cases=CASE)
+    add_product(project)
     tokens = [f"  - {{name: {n}, sha256: {hash_of(f'{n}-secret')}, role: {r}}}" for n, r in TOKENS.items()]
     (project.profile.parent / "tokens.yaml").write_text("tokens:\n" + "\n".join(tokens) + "\n")
     port, other = free_port(), free_port()
@@ -106,10 +111,27 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             service("serve", "--profile", profile, "--port", str(other), env=env, log=log),
         ):
             url = f"http://127.0.0.1:{port}"
-            wait_until("the MCP server listens", lambda: _answers(url))
+            until(lambda: _answers(url), "the MCP server listens")
             rest = f"http://127.0.0.1:{other}"
-            wait_until("the REST API listens", lambda: _healthy(rest))
+            until(lambda: _healthy(rest), "the REST API listens")
             yield Stack(project, url, rest)
+
+
+def add_product(project: Project) -> None:
+    """A branch ``func`` that changes a SQL function of a product, which the commit before it brings."""
+    text = project.profile.read_text()
+    project.profile.write_text(text.replace("  cases: cases\n", "  cases: cases\n  surface: matrixone\n"))
+    project.git("checkout", "-q", "-b", "func", "main")
+    for name, source in FILES.items():
+        path = project.repo / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source)
+    project.git("add", "-A")
+    project.git("commit", "-q", "-m", "a product")
+    function = project.repo / "pkg/sql/plan/function/func_unary.go"
+    function.write_text(function.read_text().replace("return lowest(x)", "return lowest(x) + 1"))
+    project.git("commit", "-q", "-a", "-m", "fix: ascii of empty text")
+    project.git("checkout", "-q", "pr")
 
 
 def _answers(url: str) -> bool:
@@ -153,110 +175,6 @@ async def ended(client: Client, run: str) -> dict[str, Any]:
     return found
 
 
-async def session(client: Client, stack: Stack, key: str) -> None:
-    """From a diff to a green run through every tool: the red run is understood, and what passes is run by itself."""
-    tools = (await client.list_tools()).tools
-    assert {tool.name for tool in tools} == TOOLS
-    for tool in tools:  # an agent reads no other document
-        asked = tool.input_schema.get("properties", {})
-        assert tool.description
-        assert [name for name, field in asked.items() if not field.get("description")] == []
-    change = {"diff": stack.diff, "commit": stack.head, "tasks": ["ut:a/...", "ut:b/..."]}
-    plan = answered(await client.call_tool("plan_change", change))
-    assert (plan["runnable"], plan["tasks_total"]) == (True, 2)
-    why = answered(await client.call_tool("explain_plan", {"plan": plan["plan"], "task": "ut:a/..."}))
-    assert "rule a/" in why["chosen"][0]["reason"]
-    order = {"plan": plan["plan"], "reason": "the diff of an agent", "key": key}
-    dry = answered(await client.call_tool("start_run", {**order, "dry_run": True}))
-    assert (dry["run"], dry["tasks"]) == (None, 2)
-    started = [answered(await client.call_tool("start_run", order)) for _ in range(2)]
-    assert (started[0]["run"], started[1]["repeated"]) == (started[1]["run"], True)
-    red = await ended(client, started[0]["run"])
-    assert (red["state"], red["counts"]) == ("failed", {"passed": 1, "failed": 1})
-    failures = answered(await client.call_tool("read_failures", {"run": red["run"]}))
-    assert (failures["failures"][0]["task"], failures["total"]) == ("ut:b/...", 1)
-    assert "told to" in failures["failures"][0]["case"]["message"]
-    short = {"run": red["run"], "characters": 100}
-    assert len(answered(await client.call_tool("read_failures", short))["failures"][0]["case"]["message"]) < 150
-    findings = answered(await client.call_tool("triage_run", {"run": red["run"]}))["findings"]
-    found = next(one for one in findings if one["task"] == "ut:b/...")  # a busy machine may make others flaky
-    assert (found["cause"], found["next"][:15]) == ("unknown", "look at its log")
-    log = answered(await client.call_tool("read_log", {"run": red["run"], "task": "ut:b/..."}))
-    assert log["lines"]
-    again = {"run": red["run"], "reason": "only what passes", "key": f"{key}-again", "tasks": ["ut:a/..."]}
-    green = await ended(client, answered(await client.call_tool("rerun_run", again))["run"])
-    assert (green["state"], green["exit_code"], green["parent"]) == ("passed", 0, red["run"])
-    late = {"run": green["run"], "reason": "too late", "key": f"{key}-late"}
-    assert "ended already" in refused(await client.call_tool("cancel_run", late))
-    runs = answered(await client.call_tool("list_runs", {"limit": 2}))
-    assert [row["run"] for row in runs] == [green["run"], red["run"]]
-    assert "ut" in [row["queue"] for row in answered(await client.call_tool("list_hosts", {}))["queues"]]
-    assert answered(await client.call_tool("run_stats", {}))["runs"] >= 2
-    await cancelling(client, stack, key)
-    await cases(client)
-    await generating(client)
-    await reading(client, red["run"], plan["plan"])
-
-
-async def cancelling(client: Client, stack: Stack, key: str) -> None:
-    """A run that would take an hour is ended while it runs, once, and its processes with it."""
-    change = {"diff": stack.diff, "commit": stack.head, "tasks": ["ut:slow/..."]}
-    plan = answered(await client.call_tool("plan_change", change))["plan"]
-    order = {"plan": plan, "reason": "to be ended", "key": f"{key}-slow"}
-    run = answered(await client.call_tool("start_run", order))["run"]
-    page = answered(await client.call_tool("watch_run", {"run": run, "wait": 20}))
-    assert (page["ended"], page["state"], page["counts"]) == (False, "running", {"running": 1})
-    end = {"run": run, "reason": "it hangs", "key": f"{key}-end"}
-    dry = answered(await client.call_tool("cancel_run", {**end, "dry_run": True}))
-    assert (dry["dry_run"], dry["effect"]) == (True, f"ends run {run}")
-    assert not answered(await client.call_tool("cancel_run", end))["repeated"]
-    gone = await ended(client, run)
-    assert (gone["state"], gone["exit_code"], gone["counts"]) == ("cancelled", 4, {"cancelled": 1})
-    assert gone["attention"][0]["stop"]["gone"] >= 0
-    assert answered(await client.call_tool("cancel_run", end))["repeated"]
-
-
-async def cases(client: Client) -> None:
-    """Search, read and check SQL cases."""
-    hits = answered(await client.call_tool("search_cases", {"query": "rank over"}))
-    assert hits[0]["path"] == "first/one.sql"
-    text = answered(await client.call_tool("read_case", {"path": "first/one.sql"}))["script"]
-    same = answered(await client.call_tool("check_case", {"script": text.replace("t1", "other")}))
-    assert same["duplicate"]
-    new = answered(await client.call_tool("check_case", {"script": "select json_extract('{}', '$.a');\n"}))
-    assert not new["duplicate"]
-    for path in ("../config/mini.yaml", "/etc/passwd", "first/none.sql", "x" * 300 + ".sql"):
-        assert "no script" in refused(await client.call_tool("read_case", {"path": path}))
-
-
-async def generating(client: Client) -> None:
-    """Cases for the pull request: the same twice, page by page."""
-    ask = {"base": "main", "head": "pr", "budget": 20}
-    first = answered(await client.call_tool("generate_cases", {**ask, "limit": 1}))
-    assert first["drafts_total"] >= len(first["drafts"])
-    assert first == answered(await client.call_tool("generate_cases", {**ask, "limit": 1}))
-    assert "exactly one of" in refused(await client.call_tool("generate_cases", {}))
-
-
-async def reading(client: Client, run: str, plan: str) -> None:
-    """Every resource and every prompt."""
-    resources = {str(found.uri) for found in (await client.list_resources()).resources}
-    templates = {found.uri_template for found in (await client.list_resource_templates()).resource_templates}
-    assert resources == {"mo-testplan://runs", "mo-testplan://case-rules"}
-    assert len(templates) == 4
-    uris = [f"run/{run}", f"run/{run}/plan", f"plan/{plan}", "case/first/one.sql", "runs", "case-rules"]
-    for uri in uris:
-        (content,) = (await client.read_resource(f"mo-testplan://{uri}")).contents
-        assert getattr(content, "text", "")
-        if getattr(content, "mime_type", "") == "application/json":
-            assert json.loads(getattr(content, "text", ""))
-    prompts = {prompt.name: prompt for prompt in (await client.list_prompts()).prompts}
-    assert set(prompts) == {"triage_run", "complete_tests", "investigate_task"}
-    for prompt in prompts.values():
-        values = {argument.name: "x-1" for argument in prompt.arguments or []}
-        assert "x-1" in str((await client.get_prompt(prompt.name, values)).messages[0].content)
-
-
 def run_with(make: Callable[[], Any], work: Callable[[Client], Awaitable[None]]) -> None:
     async def main() -> None:
         async with make() as client:
@@ -265,12 +183,153 @@ def run_with(make: Callable[[], Any], work: Callable[[Client], Awaitable[None]])
     asyncio.run(main())
 
 
-def test_an_agent_goes_from_a_diff_to_a_green_run_over_http(stack: Stack) -> None:
-    run_with(lambda: stack.over_http("dev"), lambda client: session(client, stack, "http"))
+@dataclass(frozen=True)
+class Agent:
+    """A developer's agent over one of the transports."""
+
+    transport: str
+    stack: Stack
+
+    def does(self, work: Callable[[Client], Awaitable[None]]) -> None:
+        run_with(self._client, work)
+
+    def _client(self) -> Any:  # noqa: ANN401 - a context manager of either kind
+        over_http = self.transport == "http"
+        return self.stack.over_http("dev") if over_http else self.stack.over_stdio("--role", "developer")
 
 
-def test_an_agent_goes_from_a_diff_to_a_green_run_over_standard_input(stack: Stack) -> None:
-    run_with(lambda: stack.over_stdio("--role", "developer"), lambda client: session(client, stack, "stdio"))
+@pytest.fixture(params=["http", "stdio"])
+def agent(request: pytest.FixtureRequest, stack: Stack) -> Agent:
+    return Agent(request.param, stack)
+
+
+def test_every_tool_explains_itself_and_its_arguments(agent: Agent) -> None:
+    async def work(client: Client) -> None:
+        tools = (await client.list_tools()).tools
+        assert {tool.name for tool in tools} == TOOLS
+        for tool in tools:  # an agent reads no other document
+            asked = tool.input_schema.get("properties", {})
+            assert tool.description
+            assert [name for name, field in asked.items() if not field.get("description")] == []
+
+    agent.does(work)
+
+
+def test_an_agent_goes_from_a_diff_to_a_green_run(agent: Agent) -> None:
+    stack, key = agent.stack, agent.transport
+
+    async def work(client: Client) -> None:
+        change = {"diff": stack.diff, "commit": stack.head, "tasks": ["ut:a/...", "ut:b/..."]}
+        plan = answered(await client.call_tool("plan_change", change))
+        assert (plan["runnable"], plan["tasks_total"]) == (True, 2)
+        why = answered(await client.call_tool("explain_plan", {"plan": plan["plan"], "task": "ut:a/..."}))
+        assert "rule a/" in why["chosen"][0]["reason"]
+        order = {"plan": plan["plan"], "reason": "the diff of an agent", "key": key}
+        dry = answered(await client.call_tool("start_run", {**order, "dry_run": True}))
+        assert (dry["run"], dry["tasks"]) == (None, 2)
+        started = [answered(await client.call_tool("start_run", order)) for _ in range(2)]
+        assert (started[0]["run"], started[1]["repeated"]) == (started[1]["run"], True)
+        red = await ended(client, started[0]["run"])
+        assert (red["state"], red["counts"]) == ("failed", {"passed": 1, "failed": 1})
+        failures = answered(await client.call_tool("read_failures", {"run": red["run"]}))
+        assert (failures["failures"][0]["task"], failures["total"]) == ("ut:b/...", 1)
+        assert "told to" in failures["failures"][0]["case"]["message"]
+        short = {"run": red["run"], "characters": 100}
+        assert len(answered(await client.call_tool("read_failures", short))["failures"][0]["case"]["message"]) < 150
+        findings = answered(await client.call_tool("triage_run", {"run": red["run"]}))["findings"]
+        found = next(one for one in findings if one["task"] == "ut:b/...")  # a busy machine may make others flaky
+        assert (found["cause"], found["next"][:15]) == ("unknown", "look at its log")
+        log = answered(await client.call_tool("read_log", {"run": red["run"], "task": "ut:b/..."}))
+        assert log["lines"]
+        again = {"run": red["run"], "reason": "only what passes", "key": f"{key}-again", "tasks": ["ut:a/..."]}
+        green = await ended(client, answered(await client.call_tool("rerun_run", again))["run"])
+        assert (green["state"], green["exit_code"], green["parent"]) == ("passed", 0, red["run"])
+        late = {"run": green["run"], "reason": "too late", "key": f"{key}-late"}
+        assert "ended already" in refused(await client.call_tool("cancel_run", late))
+        runs = answered(await client.call_tool("list_runs", {"limit": 2}))
+        assert [row["run"] for row in runs] == [green["run"], red["run"]]
+        assert "ut" in [row["queue"] for row in answered(await client.call_tool("list_hosts", {}))["queues"]]
+        assert answered(await client.call_tool("run_stats", {}))["runs"] >= 2
+
+    agent.does(work)
+
+
+def test_a_run_that_would_take_an_hour_is_ended_once_while_it_runs(agent: Agent) -> None:
+    stack, key = agent.stack, agent.transport
+
+    async def work(client: Client) -> None:
+        change = {"diff": stack.diff, "commit": stack.head, "tasks": ["ut:slow/..."]}
+        plan = answered(await client.call_tool("plan_change", change))["plan"]
+        order = {"plan": plan, "reason": "to be ended", "key": f"{key}-slow"}
+        run = answered(await client.call_tool("start_run", order))["run"]
+        page = answered(await client.call_tool("watch_run", {"run": run, "wait": 20}))
+        assert (page["ended"], page["state"], page["counts"]) == (False, "running", {"running": 1})
+        end = {"run": run, "reason": "it hangs", "key": f"{key}-end"}
+        dry = answered(await client.call_tool("cancel_run", {**end, "dry_run": True}))
+        assert (dry["dry_run"], dry["effect"]) == (True, f"ends run {run}")
+        assert not answered(await client.call_tool("cancel_run", end))["repeated"]
+        gone = await ended(client, run)
+        assert (gone["state"], gone["exit_code"], gone["counts"]) == ("cancelled", 4, {"cancelled": 1})
+        assert gone["attention"][0]["stop"]["gone"] >= 0
+        assert answered(await client.call_tool("cancel_run", end))["repeated"]
+
+    agent.does(work)
+
+
+def test_cases_are_searched_read_and_checked(agent: Agent) -> None:
+    async def work(client: Client) -> None:
+        hits = answered(await client.call_tool("search_cases", {"query": "rank over"}))
+        assert hits[0]["path"] == "first/one.sql"
+        text = answered(await client.call_tool("read_case", {"path": "first/one.sql"}))["script"]
+        same = answered(await client.call_tool("check_case", {"script": text.replace("t1", "other")}))
+        assert same["duplicate"]
+        new = answered(await client.call_tool("check_case", {"script": "select json_extract('{}', '$.a');\n"}))
+        assert not new["duplicate"]
+        for path in ("../config/mini.yaml", "/etc/passwd", "first/none.sql", "x" * 300 + ".sql"):
+            assert "no script" in refused(await client.call_tool("read_case", {"path": path}))
+
+    agent.does(work)
+
+
+def test_cases_for_a_change_are_the_same_twice_and_come_in_pages(agent: Agent) -> None:
+    async def work(client: Client) -> None:
+        ask = {"base": "func~", "head": "func", "budget": 20}
+        first = answered(await client.call_tool("generate_cases", ask))
+        assert (first["drafts_total"], first["next"]) == (1, None)
+        assert "ascii(" in first["drafts"][0]["text"]
+        assert first == answered(await client.call_tool("generate_cases", ask))
+        beyond = answered(await client.call_tool("generate_cases", {**ask, "offset": 1}))
+        assert (beyond["drafts_total"], beyond["drafts"]) == (1, [])
+        assert "exactly one of" in refused(await client.call_tool("generate_cases", {}))
+
+    agent.does(work)
+
+
+def test_every_resource_and_every_prompt_can_be_read(agent: Agent) -> None:
+    stack = agent.stack
+
+    async def work(client: Client) -> None:
+        change = {"diff": stack.diff, "commit": stack.head, "tasks": ["ut:a/..."]}
+        plan = answered(await client.call_tool("plan_change", change))["plan"]
+        order = {"plan": plan, "reason": "to be read", "key": f"{agent.transport}-read"}
+        run = (await ended(client, answered(await client.call_tool("start_run", order))["run"]))["run"]
+        resources = {str(found.uri) for found in (await client.list_resources()).resources}
+        templates = {found.uri_template for found in (await client.list_resource_templates()).resource_templates}
+        assert resources == {"mo-testplan://runs", "mo-testplan://case-rules"}
+        assert len(templates) == 4
+        uris = [f"run/{run}", f"run/{run}/plan", f"plan/{plan}", "case/first/one.sql", "runs", "case-rules"]
+        for uri in uris:
+            (content,) = (await client.read_resource(f"mo-testplan://{uri}")).contents
+            assert getattr(content, "text", "")
+            if getattr(content, "mime_type", "") == "application/json":
+                assert json.loads(getattr(content, "text", ""))
+        prompts = {prompt.name: prompt for prompt in (await client.list_prompts()).prompts}
+        assert set(prompts) == {"triage_run", "complete_tests", "investigate_task"}
+        for prompt in prompts.values():
+            values = {argument.name: "x-1" for argument in prompt.arguments or []}
+            assert "x-1" in str((await client.get_prompt(prompt.name, values)).messages[0].content)
+
+    agent.does(work)
 
 
 def test_orders_are_refused_without_role_reason_key_or_budget(stack: Stack) -> None:

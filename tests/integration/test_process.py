@@ -8,43 +8,21 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from benchmarks.rig.processes import MARK, command_line, command_lines, lives, marked
 from orchestrator.domain.errors import InfrastructureError, ToolMissingError
 from tests.require import require
+from tests.waiting import until
 from workers.process import Command, Exit, Limits, Reason, Stream, run, scrub, supervisor
 from workers.process.group import Group
 from workers.process.table import below, processes
 from workers.sandbox import View, available
 
-MARK = "MO_TESTPLAN_MARK"
 #: Seconds by which something has happened that the test caused; what it waits for would last a minute by itself.
 ITSELF = 30.0
-
-
-def marked(mark: str) -> list[int]:
-    """Living processes with that mark in their environment."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                if f"{MARK}={mark}".encode() in (entry / "environ").read_bytes():
-                    found.append(int(entry.name))
-            except OSError:
-                continue
-    return found
-
-
-def wait_for(condition: Callable[[], bool], seconds: float) -> float:
-    """Seconds until ``condition`` holds; fails after ``seconds``."""
-    start = time.monotonic()
-    while not condition():
-        assert time.monotonic() - start < seconds, "it did not come true in time"
-        time.sleep(0.01)
-    return time.monotonic() - start
 
 
 @pytest.fixture
@@ -87,7 +65,7 @@ def test_the_last_words_are_heard_however_late_we_listen(tmp_path: Path, monkeyp
     def hear(stream: Stream, line: str) -> None:
         lines(stream, line)
         if line.isdecimal():
-            wait_for(lambda: not processes()[int(line)].lives, ITSELF)
+            until(lambda: not processes()[int(line)].lives, seconds=ITSELF)
 
     run(command("sh", "-c", "echo $$; sleep 0.1; echo last; echo words >&2", cwd=tmp_path), hear)
     assert (lines.by[Stream.STDOUT][1:], lines.by[Stream.STDERR]) == (["last"], ["words"])
@@ -124,7 +102,7 @@ def test_more_memory_than_all_its_processes_may_have_together_ends_it(tmp_path: 
     assert done.reason is Reason.MEMORY
     assert done.memory > 100 << 20
     assert "MiB of memory" in done.stopped(20)
-    assert marked(mark) == []
+    assert not marked(mark)
 
 
 def test_the_memory_of_processes_that_left_the_session_counts(tmp_path: Path, mark: str) -> None:
@@ -141,7 +119,7 @@ def test_more_output_than_allowed_ends_it(tmp_path: Path, mark: str) -> None:
     done, _ = sh("yes & yes >&2", tmp_path, mark, limits=Limits(output=1 << 20))
     assert done.reason is Reason.OUTPUT_LIMIT
     assert done.output < 2 << 20
-    assert marked(mark) == []
+    assert not marked(mark)
 
 
 def test_a_tree_that_ignores_term_is_killed_after_the_deadline(tmp_path: Path, mark: str) -> None:
@@ -149,7 +127,7 @@ def test_a_tree_that_ignores_term_is_killed_after_the_deadline(tmp_path: Path, m
     assert (done.reason, done.signal) == (Reason.DEADLINE, signal.SIGKILL)
     assert 0.3 <= done.stop_seconds < ITSELF
     assert done.survivors == 0
-    assert marked(mark) == []
+    assert not marked(mark)
 
 
 def test_a_cancel_is_looked_for_all_the_time(tmp_path: Path, mark: str) -> None:
@@ -162,7 +140,7 @@ def test_a_cancel_is_looked_for_all_the_time(tmp_path: Path, mark: str) -> None:
     done = run(command("sleep", "60", cwd=tmp_path, mark=mark), Lines(), cancelled)
     assert (done.reason, done.signal) == (Reason.CANCELLED, signal.SIGTERM)
     assert len(asked) == 11, "a cancel that was answered is not asked for again"
-    assert marked(mark) == []
+    assert not marked(mark)
 
 
 def test_what_was_cancelled_before_does_not_start(tmp_path: Path) -> None:
@@ -176,13 +154,13 @@ def test_a_daemon_left_behind_is_killed_even_after_a_good_end(tmp_path: Path, ma
     done, _ = sh("sleep 60 & nohup sleep 61 & exit 0", tmp_path, mark)
     assert done.passed
     assert time.monotonic() - start < ITSELF, "a daemon that holds the pipes must not be waited for"
-    assert marked(mark) == []
+    assert not marked(mark)
 
 
 def test_a_daemon_that_left_the_session_is_found_by_its_cookie(tmp_path: Path, mark: str) -> None:
     done, _ = sh("setsid sleep 60 & sleep 0.2", tmp_path, mark)
     assert done.passed
-    wait_for(lambda: marked(mark) == [], ITSELF)
+    assert until(lambda: not marked(mark), seconds=ITSELF)
 
 
 @pytest.mark.parametrize("detour", ["setsid env -i sh -c 'sleep 6{me} & :' &", "(setsid env -i sleep 6{me} &);"])
@@ -198,7 +176,7 @@ def test_a_group_that_ends_leaves_other_groups_and_our_own_children_alone(tmp_pa
     own = subprocess.Popen(["sleep", "60"], start_new_session=True)
     other = Group(command("sh", "-c", "setsid sleep 60 & (sleep 60 &); sleep 60", cwd=tmp_path))
     try:
-        wait_for(lambda: len(sleepers(other.pid)) == 3, ITSELF)
+        until(lambda: len(sleepers(other.pid)) == 3, seconds=ITSELF)
         before = sleepers(other.pid)
         assert sh("(setsid env -i sleep 60 &); sleep 0.1", tmp_path)[0].passed
         assert sleepers(other.pid) == before
@@ -216,14 +194,12 @@ def test_who_waits_for_the_end_of_a_daemon_is_not_kept_waiting_by_a_zombie(tmp_p
 
 def hidden() -> list[str]:
     """Command lines of living processes that sleep for a time only this test asks for."""
-    lines = [path.read_text(errors="replace") for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
-    return [line for line in lines if line == f"sleep\x006{os.getpid()}\x00"]
+    return [line for line in command_lines() if line == f"sleep 6{os.getpid()}"]
 
 
 def sleepers(leader: int) -> set[int]:
     """Those of the descendants that have become what they sleep as."""
-    lines = {pid: Path(f"/proc/{pid}/cmdline") for pid in descendants(leader)}
-    return {pid for pid, path in lines.items() if path.exists() and path.read_text() == "sleep\x0060\x00"}
+    return {pid for pid in descendants(leader) if command_line(pid) == "sleep 60"}
 
 
 def descendants(leader: int) -> set[int]:
@@ -238,7 +214,7 @@ def test_an_error_of_the_listener_ends_the_tree_and_is_passed_on(tmp_path: Path,
 
     with pytest.raises(ValueError, match="boom"):
         run(command("sh", "-c", "echo boom; sleep 60", cwd=tmp_path, mark=mark), fail)
-    assert marked(mark) == []
+    assert not marked(mark)
 
 
 def test_it_leaves_no_descriptors_behind(tmp_path: Path) -> None:
@@ -323,13 +299,13 @@ def test_killing_the_worker_kills_every_descendant(tmp_path: Path, mark: str, vi
     environ = {**os.environ, MARK: mark, "PYTHONPATH": os.pathsep.join(sys.path)}
     worker = subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path), mode], env=environ)
     try:
-        wait_for((tmp_path / "pid").exists, ITSELF)
-        wait_for(lambda: (tmp_path / "pid").read_text() != "", ITSELF)
-        sleeping = ("sleep\x0060", "sleep\x0061", "sleep\x0062", "sleep\x0063")
-        wait_for(lambda: all(any(word in line for line in tree_lines(mark)) for word in sleeping), ITSELF)
-        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+        until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), seconds=ITSELF)
+        sleeping = {"sleep 60", "sleep 61", "sleep 62", "sleep 63"}
+        until(lambda: sleeping <= set(tree_lines(mark)), seconds=ITSELF)
         bare = int((tmp_path / "bare").read_text())  # in the group, with nothing in its environment to find it by
-        wait_for(lambda: not tree_lines(mark) and not lives(bare), ITSELF)
+        assert lives(bare)
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+        assert until(lambda: not tree_lines(mark) and not lives(bare), "all below it is dead", seconds=ITSELF)
     finally:
         for pid in marked(mark):
             os.kill(pid, signal.SIGKILL)
@@ -337,37 +313,20 @@ def test_killing_the_worker_kills_every_descendant(tmp_path: Path, mark: str, vi
         worker.wait()
 
 
-def lives(pid: int) -> bool:
-    """Whether it is there and no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
 def tree_lines(mark: str) -> list[str]:
     """Command lines of the marked processes that are not the worker itself."""
-    lines = []
-    for pid in marked(mark):
-        try:
-            line = Path(f"/proc/{pid}/cmdline").read_text()
-        except OSError:
-            continue
-        if "workers.process" not in line:
-            lines.append(line)
-    return lines
+    lines = map(command_line, marked(mark))
+    return [line for line in lines if line and "workers.process" not in line]
 
 
 def test_in_the_sandbox_even_a_process_that_hides_dies_with_it(tmp_path: Path, mark: str) -> None:
-    sandbox = available(os.environ.get("PATH"))
-    if sandbox is None:
-        require("bubblewrap")
-        pytest.skip("bubblewrap does not work on this host")
+    require("bubblewrap")
+    sandbox = available()
+    assert sandbox is not None
     script = f"env -i setsid sleep 6{os.getpid()} & sleep 0.2; echo up; sleep 60"
     plain = command("sh", "-c", script, cwd=tmp_path, mark=mark, timeout=1)
     argv = sandbox.wrap(plain.argv, View(cwd=tmp_path, tmp=tmp_path, writable=(tmp_path,)))
     done = run(Command(argv=argv, cwd=tmp_path, env=plain.env, timeout=1), Lines())
     assert done.reason is Reason.DEADLINE
     assert done.stop_seconds < 1
-    names = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
-    assert not any(f"6{os.getpid()}".encode() in name for name in names)
+    assert not any(f"6{os.getpid()}" in line for line in command_lines())

@@ -7,7 +7,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -34,8 +34,9 @@ from orchestrator.notify.wecom.standin.corp import Corp
 from orchestrator.notify.wecom.standin.corpside import AES_KEY, TOKEN, CorpSide
 from orchestrator.notify.wecom.standin.hookside import HookSide
 from orchestrator.store import OutboxMessage
-from tests.integration.test_wecom_hook import running
+from tests.serving import serving
 from tests.unit.commands.conftest import clone, office
+from tests.waiting import until
 
 __all__ = ["clone", "office"]  # fixtures
 
@@ -49,10 +50,10 @@ HOSTILE = (
 class Served:
     """Both callback addresses of one server."""
 
-    def __init__(self, port: int, corp: CorpSide, bot: HookSide, inboxes: dict[str, Inbox]) -> None:
+    def __init__(self, url: str, corp: CorpSide, bot: HookSide, inboxes: dict[str, Inbox]) -> None:
         self.corp, self.bot, self.inboxes = corp, bot, inboxes
-        corp.callback_url = f"http://127.0.0.1:{port}/wecom/app"
-        bot.callback_url = f"http://127.0.0.1:{port}/wecom/bot"
+        corp.callback_url = f"{url}/wecom/app"
+        bot.callback_url = f"{url}/wecom/bot"
 
     def taken(self) -> list[Incoming]:
         return [
@@ -89,8 +90,8 @@ def served(valkey_url: str) -> Iterator[Served]:
     board = Board(valkey_url)
     bot = BotCallback(Cipher(TOKEN, AES_KEY, ""), board, inboxes["hook"].accept, lambda _: ("", True))
     asgi = Starlette(routes=routes({"/wecom/app": app, "/wecom/bot": bot}))
-    with CorpSide(corp) as corpside, HookSide() as hookside, running(asgi) as port:
-        yield Served(port, corpside, hookside, inboxes)
+    with CorpSide(corp) as corpside, HookSide() as hookside, serving(asgi) as url:
+        yield Served(url, corpside, hookside, inboxes)
 
 
 @pytest.fixture(autouse=True)
@@ -274,7 +275,7 @@ def test_an_answer_that_cannot_be_given_waits_in_the_outbox_in_order(office: Any
         inbox.accept(Incoming("app", str(number), "vera", text=text))
     thread = threading.Thread(target=Dialogue(inbox, Desk(office), Away(), "w").serve, args=(stop,))
     thread.start()
-    _until(lambda: len(office.store.outbox()) == 3)
+    until(lambda: len(office.store.outbox()) == 3)
     stop.set()
     thread.join()
     assert inbox.waiting() == 0
@@ -300,10 +301,3 @@ def test_a_card_in_words_says_what_the_card_says() -> None:
 
     words = in_words(Answer("text", Card("<@all> title", "really?", (("Tasks", "1/2"),))))
     assert words == "text\n**＜＠all＞ title**\n> Tasks 1/2\nreally?"
-
-
-def _until(holds: Callable[[], object], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "never"
-        time.sleep(0.02)

@@ -14,6 +14,7 @@ from orchestrator.notify.base import RefusedError, RetryLaterError
 from orchestrator.notify.wecom.bot import BotChat, BotConnection
 from orchestrator.notify.wecom.callback import bot_incoming
 from orchestrator.notify.wecom.standin.botside import BotSide
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -50,13 +51,6 @@ def client(side: BotSide, *, wait: bool = True, **changes: Any) -> Iterator[Clie
         made.thread.join()
 
 
-def until(holds: Any, seconds: float = 8.0) -> None:  # noqa: ANN401
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "never"
-        time.sleep(0.02)
-
-
 def test_what_people_write_is_heard_and_answered_on_its_own_request(side: BotSide) -> None:
     with client(side) as made:
         side.say("dev", "状态", "team")
@@ -76,9 +70,11 @@ def test_what_people_write_is_heard_and_answered_on_its_own_request(side: BotSid
 
 @pytest.mark.parametrize("abruptly", [False, True])
 def test_it_comes_back_after_every_close_a_clean_one_too(side: BotSide, abruptly: bool) -> None:
-    with client(side):
+    with client(side) as made:
         side.close_connection(abruptly=abruptly)
-        until(lambda: side.subscriptions == 2 and side.connected)
+        assert until(lambda: side.subscriptions == 2 and made.bot.connected, "it is back")
+        side.say("dev", "状态")
+        assert until(lambda: made.heard, "it hears again")[0][0]["text"]["content"] == "状态"
 
 
 def test_it_yields_to_another_process_instead_of_fighting(side: BotSide) -> None:
@@ -105,7 +101,7 @@ def test_without_a_connection_a_message_waits(side: BotSide) -> None:
 
 def test_it_pings(side: BotSide) -> None:
     with client(side, ping=0.05) as made:
-        time.sleep(0.5)
+        assert until(lambda: side.pings >= 3)
         assert made.bot.connected
         assert side.subscriptions == 1
 

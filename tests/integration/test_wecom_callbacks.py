@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-import uvicorn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
@@ -27,7 +26,7 @@ from orchestrator.notify.wecom.envelope import write_xml
 from orchestrator.notify.wecom.standin.corp import Corp
 from orchestrator.notify.wecom.standin.corpside import AES_KEY, TOKEN, CorpSide
 from orchestrator.notify.wecom.standin.shown import Shown
-from tests.integration.test_wecom_hook import answered_in_time, until
+from tests.serving import patiently, serving
 
 BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaa">]><xml><Encrypt>&a;</Encrypt></xml>'
 
@@ -51,16 +50,9 @@ def served(valkey_url: str) -> Iterator[Served]:
         served = Served(side, Inbox(valkey_url, "app"))
         callback = AppCallback(cipher, corp.agent_id, lambda incoming: served.accept(incoming))  # noqa: PLW0108 - replaced by a test
         asgi = Starlette(routes=routes({"/wecom/app": callback}))
-        server = uvicorn.Server(uvicorn.Config(asgi, port=0, log_level="error", lifespan="off"))
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        side.callback_url = f"http://127.0.0.1:{port}/wecom/app"
-        yield served
-        server.should_exit = True
-        thread.join()
+        with serving(asgi) as url:
+            side.callback_url = f"{url}/wecom/app"
+            yield served
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +62,7 @@ def _fresh(served: Served) -> None:
 
 
 def test_the_address_passes_wecoms_check(served: Served) -> None:
-    until(lambda: answered_in_time(served.corp))
+    assert patiently(served.corp.check_address)
 
 
 def test_a_message_is_taken_once_however_often_it_comes(served: Served) -> None:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
-import httpx
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 
 from orchestrator.api.server import routes
@@ -28,6 +25,8 @@ from orchestrator.notify.wecom.standin.corp import Corp
 from orchestrator.notify.wecom.standin.corpside import AES_KEY, TOKEN, CorpSide
 from orchestrator.notify.wecom.standin.hookside import HookSide
 from orchestrator.notify.wecom.standin.world import WeComWorld
+from tests.serving import patiently, serving
+from tests.waiting import until
 
 CARD = Card("run r-1", "", (), (Button("Cancel", "key-1"),), "r-1")
 
@@ -48,25 +47,12 @@ class Served:
         """Answer the next message in a thread, as a dialogue would."""
 
         def work() -> None:
-            while not (rows := self.taken()):
-                time.sleep(0.01)
-            self.replier.reply(rows[0], answer(rows[0]))
+            incoming = until(self.taken)[0]
+            self.replier.reply(incoming, answer(incoming))
 
         thread = threading.Thread(target=work, daemon=True)
         thread.start()
         return thread
-
-
-@contextmanager
-def running(asgi: object) -> Iterator[int]:
-    server = uvicorn.Server(uvicorn.Config(asgi, port=0, log_level="error", lifespan="off"))  # type: ignore[arg-type]
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join()
 
 
 @pytest.fixture
@@ -78,30 +64,15 @@ def served(valkey_url: str) -> Iterator[Served]:
         callback = BotCallback(
             Cipher(TOKEN, AES_KEY, ""), served.board, served.inbox.accept, lambda _: (served.line, served.over)
         )
-        with running(Starlette(routes=routes({"/wecom/bot": callback}))) as port:
-            side.callback_url = f"http://127.0.0.1:{port}/wecom/bot"
+        with serving(Starlette(routes=routes({"/wecom/bot": callback}))) as url:
+            side.callback_url = f"{url}/wecom/bot"
             yield served
         served.urls.close()
         assert side.complaints == []
 
 
-def until(holds: Callable[[], object], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "never"
-        time.sleep(0.02)
-
-
-def answered_in_time(side: HookSide | CorpSide) -> bool:
-    """Whether the check passes; on a busy host it may take more than WeCom's second."""
-    try:
-        return side.check_address()
-    except httpx.TimeoutException:
-        return False
-
-
 def test_the_address_passes_wecoms_check(served: Served) -> None:
-    until(lambda: answered_in_time(served.side))
+    assert patiently(served.side.check_address)
 
 
 def test_a_message_is_answered_by_a_stream_that_changes_in_place_and_a_card(served: Served) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from orchestrator.notify.wecom.standin.botside import BotSide
 from orchestrator.notify.wecom.standin.world import WeComWorld
 from tests.browser import chromium
 from tests.require import require
+from tests.waiting import Found, until
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -65,28 +66,28 @@ def world() -> Iterator[WeComWorld]:
         yield world
 
 
-def until(holds: Callable[[], Any], seconds: float = 20.0) -> Any:  # noqa: ANN401 - what holds
+def shown(look: Callable[[], Found]) -> Found:
+    """Wait for what the page will show; it may be drawing itself anew at any moment."""
     from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            if found := holds():
-                return found
-        except (NoSuchElementException, StaleElementReferenceException):
-            pass  # the page draws itself anew
-        assert time.monotonic() < deadline, "never"
-        time.sleep(0.05)
+    def looked() -> Found | None:
+        with contextlib.suppress(NoSuchElementException, StaleElementReferenceException):
+            return look()
+        return None
+
+    found = until(looked)
+    assert found is not None
+    return found
 
 
 def click(find: Callable[[], WebElement]) -> None:
-    """Click what the page may be drawing anew at this moment."""
+    """Click what the page shows."""
 
     def clicked() -> bool:
         find().click()
         return True
 
-    until(clicked)
+    shown(clicked)
 
 
 def write(browser: Chrome, text: str) -> None:
@@ -97,6 +98,10 @@ def write(browser: Chrome, text: str) -> None:
 
 def words(browser: Chrome) -> str:
     return browser.find_element("id", "list").text
+
+
+def complaint(browser: Chrome) -> str:
+    return browser.find_element("id", "error").text
 
 
 def button(browser: Chrome, text: str) -> WebElement:
@@ -110,19 +115,19 @@ def test_a_person_types_sees_a_card_clicks_it_and_sees_it_change(world: WeComWor
     try:
         until(lambda: world.bot.connected)
         browser.get(f"{world.base_url}/?as=boss")
-        until(lambda: "Group team" in browser.find_element("id", "title").text)
+        shown(lambda: "Group team" in browser.find_element("id", "title").text)
         write(browser, "运行 7")
-        until(lambda: button(browser, "Cancel"))
+        shown(lambda: button(browser, "Cancel"))
         assert echo.heard[0]["text"]["content"] == "@Bot 运行 7"
         assert (echo.heard[0]["from"]["userid"], echo.heard[0]["chatid"]) == ("boss", "team")
         assert "运行 7" in words(browser)
         assert "run r-1 ＜b＞x＜/b＞" in words(browser)
         assert "danger" in str(button(browser, "Cancel").get_attribute("class"))
         click(lambda: button(browser, "Cancel"))
-        until(lambda: "boss cancelled r-1" in words(browser) and "changed in place" in words(browser))
+        shown(lambda: "boss cancelled r-1" in words(browser) and "changed in place" in words(browser))
         assert not browser.find_elements("css selector", ".buttons")
         click(lambda: browser.find_element("css selector", "[data-place=bot]"))
-        until(lambda: "Bot (1:1)" in browser.find_element("id", "title").text)
+        shown(lambda: "Bot (1:1)" in browser.find_element("id", "title").text)
         assert words(browser) == "", "what was said in the group is not in the chat of one"
         assert [row for row in browser.get_log("browser") if row["level"] == "SEVERE"] == []  # type: ignore[no-untyped-call]
     finally:
@@ -140,25 +145,25 @@ def test_the_robots_markdown_is_shown_as_wecom_shows_it_and_nothing_in_it_is_exe
     robot.close()
     browser.get(f"{world.base_url}/?as=dev")
     click(lambda: browser.find_element("css selector", "[data-place=news]"))
-    until(lambda: "失败" in words(browser))
-    until(lambda: browser.find_element("css selector", "b .warning").text == "失败")
-    until(lambda: browser.find_element("css selector", "blockquote code").text == "ut:a")
-    until(lambda: browser.find_element("css selector", "#list a").get_attribute("href") == "https://x.test/")
-    until(lambda: hostile in words(browser))
+    shown(lambda: "失败" in words(browser))
+    shown(lambda: browser.find_element("css selector", "b .warning").text == "失败")
+    shown(lambda: browser.find_element("css selector", "blockquote code").text == "ut:a")
+    shown(lambda: browser.find_element("css selector", "#list a").get_attribute("href") == "https://x.test/")
+    shown(lambda: hostile in words(browser))
     assert browser.title == "WeCom stand-in"
 
 
 def test_nobody_listening_is_said(world: WeComWorld, browser: Chrome) -> None:
     browser.get(world.base_url)
-    until(lambda: browser.find_element("id", "title").text)
+    shown(lambda: browser.find_element("id", "title").text)
     write(browser, "help")
-    until(lambda: "the bot is not connected" in browser.find_element("id", "error").text)
+    assert shown(lambda: "the bot is not connected" in complaint(browser))
     click(lambda: browser.find_element("css selector", "[data-place=news]"))
     write(browser, "help")
-    until(lambda: "a group robot hears nothing" in browser.find_element("id", "error").text)
+    assert shown(lambda: "a group robot hears nothing" in complaint(browser))
     click(lambda: browser.find_element("css selector", "[data-place=app]"))
     write(browser, "help")
-    until(lambda: "Start `mo-testplan serve`" in browser.find_element("id", "error").text)
+    assert shown(lambda: "Start `mo-testplan serve`" in complaint(browser))
 
 
 @pytest.mark.parametrize(

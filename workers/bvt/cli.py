@@ -145,6 +145,7 @@ def options_of(args: argparse.Namespace, resources: str) -> Options:
         allow_system=args.allow_system,
         reset=args.reset_server,
         allow_drops=args.allow_drops,
+        drop_made=True,
         resources=resources,
         statement_timeout=args.statement_timeout,
         script_timeout=args.script_timeout,

@@ -39,6 +39,8 @@ class Options:
     reset: bool = False
     #: Let scripts drop what was there before.
     allow_drops: bool = False
+    #: Drop also the users, roles, snapshots … that a script made; else only databases and accounts.
+    drop_made: bool = False
     resources: str = "./resources"
     statement_timeout: float = 120.0
     script_timeout: float = 3600.0

@@ -1,7 +1,7 @@
 """What a script may destroy on a server that is not its own: only what this run made.
 
-mo-tester drops every database it does not know and lets scripts do as they like. Here a statement that drops a
-database or account which was there before the run stops its script, unless the caller allows it.
+mo-tester drops every database it does not know and lets scripts do as they like. Here a statement that takes away what
+was there before the run stops its script, unless the caller allows it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from orchestrator.domain.errors import ServerError
 from workers.bvt.session import Sessions, quoted
+from workers.bvt.threats import ALL, KINDS, bare, threats
 from workers.bvt.wire import ConnectionLostError, Reply, ServerFaultError, Wire
 
 #: Databases of the server itself: MatrixOne's as run.yml of mo-tester lists them, MySQL's and MariaDB's. Never dropped.
@@ -31,27 +32,44 @@ BUILTIN = frozenset(
 
 #: Seconds our own statements may take: a database somebody holds on to stays.
 _PATIENCE = 30.0
-_NAME = r"(`(?:[^`]|``)+`|'[^']+'|\"[^\"]+\"|[\w$@.]+)"
+#: What else outlives a script, and how a server is asked for it, without what it makes for itself; one that does not
+#: know the question has none.
+_OTHERS = (
+    ("user", "SELECT user_name FROM mo_catalog.mo_user"),
+    ("role", "SELECT role_name FROM mo_catalog.mo_role"),
+    ("role", "SELECT user FROM mysql.user WHERE is_role = 'Y'"),
+    ("snapshot", "SELECT sname FROM mo_catalog.mo_snapshots WHERE sname NOT LIKE '__mo%' AND sname NOT LIKE 'ccpr%'"),
+    ("stage", "SELECT stage_name FROM mo_catalog.mo_stages"),
+    ("publication", "SELECT pub_name FROM mo_catalog.mo_pubs"),
+    ("cdc", "SELECT task_name FROM mo_catalog.mo_cdc_task"),
+    ("pitr", "SELECT pitr_name FROM mo_catalog.mo_pitr WHERE pitr_name NOT LIKE 'sys_mo%'"),
+)
+#: Users and roles of every MatrixOne. The server itself drops none of them, and scripts test that.
+_PREDEFINED = frozenset(["root", "dump", "moadmin", "accountadmin", "public"])
 _BLANK = r"(?:\s|/\*.*?\*/)+"
-_DROP = re.compile(
-    rf"\bdrop{_BLANK}(database|schema|account|user){_BLANK}(?:if{_BLANK}exists{_BLANK})?([^;]+)",
-    re.IGNORECASE | re.DOTALL,
-)
-_DROP_TABLE = re.compile(
-    rf"\b(?:drop|truncate){_BLANK}(?:table|view){_BLANK}(?:if{_BLANK}exists{_BLANK})?{_NAME}\s*\.",
-    re.IGNORECASE | re.DOTALL,
-)
-_DROP_PLAIN_TABLE = re.compile(rf"\b(?:drop|truncate){_BLANK}(?:table|view)\b", re.IGNORECASE | re.DOTALL)
 _USE = re.compile(rf"\s*use{_BLANK}([^;]+)", re.IGNORECASE | re.DOTALL)
-_MAKES = re.compile(rf"\bcreate{_BLANK}(?:or{_BLANK}replace{_BLANK})?(database|schema|account|user)\b", re.IGNORECASE)
+_MAKES = re.compile(rf"\bcreate{_BLANK}(?:or{_BLANK}replace{_BLANK})?({'|'.join(KINDS)})\b", re.IGNORECASE)
 
 
 class Property:
-    """What is on a server: databases and accounts, in lower case. ``accounts`` None: the server does not tell."""
+    """What is on a server, in lower case. ``accounts`` None: the server does not tell. ``others`` are (kind, name)."""
 
-    def __init__(self, databases: Iterable[str], accounts: Iterable[str] | None) -> None:
+    def __init__(
+        self, databases: Iterable[str], accounts: Iterable[str] | None, others: Iterable[tuple[str, str]] = ()
+    ) -> None:
         self.databases = frozenset(name.lower() for name in databases)
         self.accounts = None if accounts is None else frozenset(name.lower() for name in accounts)
+        self._others = frozenset((kind, name.lower()) for kind, name in others)
+
+    def holds(self, kind: str, name: str) -> bool:
+        """Whether there is a ``kind`` of that name, or with :data:`ALL` any."""
+        if kind in ("database", "schema"):
+            return name in self.databases | BUILTIN
+        others = {other for of, other in self._others if of == kind}
+        if name == ALL:
+            return bool(others)
+        accounts = self.accounts or frozenset() if kind in ("account", "user") else frozenset()
+        return name.partition("@")[0] in others or not accounts.isdisjoint((name, f"{name}@%"))
 
 
 class Guard:
@@ -73,7 +91,7 @@ class Guard:
                 "SHOW DATABASES must work, or what is somebody's could be dropped. --reset-server does without.",
             )
         self._has_accounts = _try(wire, "SHOW ACCOUNTS") is not None
-        self.before = Property(databases, self._accounts(wire))
+        self.before = Property(databases, self._accounts(wire), self._others(wire))
 
     def reset(self) -> None:
         """Drop every database that is not the server's own: nothing on it is somebody's, save the accounts."""
@@ -91,33 +109,30 @@ class Guard:
 
     def objection(self, sql: str, current: str = "") -> str | None:
         """Why ``sql`` must not run, or None. ``current`` is the database it runs in."""
-        if self._allow or not re.search(r"\b(?:drop|truncate)\b", sql, re.IGNORECASE):
+        if self._allow:
             return None
-        for match in _DROP.finditer(sql):
-            kind = match[1].lower()
-            owned = self.before.databases if kind in ("database", "schema") else self.before.accounts or frozenset()
-            for name in map(_bare, match[2].split(",")):
-                if name in owned | BUILTIN or f"{name}@%" in owned:
-                    return f"it drops the {kind} {name!r}, which was there before this run"
-        for match in _DROP_TABLE.finditer(sql):
-            name = _bare(match[1])
-            if name in self.before.databases | BUILTIN:
-                return f"it drops a table of the database {name!r}, which was there before this run"
-        if _DROP_PLAIN_TABLE.search(sql) and current.lower() in self.before.databases | BUILTIN:
-            return f"it drops a table of the database {current!r}, which was there before this run"
+        for threat in threats(sql, current):
+            if threat.kind == "server":
+                return "it takes back what others did on this server"
+            if self.before.holds(threat.kind, threat.name) and not _predefined(threat.kind, threat.name):
+                what = f"every {threat.kind}" if threat.name == ALL else f"the {threat.kind} {threat.name!r}"
+                return f"it {threat.verb} {what}, which was there before this run"
         return None
 
     def owns(self, database: str) -> bool:
         """Whether ``database`` is free for this run to make and drop."""
-        return self._allow or database.lower() not in self.before.databases | BUILTIN
+        return self._allow or not self.before.holds("database", database.lower())
 
-    def tidy(self, wire: Wire, texts: Iterable[str]) -> None:
+    def tidy(self, wire: Wire, texts: Iterable[str], *, others: bool = True) -> None:
         """Drop through ``wire`` what ``texts``, the statements of a script, made and left. Best effort.
 
-        Only what is new since the run began and what the statements name: another client may be at work too.
+        Only what is new since the run began and what the statements name: another client may be at work too. Without
+        ``others`` only databases and accounts.
         """
         text = "\n".join(texts).lower()
         made = {match[1] for match in _MAKES.finditer(text)}
+        if others and (kinds := made - {"database", "schema", "account"}):  # first: a publication holds its database
+            self._drop_others(wire, kinds, text)
         if made & {"database", "schema"}:
             self.drop_databases(wire, text)
         if made & {"account", "user"} and self.before.accounts is not None:
@@ -127,14 +142,20 @@ class Guard:
         """Drop databases that were not there before and are not the server's own; with ``text`` those it names."""
         for name in self._databases(wire) or []:
             lower = name.lower()
-            if lower not in self.before.databases | BUILTIN and (text is None or lower in text):
+            if lower not in self.before.databases | BUILTIN and (text is None or _named(name, text)):
                 wire = self._sessions.system() if wire.closed else wire
                 _try(wire, f"DROP DATABASE IF EXISTS {quoted(name)}")
+
+    def _drop_others(self, wire: Wire, kinds: set[str], text: str) -> None:
+        for kind, name in self._others(wire):
+            theirs = _predefined(kind, name.lower()) or self.before.holds(kind, name.lower())
+            if kind in kinds and _named(name, text) and not theirs:
+                _try(wire, f"DROP {'CDC TASK' if kind == 'cdc' else kind.upper()} {quoted(name)}")
 
     def _drop_accounts(self, wire: Wire, text: str | None = None) -> None:
         for name in self._accounts(wire) or []:
             user, _, host = name.partition("@")
-            if name.lower() in (self.before.accounts or ()) or (text is not None and user.lower() not in text):
+            if name.lower() in (self.before.accounts or ()) or not (text is None or _named(user, text)):
                 continue
             if self._has_accounts:
                 _try(wire, f"DROP ACCOUNT IF EXISTS {quoted(name)}")
@@ -150,16 +171,23 @@ class Guard:
             return _first_column(_try(wire, "SHOW ACCOUNTS"))
         return _first_column(_try(wire, "SELECT concat(user, '@', host) FROM mysql.user"))
 
+    def _others(self, wire: Wire) -> list[tuple[str, str]]:
+        return [(kind, name) for kind, asked in _OTHERS for name in _first_column(_try(wire, asked)) or []]
+
 
 def used_database(sql: str) -> str | None:
     """The database that ``sql`` makes current, if it is such a statement."""
     match = _USE.match(sql)
-    return _bare(match[1]) if match else None
+    return bare(match[1]) if match else None
 
 
-def _bare(name: str) -> str:
-    """A name as it is compared: no quotes, no blanks around, lower case; of an account with its host."""
-    return re.sub(r"[`'\"\s]|/\*.*?\*/", "", name).lower()
+def _predefined(kind: str, name: str) -> bool:
+    return kind in ("user", "role") and name in _PREDEFINED
+
+
+def _named(name: str, text: str) -> bool:
+    """Whether ``text``, which is in lower case, has ``name`` as a word."""
+    return re.search(rf"(?<![\w$]){re.escape(name.lower())}(?![\w$])", text) is not None
 
 
 def _first_column(reply: Reply | None) -> list[str] | None:

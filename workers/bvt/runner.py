@@ -151,7 +151,8 @@ class Runner:
             self._sessions.reset()
             self._quietly(wire, drop)
             if not self._options.reset:
-                self._guard.tidy(wire, (command.sql for command in script.commands))
+                texts = (command.sql for command in script.commands)
+                self._guard.tidy(wire, texts, others=self._options.drop_made)
         except (ServerError, RefusedError) as error:
             self._log(f"{script.path}: nothing could be tidied: {error}")
 

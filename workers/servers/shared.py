@@ -14,7 +14,7 @@ from orchestrator.domain.errors import CancelledError, ServerError
 from workers.bvt.dsn import Dsn, parse_dsn
 from workers.bvt.session import open_wire
 from workers.bvt.wire import ConnectionLostError, ServerFaultError, Wire
-from workers.process.nofollow import no_link
+from workers.nofollow import no_link
 from workers.servers.base import Startup
 
 _LOCK = "mo-testplan-bvt"

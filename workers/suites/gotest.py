@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind
+from workers.nofollow import read_file
 from workers.process import Reason
-from workers.process.nofollow import read_file
 from workers.suites.gobuild import BuildLog
 from workers.suites.gooutput import TestOutput
 

@@ -11,7 +11,6 @@ import datetime
 import re
 from xml.etree import ElementTree as Xml
 
-from orchestrator.domain.plan import whole_of
 from orchestrator.domain.run import CaseResult, CaseStatus, TaskResult, TaskState
 from orchestrator.service.reports.source import Material
 
@@ -25,8 +24,9 @@ def junit_xml(found: Material) -> bytes:
     summary = found.summary
     root = Xml.Element("testsuites", name=_clean(f"{summary.profile} {summary.run}"))
     totals = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+    wholes = found.wholes()
     for task in summary.tasks:
-        suite = _suite(task, found.cases.get(task.task, ()), summary.created)
+        suite = _suite(task, wholes[task.task], found.cases.get(task.task, ()), summary.created)
         root.append(suite)
         for name in totals:
             totals[name] += int(suite.get(name, "0"))
@@ -36,13 +36,13 @@ def junit_xml(found: Material) -> bytes:
     return bytes(Xml.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
-def _suite(task: TaskResult, cases: tuple[CaseResult, ...], created: float) -> Xml.Element:
+def _suite(task: TaskResult, whole: str, cases: tuple[CaseResult, ...], created: float) -> Xml.Element:
     suite = Xml.Element("testsuite", name=_clean(task.task), time=f"{task.seconds:.3f}")
     suite.set("timestamp", datetime.datetime.fromtimestamp(created, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S"))
     if task.host:
         suite.set("hostname", _clean(task.host))
     for case in cases:
-        suite.append(_case(task.task, case))
+        suite.append(_case(whole, case))
     if task.state in (TaskState.ERROR, TaskState.LOST, TaskState.CANCELLED):  # the task itself, beside its cases
         _verdict(Xml.SubElement(suite, "testcase", name=_clean(task.task), classname=task.state.value), "error", task)
     elif task.state is TaskState.SKIPPED and not cases:
@@ -57,10 +57,8 @@ def _verdict(element: Xml.Element, tag: str, task: TaskResult) -> None:
     Xml.SubElement(element, tag, message=_clean(task.message or task.state.value)[:1000])
 
 
-def _case(task: str, case: CaseResult) -> Xml.Element:
-    element = Xml.Element(
-        "testcase", name=_clean(case.name), classname=_clean(whole_of(task)), time=f"{case.seconds:.3f}"
-    )
+def _case(whole: str, case: CaseResult) -> Xml.Element:
+    element = Xml.Element("testcase", name=_clean(case.name), classname=_clean(whole), time=f"{case.seconds:.3f}")
     if case.file:
         element.set("file", _clean(case.file))
         if case.line:

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import quote
 
 from orchestrator import __version__
-from orchestrator.domain.plan import whole_of
 from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind
 from orchestrator.service.reports.source import Material
 
@@ -22,7 +21,8 @@ _TEXT = 4000
 
 def sarif(found: Material) -> Json:
     """The document as plain data: a rule a task (parts of a category have one), a result a failure."""
-    results = [row for task, cases in found.cases.items() for row in _results(task, cases)][:MAX_RESULTS]
+    wholes = found.wholes()
+    results = [row for task, cases in found.cases.items() for row in _results(wholes[task], cases)][:MAX_RESULTS]
     rules = [{"id": task} for task in dict.fromkeys(row["ruleId"] for row in results)]
     driver = {"name": "mo-testplan", "version": __version__, "rules": rules}
     run: Json = {
@@ -36,12 +36,12 @@ def sarif(found: Material) -> Json:
     return {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
 
 
-def _results(task: str, cases: tuple[CaseResult, ...]) -> Iterator[Json]:
+def _results(whole: str, cases: tuple[CaseResult, ...]) -> Iterator[Json]:
     for case in cases:
         if case.status not in (CaseStatus.FAILED, CaseStatus.ERROR):
             continue
         words = f"{case.name}: {case.message}".strip()[:_TEXT]
-        row: Json = {"ruleId": whole_of(task), "level": "error", "message": {"text": words}}
+        row: Json = {"ruleId": whole, "level": "error", "message": {"text": words}}
         if case.kind is FailureKind.FINDING:
             row["level"] = "warning"
         if case.file:

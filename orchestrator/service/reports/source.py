@@ -22,6 +22,10 @@ class Material:
     plan: TestPlan
     cases: dict[str, tuple[CaseResult, ...]]
 
+    def wholes(self) -> dict[str, str]:
+        """Task → the one that it is a part of, or itself: what is compared between runs."""
+        return {task.id: task.whole for task in self.plan.tasks}
+
 
 def material(reads: Reads, name: str) -> Material:
     """All cases of a run that has ended; the first failures of each task of one that goes on."""

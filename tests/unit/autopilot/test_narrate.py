@@ -9,6 +9,12 @@ import pytest
 from orchestrator.autopilot.narrate import narrate
 from orchestrator.generate.llm.source import ModelSettings, ModelSource
 from orchestrator.generate.llm.standin import KEY, StandIn
+from tests.require import require
+
+
+@pytest.fixture(autouse=True)
+def _needs() -> None:
+    require("openai")
 
 
 def asked(standin: StandIn, key: str = KEY) -> str:
@@ -17,7 +23,6 @@ def asked(standin: StandIn, key: str = KEY) -> str:
 
 
 def test_it_reads_the_report_as_data_and_its_words_are_kept() -> None:
-    pytest.importorskip("openai")
     with StandIn("words") as standin:
         assert asked(standin) == "The change breaks pricing.\nLook at TestX first."
         messages: Any = standin.requests[0]["messages"]
@@ -27,12 +32,10 @@ def test_it_reads_the_report_as_data_and_its_words_are_kept() -> None:
 
 @pytest.mark.parametrize("behaviour", ["refused", "slow"])
 def test_a_model_that_does_not_answer_is_said_and_nothing_more(behaviour: str) -> None:
-    pytest.importorskip("openai")
     with StandIn(behaviour) as standin:
         assert asked(standin).startswith("(the model did not answer")
 
 
 def test_one_that_never_ends_is_cut() -> None:
-    pytest.importorskip("openai")
     with StandIn("endless") as standin:
         assert len(asked(standin)) <= 3000

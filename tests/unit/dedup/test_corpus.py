@@ -15,6 +15,7 @@ from orchestrator.cases import corpus as module
 from orchestrator.cases.corpus import INDEX_SCHEME, Corpus
 from orchestrator.cases.fingerprint import SCHEME, read_statements
 from orchestrator.domain.errors import BadCaseError
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -213,8 +214,7 @@ def test_killed_processes_leave_a_sound_index(tree: Path, tmp_path: Path) -> Non
     index = tmp_path / "index.db"
     processes = _spawned(tree, index, 1_000_000)
     for number, process in enumerate(processes, 1):
-        while len(list(tree.glob(f"p{process.pid}_*.sql"))) <= 3 * number:
-            time.sleep(0.005)
+        until(lambda: len(list(tree.glob(f"p{process.pid}_*.sql"))) > 3 * number)  # noqa: B023 - asked at once
         process.kill()
         process.join()
         assert process.exitcode == -signal.SIGKILL

@@ -179,7 +179,7 @@ def test_a_bare_folder_of_head_objects_and_refs_is_enough(repo: Repo, tmp_path: 
     assert sorted(path for path in bare.rglob("*")) == before
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.usefixtures("root")
 def test_a_repository_of_another_user_is_read(repo: Repo) -> None:
     repo.write("y.go", GO)
     repo.commit()

@@ -9,9 +9,13 @@ from orchestrator.generate.llm.answer import read_answer
 from orchestrator.generate.llm.source import ModelSettings, ModelSource, model_from_environment
 from orchestrator.generate.llm.standin import GOOD, KEY, StandIn
 from orchestrator.generate.pipeline import Settings, make
+from tests.require import require
 from tests.unit.generate.factories import make_inputs
 
-pytest.importorskip("openai")
+
+@pytest.fixture(autouse=True)
+def _needs() -> None:
+    require("openai")
 
 
 def ask(standin: StandIn, **settings: object) -> tuple[ModelSource, list[str], list[str]]:

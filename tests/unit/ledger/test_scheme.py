@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.cli import checks_alarms, edge
 from orchestrator.cli import control as cli_control
-from orchestrator.domain.errors import InfrastructureError, UnknownRunError
+from orchestrator.domain.errors import OtherSchemeError, UnknownRunError
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.embedded import EmbeddedRedis
@@ -34,15 +34,13 @@ def test_an_older_ledger_is_taken_over_once_its_runs_have_ended(url: str) -> Non
     ledger, active = Ledger(url), keys.active_of(OLD)
     ledger.redis.set(keys.SCHEME_OF, OLD)
     ledger.redis.zadd(active, {"r1": 1, "r2": 2})
-    with pytest.raises(
-        InfrastructureError, match=f"has scheme {OLD}.*and 2 runs of the older one are under way"
-    ) as error:
+    with pytest.raises(OtherSchemeError, match=f"has scheme {OLD}.*and 2 runs of the older one are under way") as error:
         ledger.agree(leads=True)
     assert "Let the older version end or cancel them" in error.value.remedy
     doctor = checks_alarms.scheme(ledger)
     assert (doctor.ok, doctor.required, "2 runs" in doctor.found) == (False, True, True)
     ledger.redis.delete(active)
-    with pytest.raises(InfrastructureError) as error:
+    with pytest.raises(OtherSchemeError) as error:
         ledger.agree()
     assert "Start `mo-testplan control` of this version first" in error.value.remedy
     ledger.agree(leads=True)
@@ -59,7 +57,7 @@ def test_control_leaves_the_history_to_the_version_whose_runs_are_under_way(
     ledger.redis.zadd(keys.active_of(OLD), {"r1": 1})
     monkeypatch.setenv("MO_TESTPLAN_REDIS_URL", url)
     monkeypatch.setenv("MO_TESTPLAN_STORE_URL", f"sqlite:///{history}")
-    with pytest.raises(InfrastructureError, match="1 runs of the older one"):
+    with pytest.raises(OtherSchemeError, match="1 runs of the older one"):
         cli_control.run(argparse.Namespace(profile="matrixone", until_eof=False))
     assert not history.exists()
 
@@ -69,7 +67,7 @@ def test_a_newer_ledger_is_left_alone(url: str) -> None:
     newer = str(keys.SCHEME + 1)
     ledger.redis.set(keys.SCHEME_OF, newer)
     for leads in (True, False):
-        with pytest.raises(InfrastructureError) as error:
+        with pytest.raises(OtherSchemeError) as error:
             ledger.agree(leads=leads)
         assert "Update mo-testplan on this host" in error.value.remedy
     assert ledger.scheme() == newer
@@ -79,7 +77,7 @@ def test_a_newer_ledger_is_left_alone(url: str) -> None:
 def test_no_run_starts_where_nobody_would_run_it(url: str, scheme: str) -> None:
     ledger = Ledger(url)
     ledger.redis.set(keys.SCHEME_OF, scheme)
-    with pytest.raises(InfrastructureError, match=f"has scheme {scheme}"):
+    with pytest.raises(OtherSchemeError, match=f"has scheme {scheme}"):
         control.start(make_app(url), ledger, make_plan())
     assert ledger.active() == []
     assert ledger.queue_length("ut") == 0
@@ -90,5 +88,5 @@ def test_a_run_that_cannot_be_seen_from_here_is_not_called_unknown(url: str, tmp
     with pytest.raises(UnknownRunError):
         edge.find_run(config, "r1")
     Ledger(url).redis.set(keys.SCHEME_OF, OLD)
-    with pytest.raises(InfrastructureError, match=f"has scheme {OLD}"):
+    with pytest.raises(OtherSchemeError, match=f"has scheme {OLD}"):
         edge.find_run(config, "r1")

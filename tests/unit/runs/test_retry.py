@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Delivery, Gate
 from orchestrator.runs.summarize import summary_of
 from tests.unit.runs.support import bench, new_run, run_to_the_end
+from tests.waiting import until
 from workers import heart as hearts
 from workers.build import BuildFailedError
 from workers.shard import run_shard
@@ -148,8 +148,7 @@ def test_a_cancelled_task_says_when_it_was_told_gone_and_cleaned_up(ledger: Ledg
     def act(job: Job) -> Ending:
         job.resources.get("server", Server)
         running.set()
-        while not job.cancelled():
-            time.sleep(0.01)
+        until(job.cancelled)
         return Ending(TaskState.CANCELLED)
 
     delivery = new_run(ledger, packages=1)
@@ -192,8 +191,7 @@ def test_a_host_that_cannot_reach_the_ledger_ends_its_test_and_gives_it_back(
     def act(job: Job) -> Ending:
         if job.attempt == 1:
             monkeypatch.setattr(ledger, "beat", away)
-            while not job.cancelled():
-                time.sleep(0.01)
+            until(job.cancelled)
             monkeypatch.undo()
             return Ending(TaskState.CANCELLED)
         return Ending(TaskState.PASSED)
@@ -213,8 +211,7 @@ def test_two_executions_at_once_are_recorded_and_one_counts(ledger: Ledger, tmp_
         again = ledger.reap(delivery, 3, started=True)
         assert again is not None
         assert ledger.start(again, "other", "ut:pkg/0", 20)[0] is Gate.OK
-        while not job.cancelled():
-            time.sleep(0.01)
+        until(job.cancelled)
         return Ending(TaskState.PASSED)
 
     before = ledger.overlaps()[0]

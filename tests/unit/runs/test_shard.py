@@ -16,6 +16,7 @@ from orchestrator.domain.run import CaseResult, CaseStatus, TaskState
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Delivery
 from tests.unit.runs.support import bench, new_run, new_shards, run_to_the_end
+from tests.waiting import until
 from workers.shard import run_shard
 from workers.sink import task_folder
 from workers.suites.base import Ending, Job
@@ -67,8 +68,7 @@ def test_a_cancel_reaches_a_running_task_and_stops_the_rest(ledger: Ledger, tmp_
 
     def act(job: Job) -> Ending:
         started.set()
-        while not job.cancelled():
-            time.sleep(0.01)
+        until(job.cancelled)
         return Ending(TaskState.FAILED, "interrupted")
 
     delivery = new_run(ledger)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from xml.etree import ElementTree as Xml
 
+import pytest
+
+from orchestrator.domain.plan import Suite
 from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, TaskState
 from orchestrator.service.reports.junit import junit_xml
 from orchestrator.service.reports.sarif import sarif
@@ -55,14 +59,17 @@ def test_sarif_has_a_result_for_each_failure_at_its_line(service: Service) -> No
     assert place == {"artifactLocation": {"uri": "pkg/a%20b/a_test.go"}, "region": {"startLine": 7}}
 
 
-def test_a_case_keeps_its_name_whichever_part_of_the_category_has_it() -> None:
+@pytest.mark.parametrize(("category", "parts"), [("join", ("bvt:join#1", "bvt:join#2")), ("join#2", ("bvt:join#2",))])
+def test_a_case_keeps_its_name_whichever_part_of_the_category_has_it(category: str, parts: tuple[str, ...]) -> None:
     case = CaseResult("select 1", CaseStatus.FAILED, message="no")
-    parts = ("bvt:join#1", "bvt:join#2")
     summary = make_summary(tasks=tuple(make_result(part, TaskState.FAILED) for part in parts))
-    found = Material(summary, make_plan(), dict.fromkeys(parts, (case,)))
+    tasks = [
+        dataclasses.replace(make_task(), id=part, type=Suite.BVT, package=None, category=category) for part in parts
+    ]
+    found = Material(summary, make_plan(tasks), dict.fromkeys(parts, (case,)))
     root = Xml.fromstring(junit_xml(found))  # noqa: S314 - our own
     assert [suite.get("name") for suite in root] == list(parts)
-    assert {one.get("classname") for one in root.iter("testcase")} == {"bvt:join"}
+    assert {one.get("classname") for one in root.iter("testcase")} == {f"bvt:{category}"}
     (run,) = sarif(found)["runs"]
     assert {row["ruleId"] for row in run["results"]} == {rule["id"] for rule in run["tool"]["driver"]["rules"]}
-    assert run["tool"]["driver"]["rules"] == [{"id": "bvt:join"}]
+    assert run["tool"]["driver"]["rules"] == [{"id": f"bvt:{category}"}]

@@ -333,6 +333,16 @@ class StatisticsContract:
         assert store.failed_runs("demo") == (9, 1_700_000_008.0)
         assert (store.failures("other"), store.failed_runs("other")) == ([], (0, 0.0))
 
+    def test_a_failed_category_is_told_by_its_name_which_may_look_like_a_parts(self, store: Store) -> None:
+        for number, category in enumerate(("join", "join#2")):
+            plan_json = json.dumps({"tasks": [{"id": "bvt:join#2", "category": category}]})
+            run, failed = f"r-{number}", make_task("bvt:join#2", TaskState.FAILED)
+            store.record_plan(
+                run, plan_json, parent=None, pr_number=7, profile="demo", repo_commit="a" * 40, created=1.0
+            )
+            store.commit_run(make_summary(run, tasks=(failed,), ended=2.0 + number), [])
+        assert [one.tests for one in store.failures("demo")] == [("bvt:join#2",), ("bvt:join",)]
+
     def test_cases_go_before_runs_and_what_waits_to_be_told_stays(self, store: Store) -> None:
         self.judge(store, "r-old", "a" * 40, CaseStatus.PASSED, ended=1_700_000_100.0)
         self.judge(store, "r-new", "a" * 40, CaseStatus.PASSED, ended=1_700_000_900.0)

@@ -14,6 +14,7 @@ import pytest
 
 from orchestrator.domain.errors import InfrastructureError, UsageError
 from orchestrator.store import Store
+from tests.require import require
 from tests.unit.store.contract import StoreContract, plan
 from tests.unit.store.factories import make_cases, make_message, make_summary
 
@@ -149,7 +150,7 @@ def test_an_address_that_is_none_is_a_usage_error_without_its_password(url: str)
 
 
 def test_a_server_that_is_down_is_named_without_its_password() -> None:
-    pytest.importorskip("psycopg")
+    require("psycopg")
     with pytest.raises(InfrastructureError, match=r"127\.0\.0\.1") as caught:
         Store("postgresql://u:sesame@127.0.0.1:1/d")
     assert "sesame" not in str(caught.value)

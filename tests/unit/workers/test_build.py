@@ -6,7 +6,6 @@ import itertools
 import os
 import shutil
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +20,7 @@ from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.embedded import EmbeddedRedis
 from orchestrator.settings import Settings, check_profile
 from tests.require import require
+from tests.waiting import until
 from workers import build as build_step
 from workers.build import Builder, BuildFailedError
 from workers.process import Host, Limits
@@ -178,9 +178,8 @@ def test_a_builder_that_lost_its_lease_does_not_replace_what_the_other_one_made(
 
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(ensure, "late")
-        while not (trees["late"] / "begun").exists():
-            assert not late.done()
-            time.sleep(0.02)
+        until(lambda: (trees["late"] / "begun").exists() or late.done())
+        assert not late.done()
         ensure("winner")
         (trees["late"] / "on").touch()
         late.result()

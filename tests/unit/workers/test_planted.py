@@ -17,9 +17,9 @@ from orchestrator.domain.profile import Bvt, Profile, Server
 from orchestrator.domain.run import CaseResult, CaseStatus
 from orchestrator.ledger.client import Ledger
 from tests.unit.workers.support import Record, make_job
+from workers.nofollow import read_file
 from workers.otheruser import other_user
 from workers.process import Host
-from workers.process.nofollow import read_file
 from workers.process.scratch import remove_tree
 from workers.shard import Resources
 from workers.sink import Sink
@@ -42,7 +42,7 @@ def place() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give tests a uid of their own")
+@pytest.mark.usefixtures("root")
 def test_the_folder_in_which_the_worker_keeps_its_log_is_never_given_away(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,7 +98,7 @@ def test_a_report_is_read_only_where_it_is_a_file_and_no_link_is_on_the_way(tmp_
             read_file(tmp_path, *names, limit=5)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="to others modes are something")
+@pytest.mark.usefixtures("root")
 def test_root_does_not_try_by_path_to_remove_what_could_not_be_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

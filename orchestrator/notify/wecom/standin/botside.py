@@ -61,6 +61,7 @@ class BotSide:
     subscriptions: int = 0
     refused_by_rate: int = 0
     kicks: int = 0
+    pings: int = 0
     changed: threading.Condition = field(default_factory=threading.Condition)
     _heard: dict[str, _Heard] = field(default_factory=dict)
     _streams: dict[str, Shown] = field(default_factory=dict)
@@ -172,6 +173,7 @@ class BotSide:
         if self._live is not socket:
             raise Refusal(846609, "aibot websocket not subscribed")
         if command == "ping":
+            self.pings += 1
             return
         if command == "aibot_send_msg":
             self._send(body)

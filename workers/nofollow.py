@@ -17,14 +17,22 @@ def open_folder(top: Path, *names: str) -> int:
 
     :raises OSError: a part is a link, or no folder.
     """
-    folder = os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    folder = open_inner(top, None)
     for name in names:
         outer = folder
         try:
-            folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=outer)
+            folder = open_inner(name, outer)
         finally:
             os.close(outer)
     return folder
+
+
+def open_inner(name: str | Path, folder: int | None) -> int:
+    """A descriptor of the folder ``name`` in ``folder``.
+
+    :raises OSError: it is a link, or no folder.
+    """
+    return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
 
 
 def open_file(name: str, folder: int) -> int:
