@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from orchestrator.history.features import strategy_of
 from orchestrator.history.forest import Attribution
 from orchestrator.history.outlook import Outlook
 from orchestrator.history.past import Observed
+from orchestrator.history.signals import SAID
 from orchestrator.history.spoken import SpokenOf
 
 #: Kinds of test by the place of their rows and forests, and as signals name them.
@@ -97,7 +99,7 @@ class Explainer:
 
     def _history(self, target: str, test: Any, it: str) -> str:  # noqa: ANN401 - a case's number or a name
         """The commit that speaks loudest, and what it shares with the change."""
-        for kind, channels in (("near", ("function", "file", "package")), ("words", ("word",))):
+        for kind, channels in (("near", ("function", "file", "package")), (SAID, ("word", "name"))):
             source = self.outlook.signals.sources[kind, target].get(test)
             if source is not None:
                 observed = self.outlook.past.observed[source]
@@ -107,17 +109,17 @@ class Explainer:
         return ""
 
     def _shared(self, observed: Observed, channels: tuple[str, ...]) -> str:
-        past, found = self.outlook.past, []
+        """The most telling two tokens that a commit shares with the change, of the first channel that has any."""
+        past = self.outlook.past
         for channel in channels:
             inside = set(observed.tokens[channel])
             common = [token for token in self.outlook.signals.tokens[channel] if token in inside]
-            found += sorted(common, key=lambda token: (-past.rarity(channel, token), token))[:2]
-            if found:
-                break
-        if channels == ("word",):
-            return f"changed lines that say {' and '.join(found)} too"
-        shown = [token.rpartition("/")[2] if ":" in token else token for token in found]
-        return f"changed {' and '.join(shown)} too"
+            if common:
+                order = sorted(common, key=lambda token: (-past.rarity(channel, token), token))
+                best = [order[0], *(token for token in order[1:2] if past.rarity(channel, token) >= _TELLING)]
+                shown = [token.rpartition("/")[2] if ":" in token else token for token in best]
+                return _SHARED.get(channel, "changed {} too").format(" and ".join(shown))
+        return ""
 
     def _lexical(self, number: int) -> str:
         book = self.outlook.book
@@ -164,4 +166,8 @@ _FILLERS = {
     "any", "and", "code", "first", "get", "have", "must", "not", "only", "out",
     "should", "still", "str", "than", "that", "this", "two", "when", "with",
 }  # fmt: skip
+#: Rarity of a token that less than one change in five has.
+_TELLING = math.log(5)
+#: How what is shared is told, by channel.
+_SHARED = {"word": "changed lines that say {} too", "name": "changed code whose names say {} too"}
 _NOTHING = "nothing in the past, and no rare word of its text, speaks for it"

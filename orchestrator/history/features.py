@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from orchestrator.history.casebook import Casebook
 from orchestrator.history.layout import category_of, go_package
-from orchestrator.history.past import DAY, Fading, Past
+from orchestrator.history.past import CHANNELS, DAY, Fading, Past
 from orchestrator.history.question import Question
 from orchestrator.history.signals import LIKE, Named, Scores, Signals
 
-_COCHANGE = [f"{channel}_{kind}" for channel in ("file", "function", "package", "word", "name") for kind in ("max", "any")]
+_COCHANGE = [f"{channel}_{kind}" for channel in CHANNELS for kind in ("max", "any")]
 _LIKE = [f"{name}_{kind}" for name in LIKE for kind in ("max", "sum", "recent")]
 _TEXT = [f"text_{name}" for name in ("words", "strings", "names", "results", "path")]
 _SURFACE = [f"surface_{name}" for name in ("own", "calls", "path", "errors")]
