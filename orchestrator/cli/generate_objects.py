@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from workers.bvt.guard import BUILTIN
+from orchestrator.cases.sql.words import SYSTEM_DATABASES
 
 Rows = Sequence[tuple[str | None, ...]]
 
@@ -40,8 +40,8 @@ _CLUSTER = re.compile(r"(?i)\brestore\s+cluster\b")
 _INSIDE = re.compile(rf"(?i)(?:^\s*use\s+|\b(?:database|schema)\s+{_IF}|(?<![\w.`])(?={_NAME}\s*\.))({_NAME})")
 
 #: What tells of a server's objects, and names that objects of any server have.
-_TELLS = re.compile(rf"(?i)^\s*show\b|\b(?:{'|'.join(sorted(BUILTIN))})`?\s*\.")
-_EVERYWHERE = BUILTIN | {"sys", "root", "dump", "moadmin", "accountadmin", "public"}
+_TELLS = re.compile(rf"(?i)^\s*show\b|\b(?:{'|'.join(sorted(SYSTEM_DATABASES))})`?\s*\.")
+_EVERYWHERE = SYSTEM_DATABASES | {"root", "dump", "moadmin", "accountadmin", "public"}
 
 
 class Objects:
@@ -80,7 +80,7 @@ def _used(sql: str) -> Iterator[str]:
         for name in match[2].split(","):
             yield f"{match[1].lower()} {_bare(name)}"
     for match in _INSIDE.finditer(sql):
-        if _bare(match[1]) not in BUILTIN:
+        if _bare(match[1]) not in SYSTEM_DATABASES:
             yield f"database {_bare(match[1])}"
 
 

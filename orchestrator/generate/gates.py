@@ -12,7 +12,7 @@ from orchestrator.cases.sql.lexer import split_statements
 from orchestrator.cases.sql.words import SYSTEM_DATABASES
 from orchestrator.generate.draft import Draft
 
-_SYSTEM = f"`?(?:{'|'.join(SYSTEM_DATABASES)})"
+_SYSTEM = f"`?(?:{'|'.join(sorted(SYSTEM_DATABASES))})"
 _IF = r"(?:if\s+(?:not\s+)?exists\s+)?"
 #: What no generated case may do, whoever wrote it: commands of the harness, the server's own objects, other hosts.
 _FORBIDDEN = (

@@ -9,25 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from orchestrator.cases.sql.words import SYSTEM_DATABASES
 from orchestrator.domain.errors import ServerError
 from workers.bvt.session import Sessions, quoted
 from workers.bvt.wire import ConnectionLostError, Reply, ServerFaultError, Wire
-
-#: Databases of the server itself: MatrixOne's as run.yml of mo-tester lists them, MySQL's and MariaDB's. Never dropped.
-BUILTIN = frozenset(
-    [
-        "mo_catalog",
-        "mo_task",
-        "information_schema",
-        "mysql",
-        "system_metrics",
-        "system",
-        "query_result",
-        "mo_debug",
-        "performance_schema",
-        "sys",
-    ]
-)
 
 #: Seconds our own statements may take: a database somebody holds on to stays.
 _PATIENCE = 30.0
@@ -97,19 +82,19 @@ class Guard:
             kind = match[1].lower()
             owned = self.before.databases if kind in ("database", "schema") else self.before.accounts or frozenset()
             for name in map(_bare, match[2].split(",")):
-                if name in owned | BUILTIN or f"{name}@%" in owned:
+                if name in owned | SYSTEM_DATABASES or f"{name}@%" in owned:
                     return f"it drops the {kind} {name!r}, which was there before this run"
         for match in _DROP_TABLE.finditer(sql):
             name = _bare(match[1])
-            if name in self.before.databases | BUILTIN:
+            if name in self.before.databases | SYSTEM_DATABASES:
                 return f"it drops a table of the database {name!r}, which was there before this run"
-        if _DROP_PLAIN_TABLE.search(sql) and current.lower() in self.before.databases | BUILTIN:
+        if _DROP_PLAIN_TABLE.search(sql) and current.lower() in self.before.databases | SYSTEM_DATABASES:
             return f"it drops a table of the database {current!r}, which was there before this run"
         return None
 
     def owns(self, database: str) -> bool:
         """Whether ``database`` is free for this run to make and drop."""
-        return self._allow or database.lower() not in self.before.databases | BUILTIN
+        return self._allow or database.lower() not in self.before.databases | SYSTEM_DATABASES
 
     def tidy(self, wire: Wire, texts: Iterable[str]) -> None:
         """Drop through ``wire`` what ``texts``, the statements of a script, made and left. Best effort.
@@ -127,7 +112,7 @@ class Guard:
         """Drop databases that were not there before and are not the server's own; with ``text`` those it names."""
         for name in self._databases(wire) or []:
             lower = name.lower()
-            if lower not in self.before.databases | BUILTIN and (text is None or lower in text):
+            if lower not in self.before.databases | SYSTEM_DATABASES and (text is None or lower in text):
                 wire = self._sessions.system() if wire.closed else wire
                 _try(wire, f"DROP DATABASE IF EXISTS {quoted(name)}")
 

@@ -22,6 +22,8 @@ ROWS = Answer(("a", "b"), (("1", "x"), ("2", "y")))
     [
         "drop database mo_catalog",
         "drop database if exists `mysql`",
+        "drop database query_result",
+        "insert into performance_schema.t values (1)",
         "delete from mo_catalog.mo_user",
         "drop account sys",
         "set global max_dop = 1",
