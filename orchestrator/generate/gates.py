@@ -31,21 +31,25 @@ _FORBIDDEN = (
     (
         re.compile(
             r"(?i)\b(?:shutdown|kill|backup)\s+\w|\b(?:drop|alter)\s+account\s+(?:if\s+exists\s+)?`?sys\b"
-            r"|\b(?:drop|alter)\s+user\s+(?:if\s+exists\s+)?['\"`]?(?:root|dump)\b|\b(?:sleep|benchmark)\s*\(\s*\d\d"
+            r"|\b(?:drop|alter)\s+user\s+(?:if\s+exists\s+)?['\"`]?(?:root|dump)\b|\bset\s+password\s*="
+            r"|\b(?:sleep|benchmark)\s*\(\s*\d\d"
         ),
         "stops or hurts the server",
     ),
     (re.compile(r"(?i)\b\w*fault_(?:point|injection)\s*\(|\bmo_ctl\s*\([^;]*fault"), "injects faults into the server"),
     (
         re.compile(
-            r"(?i)\binto\s+(?:outfile|dumpfile)\b|\bs3://|\bhttps?://|\burl\s*=\s*['\"]?file:/(?!/*(?:\$resources|tmp)/)"
+            r"(?i)\binto\s+(?:outfile|dumpfile)\b|\b(?:s3|https?|mysql)://|\burl\s*=\s*['\"]?file:/(?!/*(?:\$resources|tmp)/)"
             r"|\b(?:load|save)_file\s*\(\s*['\"]"
             r"|\binfile\b[^;]{0,40}?(?:['\"]/|\.\./)"
         ),
         "reaches out of the server",
     ),
     (
-        re.compile(r"(?i)\bset\s+(?:[^;]*,\s*)?(?:global\b|@@global\.)|@@global\.\w+\s*:?="),
+        re.compile(
+            r"(?i)\bset\s+(?:[^;]*,\s*)?(?:(?:global|persist|persist_only)\s+[\w`]|@@(?:global|persist|persist_only)\.)"
+            r"|@@(?:global|persist|persist_only)\.\w+\s*:?="
+        ),
         "changes a setting for everybody",
     ),
 )

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from orchestrator.cases.script import database_of
 from orchestrator.generate.apart import Apart, taken_apart
 from orchestrator.generate.draft import Draft, Written, varies
-from orchestrator.generate.executor import Answer, Executor, name_of, named_by, naming
+from orchestrator.generate.executor import Answer, Executor
 from orchestrator.generate.gates import Dropped
 from orchestrator.generate.library import worded
+from orchestrator.generate.ownership import name_of, named_by, naming
 from orchestrator.generate.split import parts_of
 from orchestrator.generate.terms import Terms
 

@@ -130,6 +130,7 @@ def test_objects_of_others_are_not_used_dropped_or_told_of(server: BvtServer) ->
     assert {one.gate for one in trial.dropped} == {"policy"}
     assert server.objects() == before
     assert server.run(["select count(*) from t1 as theirs", "select 1 from other.t"], "gen_1")[1].error
+    assert server.run(["drop cdc all"], "gen_1")[0].withheld
 
 
 def test_what_another_client_makes_meanwhile_stays(dsn: Dsn) -> None:
