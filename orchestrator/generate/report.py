@@ -89,7 +89,8 @@ class Report:
 
 def coverage_of(inputs: Inputs, made: Generation, drafts: Sequence[Draft]) -> list[tuple[str, float, str, bool, bool]]:
     """The likely aspects of a change, the likeliest first: covered before, and after."""
-    written = {aspect for draft in drafts for one in draft.statements for aspect in one.aspects}
+    tried = [one for draft in drafts for one in draft.statements if not one.cleanup]
+    written = {aspect for one in tried for aspect in one.aspects}
     likely = sorted(made.evidence.odds.items(), key=lambda one: (-one[1], one[0]))
     return [
         (aspect, odds, made.evidence.why[aspect], inputs.library.covers(aspect), aspect in written)
