@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from orchestrator.cases.sql.words import KEYWORDS
 from orchestrator.generate.aspects import NOT_CALLED, TYPES, aspects
@@ -150,8 +151,13 @@ def _expression(tokens: Sequence[str], columns: Mapping[str, str]) -> Expression
                 return None
         parts.append(token.replace("{", "{{").replace("}", "}}"))
     text = joined(parts)
-    found = tuple(aspects(("select", *(part if part[0] != "{" or part[:2] == "{{" else "c" for part in parts))))[1:]
+    found = _exercised(tuple(part if part[0] != "{" or part[:2] == "{{" else "c" for part in parts))
     return Expression(text, found, tuple(wanted))
+
+
+@lru_cache(maxsize=100_000)  # scripts compute the same things
+def _exercised(parts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(aspects(("select", *parts)))[1:]
 
 
 def joined(tokens: Sequence[str]) -> str:

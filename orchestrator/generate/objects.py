@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from orchestrator.cases.sql.words import KEYWORDS
 from orchestrator.generate.forms import in_from
@@ -20,6 +21,7 @@ _NO_TABLES = frozenset({"snapshot", "pitr", "account", "database", "stage"})
 _SKIPPED = frozenset({"if", "not", "exists", "only", "ignore", "low_priority", "lateral", "table"})
 
 
+@lru_cache(maxsize=100_000)
 def word_of(token: str) -> str:
     """The name or word a token holds."""
     return token.lower().rstrip("(").strip().strip("`'\"")
