@@ -29,7 +29,7 @@ def word_of(token: str) -> str:
 
 def creates(tokens: Sequence[str]) -> list[tuple[str, str]]:
     """(kind, name) of the objects a statement makes."""
-    words = [word_of(token) for token in tokens[:16]]
+    words = [word_of(token) for token in tokens[:16] if not token.startswith(("/*!", "*/"))]
     if words[:1] != ["create"] and words[:3] != ["data", "branch", "create"]:
         return []
     for at, word in enumerate(words):

@@ -23,6 +23,8 @@ ROWS = Answer(("a", "b"), (("1", "x"), ("2", "y")))
         "drop database mo_catalog",
         "drop database if exists `mysql`",
         "drop database query_result",
+        "drop/* a */database\n-- b\nmysql",
+        "drop database /*!32312 if exists*/ mysql",
         "insert into performance_schema.t values (1)",
         "delete from mo_catalog.mo_user",
         "drop account sys",
@@ -77,6 +79,14 @@ def test_what_policy_forbids_is_never_let_through(sql: str) -> None:
 def test_what_cases_of_the_tree_do_every_day_is_let_through(sql: str) -> None:
     kept, _ = static_gates([make_draft(sql, "select 1")], Search(None))
     assert kept
+
+
+def test_nothing_is_changed_in_a_database_of_the_server_that_a_file_uses() -> None:
+    reads = make_draft("use mo_catalog", "select * from mo_user", "use mine", "create table t (a int)")
+    writes = make_draft("use `mysql`", "select 1", "Drop table user")
+    kept, dropped = static_gates([reads, writes], Search(None))
+    assert kept == [reads]
+    assert [one.gate for one in dropped] == ["policy"]
 
 
 def test_a_statement_that_reads_back_as_two_breaks_the_format() -> None:

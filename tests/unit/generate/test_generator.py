@@ -117,6 +117,12 @@ def test_clean_up_switches_autocommit_on_again_before_it_drops() -> None:
     assert cleanup(again.statements) == ["drop table if exists w"]
 
 
+def test_clean_up_drops_what_stands_behind_a_comment_for_some_servers() -> None:
+    sql = "create database /*!32312 if not exists*/ d1 /*!40100 default character set utf8mb4 */;\n"
+    script = make_inputs(cases={"a.sql": sql}).library.scripts["a.sql"]
+    assert cleanup(script.statements) == ["drop database if exists d1"]
+
+
 def test_clean_up_sets_back_what_was_set_after_the_drops_that_may_need_it() -> None:
     sql = "set experimental_hnsw_index = 1;\nset @x = 2, @y = 0;\ncreate table w (a int);\n"
     script = make_inputs(cases={"a.sql": sql}).library.scripts["a.sql"]
