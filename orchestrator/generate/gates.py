@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from orchestrator.cases.dedup_search import Search
 from orchestrator.cases.script import parse_script
-from orchestrator.cases.sql.lexer import split_statements, tokenize, without_comments
+from orchestrator.cases.sql.lexer import split_statements, without_comments
 from orchestrator.cases.sql.words import SYSTEM_DATABASES
 from orchestrator.generate.draft import Draft
-from orchestrator.generate.objects import word_of
+from orchestrator.generate.tokens import executed_by, word_of
 
 _SYSTEM = f"`?(?:{'|'.join(sorted(SYSTEM_DATABASES))})"
 _IF = r"(?:if\s+(?:not\s+)?exists\s+)?"
@@ -110,7 +110,7 @@ def _written_inside(draft: Draft) -> str:
     """What policy says against a file that uses a database of the server and then changes what is there."""
     current = ""
     for one in draft.statements:
-        words = [word_of(token) for token in tokenize(without_comments(one.sql))[:2]]
+        words = [word_of(token) for token in executed_by(one.sql)[:2]]
         if words[:1] == ["use"]:
             current = words[-1]
         elif words and words[0] in _WRITES and current in SYSTEM_DATABASES:

@@ -14,7 +14,7 @@ from orchestrator.generate.chance import Chance
 from orchestrator.generate.choose import Choice, Chooser, Sources
 from orchestrator.generate.draft import Draft, reads_back
 from orchestrator.generate.evidence import Evidence, query_of, quoted_sql
-from orchestrator.generate.expressions import Expression, joined
+from orchestrator.generate.expressions import Expression
 from orchestrator.generate.inputs import Inputs
 from orchestrator.generate.kits import KIT, kit
 from orchestrator.generate.library import LibraryScript, read_script
@@ -23,6 +23,7 @@ from orchestrator.generate.packs import Packer
 from orchestrator.generate.predict import Knobs, predict, values
 from orchestrator.generate.slices import Slicer
 from orchestrator.generate.synthesis import calls, casts, catalogs, operations, table_calls, typed_calls, variables
+from orchestrator.generate.tokens import joined
 from orchestrator.surface.model import Role
 
 #: How far each kind of evidence is trusted, as often as it proved right for the pull requests of 2025 (ADR 17).

@@ -15,7 +15,8 @@ from orchestrator.cases.sql.lexer import split_statements, tokenize, without_com
 from orchestrator.domain.errors import BadCaseError
 from orchestrator.generate.aspects import aspects, counted
 from orchestrator.generate.expressions import Expression, column_types, expressions
-from orchestrator.generate.objects import creates, pointed_at, tables_of, word_of
+from orchestrator.generate.objects import creates, pointed_at, tables_of
+from orchestrator.generate.tokens import word_of
 
 #: How expectations begin that are errors, as far as a result set does not.
 _ERROR = re.compile(

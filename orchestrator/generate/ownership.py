@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-from orchestrator.cases.sql.lexer import tokenize, without_comments
 from orchestrator.cases.sql.words import SYSTEM_DATABASES
-from orchestrator.generate.objects import pointed_at, word_of
+from orchestrator.generate.objects import pointed_at
+from orchestrator.generate.tokens import executed_by, word_of
 
 #: Cells of an answer, as text.
 Rows = Sequence[tuple[str | None, ...]]
@@ -88,7 +88,7 @@ class Ownership:
 
     def objection(self, sql: str) -> str | None:
         """Why a statement must not run, in words, or None: it uses or changes what belongs to others."""
-        tokens = tokenize(without_comments(sql))
+        tokens = executed_by(sql)
         words = [word_of(token) for token in tokens]
         said = _on_all(" ".join(words))
         if said or not words:

@@ -138,8 +138,8 @@ def test_what_only_the_clean_up_says_is_not_reported_as_covered() -> None:
     made = Generation((), Evidence({"statement drop table": 0.9}, {"statement drop table": "said"}), {}, frozenset())
     draft = make_draft("create table t (a int)")
     dropped = replace(draft, statements=(*draft.statements, Written("drop table t", cleanup=True)))
-    assert [row[4] for row in coverage_of(inputs, made, [dropped])] == [False]
-    assert [row[4] for row in coverage_of(inputs, made, [make_draft("drop table t")])] == [True]
+    assert [one.after for one in coverage_of(inputs, made, [dropped])] == [False]
+    assert [one.after for one in coverage_of(inputs, made, [make_draft("drop table t")])] == [True]
 
 
 def test_a_function_in_from_that_no_case_calls_is_called_there() -> None:

@@ -51,6 +51,7 @@ def ask(question: str) -> Rows:
         "drop cdc copy",
         "create cdc copy 'mysql://h' 'mysql' 'mysql://h' 'a.b:a.b' {'Level' = 'table'}",
         "drop /* every one */ cdc all",
+        "drop database /*!32312 if exists*/ sales",
         "pause cdc all",
         "cancel daemon task 7",
         "pause ccpr subscription '0199-aa'",

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from orchestrator.generate.objects import word_of
+from orchestrator.generate.tokens import opens, word_of
 
 _SIGNS = frozenset({"=", ":="})
 #: What is assigned, its tokens one blank apart: ``session sql_mode``, ``@@session.sql_mode``, ``@ `x` ``.
@@ -88,7 +88,7 @@ def assignments(tokens: Iterable[str]) -> Iterator[tuple[str, str]]:
     """The variables of the session that the rest of a ``set`` assigns, as ``sql_mode`` or ``@x``, with the values."""
     depth, piece = 0, list[str]()
     for token in (*tokens, ","):
-        depth += (token[-1] == "(" and token[0] not in "'\"") - (token == ")")
+        depth += opens(token) - (token == ")")
         if token != "," or depth > 0:
             piece.append(token.lower())
             continue

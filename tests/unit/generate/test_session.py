@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.cases.sql.lexer import tokenize
-from orchestrator.generate.settings import Restoring, restoring
+from orchestrator.generate.session import Restoring, restoring
 
 
 def back(*statements: str) -> Restoring:
