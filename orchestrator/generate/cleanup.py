@@ -41,6 +41,11 @@ def cleanup(statements: Iterable[Statement]) -> list[str]:
     return [*filter(None, [opened]), *back.first, *_drops(made, linked), *back.last]
 
 
+def sets_back(sql: str) -> bool:
+    """Whether a statement of a clean-up sets something back, and drops nothing."""
+    return sql.startswith("set ")
+
+
 def _forget(made: dict[tuple[str, str], None], tokens: Sequence[str]) -> None:
     kind = word_of(tokens[1] if word_of(tokens[1]) != "temporary" else tokens[2])
     names = {word_of(token) for token in tokens[2:]}

@@ -133,6 +133,13 @@ def test_clean_up_sets_back_what_was_set_after_the_drops_that_may_need_it() -> N
     ]
 
 
+def test_a_setting_that_is_tried_is_set_back_within_the_budget() -> None:
+    cases = {"a.sql": "set probe_limit = 7;\nselect @@probe_limit;\n", "b.sql": "select 1;\n"}
+    made = generate(make_inputs(title="fix: probe_limit of vectors", cases=cases), "1", 12)
+    assert re.search(r"set probe_limit = 7;\n(?:.*\n)*set probe_limit = default;\n\Z", made.drafts[-1].text)
+    assert sum(len(draft.statements) for draft in made.drafts) <= 12
+
+
 def test_what_only_the_clean_up_says_is_not_reported_as_covered() -> None:
     inputs = make_inputs()
     made = Generation((), Evidence({"statement drop table": 0.9}, {"statement drop table": "said"}), {}, frozenset())
