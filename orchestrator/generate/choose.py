@@ -12,6 +12,7 @@ from orchestrator.cases.sql.syntax import read_tree
 from orchestrator.generate.chance import AS_IT_IS, Chance
 from orchestrator.generate.cleanup import cleanup, sets_back
 from orchestrator.generate.kits import KIT
+from orchestrator.generate.knobs import Knobs
 from orchestrator.generate.library import LibraryScript, Statement
 from orchestrator.generate.packs import Pack, Packer
 from orchestrator.generate.slices import Slicer, is_forbidden
@@ -58,9 +59,7 @@ class _Cost(NamedTuple):
 class Chooser:
     """One greedy choice."""
 
-    def __init__(
-        self, sources: Sources, packer: Packer, values: Mapping[str, float], knobs: Mapping[str, float]
-    ) -> None:
+    def __init__(self, sources: Sources, packer: Packer, values: Mapping[str, float], knobs: Knobs) -> None:
         self._scripts = sources.scripts
         self._slicers = sources.slicers
         self._variants = sources.variants
@@ -85,7 +84,7 @@ class Chooser:
                     if worth < 0:
                         worth = known[statement.aspects] = self._worth(statement.aspects)
                     worth *= self._trust(path, at)
-                    if worth > self._knobs["least_statement"]:
+                    if worth > self._knobs.least_statement:
                         found.append((-worth, path, at))
         found.sort()
         return found[:_CONSIDERED]
@@ -94,8 +93,8 @@ class Chooser:
         """What a statement counts for: another of what the tree has already shows less than one of a new kind."""
         turned = self._chance.factor(f"{path} {at}", _SPREAD)
         if at in self._variants.get(path, ()):
-            return turned * self._knobs["varied"]
-        return turned if path.startswith(KIT) else turned * self._knobs["tree"]
+            return turned * self._knobs.varied
+        return turned if path.startswith(KIT) else turned * self._knobs.tree
 
     def choose(self, budget: int) -> Choice:
         """Spend ``budget`` statements."""
@@ -112,7 +111,7 @@ class Chooser:
                 choice.statements += cost
                 if piece:
                     heapq.heappush(self._heap, (-piece[0], piece[1], piece[2]))
-            elif piece is not None and piece[0] >= self._knobs["least_rate"]:
+            elif piece is not None and piece[0] >= self._knobs.least_rate:
                 _, path, at, needed = piece
                 choice.meant[path, at] = self._new(self._scripts[path].statements[at].aspects)
                 choice.statements += self._cost(path, needed).statements
@@ -155,7 +154,7 @@ class Chooser:
             rate = self._worth(aspects) / cost.weighed * self._trust(path, at)
             if not self._heap or rate >= -self._heap[0][0]:
                 return rate, path, at, needed
-            if rate >= self._knobs["least_rate"]:
+            if rate >= self._knobs.least_rate:
                 heapq.heappush(self._heap, (-rate, path, at))
         return None
 
