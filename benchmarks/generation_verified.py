@@ -25,7 +25,7 @@ from pathlib import Path
 if __package__ in {None, ""}:  # started as a file
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.generation import CASES, HIDDEN, read_rows
+from benchmarks.generation import CASES, read_rows
 from orchestrator.cases.dedup_search import Search
 from orchestrator.cases.discover import find_result, find_scripts, read_text, result_paths
 from orchestrator.cases.script import parse_script
@@ -153,8 +153,7 @@ def look_up(folders: Mapping[str, Path], repo: Path, meta: Path, verdicts: Verdi
     with TreeCopy() as copy:
         for row in read_rows(meta):
             if row.sha in folders:
-                inputs = reader.read(row.parent, row.sha, row.subject, HIDDEN)
-                verdicts.repeated += repeats(folders[row.sha], Search(copy.at(inputs.library)))
+                verdicts.repeated += repeats(folders[row.sha], Search(copy.at(reader.library(row.parent))))
 
 
 def main() -> int:

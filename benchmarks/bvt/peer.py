@@ -17,14 +17,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.promised.measure import environment
+from orchestrator.cases.sql.words import SYSTEM_DATABASES
 from workers.bvt.dsn import Dsn
 
 #: What run.sh of mo-tester gives the Java machine.
 JAVA = ("java", "-Xms1024M", "-Xmx1024M")
-#: Databases of the server itself, MariaDB's among them.
-_BUILTIN = (
-    "performance_schema,sys,mo_catalog,mo_task,information_schema,mysql,system_metrics,system,query_result,mo_debug"
-)
 #: A line of report.txt: a script, or SUMMARY, and how many commands it has.
 _TOTAL = re.compile(r"^\[(.*?)\] COST :.*?TOTAL :(\d+)", re.MULTILINE)
 _FAILED = re.compile(r"^\[SCRIPT   FILE\]: (.*)\n\[ROW    NUMBER\]: (\d+)$", re.MULTILINE)
@@ -138,7 +135,6 @@ class MoTester:
         mo = mo.replace('syspass: "111"', f'syspass: "{dsn.password}"')
         (self.home / "mo.yml").write_text(mo, "utf-8")
         run = (source / "run.yml").read_text("utf-8")
-        (self.home / "run.yml").write_text(
-            re.sub(r"^builtindb:.*$", f"builtindb: {_BUILTIN}", run, flags=re.M), "utf-8"
-        )
+        builtin = f"builtindb: {','.join(sorted(SYSTEM_DATABASES))}"
+        (self.home / "run.yml").write_text(re.sub(r"^builtindb:.*$", builtin, run, flags=re.M), "utf-8")
         (self.home / "log4j.properties").write_text((source / "log4j.properties").read_text("utf-8"), "utf-8")

@@ -8,6 +8,7 @@ the product of the profile. No file is ever overwritten.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from orchestrator.generate.inputs import Inputs
 
 _BUDGETS = range(1, 10_001)
+#: What no name of a file takes from a revision: ``HEAD~1``, ``feature/x``.
+_ODD = re.compile(r"[^A-Za-z0-9_]+")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         check_branch(Path(repository), args.branch)
     _progress("reading the change, the tree and its history")
     inputs = read_inputs(args, profile, repository)
-    key = str(args.pr) if args.pr else (args.head or "diff")[:12].replace("/", "_")
+    key = str(args.pr) if args.pr else _ODD.sub("_", (args.head or "diff")[:12])
     with ended_by_signals(), server_of(args.dsn, args.server) as server:
         made = make(inputs, Settings(key, args.budget, args.seed, profile.name), server, _progress, _model(args))
     files = {f"{profile.bvt.cases}/{path}": text for path, text in made.files.items()}

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from orchestrator.cases.discover import result_paths
 from orchestrator.cases.script import database_of
-from orchestrator.cli.generate_objects import Objects
 from orchestrator.cli.life import undisturbed
 from orchestrator.domain.errors import ServerError, UsageError
-from orchestrator.generate.executor import Answer, Recorded, named_by
+from orchestrator.generate.executor import Answer, Recorded
+from orchestrator.generate.ownership import Ownership, dropping, named_by
 from orchestrator.generate.publish import write_files
 from workers.bvt.compare import VerdictKind
 from workers.bvt.dsn import Dsn, parse_dsn
@@ -31,7 +31,6 @@ _ROWS = 20_000
 #: Seconds after which a clock that counts seconds shows another one.
 _TICK = 1.0
 _OPTIONS = Options(statement_timeout=_TIMEOUT)
-_DROPS = {"account": "drop account if exists", "role": "drop role if exists", "user": "drop user if exists"}
 
 
 class BvtServer:
@@ -44,7 +43,7 @@ class BvtServer:
         guard = Guard(self._sessions, allow_drops=False)
         guard.remember()
         self._guard = guard
-        self._objects = Objects(self._quietly)
+        self._ownership = Ownership(self._quietly)
         #: What was run here, and in which databases: whatever appeared and has a name in these is ours.
         self._texts: set[str] = set()
         reply = self._sessions.system().query("select version()", timeout=_TIMEOUT)
@@ -54,7 +53,7 @@ class BvtServer:
         """Drop what an interrupted run left, and close the connections."""
         with undisturbed():
             try:
-                self.tidy(named_by(self._texts, self.objects() - self._objects.before))
+                self.tidy(named_by(self._texts, self.objects() - self._ownership.before))
             except ServerError:
                 pass  # a lost server has nothing left to tidy
             finally:
@@ -93,12 +92,12 @@ class BvtServer:
         return wire
 
     def _answer(self, wire: Wire, sql: str, database: str) -> Answer:
-        objection = self._guard.objection(sql, database) or self._objects.objection(sql)
+        objection = self._guard.objection(sql, database) or self._ownership.objection(sql)
         if objection:
             return Answer(withheld=objection)
         try:
             reply = wire.query(sql, limits=Limits(rows=_ROWS), timeout=_TIMEOUT)
-            told = self._objects.told_by(sql, _cells(reply))
+            told = self._ownership.told_by(sql, _cells(reply))
             return Answer(withheld=told) if told else Answer() if reply.fields is None else _result(reply)
         except ServerFaultError as fault:
             return Answer(error=fault.message)
@@ -107,7 +106,7 @@ class BvtServer:
 
     def objects(self) -> frozenset[str]:
         """What lives outside of the database of a run."""
-        return self._objects.now()
+        return self._ownership.now()
 
     def recorded(self, scripts: Mapping[str, str]) -> dict[str, Recorded]:
         """Record scripts, then judge each against that, each run in sessions and a database of its own."""
@@ -140,9 +139,7 @@ class BvtServer:
     def tidy(self, left: frozenset[str]) -> None:
         """Drop what a run left, as far as there is a word for it."""
         for one in sorted(left):
-            kind, _, name = one.partition(" ")
-            named = "@".join(map(quoted, name.split("@")))
-            self._quietly(f"{_DROPS.get(kind, f'drop {kind}')} {named}")
+            self._quietly(dropping(one))
 
     def _quietly(self, sql: str) -> list[tuple[str | None, ...]]:
         try:

@@ -25,6 +25,7 @@ from orchestrator.cases.sql.words import KEYWORDS, SYSTEM_DATABASES
 from orchestrator.generate.clauses import clause, joins
 from orchestrator.generate.forms import form
 from orchestrator.generate.heads import head
+from orchestrator.generate.tokens import opens
 
 TYPES = frozenset({
     "tinyint", "smallint", "mediumint", "int", "integer", "bigint", "decimal", "numeric", "float", "double", "real",
@@ -147,7 +148,7 @@ class _Walk:
         return " escaped" if word in {"like", "ilike"} and "\\" in after else ""
 
     def _opens(self, at: int) -> bool:
-        return at < len(self.tokens) and self.tokens[at][-1] == "(" and self.tokens[at][0] not in "'\""
+        return at < len(self.tokens) and opens(self.tokens[at])
 
     def _add(self, kind: str, what: str) -> None:
         self.found[f"{kind} {what}"] = None
@@ -178,7 +179,7 @@ class _Walk:
             and self.depth == 1
         ):
             self._add("call", word)
-            if word in {"cast", "try_cast"} or word in {"convert"}:
+            if word in {"cast", "try_cast", "convert"}:
                 self.casts.append(self.depth)
             else:
                 self._arguments(at, word)
@@ -186,7 +187,7 @@ class _Walk:
     def _arguments(self, at: int, name: str) -> None:
         depth, position, argument = 1, 1, list[str]()
         for token in self.tokens[at + 1 :]:
-            depth += (token[-1] == "(" and token[0] not in "'\"") - (token == ")")
+            depth += opens(token) - (token == ")")
             if depth == 0 or (token == "," and depth == 1):
                 kind = kind_of(argument)
                 if kind:

@@ -100,7 +100,7 @@ def _queries(groups: Sequence[Group], frame: Frame) -> Draft:
     for group in groups:
         statements.append(_query(group, names, frame.why))
     if columns:
-        statements.append(Written("drop table t1"))
+        statements.append(Written("drop table t1", cleanup=True))
     topics = list(dict.fromkeys(topic for group in groups for topic in group.topics))
     return Draft("_".join(topics[:3]), f"{', '.join(topics[:6])}: values at the edges", tuple(statements), "functions")
 
@@ -153,7 +153,7 @@ def _slice(path: str, script: LibraryScript, positions: Sequence[int], choice: C
         why = f"{', '.join(named)} ({frame.why[meant[0]]})" if named and meant[0] in frame.why else ", ".join(named)
         volatile = range(_MOST_COLUMNS if sql[:4].lower() == "show" else 1) if _VOLATILE.match(sql) else ()
         written.append(Written(sql, why, tuple(volatile)))
-    written += [Written(sql) for sql in cleanup(script.statements[at] for at in chosen)]
+    written += [Written(sql, cleanup=True) for sql in cleanup(script.statements[at] for at in chosen)]
     near = "" if path.startswith(KIT) else f"; tables as in {path}"
     title = f"{', '.join(list(subjects)[:6]) or 'statements'}{near}"
     return Draft("_".join(list(subjects)[:3]) or "statements", title, tuple(written), path)

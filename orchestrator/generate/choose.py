@@ -6,11 +6,13 @@ import heapq
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from orchestrator.cases.sql.syntax import read_tree
 from orchestrator.generate.chance import AS_IT_IS, Chance
-from orchestrator.generate.cleanup import cleanup
+from orchestrator.generate.cleanup import cleanup, sets_back
 from orchestrator.generate.kits import KIT
+from orchestrator.generate.knobs import Knobs
 from orchestrator.generate.library import LibraryScript, Statement
 from orchestrator.generate.packs import Pack, Packer
 from orchestrator.generate.slices import Slicer, is_forbidden
@@ -44,12 +46,20 @@ class Sources:
     chance: Chance = AS_IT_IS
 
 
+class _Cost(NamedTuple):
+    """Statements that a choice adds to its file, set-up and clean-up included, and as many as its worth is divided by.
+
+    What sets back is paid for and not weighed: weighed, it made settings too dear, and they were hardly tried.
+    """
+
+    statements: int
+    weighed: int
+
+
 class Chooser:
     """One greedy choice."""
 
-    def __init__(
-        self, sources: Sources, packer: Packer, values: Mapping[str, float], knobs: Mapping[str, float]
-    ) -> None:
+    def __init__(self, sources: Sources, packer: Packer, values: Mapping[str, float], knobs: Knobs) -> None:
         self._scripts = sources.scripts
         self._slicers = sources.slicers
         self._variants = sources.variants
@@ -74,7 +84,7 @@ class Chooser:
                     if worth < 0:
                         worth = known[statement.aspects] = self._worth(statement.aspects)
                     worth *= self._trust(path, at)
-                    if worth > self._knobs["least_statement"]:
+                    if worth > self._knobs.least_statement:
                         found.append((-worth, path, at))
         found.sort()
         return found[:_CONSIDERED]
@@ -83,8 +93,8 @@ class Chooser:
         """What a statement counts for: another of what the tree has already shows less than one of a new kind."""
         turned = self._chance.factor(f"{path} {at}", _SPREAD)
         if at in self._variants.get(path, ()):
-            return turned * self._knobs["varied"]
-        return turned if path.startswith(KIT) else turned * self._knobs["tree"]
+            return turned * self._knobs.varied
+        return turned if path.startswith(KIT) else turned * self._knobs.tree
 
     def choose(self, budget: int) -> Choice:
         """Spend ``budget`` statements."""
@@ -101,10 +111,10 @@ class Chooser:
                 choice.statements += cost
                 if piece:
                     heapq.heappush(self._heap, (-piece[0], piece[1], piece[2]))
-            elif piece is not None and piece[0] >= self._knobs["least_rate"]:
+            elif piece is not None and piece[0] >= self._knobs.least_rate:
                 _, path, at, needed = piece
                 choice.meant[path, at] = self._new(self._scripts[path].statements[at].aspects)
-                choice.statements += self._cost(path, needed)
+                choice.statements += self._cost(path, needed).statements
                 choice.slices[path].update(needed)
                 for at in needed:
                     choice.covered.update(self._scripts[path].statements[at].aspects)
@@ -116,13 +126,15 @@ class Chooser:
         fresh = [one for one in dict.fromkeys(aspects) if one not in self.choice.covered and self._values.get(one)]
         return sorted(fresh, key=lambda one: -self._values[one])
 
-    def _cost(self, path: str, needed: Sequence[int]) -> int:
-        """Statements that writing these adds to the file, with what cleans up after them."""
+    def _cost(self, path: str, needed: Sequence[int]) -> _Cost:
+        """What writing these adds to a file."""
         statements = self._scripts[path].statements
         used = self.choice.slices.get(path, set())
-        before = len(cleanup(statements[at] for at in sorted(used))) if used else 0
-        after = len(cleanup(statements[at] for at in sorted({*used, *needed})))
-        return len(needed) + after - before
+        before = cleanup(statements[at] for at in sorted(used)) if used else []
+        after = cleanup(statements[at] for at in sorted({*used, *needed}))
+        added = len(needed) + len(after) - len(before)
+        back = sum(map(sets_back, after)) - sum(map(sets_back, before))
+        return _Cost(added, max(1, added - back))
 
     def _best_slice(self, room: int) -> tuple[float, str, int, list[int]] | None:
         while self._heap:
@@ -135,14 +147,14 @@ class Chooser:
             needed = [one for one in (*self._slicers[path].needs(at), at) if one not in used]
             if any(_is_odd(self._scripts[path].statements[one]) for one in needed):
                 continue
-            cost = max(1, self._cost(path, needed))
-            if cost > room:
+            cost = self._cost(path, needed)
+            if cost.statements > room:
                 continue
             aspects = [one for each in needed for one in self._scripts[path].statements[each].aspects]
-            rate = self._worth(aspects) / cost * self._trust(path, at)
+            rate = self._worth(aspects) / cost.weighed * self._trust(path, at)
             if not self._heap or rate >= -self._heap[0][0]:
                 return rate, path, at, needed
-            if rate >= self._knobs["least_rate"]:
+            if rate >= self._knobs.least_rate:
                 heapq.heappush(self._heap, (-rate, path, at))
         return None
 

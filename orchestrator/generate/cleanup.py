@@ -1,25 +1,25 @@
-"""What a file must still drop: the objects that its statements make and leave."""
+"""What a file must still do at its end: drop what its statements make and leave, set back what they set."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
 from orchestrator.generate.library import Statement
-from orchestrator.generate.objects import word_of
+from orchestrator.generate.session import restoring
+from orchestrator.generate.tokens import word_of
 
 #: Objects that live outside of databases, each dropped by a statement of its own.
 _SINGLE = ("publication", "pitr", "snapshot", "sequence", "stage", "task", "user", "role", "account")
 _OPENS = {"begin": "rollback", "start": "rollback", "lock": "unlock tables"}
-#: What switches autocommit on; while it is off no drop lasts.
-_ON = frozenset({"1", "on", "true", "default"})
 _CLOSES = frozenset({"commit", "rollback", "unlock"})
 
 
 def cleanup(statements: Iterable[Statement]) -> list[str]:
-    """The statements that a file ends with so that it leaves nothing; in the order in which they must run."""
+    """The statements that a file ends with so that it leaves nothing, in the order in which they must run."""
+    statements = list(statements)
     made: dict[tuple[str, str], None] = {}
     linked: set[str] = set()
-    current = opened = waits = ""
+    current = opened = ""
     for statement in statements:
         tokens = statement.tokens
         first = word_of(tokens[0])
@@ -31,15 +31,19 @@ def cleanup(statements: Iterable[Statement]) -> list[str]:
             opened = _OPENS[first]
         elif first in _CLOSES and "savepoint" not in statement.sql.lower():
             opened = ""
-        if first == "set" and "autocommit" in statement.names:
-            waits = "" if tokens[-1].lower() in _ON else "set autocommit = 1"
         if "references" in statement.names:
             linked.update(name for _, name in statement.made)
         for kind, name in statement.made:
             inside = ("database", current) in made or "." in tokens[:8]
             if kind not in {"table", "view", "sequence"} or not inside:
                 made[kind, name] = None
-    return [one for one in (opened, waits) if one] + list(_drops(made, linked))
+    back = restoring(one.tokens for one in statements)
+    return [*filter(None, [opened]), *back.first, *_drops(made, linked), *back.last]
+
+
+def sets_back(sql: str) -> bool:
+    """Whether a statement of a clean-up sets something back, and drops nothing."""
+    return sql.startswith("set ")
 
 
 def _forget(made: dict[tuple[str, str], None], tokens: Sequence[str]) -> None:

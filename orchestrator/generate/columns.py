@@ -119,12 +119,7 @@ ARGUMENTS: dict[str, dict[str, str]] = {
     "text": {"text": "'abc'", "column": "{varchar}", "null": "null", "empty": "''", "integer": "1"},
     "integer": {"integer": "2", "column": "{int}", "negative": "-1", "null": "null", "text": "'1'", "decimal": "1.5"},
     "decimal": {
-        "decimal": "1.5",
-        "column": "{double}",
-        "integer": "1",
-        "negative": "-1.5",
-        "null": "null",
-        "text": "'1'",
+        "decimal": "1.5", "column": "{double}", "integer": "1", "negative": "-1.5", "null": "null", "text": "'1'",
     },
     "temporal": {"temporal": "'2024-02-29 12:34:56'", "column": "{datetime}", "null": "null", "text": "'abc'"},
     "document": {"document": "'{{\"a\": 1}}'", "column": "{json}", "null": "null", "text": "'$.a'"},
@@ -132,7 +127,7 @@ ARGUMENTS: dict[str, dict[str, str]] = {
     "vector": {"document": "'[1,2,3]'", "column": "{vecf32}", "null": "null"},
     "shape": {"column": "{geometry}", "null": "null", "text": "'POINT(1 1)'"},
     "any": {"integer": "1", "column": "{int}", "text": "'a'", "null": "null", "decimal": "1.5", "negative": "-1"},
-}
+}  # fmt: skip
 #: Columns for further arguments of the same family, so that two arguments are not always equal.
 OTHERS = {
     "{int}": ("{int}", "{bigint}", "{smallint}"),
@@ -145,68 +140,23 @@ OTHERS = {
     "{timestamp}": ("{timestamp}", "{datetime}"),
 }
 _FAMILIES = (
-    (
-        "text",
-        (
-            "char",
-            "varchar",
-            "text",
-            "blob",
-            "binary",
-            "varbinary",
-            "enum",
-            "datalink",
-            "uuid",
-            "tinytext",
-            "mediumtext",
-            "longtext",
-            "tinyblob",
-            "mediumblob",
-            "longblob",
-        ),
-    ),
-    (
-        "integer",
-        (
-            "int8",
-            "int16",
-            "int32",
-            "int64",
-            "uint8",
-            "uint16",
-            "uint32",
-            "uint64",
-            "bit",
-            "year",
-            "tinyint",
-            "smallint",
-            "mediumint",
-            "int",
-            "integer",
-            "bigint",
-        ),
-    ),
-    (
-        "decimal",
-        (
-            "float32",
-            "float64",
-            "decimal64",
-            "decimal128",
-            "decimal256",
-            "float",
-            "double",
-            "real",
-            "decimal",
-            "numeric",
-        ),
-    ),
+    ("text", (
+        "char", "varchar", "text", "blob", "binary", "varbinary", "enum", "datalink", "uuid", "tinytext", "mediumtext",
+        "longtext", "tinyblob", "mediumblob", "longblob",
+    )),
+    ("integer", (
+        "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bit", "year", "tinyint", "smallint",
+        "mediumint", "int", "integer", "bigint",
+    )),
+    ("decimal", (
+        "float32", "float64", "decimal64", "decimal128", "decimal256", "float", "double", "real", "decimal", "numeric",
+    )),
     ("temporal", ("date", "datetime", "timestamp", "time", "interval")),
     ("document", ("json",)),
     ("vector", ("array_float32", "array_float64", "vecf32", "vecf64")),
     ("shape", ("geometry", "geometry32")),
     ("truth", ("bool",)),
-)
+)  # fmt: skip
 _FAMILY = {kind: family for family, kinds in _FAMILIES for kind in kinds}
 #: Types as the function registry spells them, where a column of them is declared with another word.
 _SPELT = {

@@ -34,6 +34,8 @@ class Written:
     #: For people: what it is there for.
     why: str = ""
     ignore: tuple[int, ...] = ()
+    #: Whether it only takes back what others before it did: no test of anything.
+    cleanup: bool = False
 
     @property
     def aspects(self) -> list[str]:

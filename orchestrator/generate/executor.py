@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -69,19 +68,3 @@ class Executor(Protocol):
         Raises:
             ServerError: there is no server any more.
         """
-
-
-def name_of(one: str) -> str:
-    """The name of an object that `Executor.objects` tells of, without its host."""
-    return one.partition(" ")[2].partition(" ")[0].partition("@")[0]
-
-
-def named_by(texts: Iterable[str], objects: Collection[str]) -> frozenset[str]:
-    """The objects whose names are in SQL: others that appeared meanwhile are somebody else's at work on the server."""
-    text = "\n".join(texts)
-    return frozenset(one for one in objects if name_of(one) and naming([name_of(one)]).search(text))
-
-
-def naming(names: Iterable[str]) -> re.Pattern[str]:
-    """Finds any of some names in SQL."""
-    return re.compile(rf"(?i)(?<![\w$])(?:{'|'.join(map(re.escape, sorted(names)))})(?![\w$])")

@@ -4,38 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from orchestrator.cases.sql.words import KEYWORDS
 from orchestrator.generate.aspects import NOT_CALLED, TYPES, aspects
+from orchestrator.generate.tokens import joined, opens
 
 #: Longer expressions test something else than their function.
 _LONGEST = 24
 _TYPE_WORDS = TYPES - {"date", "time", "timestamp", "year", "char", "binary", "point", "linestring", "polygon", "uuid"}
 _CLAUSES = frozenset({"select", "from", "where", "group", "having", "order", "limit", "union", "for", ";", "into"})
-_NOT_IN_ONE = frozenset(
-    {
-        "select",
-        "select(",
-        "from",
-        "join",
-        "*",
-        "with",
-        "offset",
-        "match(",
-        "values(",
-        "grouping(",
-        "?",
-        "nextval(",
-        "setval(",
-        "currval(",
-        "lastval(",
-        # parts of clauses, and what stands in FROM alone
-        "fill(",
-        "sliding(",
-        "force_quote(",
-        "result_scan(",
-    }
-)
+_NOT_IN_ONE = frozenset({
+    "select", "select(", "from", "join", "*", "with", "offset", "match(", "values(", "grouping(", "?", "nextval(",
+    "setval(", "currval(", "lastval(",
+    "fill(", "sliding(", "force_quote(", "result_scan(",  # parts of clauses, and what stands in FROM alone
+})  # fmt: skip
 #: What no expression begins with, though a list of items or a condition may; and words that are one alone.
 _NOT_FIRST = frozenset({"by", "distinct", "all"})
 #: Functions that are columns where no call follows.
@@ -63,7 +46,7 @@ def column_types(tokens: Sequence[str]) -> dict[str, str]:
     depth = 0
     fresh = False
     for at, token in enumerate(lowered[:-1]):
-        opened = token[-1] == "(" and token[0] not in "'\""
+        opened = opens(token)
         if fresh and depth == 1 and not opened:
             kind = lowered[at + 1].removesuffix("(").strip()
             if kind in TYPES:
@@ -95,7 +78,7 @@ def _items(tokens: Sequence[str]) -> Iterator[Sequence[str]]:
                 yield _without_alias(tokens[begun:at])
             begun = at + 1
             clause = clause if low == "," else low
-        depth += (token[-1] == "(" and token[0] not in "'\"") - (token == ")")
+        depth += opens(token) - (token == ")")
 
 
 def _without_alias(tokens: Sequence[str]) -> Sequence[str]:
@@ -121,7 +104,7 @@ def _closing(tokens: Sequence[str], at: int) -> int:
     depth = 0
     for index in range(at, len(tokens)):
         token = tokens[index]
-        depth += (token[-1] == "(" and token[0] not in "'\"") - (token == ")")
+        depth += opens(token) - (token == ")")
         if depth == 0:
             return index
     return len(tokens) - 1
@@ -150,18 +133,10 @@ def _expression(tokens: Sequence[str], columns: Mapping[str, str]) -> Expression
                 return None
         parts.append(token.replace("{", "{{").replace("}", "}}"))
     text = joined(parts)
-    found = tuple(aspects(("select", *(part if part[0] != "{" or part[:2] == "{{" else "c" for part in parts))))[1:]
+    found = _exercised(tuple(part if part[0] != "{" or part[:2] == "{{" else "c" for part in parts))
     return Expression(text, found, tuple(wanted))
 
 
-def joined(tokens: Sequence[str]) -> str:
-    """Tokens as text, close as people write it."""
-    text = ""
-    for token in tokens:
-        tight = not text or text[-1] in "(.~!" or token in {")", ",", ".", "::"} or text.endswith("::")
-        text += token if tight else f" {token}"
-    return (
-        text.replace("- ", "-")
-        if text.count("- ") == text.count("(- ")
-        else text.replace("(- ", "(-").replace(", - ", ", -")
-    )
+@lru_cache(maxsize=100_000)  # scripts compute the same things
+def _exercised(parts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(aspects(("select", *parts)))[1:]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from orchestrator.generate.tokens import opens
+
 _UNITS: Final = frozenset({"microsecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year"})
 #: Words before a query in parentheses that are named as operators, or join queries.
 _TESTS: Final = frozenset({"in", "exists", "any", "all", "some", "as", "(", "union", "intersect", "minus", "except"})
@@ -61,7 +63,7 @@ def in_from(words: Sequence[str], at: int) -> bool:
     """Whether a comma stands between tables."""
     depth = 0
     for word in reversed(words[:at]):
-        depth += (word == ")") - (word[-1] == "(" and word[0] not in "'\"")
+        depth += (word == ")") - opens(word)
         if depth < 0 or (
             depth == 0 and word in {"where", "select", "set", "by", "values", "on", "limit", "using", "having"}
         ):

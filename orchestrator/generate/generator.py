@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from orchestrator.cases.sql.syntax import read_tree
 from orchestrator.generate.assemble import Frame, assemble, numbers_of
@@ -14,50 +13,18 @@ from orchestrator.generate.chance import Chance
 from orchestrator.generate.choose import Choice, Chooser, Sources
 from orchestrator.generate.draft import Draft, reads_back
 from orchestrator.generate.evidence import Evidence, query_of, quoted_sql
-from orchestrator.generate.expressions import Expression, joined
+from orchestrator.generate.expressions import Expression
 from orchestrator.generate.inputs import Inputs
 from orchestrator.generate.kits import KIT, kit
+from orchestrator.generate.knobs import KNOBS, Knobs
 from orchestrator.generate.library import LibraryScript, read_script
 from orchestrator.generate.mutation import varied
 from orchestrator.generate.packs import Packer
-from orchestrator.generate.predict import Knobs, predict, values
+from orchestrator.generate.predict import predict, values
 from orchestrator.generate.slices import Slicer
 from orchestrator.generate.synthesis import calls, casts, catalogs, operations, table_calls, typed_calls, variables
+from orchestrator.generate.tokens import joined
 from orchestrator.surface.model import Role
-
-#: How far each kind of evidence is trusted, as often as it proved right for the pull requests of 2025 (ADR 17).
-KNOBS: Final[dict[str, float]] = {
-    "prior": 0.8,
-    "past_n": 60,
-    "past_power": 2,
-    "past_floor": 0.05,
-    "past": 1.0,
-    "scripts_n": 10,
-    "scripts_power": 1,
-    "scripts": 0.2,
-    "quoted": 0.6,
-    "target": 0.9,
-    "hop": 0.4,
-    "crowd": 12,
-    "executed": 0.35,
-    "titled": 0.4,
-    "titled_type": 0.6,
-    "said": 0.03,
-    "known": 0.6,
-    "tried": 0.8,
-    "word": 0.2,
-    "special": 3.0,
-    "sharp": 1.1,
-    "over": 2.0,
-    "called_over": 0.25,
-    "tree": 0.4,
-    "varied": 0.8,
-    "varied_least": 0.3,
-    "least_statement": 0.2,
-    "least_rate": 0.02,
-    "least_expression": 0.06,
-}
-
 
 #: What may mean something else to the format than to SQL.
 _ODD = (";", "--", "#", "//", "\\", "\n", "\t", "\r", '"', "@")
@@ -115,7 +82,7 @@ def generate(inputs: Inputs, key: str, budget: int, knobs: Knobs = KNOBS, seed: 
     chance = Chance(seed)
     evidence = predict(inputs, knobs)
     worth = {one: much * chance.factor(one, _SPREAD) for one, much in values(evidence, inputs, knobs).items()}
-    mutated = varied(inputs, evidence, worth, knobs["varied_least"], chance)
+    mutated = varied(inputs, evidence, worth, knobs.varied_least, chance)
     scripts = {**inputs.library.scripts, **kit(), **{path: one.script for path, one in mutated.items()}}
     scripts |= _written(inputs, evidence)
     positions = {path: one.positions for path, one in mutated.items()}
@@ -123,7 +90,7 @@ def generate(inputs: Inputs, key: str, budget: int, knobs: Knobs = KNOBS, seed: 
         _pool(inputs, evidence, [*inputs.library.scripts.values(), *kit().values()], chance),
         worth,
         inputs.surface,
-        knobs["least_expression"],
+        knobs.least_expression,
     )
     choice = Chooser(Sources(scripts, _Slicers(scripts), positions, chance), packer, worth, knobs).choose(budget)
     lines = (line for one in inputs.changes if one.path.endswith(".go") for line in one.added)

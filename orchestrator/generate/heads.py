@@ -7,21 +7,10 @@ from typing import Final
 
 from orchestrator.cases.sql.words import KEYWORDS
 
-_ALTERED: Final = frozenset(
-    {
-        "add",
-        "drop",
-        "modify",
-        "change",
-        "rename",
-        "alter",
-        "comment",
-        "partition",
-        "auto_increment",
-        "truncate",
-        "convert",
-    }
-)
+_ALTERED: Final = frozenset({
+    "add", "drop", "modify", "change", "rename", "alter", "comment", "partition", "auto_increment", "truncate",
+    "convert",
+})  # fmt: skip
 _ALTERED_PARTS: Final = frozenset(
     {"column", "index", "key", "foreign", "primary", "unique", "fulltext", "constraint", "partition", "check", "to",
      "reindex"}

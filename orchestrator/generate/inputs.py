@@ -13,7 +13,7 @@ from orchestrator.diff.source import from_text, read_diff
 from orchestrator.diff.tree import RevisionTree
 from orchestrator.diff.unified import FileDiff, parse
 from orchestrator.generate.history import Past, PastChange
-from orchestrator.generate.library import Library, LibraryScript, is_script, read_script
+from orchestrator.generate.library import Library, LibraryScript, exercised_by, is_script, read_script, tokens_of
 from orchestrator.surface.model import ChangedFile, Surface, Target
 from orchestrator.surface.reader import Reader, Surfaces
 from orchestrator.surface.targets import targets
@@ -47,6 +47,7 @@ class RepositoryInputs:
         self._surfaces = Surfaces(reader)
         self._scripts: dict[tuple[str, str], LibraryScript] = {}
         self._past: dict[str, PastChange | None] = {}
+        self._tokens: dict[str, list[tuple[str, ...]]] = {}
 
     def read(self, base: str, head: str, title: str | None, exclude: Sequence[str] = ()) -> Inputs:
         """The inputs for ``base`` to ``head``; nothing below ``exclude`` of the head is read.
@@ -75,6 +76,17 @@ class RepositoryInputs:
         with isolated(found, revision) as git, Objects(git) as objects:
             return self._inputs(git, objects, (revision, revision), title, changes, warnings)
 
+    def library(self, revision: str) -> Library:
+        """The scripts of a revision, and nothing else of it.
+
+        Raises:
+            WorkspaceError, UnknownRunError: the repository or the revision cannot be read.
+        """
+        found = find_git(self._directory)
+        commit = resolve(found, revision, revision).head
+        with isolated(found, commit) as git, Objects(git) as objects:
+            return self._library(git, objects, commit)
+
     def _inputs(  # noqa: PLR0913 - all that is known of the change
         self,
         git: Git,
@@ -99,7 +111,7 @@ class RepositoryInputs:
                 found[path.removeprefix(self._cases)] = self._script(objects, blob, result)
         return Library(found)
 
-    def _script(self, objects: Objects, blob: str, result: str = "") -> LibraryScript:
+    def _script(self, objects: Objects, blob: str, result: str) -> LibraryScript:
         if (blob, result) not in self._scripts:
             text = (objects.read(blob) or b"").decode("utf-8", "replace")
             expected = (objects.read(result) or b"").decode("utf-8", "replace") if result else None
@@ -136,12 +148,20 @@ class RepositoryInputs:
                 gone += [] if status == "A" else [old]
             elif not path.startswith(self._cases):
                 paths.append(path)
-        before = {one.tokens for blob in gone for one in self._script(objects, blob).statements}
-        added = [one for blob in came for one in self._script(objects, blob).statements if one.tokens not in before]
+        if not came:
+            return None
+        before = {one for blob in gone for one in self._tokens_of(objects, blob)}
+        added = [one for blob in came for one in self._tokens_of(objects, blob) if one not in before]
         if not _LEAST <= len(added) <= _MOST:
             return None
-        exercised = frozenset(aspect for one in added for aspect in one.aspects)
+        exercised = frozenset(aspect for one in set(added) for aspect in exercised_by(one))
         return PastChange(name, title, tuple(paths), exercised)
+
+    def _tokens_of(self, objects: Objects, blob: str) -> list[tuple[str, ...]]:
+        """The statements of a version of a script, which the next change of it is held against."""
+        if blob not in self._tokens:
+            self._tokens[blob] = tokens_of((objects.read(blob) or b"").decode("utf-8", "replace"))
+        return self._tokens[blob]
 
 
 def inputs_of_diff(name: str, title: str) -> Inputs:

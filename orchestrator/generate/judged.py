@@ -10,7 +10,7 @@ from orchestrator.generate.executor import Executor, Recorded
 from orchestrator.generate.gates import Dropped, static_gates
 from orchestrator.generate.metamorphic import check
 from orchestrator.generate.terms import Terms
-from orchestrator.generate.trial import Trial, tests, try_drafts
+from orchestrator.generate.trial import Trial, still_tests, try_drafts
 
 #: How often a file is shortened for what does not hold.
 _ROUNDS = 3
@@ -68,7 +68,7 @@ def _held(draft: Draft, recorded: Recorded, trial: Trial) -> Draft | None:
     shorter = draft.changed(dict.fromkeys(recorded.differs, ()))
     if not recorded.differs:
         return draft
-    if tests(shorter, draft):
+    if still_tests(shorter, draft):
         return shorter
     trial.dropped.append(Dropped(draft.path, "stable", "nothing else is left to test"))
     return None

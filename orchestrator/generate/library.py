@@ -7,6 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from orchestrator.cases.expectation import split_expectations
 from orchestrator.cases.script import Script, parse_script
@@ -14,7 +15,8 @@ from orchestrator.cases.sql.lexer import split_statements, tokenize, without_com
 from orchestrator.domain.errors import BadCaseError
 from orchestrator.generate.aspects import aspects, counted
 from orchestrator.generate.expressions import Expression, column_types, expressions
-from orchestrator.generate.objects import creates, pointed_at, tables_of, word_of
+from orchestrator.generate.objects import creates, pointed_at, tables_of
+from orchestrator.generate.tokens import word_of
 
 #: How expectations begin that are errors, as far as a result set does not.
 _ERROR = re.compile(
@@ -77,11 +79,7 @@ def read_script(text: str, result: str | None = None) -> LibraryScript:
     script = parse_script(text, "")
     for command, fails in zip(script.commands, _failing(script, result), strict=True):
         plain = command.connection == 0 and command.user is None and not command.system and not command.ignore
-        parts = list(split_statements(command.sql)) if len(command.sql) <= _LONGEST * 4 else []
-        for part in parts:
-            sql = without_comments(command.sql).strip().rstrip(";").strip() if len(parts) == 1 else " ".join(part)
-            if len(sql) <= _LONGEST:
-                statements.append(_statement(sql, part, plain=plain, fails=fails))
+        statements += [_statement(sql, tuple(part), plain=plain, fails=fails) for sql, part in _parts(command.sql)]
     words = Counter(_WORD.findall(text.lower()))
     columns: dict[str, str] = {}
     found: dict[str, Expression] = {}
@@ -95,6 +93,25 @@ def read_script(text: str, result: str | None = None) -> LibraryScript:
     return LibraryScript(
         tuple(statements), text, words, words.total(), exercised, tuple(found.values()), refusals, made
     )
+
+
+def tokens_of(text: str) -> list[tuple[str, ...]]:
+    """The statements of a script as tokens, which is all that tells a new one from one that was there before."""
+    return [tuple(part) for command in parse_script(text, "").commands for _, part in _parts(command.sql)]
+
+
+def exercised_by(tokens: Sequence[str]) -> list[str]:
+    """The aspects of a statement, as far as they are counted."""
+    return counted(aspects(tokens))
+
+
+def _parts(sql: str) -> Iterator[tuple[str, list[str]]]:
+    """The statements of a command, as text and as tokens, without those that are data."""
+    parts = list(split_statements(sql)) if len(sql) <= _LONGEST * 4 else []
+    for part in parts:
+        text = without_comments(sql).strip().rstrip(";").strip() if len(parts) == 1 else " ".join(part)
+        if len(text) <= _LONGEST:
+            yield text, part
 
 
 def worded(error: str) -> str:
@@ -124,13 +141,14 @@ def _failing(script: Script, result: str | None) -> Sequence[bool]:
     ]
 
 
-def _statement(sql: str, tokens: Sequence[str], *, plain: bool, fails: bool) -> Statement:
+@lru_cache(maxsize=200_000)  # nearly half of the statements of a tree stand there several times
+def _statement(sql: str, tokens: tuple[str, ...], *, plain: bool, fails: bool) -> Statement:
     inside = [one for token in tokens[2:] if token[0] in "'\"" for one in tokenize(token[1:-1])]
     named = [*tokens, *inside] if tokens[0].lower() == "prepare" else tokens  # a prepared text needs its tables, too
     return Statement(
         sql,
-        tuple(tokens),
-        tuple(counted(aspects(tokens))),
+        tokens,
+        tuple(exercised_by(tokens)),
         plain,
         fails,
         tuple(creates(tokens)),

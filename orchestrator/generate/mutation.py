@@ -25,6 +25,8 @@ _SCRIPTS, _QUERIES, _DIMENSIONS, _VARIANTS = 8, 12, 24, 4
 #: Scripts with a column of another type, a type.
 _RETYPED = 3
 _LONGEST = 300
+#: How the aspects begin in which a query can be varied.
+_PREFIXES = ("clause ", "operator ", "call ", "statement explain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,6 @@ def _of_type(scripts: Mapping[str, LibraryScript], kind: str, chance: Chance) ->
     made = ((path, retyped(script, kind, chance)) for path, script in scripts.items())
     for path, one in islice(((path, one) for path, one in made if one is not None), _RETYPED):
         yield f"{path} with {kind}", Varied(*one)
-
-
-_PREFIXES = ("clause ", "operator ", "call ", "statement explain")
 
 
 def _of_script(script: LibraryScript, left: dict[str, int], surface: Surface) -> dict[int, list[Statement]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from orchestrator.cases.sql.words import KEYWORDS
 from orchestrator.generate.forms import in_from
+from orchestrator.generate.tokens import executed, word_of
 
 _OBJECTS = frozenset({
     "table", "view", "database", "schema", "function", "index", "account", "role", "user", "snapshot", "pitr",
@@ -20,14 +21,9 @@ _NO_TABLES = frozenset({"snapshot", "pitr", "account", "database", "stage"})
 _SKIPPED = frozenset({"if", "not", "exists", "only", "ignore", "low_priority", "lateral", "table"})
 
 
-def word_of(token: str) -> str:
-    """The name or word a token holds."""
-    return token.lower().rstrip("(").strip().strip("`'\"")
-
-
 def creates(tokens: Sequence[str]) -> list[tuple[str, str]]:
     """(kind, name) of the objects a statement makes."""
-    words = [word_of(token) for token in tokens[:16]]
+    words = [word_of(token) for token in executed(tokens[:16])]
     if words[:1] != ["create"] and words[:3] != ["data", "branch", "create"]:
         return []
     for at, word in enumerate(words):

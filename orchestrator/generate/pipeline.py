@@ -69,7 +69,7 @@ def make(
             kept = trial.kept
             report.server, report.verified = executor.version, terms.is_product(executor)
     report.drafts, report.dropped, report.findings = kept, [*dropped, *trial.dropped], trial.findings
-    report.targets = [(one.distance, one.kind.value, one.name, one.why) for one in inputs.targets]
+    report.targets = inputs.targets
     report.coverage = coverage_of(inputs, made, kept)
     report.kinds = six_kinds(inputs, kept, asked.kinds)
     return Made(files_of(kept, trial.expectations), report)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import pairwise
 
 from orchestrator.cases.sql.words import KEYWORDS
@@ -16,12 +16,11 @@ from orchestrator.generate.columns import TRIED, is_known
 from orchestrator.generate.evidence import WORD, Evidence, query_of, quoted_sql
 from orchestrator.generate.history import traits
 from orchestrator.generate.inputs import Inputs
+from orchestrator.generate.knobs import Knobs
 from orchestrator.generate.synthesis import calls, made, table_calls, typed_calls
 from orchestrator.generate.typewords import typed
 from orchestrator.surface.model import Kind, Role, Surface, Target
 from orchestrator.surface.targets import changed_text
-
-Knobs = Mapping[str, float]
 
 
 def predict(inputs: Inputs, knobs: Knobs) -> Evidence:
@@ -43,15 +42,15 @@ def values(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> dict[str, float]
     found = {}
     for aspect, likely in evidence.odds.items():
         if aspect.startswith("over "):
-            found[aspect] = likely * knobs["over" if aspect.count(" ") == 1 else "called_over"]
+            found[aspect] = likely * (knobs.over if aspect.count(" ") == 1 else knobs.called_over)
             continue
-        worth = likely ** knobs["sharp"] * inputs.library.rarity(aspect)
+        worth = likely**knobs.sharp * inputs.library.rarity(aspect)
         if aspect.startswith("call ") and aspect.count(" ") >= 3:
             worth *= 0.5
         elif aspect.startswith(("pair ", "word ")):
-            worth *= knobs["word"]
+            worth *= knobs.word
         if inputs.past.is_special(aspect):
-            worth *= knobs["special"]
+            worth *= knobs.special
         found[aspect] = worth
     return found
 
@@ -60,28 +59,28 @@ def _from_history(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
     past = inputs.past
     total = max(1, len(past.changes))
     for aspect, count in sorted(past.aspect_frequency.items()):
-        evidence.add(aspect, min(0.9, knobs["prior"] * count / total), "common in past changes")
-    near = past.near(traits(inputs.title, (one.path for one in inputs.changes)), int(knobs["past_n"]))
-    weights = [score ** knobs["past_power"] for score, _ in near]
-    norm = sum(weights) + knobs["past_floor"]
+        evidence.add(aspect, min(0.9, knobs.prior * count / total), "common in past changes")
+    near = past.near(traits(inputs.title, (one.path for one in inputs.changes)), knobs.past_n)
+    weights = [score**knobs.past_power for score, _ in near]
+    norm = sum(weights) + knobs.past_floor
     share: dict[str, float] = defaultdict(float)
     for weight, (_, change) in zip(weights, near, strict=True):
         for aspect in change.aspects:
             share[aspect] += weight / norm
     for aspect, value in sorted(share.items()):
-        evidence.add(aspect, min(0.95, knobs["past"] * value), "past changes of the same code exercise it")
+        evidence.add(aspect, min(0.95, knobs.past * value), "past changes of the same code exercise it")
 
 
 def _from_scripts(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
     library = inputs.library
-    near = library.near(query_of(inputs.title, inputs.changes, inputs.targets), int(knobs["scripts_n"]))
-    norm = sum(score ** knobs["scripts_power"] for score, _ in near)
+    near = library.near(query_of(inputs.title, inputs.changes, inputs.targets), knobs.scripts_n)
+    norm = sum(score**knobs.scripts_power for score, _ in near)
     share: dict[str, float] = defaultdict(float)
     for score, path in near:
         for aspect in library.scripts[path].aspects:
-            share[aspect] += score ** knobs["scripts_power"] / norm
+            share[aspect] += score**knobs.scripts_power / norm
     for aspect, value in sorted(share.items()):
-        evidence.add(aspect, min(0.9, knobs["scripts"] * value), "the nearest cases exercise it")
+        evidence.add(aspect, min(0.9, knobs.scripts * value), "the nearest cases exercise it")
 
 
 def _from_quotes(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
@@ -91,14 +90,14 @@ def _from_quotes(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
             for aspect in aspects(sql):
                 times[aspect] += 1
     for aspect, count in times.items():
-        evidence.add(aspect, knobs["quoted"] * (1 - 0.5**count), "a unit test of the change says it")
+        evidence.add(aspect, knobs.quoted * (1 - 0.5**count), "a unit test of the change says it")
 
 
 def _from_targets(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
     functions = [one for one in inputs.targets if one.kind is Kind.FUNCTION and one.distance == 0]
-    crowd = min(1.0, knobs["crowd"] / max(1, len(functions)))
+    crowd = min(1.0, knobs.crowd / max(1, len(functions)))
     for target in inputs.targets:
-        likely = knobs["target"] * knobs["hop"] ** target.distance
+        likely = knobs.target * knobs.hop**target.distance
         if target.kind is Kind.FUNCTION:
             likely *= crowd
         for aspect, share in _meant(target, inputs.surface):
@@ -139,7 +138,7 @@ def _from_execution(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
     code = [one.path for one in inputs.changes if one.path.endswith(".go") and not one.path.endswith("_test.go")]
     touched = [path for path in code if path.startswith(executors)] if executors else []
     if touched:
-        share = knobs["executed"] * min(1.0, 2 * len(touched) / len(code))
+        share = knobs.executed * min(1.0, 2 * len(touched) / len(code))
         for aspect, often in _LOOKS:
             evidence.add(aspect, share * often, f"{touched[0].rpartition('/')[2]} executes plans")
 
@@ -152,15 +151,15 @@ def _from_words(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
         for word in WORD.findall(changed_text(change)):
             lines[word.lower()] += 1
     for word in dict.fromkeys(titled):
-        _say(evidence, word, knobs["titled"], inputs, "the title says it")
+        _say(evidence, word, knobs.titled, inputs, "the title says it")
     _phrases(evidence, inputs, {*titled}, knobs)
     for word, count in lines.items():
-        _say(evidence, word, knobs["said"] * (1 - 0.6**count), inputs, "the changed lines say it")
+        _say(evidence, word, knobs.said * (1 - 0.6**count), inputs, "the changed lines say it")
 
 
 def _from_types(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
     """Columns of and casts to the types that the title says."""
-    likely, why = knobs["titled_type"], "the title says it"
+    likely, why = knobs.titled_type, "the title says it"
     for kind in dict.fromkeys(typed(_SAID.findall(inputs.title))):
         if is_known(kind):
             evidence.add(f"over {kind}", likely, why)
@@ -182,7 +181,7 @@ def _phrases(evidence: Evidence, inputs: Inputs, titled: set[str], knobs: Knobs)
     for aspect in dict.fromkeys((*inputs.library.phrases, *_CLAUSES)):
         words = {one.rstrip("s") for one in aspect.split(" ")[1:]} - _FILLING
         if words and words <= said:
-            evidence.add(aspect, knobs["titled"], "the title says it")
+            evidence.add(aspect, knobs.titled, "the title says it")
 
 
 def _say(evidence: Evidence, word: str, likely: float, inputs: Inputs, why: str) -> None:
@@ -206,7 +205,7 @@ def _arguments(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
             continue
         known = inputs.library.arguments(name)
         for one, share in known.items():
-            evidence.add(one, min(0.95, knobs["known"] * likely * share), evidence.why[aspect])
+            evidence.add(one, min(0.95, knobs.known * likely * share), evidence.why[aspect])
         function = inputs.surface.functions.get(name)
         if function is None or sum(known.values()) >= 3:
             continue
@@ -215,4 +214,4 @@ def _arguments(evidence: Evidence, inputs: Inputs, knobs: Knobs) -> None:
             for one in call.aspects:
                 if one.startswith(f"{aspect} "):
                     often = TRIED.get(one.rpartition(" ")[2], 0.15)
-                    evidence.raise_to(one, likely * often * knobs["tried"], evidence.why[aspect])
+                    evidence.raise_to(one, likely * often * knobs.tried, evidence.why[aspect])

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from orchestrator.generate.draft import Draft
 from orchestrator.generate.gates import Dropped
@@ -13,8 +14,23 @@ from orchestrator.generate.generator import Generation
 from orchestrator.generate.inputs import Inputs
 from orchestrator.generate.sixkinds import Coverage
 from orchestrator.generate.trial import Finding
+from orchestrator.surface.model import Target
 
 _MOST_REASONS = 12
+#: Aspects whose coverage is told, and how likely they must be.
+_MOST_ASPECTS, _LIKELY = 200, 0.2
+
+
+class Covered(NamedTuple):
+    """A likely aspect of a change, and who exercises it."""
+
+    aspect: str
+    #: From 0 to 1.
+    likelihood: float
+    why: str
+    #: Whether cases of the tree do, and whether the new ones do.
+    before: bool
+    after: bool
 
 
 @dataclass(slots=True)
@@ -29,9 +45,8 @@ class Report:
     findings: Sequence[Finding] = ()
     verified: bool = False
     server: str = ""
-    targets: Sequence[tuple[int, str, str, str]] = ()
-    #: Likely aspects: name, likelihood, reason, whether the tree covers it, whether the new cases do.
-    coverage: Sequence[tuple[str, float, str, bool, bool]] = ()
+    targets: Sequence[Target] = ()
+    coverage: Sequence[Covered] = ()
     kinds: Sequence[Coverage] = ()
     warnings: list[str] = field(default_factory=list)
 
@@ -51,13 +66,10 @@ class Report:
             "dropped": [{"path": one.path, "gate": one.gate, "reason": one.reason} for one in self.dropped],
             "findings": [{"path": one.path, "sql": one.sql, "what": one.what} for one in self.findings],
             "targets": [
-                {"distance": distance, "kind": kind, "name": name, "why": why}
-                for distance, kind, name, why in self.targets
+                {"distance": one.distance, "kind": one.kind.value, "name": one.name, "why": one.why}
+                for one in self.targets
             ],
-            "coverage": [
-                {"aspect": name, "likelihood": round(likely, 3), "why": why, "before": before, "after": after}
-                for name, likely, why, before, after in self.coverage
-            ],
+            "coverage": [one._asdict() | {"likelihood": round(one.likelihood, 3)} for one in self.coverage],
             "tests": [{"kind": one.kind, "state": one.state, "reason": one.reason} for one in self.kinds],
             "warnings": self.warnings,
         }
@@ -71,11 +83,11 @@ class Report:
         lines += [f"  {one.path}: {len(one.statements)} statements, {one.title}" for one in self.drafts]
         if self.targets:
             lines.append("what SQL reaches the change:")
-            lines += [f"  {kind} {name} ({why})" for _, kind, name, why in self.targets[:_MOST_REASONS]]
-        missing = [row for row in self.coverage if not row[3] and row[4]]
+            lines += [f"  {one.kind.value} {one.name} ({one.why})" for one in self.targets[:_MOST_REASONS]]
+        missing = [one for one in self.coverage if one.after and not one.before]
         if missing:
             lines.append("new in the tree:")
-            lines += [f"  {name}: {why}" for name, _, why, _, _ in missing[:_MOST_REASONS]]
+            lines += [f"  {one.aspect}: {one.why}" for one in missing[:_MOST_REASONS]]
         if self.dropped:
             counts = Counter(one.gate for one in self.dropped)
             lines.append("dropped: " + ", ".join(f"{count} by {gate}" for gate, count in sorted(counts.items())))
@@ -87,12 +99,13 @@ class Report:
         return "\n".join(lines) + "\n"
 
 
-def coverage_of(inputs: Inputs, made: Generation, drafts: Sequence[Draft]) -> list[tuple[str, float, str, bool, bool]]:
+def coverage_of(inputs: Inputs, made: Generation, drafts: Sequence[Draft]) -> list[Covered]:
     """The likely aspects of a change, the likeliest first: covered before, and after."""
-    written = {aspect for draft in drafts for one in draft.statements for aspect in one.aspects}
+    tried = [one for draft in drafts for one in draft.statements if not one.cleanup]
+    written = {aspect for one in tried for aspect in one.aspects}
     likely = sorted(made.evidence.odds.items(), key=lambda one: (-one[1], one[0]))
     return [
-        (aspect, odds, made.evidence.why[aspect], inputs.library.covers(aspect), aspect in written)
-        for aspect, odds in likely[:200]
-        if odds >= 0.2
+        Covered(aspect, odds, made.evidence.why[aspect], inputs.library.covers(aspect), aspect in written)
+        for aspect, odds in likely[:_MOST_ASPECTS]
+        if odds >= _LIKELY
     ]

@@ -12,9 +12,9 @@ from dataclasses import replace
 from orchestrator.cases.sql.lexer import tokenize
 from orchestrator.generate.chance import Chance
 from orchestrator.generate.columns import edges, family
-from orchestrator.generate.expressions import column_types, joined
+from orchestrator.generate.expressions import column_types
 from orchestrator.generate.library import LibraryScript, Statement, read_script
-from orchestrator.generate.objects import word_of
+from orchestrator.generate.tokens import joined, opens, word_of
 
 #: A column with one of these has a part in more than its own values.
 _BOUND = frozenset({
@@ -79,7 +79,7 @@ def _declared(tokens: Sequence[str], column: str, declared: str) -> list[str] | 
     at = next(position for position, token in enumerate(tokens) if word_of(token) == column)
     end, depth = at + 1, 0
     while end < len(tokens) and (depth or tokens[end] not in {",", ")"}):
-        depth += _opens(tokens[end]) - (tokens[end] == ")")
+        depth += opens(tokens[end]) - (tokens[end] == ")")
         end += 1
     rest = [word_of(token) for token in tokens[at + 1 : end]]
     if not _BOUND.isdisjoint(rest):
@@ -98,15 +98,11 @@ def _filled(tokens: Sequence[str], column: str, place: int, values: Sequence[str
     found, depth, item, row = list(tokens), 0, 0, 0
     for at in range(begun, len(tokens)):
         token = tokens[at]
-        depth += _opens(token) - (token == ")")
-        if depth == 1 and (_opens(token) or token == ","):
-            item = 0 if _opens(token) else item + 1
+        depth += opens(token) - (token == ")")
+        if depth == 1 and (opens(token) or token == ","):
+            item = 0 if opens(token) else item + 1
             alone = set(tokens[at + 2 : at + 3]) <= {",", ")"} and tokens[at + 1].lower() != "null"
             if item == place and alone:
                 found[at + 1] = values[row % len(values)]
                 row += 1
     return found
-
-
-def _opens(token: str) -> bool:
-    return token[-1] == "(" and token[0] not in "'\""

@@ -9,7 +9,7 @@ from functools import lru_cache
 from orchestrator.cases.sql.words import SYSTEM_DATABASES
 from orchestrator.generate.gates import forbidden
 from orchestrator.generate.library import LibraryScript
-from orchestrator.generate.objects import word_of
+from orchestrator.generate.tokens import word_of
 
 #: Statements that fill or change a table, taken along with it; more rows say little.
 _FILLED = 2

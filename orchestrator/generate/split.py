@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.cases.sql.lexer import tokenize
-from orchestrator.generate.expressions import joined
+from orchestrator.generate.tokens import joined, opens
 
 _LONGEST_LINE = 120
 
@@ -45,7 +45,7 @@ def parts_of(sql: str) -> Parts | None:
         if depth == 0 and token == "," and at:
             items.append(joined(tokens[begun:at]))
             begun = at + 1
-        depth += (token[-1] == "(" and token[0] not in "'\"") - (token == ")")
+        depth += opens(token) - (token == ")")
     items.append(joined(tokens[begun:end]))
     rest = f" {joined(tokens[end:])}" if end < len(tokens) else ""
     return Parts(tuple(item for item in items if item), rest)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from orchestrator.cases.script import database_of
 from orchestrator.generate.apart import Apart, taken_apart
 from orchestrator.generate.draft import Draft, Written, varies
-from orchestrator.generate.executor import Answer, Executor, name_of, named_by, naming
+from orchestrator.generate.executor import Answer, Executor
 from orchestrator.generate.gates import Dropped
 from orchestrator.generate.library import worded
+from orchestrator.generate.ownership import name_of, named_by, naming
 from orchestrator.generate.split import parts_of
 from orchestrator.generate.terms import Terms
 
@@ -42,7 +43,7 @@ class Trial:
 
 
 def try_drafts(
-    drafts: Sequence[Draft], executor: Executor, terms: Terms, progress: Callable[[str], None] = lambda line: None
+    drafts: Sequence[Draft], executor: Executor, terms: Terms, tell: Callable[[str], None] = lambda line: None
 ) -> Trial:
     """Try each draft on the server.
 
@@ -51,7 +52,7 @@ def try_drafts(
     """
     trying = _Trying(executor, terms, terms.budget - sum(len(draft.statements) for draft in drafts))
     for number, draft in enumerate(drafts, 1):
-        progress(f"{number}/{len(drafts)} {draft.path}")
+        tell(f"{number}/{len(drafts)} {draft.path}")
         kept = trying.kept(draft)
         if kept is not None:
             trying.trial.kept.append(kept)
@@ -79,12 +80,12 @@ class _Trying:
                 self.trial.accepted += sum(one.succeeded for one in first)
             if left:
                 draft = self._without(draft, left)
-                if tests(draft, original):
+                if still_tests(draft, original):
                     continue
                 self._gone(draft, "clean-up", "nothing else is left to test")
                 return None
             changed = self._judge(draft, first, second)
-            if not tests(changed, original):
+            if not still_tests(changed, original):
                 self._gone(changed, "server", "nothing of it is left to test")
                 return None
             if changed == draft:
@@ -184,7 +185,7 @@ class _Trying:
         return left
 
 
-def tests(draft: Draft, original: Draft) -> bool:
+def still_tests(draft: Draft, original: Draft) -> bool:
     """Whether something is left beside set-up and clean-up; where statements say why they are there, of these."""
     telling = any(one.why for one in original.statements)
     return any(

@@ -72,6 +72,16 @@ def test_the_same_change_gives_the_same_bytes_in_another_process(clone: Path, tm
     assert texts[0] == texts[1] != {}
 
 
+def test_a_revision_that_is_no_word_still_names_files(clone: Path, tmp_path: Path) -> None:
+    git(clone, "commit", "-qm", "later", "--allow-empty")
+    assert (
+        call("--repo", str(clone), "--base", "HEAD~2", "--head", "HEAD~1", "-o", str(tmp_path / "out")).returncode == 0
+    )
+    names = [file.name for file in (tmp_path / "out").rglob("*.test")]
+    assert names
+    assert all(name.startswith("gen_HEAD_1_") for name in names)
+
+
 def test_a_branch_gets_the_files_and_the_work_tree_stays(
     clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,9 +11,11 @@ from benchmarks.generation_verified import Verdicts, verify
 from orchestrator.cases.dedup_search import Search
 from orchestrator.cli.generate_server import BvtServer, server_of
 from orchestrator.domain.errors import ServerError
+from orchestrator.generate.cleanup import cleanup
 from orchestrator.generate.draft import files_of
 from orchestrator.generate.executor import Answer
 from orchestrator.generate.judged import on_server
+from orchestrator.generate.library import read_script
 from orchestrator.generate.publish import write_files
 from orchestrator.generate.terms import Terms
 from tests.mariadb import mariadb_server
@@ -99,6 +101,23 @@ def test_a_file_that_ends_in_a_transaction_leaves_nothing_behind(server: BvtServ
     assert server.objects() == before
 
 
+def test_a_session_is_after_the_clean_up_what_it_was_before(server: BvtServer) -> None:
+    told = ("sql_mode", "time_zone", "foreign_key_checks", "autocommit", "tx_isolation", "character_set_client")
+    asked = f"select {', '.join(f'@@{one}' for one in told)}, @x"
+    script = read_script(
+        "set sql_mode = 'ANSI';\nset @@session.time_zone = '+01:00', foreign_key_checks = 0;\nset autocommit = 0;\n"
+        "set session transaction isolation level serializable;\nset @x = 1;\nset names latin1;\n"
+        "create table t1 (a int);\n"
+    )
+    file = [*(one.sql for one in script.statements), *cleanup(script.statements)]
+    begun = "set sql_mode = default"  # the runner's session is strict; MatrixOne's default is, MariaDB's here is not
+    _, before, *answers, after = server.run([begun, asked, *file, asked], "gen_1")
+    assert all(one.succeeded for one in answers)
+    assert (after.rows, len(after.rows)) == (before.rows, 1)
+    left = server.run([begun, *(one.sql for one in script.statements), asked], "gen_1")[-1]
+    assert all(one != two for one, two in zip(left.rows[0], before.rows[0], strict=True))
+
+
 def test_a_database_of_somebody_else_is_never_used(dsn: Dsn) -> None:
     with server_of(f"mysql://{dsn.user}:{dsn.password}@{dsn.host}:{dsn.port}", "none") as server:
         assert server is not None
@@ -124,6 +143,7 @@ def test_objects_of_others_are_not_used_dropped_or_told_of(server: BvtServer) ->
     assert {one.gate for one in trial.dropped} == {"policy"}
     assert server.objects() == before
     assert server.run(["select count(*) from t1 as theirs", "select 1 from other.t"], "gen_1")[1].error
+    assert server.run(["drop cdc all"], "gen_1")[0].withheld
 
 
 def test_what_another_client_makes_meanwhile_stays(dsn: Dsn) -> None:

@@ -9,26 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from orchestrator.cases.sql.words import SYSTEM_DATABASES
 from orchestrator.domain.errors import ServerError
 from workers.bvt.session import Sessions, quoted
 from workers.bvt.threats import ALL, KINDS, bare, threats
 from workers.bvt.wire import ConnectionLostError, Reply, ServerFaultError, Wire
-
-#: Databases of the server itself: MatrixOne's as run.yml of mo-tester lists them, MySQL's and MariaDB's. Never dropped.
-BUILTIN = frozenset(
-    [
-        "mo_catalog",
-        "mo_task",
-        "information_schema",
-        "mysql",
-        "system_metrics",
-        "system",
-        "query_result",
-        "mo_debug",
-        "performance_schema",
-        "sys",
-    ]
-)
 
 #: Seconds our own statements may take: a database somebody holds on to stays.
 _PATIENCE = 30.0
@@ -64,7 +49,7 @@ class Property:
     def holds(self, kind: str, name: str) -> bool:
         """Whether there is a ``kind`` of that name, or with :data:`ALL` any."""
         if kind in ("database", "schema"):
-            return name in self.databases | BUILTIN
+            return name in self.databases | SYSTEM_DATABASES
         others = {other for of, other in self._others if of == kind}
         if name == ALL:
             return bool(others)
@@ -142,7 +127,7 @@ class Guard:
         """Drop databases that were not there before and are not the server's own; with ``text`` those it names."""
         for name in self._databases(wire) or []:
             lower = name.lower()
-            if lower not in self.before.databases | BUILTIN and (text is None or _named(name, text)):
+            if lower not in self.before.databases | SYSTEM_DATABASES and (text is None or _named(name, text)):
                 wire = self._sessions.system() if wire.closed else wire
                 _try(wire, f"DROP DATABASE IF EXISTS {quoted(name)}")
 

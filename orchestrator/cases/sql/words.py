@@ -72,14 +72,18 @@ _USED_AS_NAMES = {"id", "value", "m"}
 
 #: Words that MatrixOne's grammar takes as names but that name something of the server's own.
 _FIXED = """
-_wstart _wend dual innodb myisam sys moadmin accountadmin public mo_catalog information_schema mysql system
-system_metrics mo_task mo_debug mo_mo _utf8 _utf8mb4 _binary _latin1 gapfill infinity nan offline online
+_wstart _wend dual innodb myisam moadmin accountadmin public mo_mo _utf8 _utf8mb4 _binary _latin1 gapfill infinity
+nan offline online
 """
 
-KEYWORDS = frozenset(_KEYWORDS.split()) - _USED_AS_NAMES | frozenset(_FIXED.split())
+#: Databases of the server itself, which nobody makes or drops; their tables and columns keep their names. MatrixOne's
+#: as `builtindb` of mo-tester's run.yml lists them, and those of MySQL and MariaDB (`SHOW DATABASES` of a new server).
+SYSTEM_DATABASES = frozenset({
+    "mo_catalog", "mo_task", "mo_debug", "system", "system_metrics", "query_result",
+    "information_schema", "mysql", "performance_schema", "sys",
+})  # fmt: skip
 
-#: Databases that the server makes. Their tables and columns keep their names.
-SYSTEM_DATABASES = frozenset({"mo_catalog", "information_schema", "mysql", "system", "system_metrics", "mo_task"})
+KEYWORDS = frozenset(_KEYWORDS.split()) - _USED_AS_NAMES | frozenset(_FIXED.split()) | SYSTEM_DATABASES
 
 #: Spellings of one thing: (pkg/sql/parsers/dialect/mysql/mysql_sql.y gives both the same meaning).
 SYNONYMS = {"integer": "int", "boolean": "bool", "<>": "!="}

@@ -22,6 +22,10 @@ ROWS = Answer(("a", "b"), (("1", "x"), ("2", "y")))
     [
         "drop database mo_catalog",
         "drop database if exists `mysql`",
+        "drop database query_result",
+        "drop/* a */database\n-- b\nmysql",
+        "drop database /*!32312 if exists*/ mysql",
+        "insert into performance_schema.t values (1)",
         "delete from mo_catalog.mo_user",
         "drop account sys",
         "set global max_dop = 1",
@@ -38,6 +42,10 @@ ROWS = Answer(("a", "b"), (("1", "x"), ("2", "y")))
         "select 1 into dumpfile '/tmp/x'",
         "set @@GLOBAL.max_dop := 1",
         "set session a = 1, global max_dop = 2",
+        "set persist `max_dop` = 1",
+        "set @@persist.max_dop = 1",
+        "set password = '1'",
+        "create cdc c 'mysql://u:p@elsewhere:3306' 'mysql' 'mysql://u:p@elsewhere:3306' 'a.b:a.b' {'Level' = 'table'}",
         "replace into mo_catalog.mo_user values (1)",
         "alter table mo_catalog.mo_user drop column a",
         "alter user root identified by '1'",
@@ -62,6 +70,7 @@ def test_what_policy_forbids_is_never_let_through(sql: str) -> None:
         "select sleep(1)",
         "alter account acc1 suspend",
         "set session max_dop = 2",
+        "set @old = @@global.max_dop",
         "select * from mo_catalog.mo_user",
         "show create database mo_catalog",
         "show create table mo_catalog.mo_user",
@@ -70,6 +79,14 @@ def test_what_policy_forbids_is_never_let_through(sql: str) -> None:
 def test_what_cases_of_the_tree_do_every_day_is_let_through(sql: str) -> None:
     kept, _ = static_gates([make_draft(sql, "select 1")], Search(None))
     assert kept
+
+
+def test_nothing_is_changed_in_a_database_of_the_server_that_a_file_uses() -> None:
+    reads = make_draft("use mo_catalog", "select * from mo_user", "use mine", "create table t (a int)")
+    writes = make_draft("use `mysql`", "select 1", "Drop table user")
+    kept, dropped = static_gates([reads, writes], Search(None))
+    assert kept == [reads]
+    assert [one.gate for one in dropped] == ["policy"]
 
 
 def test_a_statement_that_reads_back_as_two_breaks_the_format() -> None:

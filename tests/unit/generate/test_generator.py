@@ -7,15 +7,17 @@ from orchestrator.generate.assemble import Frame, assemble, numbers_of
 from orchestrator.generate.choose import Choice
 from orchestrator.generate.cleanup import cleanup
 from orchestrator.generate.columns import COLUMNS
+from orchestrator.generate.draft import Written
 from orchestrator.generate.evidence import Evidence
 from orchestrator.generate.expressions import Expression
 from orchestrator.generate.gates import static_gates
 from orchestrator.generate.generator import Generation, _is_sql, _made, generate
 from orchestrator.generate.kits import kit
 from orchestrator.generate.packs import Pack
+from orchestrator.generate.report import coverage_of
 from orchestrator.generate.slices import Slicer
 from orchestrator.surface.model import ChangedFile, Kind, Role, SqlFunction, Surface, Target
-from tests.unit.generate.factories import make_inputs
+from tests.unit.generate.factories import make_draft, make_inputs
 
 
 def text_of(made: Generation) -> str:
@@ -113,6 +115,38 @@ def test_clean_up_switches_autocommit_on_again_before_it_drops() -> None:
     assert cleanup(script.statements) == ["set autocommit = 1", "drop table if exists w"]
     again = make_inputs(cases={"a.sql": f"{sql}set autocommit = 1;\n"}).library.scripts["a.sql"]
     assert cleanup(again.statements) == ["drop table if exists w"]
+
+
+def test_clean_up_drops_what_stands_behind_a_comment_for_some_servers() -> None:
+    sql = "create database /*!32312 if not exists*/ d1 /*!40100 default character set utf8mb4 */;\n"
+    script = make_inputs(cases={"a.sql": sql}).library.scripts["a.sql"]
+    assert cleanup(script.statements) == ["drop database if exists d1"]
+
+
+def test_clean_up_sets_back_what_was_set_after_the_drops_that_may_need_it() -> None:
+    sql = "set experimental_hnsw_index = 1;\nset @x = 2, @y = 0;\ncreate table w (a int);\n"
+    script = make_inputs(cases={"a.sql": sql}).library.scripts["a.sql"]
+    assert cleanup(script.statements) == [
+        "drop table if exists w",
+        "set experimental_hnsw_index = default",
+        "set @x = null, @y = null",
+    ]
+
+
+def test_a_setting_that_is_tried_is_set_back_within_the_budget() -> None:
+    cases = {"a.sql": "set probe_limit = 7;\nselect @@probe_limit;\n", "b.sql": "select 1;\n"}
+    made = generate(make_inputs(title="fix: probe_limit of vectors", cases=cases), "1", 12)
+    assert re.search(r"set probe_limit = 7;\n(?:.*\n)*set probe_limit = default;\n\Z", made.drafts[-1].text)
+    assert sum(len(draft.statements) for draft in made.drafts) <= 12
+
+
+def test_what_only_the_clean_up_says_is_not_reported_as_covered() -> None:
+    inputs = make_inputs()
+    made = Generation((), Evidence({"statement drop table": 0.9}, {"statement drop table": "said"}), {}, frozenset())
+    draft = make_draft("create table t (a int)")
+    dropped = replace(draft, statements=(*draft.statements, Written("drop table t", cleanup=True)))
+    assert [one.after for one in coverage_of(inputs, made, [dropped])] == [False]
+    assert [one.after for one in coverage_of(inputs, made, [make_draft("drop table t")])] == [True]
 
 
 def test_a_function_in_from_that_no_case_calls_is_called_there() -> None:

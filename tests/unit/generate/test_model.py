@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from orchestrator.cases.dedup_search import Search
 from orchestrator.domain.errors import UsageError
 from orchestrator.generate.gates import static_gates
-from orchestrator.generate.llm.answer import read_answer
+from orchestrator.generate.llm.answer import contribution_of, read_answer
 from orchestrator.generate.llm.source import ModelSettings, ModelSource, model_from_environment
 from orchestrator.generate.llm.standin import GOOD, KEY, StandIn
 from orchestrator.generate.pipeline import Settings, make
@@ -45,6 +46,12 @@ def test_the_kinds_of_test_come_from_rules_and_model_alike_and_the_careful_state
     assert "the loop reads every row" in states["big data"][1]
     assert states["BVT"][0] == "covered"
     assert states["chaos"] == ("not related", "no changed file belongs to it")
+
+
+def test_a_case_that_forgets_to_clean_up_is_ended_for_it() -> None:
+    case = {"name": "a", "why": "b", "statements": ["set sql_mode = ''", "create table t (a int)", "select a from t"]}
+    draft = contribution_of(read_answer(json.dumps({"cases": [case]})), "7", "function", ()).drafts[0]
+    assert [one.sql for one in draft.statements[3:]] == ["drop table if exists t", "set sql_mode = default"]
 
 
 def test_an_opinion_of_no_kind_is_refused() -> None:

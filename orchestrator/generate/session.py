@@ -1,0 +1,99 @@
+"""What statements set for the rest of their session, and the statements that set it back.
+
+The case runner keeps a session from file to file: what one leaves set, the next one sees. A system variable goes back
+to ``DEFAULT``, as cases of the tree do it; MatrixOne and MariaDB know that of any. (The runner makes a session strict
+where the default is not; MatrixOne's default is.) A user variable that nobody has set is NULL. Roles go back to those
+that the session of a case begins with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from orchestrator.generate.tokens import opens, word_of
+
+_SIGNS = frozenset({"=", ":="})
+#: What is assigned, its tokens one blank apart: ``session sql_mode``, ``@@session.sql_mode``, ``@ `x` ``.
+_ASSIGNED = re.compile(r"(?:@@)?(?:(?P<scope>session|local|global|persist|persist_only)[ .])?(?P<name>.+)")
+_SCOPES = frozenset({"session", "local"})
+#: Scopes that outlive a session; policy forbids them.
+_EVERYBODYS = frozenset({"global", "persist", "persist_only"})
+#: Switches that are on when a session begins, and the words for that.
+_SWITCHES = frozenset({"autocommit", "foreign_key_checks"})
+_ON = frozenset({"1", "on", "true"})
+#: What is set back before anything is dropped: while autocommit is off no drop lasts, and a role may not drop.
+_FIRST = frozenset({"autocommit", "role", "secondary role"})
+#: The role that the runner's users have on MatrixOne.
+_ROLE = "moadmin"
+
+
+class Restoring(NamedTuple):
+    """Statements that set back, as they stand around those that drop what a file made."""
+
+    first: list[str]
+    last: list[str]
+
+
+def restoring(statements: Iterable[Sequence[str]]) -> Restoring:
+    """The statements that set back what these (as tokens) have set and not set back themselves."""
+    changed: dict[str, str] = {}
+    for tokens in statements:
+        for name, back in _effects(tokens):
+            changed.pop(name, None)
+            if back:
+                changed[name] = back
+    users = [name for name in changed if name[0] == "@"]
+    first = [back for name, back in changed.items() if name in _FIRST]
+    last = [back for name, back in changed.items() if name not in _FIRST and name not in users]
+    if users:
+        last.append(f"set {', '.join(changed[name] for name in users)}")
+    return Restoring(first, last)
+
+
+def _effects(tokens: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """What a statement sets, each with what sets it back; that is empty where it is as at the beginning."""
+    head = word_of(tokens[0])
+    if head not in {"set", "use"}:
+        return
+    words = [word_of(token) for token in tokens]
+    kind, what = (*words[1:3], "", "")[:2]
+    if kind == "role":
+        yield kind, "" if what == _ROLE else f"set role {_ROLE}"
+    elif kind == "secondary":
+        yield "secondary role", "" if words[3:4] == ["none"] else "set secondary role none"
+    elif head == "use" or kind in {"transaction", "password"} or words[1:3] == ["default", "role"]:
+        return  # a database; the next transaction alone; nothing of the session
+    elif kind in {"names", "charset", "character"}:
+        yield "names", "" if words[-1] == "default" else "set names default"
+    elif kind in _SCOPES and what == "transaction":
+        if "isolation" in words:
+            yield "tx_isolation", "set tx_isolation = default"
+        if "read" in words and {"only", "write"}.intersection(words):
+            yield "read only", "set session transaction read write" if "only" in words else ""
+    else:
+        yield from (_assignment(name, value) for name, value in assignments(tokens[1:]))
+
+
+def _assignment(name: str, value: str) -> tuple[str, str]:
+    if name[0] == "@":
+        return name, "" if value == "null" else f"{name} = null"
+    name = name.replace("`", "")
+    usual = value == "default" or (name in _SWITCHES and value in _ON)
+    return name, "" if usual else f"set {name} = {'1' if name == 'autocommit' else 'default'}"
+
+
+def assignments(tokens: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The variables of the session that the rest of a ``set`` assigns, as ``sql_mode`` or ``@x``, with the values."""
+    depth, piece = 0, list[str]()
+    for token in (*tokens, ","):
+        depth += opens(token) - (token == ")")
+        if token != "," or depth > 0:
+            piece.append(token.lower())
+            continue
+        sign = next((at for at, one in enumerate(piece) if one in _SIGNS), 0)
+        found = _ASSIGNED.fullmatch(" ".join(piece[:sign]))
+        if found and found["scope"] not in _EVERYBODYS:
+            yield found["name"].replace(" . ", ".").replace("@ ", "@").lstrip(". "), " ".join(piece[sign + 1 :])
+        piece = []
