@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.promised.measure import INPUTS, MissingError, Promise, environment, run_python, shared
 
-#: Pull requests of the small size, half of them at each quarter of the set: neighbours share a tree, read once.
+#: Pull requests of the small size, half of them at a quarter, half at three of the set: neighbours share what is read.
 _ROWS = 6
 #: Below the campaign's goals (.52 and .62): so few pull requests scatter.
 _SPECIFIC, _RECALL = 0.45, 0.5
