@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+
+#: The values of each feature, a row each.
+Columns = Sequence[tuple[float, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,14 @@ class Forest:
 
     def chances(self, rows: Iterable[tuple[float, ...]]) -> list[float]:
         """The calibrated chance of each row, between 0 and 1."""
-        rows = list(rows)
-        sums = [0.0] * len(rows)
+        columns = list(zip(*rows, strict=True))
+        if not columns:
+            return []
+        sums = [0.0] * len(columns[0])
+        ends = [(min(column), max(column)) for column in columns]
+        everyone = range(len(sums))
         for tree in self.trees:
-            _grow(tree, rows, sums)
+            _add(tree, columns, ends, everyone, sums)
         return [1.0 / (1.0 + math.exp(-_bounded(self.slope * total + self.offset))) for total in sums]
 
 
@@ -51,20 +58,38 @@ class Attribution:
             (tree, [places[feature] for feature in tree.feature], *_steps(tree)) for tree in forest.trees[::every]
         ]
 
-    def moved(self, row: tuple[float, ...]) -> dict[str, float]:
-        """The sum of each group."""
-        sums = [0.0] * len(self._groups)
+    def moved(self, rows: Sequence[tuple[float, ...]]) -> list[dict[str, float]]:
+        """Of each row the sum of each group."""
+        columns = list(zip(*rows, strict=True))
+        ends = [(min(column), max(column)) for column in columns]
+        sums = [[0.0] * len(rows) for _ in self._groups]
         for tree, groups, lefts, rights in self._trees:
-            feature, threshold, left, right = tree.feature, tree.threshold, tree.left, tree.right
-            node = 0 if feature else -1
-            while node >= 0:
-                if row[feature[node]] <= threshold[node]:
-                    sums[groups[node]] += lefts[node]
-                    node = left[node]
-                else:
-                    sums[groups[node]] += rights[node]
-                    node = right[node]
-        return {name: self._slope * value for name, value in zip(self._groups, sums, strict=True)}
+            waiting: list[_Passing] = [(0 if tree.feature else -1, range(len(rows)), {})]
+            while waiting:
+                node, here, path = waiting.pop()
+                while node >= 0 and here:
+                    column, limit, group = tree.feature[node], tree.threshold[node], groups[node]
+                    before = path.get(group, 0.0)
+                    least, greatest = ends[column]
+                    if least > limit:
+                        path[group], node = before + rights[node], tree.right[node]
+                        continue
+                    if greatest > limit:
+                        values = columns[column]
+                        there = [row for row in here if values[row] > limit]
+                        waiting.append((tree.right[node], there, path | {group: before + rights[node]}))
+                        here = [row for row in here if values[row] <= limit]
+                    path[group], node = before + lefts[node], tree.left[node]
+                for group, value in path.items():
+                    of_group = sums[group]
+                    for row in here:
+                        of_group[row] += value
+        totals = zip(*sums, strict=True)
+        return [{name: self._slope * value for name, value in zip(self._groups, row, strict=True)} for row in totals]
+
+
+#: A node, the rows that have come to it, and what the decisions on their way added to each group.
+_Passing = tuple[int, Sequence[int], dict[int, float]]
 
 
 def _steps(tree: Tree) -> tuple[list[float], list[float]]:
@@ -77,17 +102,33 @@ def _steps(tree: Tree) -> tuple[list[float], list[float]]:
     return lefts, [value(node) - before for node, before in zip(tree.right, tree.values, strict=True)]
 
 
-def _grow(tree: Tree, rows: list[tuple[float, ...]], sums: list[float]) -> None:
-    feature, threshold, left, right, leaves = tree.feature, tree.threshold, tree.left, tree.right, tree.leaves
-    if not feature:
-        for number in range(len(sums)):
-            sums[number] += leaves[0]
-        return
-    for number, row in enumerate(rows):
-        node = 0
-        while node >= 0:
-            node = left[node] if row[feature[node]] <= threshold[node] else right[node]
-        sums[number] += leaves[~node]
+def _add(
+    tree: Tree, columns: Columns, ends: Sequence[tuple[float, float]], rows: Sequence[int], sums: list[float]
+) -> None:
+    """Add what a tree says of some rows, by number: they part at each node, which most columns pass undivided.
+
+    ``ends`` are the least and the greatest of each column.
+    """
+    feature, threshold = tree.feature, tree.threshold
+    waiting: list[tuple[int, Sequence[int]]] = [(0 if feature else -1, rows)]
+    while waiting:
+        node, here = waiting.pop()
+        while node >= 0 and here:
+            column, limit = feature[node], threshold[node]
+            least, greatest = ends[column]
+            if greatest <= limit:
+                node = tree.left[node]
+            elif least > limit:
+                node = tree.right[node]
+            else:
+                values = columns[column]
+                waiting.append((tree.right[node], [row for row in here if values[row] > limit]))
+                here = [row for row in here if values[row] <= limit]
+                node = tree.left[node]
+        if here:
+            leaf = tree.leaves[~node]
+            for row in here:
+                sums[row] += leaf
 
 
 def _bounded(logit: float) -> float:

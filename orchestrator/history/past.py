@@ -11,8 +11,10 @@ from orchestrator.history.facts import Facts
 DAY = 86_400
 #: Days after which an observation counts half.
 HALF_LIFE = 270.0
-#: Words of a change, and of its names, that are kept, the most telling first.
+#: Words of a change, and of its names, that are kept, the most telling first; likeness is measured by all of them.
 _MOST_WORDS = 240
+#: So many of them are asked one by one which tests moved with them.
+_HEARD = {"word": 80, "name": 80}
 #: The kinds of token a change has.
 CHANNELS = ("file", "function", "package", "word", "name")
 #: The vectors of a change, by the kind of likeness they measure: their channels.
@@ -66,6 +68,8 @@ class Channel:
     seen: dict[str, Fading] = field(default_factory=dict)
     frequency: dict[str, int] = field(default_factory=dict)
     taught: dict[str, list[int]] = field(default_factory=dict)
+    #: The same, where the token is one of those that are asked.
+    heard: dict[str, list[int]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -91,6 +95,10 @@ class Past:
             "name": self._telling("name", facts.names),
         }
 
+    def asked(self, channel: str, tokens: Tokens) -> tuple[str, ...]:
+        """The tokens of a channel that are asked one by one which tests moved with them."""
+        return tokens[channel][: _HEARD.get(channel)]
+
     def rarity(self, channel: str, token: str) -> float:
         """Inverse frequency of a token among all changes, a logarithm."""
         return math.log((self.changes + 1) / (self.channels[channel].frequency.get(token, 0) + 1))
@@ -114,7 +122,7 @@ class Past:
         tokens = self.tokens(facts)
         for name, found in tokens.items():
             channel = self.channels[name]
-            for token in found:
+            for token in self.asked(name, tokens):
                 channel.seen.setdefault(token, Fading()).add(time)
             for token in {"word": facts.words, "name": facts.names}.get(name, found):
                 channel.frequency[token] = channel.frequency.get(token, 0) + 1
@@ -126,9 +134,11 @@ class Past:
         number = len(self.observed)
         self.observed.append(observed)
         for name, found in observed.tokens.items():
-            taught = self.channels[name].taught
+            channel = self.channels[name]
             for token in found:
-                taught.setdefault(token, []).append(number)
+                channel.taught.setdefault(token, []).append(number)
+            for token in self.asked(name, observed.tokens):
+                channel.heard.setdefault(token, []).append(number)
 
     def _telling(self, channel: str, words: dict[str, int]) -> tuple[str, ...]:
         weighed = sorted((-self.rarity(channel, word) * (1 + math.log(count)), word) for word, count in words.items())

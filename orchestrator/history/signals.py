@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +16,6 @@ from orchestrator.history.surface import surface_signals
 _LATELY = 45.0
 #: A commit that touched more cases than this speaks less for each.
 _FEW = 4
-#: Of a change's words, and of its names, so many are asked which tests moved with them; likeness is measured by all.
-_HEARD = {"word": 80, "name": 80}
 #: The likeness of what is said: the mean of that of words and that of names.
 SAID, _SPOKEN = "said", ("words", "names")
 #: The kinds of likeness that tests are told by.
@@ -49,46 +47,66 @@ class Signals:
         return named
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the observations weigh at one time, by their numbers: worked out once for all that ask."""
+
+    #: What is left of each: in the long run, and of what happened lately.
+    fading: list[float]
+    lately: list[float]
+    #: The tests each touched, by target, and what it says of one of them when it touched many.
+    tests: dict[str, list[tuple[Any, ...]]]
+    crowds: dict[str, list[float]]
+
+
 def read_signals(past: Past, book: Casebook, question: Question) -> Signals:
     """Every signal of a change."""
     facts, now = question.facts, question.now
     signals = Signals(tokens=past.tokens(facts))
+    told = _told(past.observed, now)
     for channel in CHANNELS:
-        _cochange(past, channel, signals, now)
+        _cochange(past, told, channel, signals, now)
     signals.alike = _alike(past, signals.tokens)
     for name in LIKE:
-        alike = signals.alike[name]
         for target in TARGETS:
-            signals.sources[name, target] = _spread(past, name, alike, signals.of(target), target, now)
+            signals.sources[name, target] = _spread(told, name, signals.alike[name], signals.of(target), target)
     _text(book, facts, signals.cases)
     signals.cases |= surface_signals(book, question.reached)
     return signals
 
 
-def labels(observed: Observed, target: str) -> tuple[Any, ...]:
-    """The tests of one kind that a commit touched."""
-    found: tuple[Any, ...] = getattr(observed, target)
-    return found
+def _told(observed: Sequence[Observed], now: int) -> _Told:
+    tests: dict[str, list[tuple[Any, ...]]] = {
+        "cases": [one.cases for one in observed],
+        "categories": [one.categories for one in observed],
+        "packages": [one.packages for one in observed],
+    }
+    return _Told(
+        [fade(now - one.time) for one in observed],
+        [fade(now - one.time, _LATELY) for one in observed],
+        tests,
+        {target: [_crowd(len(touched)) for touched in of] for target, of in tests.items()},
+    )
 
 
 def _crowd(count: int) -> float:
     return 1.0 if count <= _FEW else (_FEW / count) ** 0.5
 
 
-def _cochange(past: Past, channel: str, signals: Signals, now: int) -> None:
+def _cochange(past: Past, told: _Told, channel: str, signals: Signals, now: int) -> None:
     """How often each test moved when a token did: the best token, any of them, and the mean by rarity."""
     index = past.channels[channel]
     heard = {target: (Scores(), Scores(), Scores()) for target in TARGETS}
     total = 0.0
-    for token in signals.tokens[channel][: _HEARD.get(channel)]:
+    for token in past.asked(channel, signals.tokens):
         rarity = past.rarity(channel, token)
         total += rarity
-        taught = index.taught.get(token)
-        if not taught:
+        heard_in = index.heard.get(token)
+        if not heard_in:
             continue
         seen = index.seen.get(token, Fading()).at(now) + 1.0
-        for target, sums in _sums(past, taught, now).items():
-            _combine(sums, seen, rarity, heard[target])
+        for target in TARGETS:
+            _combine(_sums(told, heard_in, target), seen, rarity, heard[target])
     for target, (best, none, mean) in heard.items():
         named = signals.of(target)
         named[f"{channel}_max"] = best
@@ -96,18 +114,16 @@ def _cochange(past: Past, channel: str, signals: Signals, now: int) -> None:
         named[f"{channel}_mean"] = {test: value / (total or 1.0) for test, value in mean.items()}
 
 
-def _sums(past: Past, taught: Iterable[int], now: int) -> dict[str, Scores]:
-    """How often each test moved in some observations, fading."""
-    sums = {target: Scores() for target in TARGETS}
-    for number in taught:
-        observed = past.observed[number]
-        weight = fade(now - observed.time)
-        for target in TARGETS:
-            tests = labels(observed, target)
-            share = weight * _crowd(len(tests)) if target == "cases" else weight
-            into = sums[target]
-            for test in tests:
-                into[test] = into.get(test, 0.0) + share
+def _sums(told: _Told, numbers: Iterable[int], target: str) -> Scores:
+    """How often each test moved in some observations, fading; of many cases each counts less."""
+    fading, tests, crowds = told.fading, told.tests[target], told.crowds[target]
+    sums = Scores()
+    for number in numbers:
+        touched = tests[number]
+        if touched:
+            share = fading[number] * crowds[number] if target == "cases" else fading[number]
+            for test in touched:
+                sums[test] = sums.get(test, 0.0) + share
     return sums
 
 
@@ -146,28 +162,28 @@ def _dots(past: Past, tokens: Tokens, channels: Iterable[str]) -> dict[int, floa
     return dots
 
 
-def _spread(past: Past, name: str, alike: dict[int, float], named: Named, target: str, now: int) -> dict[Any, int]:  # noqa: PLR0913
+def _spread(told: _Told, name: str, alike: dict[int, float], named: Named, target: str) -> dict[Any, int]:
     """Hand the likeness of each observation to the tests it touched: the best, the sum, and the sum of late.
 
     Returns where the best comes from.
     """
+    fading, late, tests, crowds = told.fading, told.lately, told.tests[target], told.crowds[target]
     best, total, lately = Scores(), Scores(), Scores()
     source: dict[Any, int] = {}
     for number, likeness in alike.items():
-        observed = past.observed[number]
-        tests = labels(observed, target)
-        if not tests:
+        touched = tests[number]
+        if not touched:
             continue
-        age = now - observed.time
-        near = likeness * (0.5 + 0.5 * fade(age))
-        share = likeness * likeness * _crowd(len(tests))
-        kept, late = share * fade(age), share * fade(age, _LATELY)
-        for test in tests:
+        fresh = fading[number]
+        near = likeness * (0.5 + 0.5 * fresh)
+        share = likeness * likeness * crowds[number]
+        kept, recent = share * fresh, share * late[number]
+        for test in touched:
             if near > best.get(test, 0.0):
                 best[test] = near
                 source[test] = number
             total[test] = total.get(test, 0.0) + kept
-            lately[test] = lately.get(test, 0.0) + late
+            lately[test] = lately.get(test, 0.0) + recent
     named[f"{name}_max"], named[f"{name}_sum"], named[f"{name}_recent"] = best, total, lately
     return source
 

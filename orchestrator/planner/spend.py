@@ -51,20 +51,26 @@ def _cases(ranked: Ranked, context: Context, change: DiffSummary, explainer: Exp
     forced = _forced(ranked, context, change, outlook)
     order = [*forced, *(stem for stem in outlook.ranked_cases() if stem not in forced)]
     limit = budget.statements(outlook.total, context.profile.bvt.seconds_per_statement)
-    taken: dict[str, list[str]] = {}
-    omitted, used, reach = [], 0, 0
+    taken: list[str] = []
+    left: dict[str, float] = {}
+    used, reach = 0, 0
     for stem in order:
         size = outlook.statements[stem]
         reach += size
         if stem in forced or used + size <= limit:
             used += size
-            taken.setdefault(stem.partition("/")[0], []).append(stem)
+            taken.append(stem)
         else:
-            omitted.append(_omitted(stem, reach / outlook.total, explainer, budget.text))
-    chosen = [_category(name, stems, forced, context, explainer) for name, stems in taken.items()]
+            left[stem] = reach / outlook.total
+    explainer.expect("cases", taken)
+    explainer.expect("cases", list(left), rough=True)
+    omitted = [_omitted(stem, share, explainer, budget.text) for stem, share in left.items()]
+    by_category: dict[str, list[str]] = {}
+    for stem in taken:
+        by_category.setdefault(stem.partition("/")[0], []).append(stem)
+    chosen = [_category(name, stems, forced, context, explainer) for name, stems in by_category.items()]
     share = used / outlook.total
-    count = sum(map(len, taken.values()))
-    note = f"Budget {budget.text}: {count} of {len(order)} SQL cases, {share:.1%} of all statements."
+    note = f"Budget {budget.text}: {len(taken)} of {len(order)} SQL cases, {share:.1%} of all statements."
     return Spent(chosen, omitted, note)
 
 
@@ -127,6 +133,7 @@ def _packages(ranked: Ranked, context: Context, change: DiffSummary, explainer: 
     outlook = explainer.outlook
     own = {package for file in change.files if (package := package_of(file)) is not None}
     chosen = outlook.chosen_packages(own)
+    explainer.expect("packages", list(outlook.packages))
     spent = Spent()
     for name in chosen:
         reasons = as_reasons(explainer.package(name))
