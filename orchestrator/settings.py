@@ -187,10 +187,13 @@ def _merged(base: object, over: object) -> object:
 def _read_yaml(path: Path) -> object:
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        from yaml import CSafeLoader as SafeLoader  # a tenth of the time, where PyYAML was built with libyaml
+    except ImportError:
+        from yaml import SafeLoader  # type: ignore[assignment]
     try:
         with path.open("rb") as file:
-            return yaml.load(file, Loader=loader)  # noqa: S506 - a safe loader, the C one where it was built
+            return yaml.load(file, Loader=SafeLoader)
     except OSError as error:
         found = path.parent.glob("*.yaml") if path.parent.is_dir() else ()
         known = sorted(p.stem for p in found if p.stem not in ("people", "tokens"))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-import pwd
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from typing import NoReturn
 
 import pytest
 
+from benchmarks.rig import postgres
 from workers.sandbox import available
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,14 +44,6 @@ def _loads(name: str) -> Callable[[], bool]:
     return probe
 
 
-def _named() -> bool:
-    """Whether this uid has a name, without which PostgreSQL does not start."""
-    try:
-        return bool(pwd.getpwuid(os.geteuid()).pw_name)
-    except KeyError:
-        return False
-
-
 def _uids() -> bool:
     """Whether this process may run programs under other uids, who then reach Python, its packages and this project."""
     if os.geteuid() != 0 or not _program("setpriv")():
@@ -71,7 +63,7 @@ PROBES: dict[str, Callable[[], bool]] = {
     "mariadb": _program("mariadbd", "mysqld"),
     "redis": _program("redis-server"),
     "go": _program("go"),
-    "postgres": lambda: _program("postgres", "pg_ctl", "pg_ctlcluster")() and _named(),
+    "postgres": postgres.works,
     "docker-compose": _program("docker-compose"),
     "bubblewrap": lambda: available() is not None,  # installed is not enough: containers often forbid it
     "flower": _module("flower"),

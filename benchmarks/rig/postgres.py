@@ -31,6 +31,21 @@ def unprivileged() -> str | None:
     return "postgres" if "postgres" in names else "nobody"
 
 
+def works() -> bool:
+    """Whether a server can be started: it is there, this uid has a name, and temporary files are in its user's reach.
+
+    A directory for temporary files that only root enters, as those of a run's tests are, is not.
+    """
+    if binary("initdb") is None or binary("postgres") is None:
+        return False
+    try:
+        pwd.getpwuid(os.geteuid())
+        reached = subprocess.run(["test", "-x", tempfile.gettempdir()], user=unprivileged(), cwd="/", check=False)
+    except (KeyError, OSError):  # a uid without a name; a sandbox in which nobody becomes somebody else
+        return False
+    return reached.returncode == 0
+
+
 @contextlib.contextmanager
 def postgres() -> Iterator[str]:
     """Start a server on a free port of the loopback: its address without a database's name.

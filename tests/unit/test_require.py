@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 from _pytest import outcomes
@@ -32,6 +34,16 @@ def test_a_promise_that_nobody_can_ask_for_is_said(monkeypatch: pytest.MonkeyPat
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "names mariadbd; there is mariadb, redis" in done.stderr
+
+
+def test_postgres_is_there_only_where_its_user_reaches_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tests of a run have theirs where only the worker enters, and root's server runs as somebody else."""
+    require("root", "postgres")
+    tmp_path.chmod(0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert not PROBES["postgres"]()
 
 
 def test_ci_promises_whatever_a_test_may_ask_for() -> None:

@@ -13,6 +13,8 @@ PLAN = make_plan("Makefile")
 
 def test_a_plan_of_ours_is_in_order() -> None:
     check(PLAN, PROFILE)
+    ordered = [task for shard in PLAN.shards for task in shard.tasks if task in ("bvt:first", "bvt:second", "bvt:last")]
+    assert ordered == ["bvt:first", "bvt:second", "bvt:last"]
 
 
 def test_an_order_group_out_of_order_is_found() -> None:
