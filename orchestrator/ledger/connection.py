@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import socket
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
@@ -16,6 +17,9 @@ from orchestrator.domain.errors import BrokerDownError, BrokerError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+#: Bytes that the path of a Unix socket has at most (``unix(7)``: ``sun_path``, without its last zero).
+LONGEST_SOCKET = 107
 
 
 def connect(url: str, *, retries: int = 3, timeout: float = 10.0) -> redis.Redis:
@@ -32,6 +36,11 @@ def connect(url: str, *, retries: int = 3, timeout: float = 10.0) -> redis.Redis
     if not known:
         raise BrokerError(
             f"{masked(url)} is not a Redis address", "Write redis://host:port/0 in MO_TESTPLAN_REDIS_URL."
+        )
+    if parts.scheme in ("redis+socket", "unix") and len(os.fsencode(parts.path)) > LONGEST_SOCKET:
+        raise BrokerError(
+            f"the path of Redis' socket is longer than {LONGEST_SOCKET} bytes: {parts.path}",
+            "Put it (unixsocket in redis.conf) into a folder with a shorter name.",
         )
     retry = Retry(ExponentialBackoff(cap=1.0, base=0.1), retries)
     return redis.Redis.from_url(

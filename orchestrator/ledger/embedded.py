@@ -14,11 +14,10 @@ from types import TracebackType
 import redis
 
 from orchestrator.domain.errors import BrokerError, ToolMissingError
-from orchestrator.ledger.connection import socket_form
+from orchestrator.ledger.connection import LONGEST_SOCKET, socket_form
 
 _START_SECONDS = 60.0
-#: The address of a socket has 108 bytes, the last one 0 (``unix(7)``).
-_SOCKET, _LONGEST = "redis.sock", 107
+_SOCKET = "redis.sock"
 #: Waits for the end of its standard input, a pipe its owner holds, and then ends the server: no server outlives a
 #: killed owner. The program is its own process, so that it works however the owner dies.
 _GUARD = """
@@ -49,7 +48,7 @@ class EmbeddedRedis:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        long = len(os.fsencode(folder / _SOCKET)) > _LONGEST
+        long = len(os.fsencode(folder / _SOCKET)) > LONGEST_SOCKET
         #: A folder of the socket's own, where the address would be too long.
         self._short = Path(tempfile.mkdtemp(prefix="mo-", dir="/tmp")) if long else None
         self.socket = (self._short or folder) / _SOCKET

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -49,10 +50,18 @@ def test_a_password_is_never_shown(url: str, shown: str) -> None:
     assert masked(url) == shown
 
 
-def test_a_redis_that_is_down_is_told_apart_from_one_that_cannot_be_reached(tmp_path: Path) -> None:
-    with socket.socket() as bound:
+@pytest.mark.parametrize("form", ["redis+socket://{}?virtual_host=0", "unix://{}?db=0"])
+def test_a_socket_whose_path_no_system_takes_is_an_error_with_a_remedy(form: str) -> None:
+    connect(form.format("/" + "s" * 106))
+    with pytest.raises(BrokerError, match="longer than 107 bytes: /sss") as error:
+        connect(form.format("/" + "s" * 107))
+    assert "shorter name" in error.value.remedy
+
+
+def test_a_redis_that_is_down_is_told_apart_from_one_that_cannot_be_reached() -> None:
+    with socket.socket() as bound, tempfile.TemporaryDirectory(dir="/tmp") as short:
         bound.bind(("127.0.0.1", 0))
-        for url in (f"redis://127.0.0.1:{bound.getsockname()[1]}/0", f"redis+socket://{tmp_path}/none?virtual_host=0"):
+        for url in (f"redis://127.0.0.1:{bound.getsockname()[1]}/0", f"redis+socket://{short}/none?virtual_host=0"):
             with pytest.raises(BrokerDownError):
                 Ledger(url, retries=0).ping()
         bound.listen()
