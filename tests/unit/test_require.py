@@ -46,6 +46,15 @@ def test_postgres_is_there_only_where_its_user_reaches_temporary_files(
     assert not PROBES["postgres"]()
 
 
+def test_uids_are_there_only_where_they_reach_the_copy_that_is_tested(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tests of a run have theirs where only the worker enters; the installation of the host is another."""
+    require("uids")
+    monkeypatch.setattr("tests.require.ROOT", tmp_path)
+    assert not PROBES["uids"]()
+
+
 def test_ci_promises_whatever_a_test_may_ask_for() -> None:
     promises = re.findall(r"^promised=([\w,-]+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
     assert [set(names.split(",")) for names in promises] == [PROBES.keys() - DEPENDS]

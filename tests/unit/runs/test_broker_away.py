@@ -15,14 +15,14 @@ from tests.factories import make_plan
 from tests.require import require
 
 
-def unreachable(folder: Path) -> App:
-    app = make_app(f"redis+socket://{folder}/no.sock?virtual_host=0")
+def unreachable() -> App:
+    app = make_app("redis+socket:///nowhere/no.sock?virtual_host=0")
     app.conf.result_backend_transport_options = {"retry_policy": {"timeout": 0.1}}
     return app
 
 
 def test_a_broker_that_is_away_is_said_by_everything_that_sends(tmp_path: Path) -> None:
-    app, plan = unreachable(tmp_path), make_plan()
+    app, plan = unreachable(), make_plan()
     first = canvas.deliveries("r", plan)
     for send in (
         lambda: canvas.submit(app, "r", plan, []),
@@ -39,7 +39,7 @@ def test_a_run_whose_messages_are_refused_is_named_and_stays(tmp_path: Path) -> 
     with EmbeddedRedis(tmp_path / "redis") as server:
         ledger = Ledger(server.url)
         with pytest.raises(BrokerError) as error:
-            control.start(unreachable(tmp_path), ledger, make_plan())
+            control.start(unreachable(), ledger, make_plan())
         (run,) = ledger.active()
         assert f"run {run} is recorded" in error.value.message
         assert f"watch {run}" in error.value.remedy

@@ -16,28 +16,14 @@ from orchestrator.domain.profile import Dispatch
 from orchestrator.domain.quarantine import Quarantine
 from orchestrator.domain.run import CaseResult, CaseStatus, RunState, RunSummary, TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
-from orchestrator.ledger.embedded import EmbeddedRedis
 from orchestrator.ledger.records import Delivery, Gate
-from orchestrator.messaging import App, make_app
+from orchestrator.messaging import App
 from orchestrator.planner.codec import plan_id
 from orchestrator.runs import control
 from orchestrator.runs.reaper import Reaper
 from orchestrator.runs.summarize import summarize, summary_of
 from orchestrator.store import Store
 from tests.factories import make_plan, make_task
-from tests.require import require
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    require("valkey")
-    with EmbeddedRedis(tmp_path / "redis") as server:
-        yield Ledger(server.url)
-
-
-@pytest.fixture
-def app(ledger: Ledger, tmp_path: Path) -> App:
-    return make_app(f"redis+socket://{tmp_path}/redis/redis.sock?virtual_host=0")
 
 
 @pytest.fixture
