@@ -7,7 +7,7 @@ import os
 import socket
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
-from urllib.parse import parse_qs, urlsplit, urlunsplit
+from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
 import redis
 from redis.backoff import ExponentialBackoff
@@ -37,9 +37,10 @@ def connect(url: str, *, retries: int = 3, timeout: float = 10.0) -> redis.Redis
         raise BrokerError(
             f"{masked(url)} is not a Redis address", "Write redis://host:port/0 in MO_TESTPLAN_REDIS_URL."
         )
-    if parts.scheme in ("redis+socket", "unix") and len(os.fsencode(parts.path)) > LONGEST_SOCKET:
+    path = unquote(parts.path)
+    if parts.scheme in ("redis+socket", "unix") and len(os.fsencode(path)) > LONGEST_SOCKET:
         raise BrokerError(
-            f"the path of Redis' socket is longer than {LONGEST_SOCKET} bytes: {parts.path}",
+            f"the path of Redis' socket is longer than {LONGEST_SOCKET} bytes: {path}",
             "Put it (unixsocket in redis.conf) into a folder with a shorter name.",
         )
     retry = Retry(ExponentialBackoff(cap=1.0, base=0.1), retries)

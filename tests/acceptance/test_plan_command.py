@@ -198,7 +198,6 @@ def test_a_plan_of_a_newer_version_is_refused(diff: str) -> None:
         (("plan", "--diff", "."), "cannot"),
         (("plan", "--diff", "README.md"), "diff"),
         (("plan", "--diff", "x", "--base", "main"), "two ways"),
-        (("plan", "--repo", ".", "--base", "no-such-revision"), "no-such-revision"),
         (("plan", "--diff", "-", "--profile", "matrixon"), "Did you mean 'matrixone'"),
         (("plan", "--diff", "-", "--strategies", "rule"), "Did you mean 'rules'"),
         (("plan", "--diff", "-", "--strategies", ""), "no strategy"),
@@ -211,6 +210,10 @@ def test_bad_input_is_refused_with_a_remedy(words: tuple[str, ...], message: str
     said = refused(*words, stdin=DIFF.encode())
     assert message in said
     assert len(said.splitlines()) >= 2
+
+
+def test_a_revision_that_is_not_there_is_refused_by_its_name(clone: Path) -> None:
+    assert "no-such-revision" in refused("plan", "--repo", str(clone), "--base", "no-such-revision")
 
 
 def test_an_unknown_key_of_a_profile_names_the_nearest(diff: str, tmp_path: Path) -> None:

@@ -313,6 +313,17 @@ def test_killing_the_worker_kills_every_descendant(tmp_path: Path, mark: str, vi
         worker.wait()
 
 
+def test_a_program_that_is_asked_to_end_while_it_starts_ends(tmp_path: Path) -> None:
+    """The shell that becomes it ignores nothing, not for a moment; its watcher ignores all from its first word on."""
+    for _ in range(20):
+        group = Group(command("sleep", "60", cwd=tmp_path))
+        try:
+            group.signal(signal.SIGTERM)
+            assert until(group.exited, "it has ended", seconds=ITSELF)
+        finally:
+            group.close()
+
+
 def tree_lines(mark: str) -> list[str]:
     """Command lines of the marked processes that are not the worker itself."""
     lines = map(command_line, marked(mark))

@@ -33,18 +33,19 @@ _PR_SET_CHILD_SUBREAPER = 36
 _BURY = 1.0
 
 #: $1 cookie, $2 limits (``ulimit`` words separated by ``;``), then the program. Standard input is the death pipe.
-#: The watcher forks before the cookie is exported, so that its own environment does not carry it, and while signals are
-#: ignored, so that a program that signals its group at once does not meet a watcher that does not ignore them yet.
+#: The watcher forks before the cookie is exported, so that its own environment does not carry it. The shell waits until
+#: the watcher has let go of the pipe of ``$(…)``, by when it ignores signals: a program may signal its group at once.
 SCRIPT = """
 exec 3<&0 </dev/null
-trap '' HUP INT QUIT TERM USR1 USR2 PIPE ALRM
-( ( PATH=/usr/local/bin:/usr/bin:/bin
+: "$( (
+    trap '' HUP INT QUIT TERM USR1 USR2 PIPE ALRM
+    exec >/dev/null 2>&1
+    PATH=/usr/local/bin:/usr/bin:/bin
     read -r _ <&3
     for e in $(timeout 0.5 grep -alsz "^MO_SPAWN=$1\\$" /proc/[0-9]*/environ); do
       e=${e#/proc/}; kill -KILL "${e%/environ}"
     done
-    kill -KILL 0 ) >/dev/null 2>&1 & )
-trap - HUP INT QUIT TERM USR1 USR2 PIPE ALRM
+    kill -KILL 0 ) & )"
 exec 3<&-
 eval "$2"
 MO_SPAWN=$1; export MO_SPAWN; shift 2

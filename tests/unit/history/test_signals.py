@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from orchestrator.domain.change import FileLines
 from orchestrator.history.because import Explainer
 from orchestrator.history.casebook import Casebook
@@ -71,3 +73,29 @@ def test_names_that_are_alike_are_told_as_the_reason(model: Model) -> None:
     outlook = look(model.ranker, model.past, model.book, question)
     told = {part.strategy: part.detail for part in Explainer(outlook).case("cursor/cursor_0")}
     assert "changed code whose names say cursor too, and touched this case" in told["history"]
+
+
+def test_a_word_that_both_share_but_everybody_says_is_no_reason_where_names_are_alike(model: Model) -> None:
+    past = past_of(
+        window=changed("pkg/old/frame.go", "buildWindow", "total := limit * rows; common"),
+        network=changed("pkg/net/socket.go", "dial", "retry(backoff); common"),
+    )
+    for _ in range(20):
+        past.learn(2 * DAY, changed("pkg/b/b.go", "second", "common"))
+    facts = changed("pkg/fresh/plan.go", "pushDownWindow", "seen[key] = 1; common")
+    assert model.ranker is not None
+    outlook = look(model.ranker, past, Casebook(), Question(facts, 9 * DAY))
+    shared = Explainer(outlook)._shared(past.observed[0], ("word", "name"))
+    assert shared == "changed code whose names say window too"
+
+
+def test_what_seldom_comes_with_tests_still_tells_which_when_it_does() -> None:
+    """Of all changes of a file few touch tests; of those that do, all touch the same."""
+    busy = changed("pkg/busy/busy.go", "spin", "turn(wheel)")
+    past = past_of(first=busy, other=changed("pkg/net/socket.go", "dial", "retry(backoff)"))
+    for _ in range(20):
+        past.learn(2 * DAY, busy)
+    found = signals_of(past, busy).categories
+    assert found["file_max"]["first"] < 0.1
+    assert found["file_given"]["first"] == pytest.approx(found["function_given"]["first"])
+    assert found["file_given"]["first"] > 0.4

@@ -53,6 +53,7 @@ def test_a_password_is_never_shown(url: str, shown: str) -> None:
 @pytest.mark.parametrize("form", ["redis+socket://{}?virtual_host=0", "unix://{}?db=0"])
 def test_a_socket_whose_path_no_system_takes_is_an_error_with_a_remedy(form: str) -> None:
     connect(form.format("/" + "s" * 106))
+    connect(form.format("/" + "%73" * 106))
     with pytest.raises(BrokerError, match="longer than 107 bytes: /sss") as error:
         connect(form.format("/" + "s" * 107))
     assert "shorter name" in error.value.remedy
