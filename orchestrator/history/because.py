@@ -117,17 +117,24 @@ class Explainer:
         return ""
 
     def _shared(self, observed: Observed, channels: tuple[str, ...]) -> str:
-        """The most telling two tokens that a commit shares with the change, of the first channel that has any."""
-        past = self.outlook.past
+        """The most telling two tokens that a commit shares with the change: of the first channel where one tells much,
+        else of the first that has any.
+        """
+        rarity = self.outlook.past.rarity
+        shared: dict[str, list[tuple[float, str]]] = {}
         for channel in channels:
             inside = set(observed.tokens[channel])
             common = [token for token in self.outlook.signals.tokens[channel] if token in inside]
             if common:
-                order = sorted(common, key=lambda token: (-past.rarity(channel, token), token))
-                best = [order[0], *(token for token in order[1:2] if past.rarity(channel, token) >= _TELLING)]
-                shown = [token.rpartition("/")[2] if ":" in token else token for token in best]
-                return _SHARED.get(channel, "changed {} too").format(" and ".join(shown))
-        return ""
+                shared[channel] = sorted((-rarity(channel, token), token) for token in common)
+        if not shared:
+            return ""
+        tells = (channel for channel, order in shared.items() if -order[0][0] >= _TELLING)
+        channel = next(tells, next(iter(shared)))
+        first, *others = shared[channel][:2]
+        best = [first[1], *(token for rare, token in others if -rare >= _TELLING)]
+        shown = [token.rpartition("/")[2] if ":" in token else token for token in best]
+        return _SHARED.get(channel, "changed {} too").format(" and ".join(shown))
 
     def _lexical(self, number: int) -> str:
         book = self.outlook.book

@@ -16,13 +16,15 @@ from orchestrator.history.past import CHANNELS, DAY, Fading, Past
 from orchestrator.history.question import Question
 from orchestrator.history.signals import LIKE, Named, Scores, Signals
 
+_GIVEN = [f"{channel}_given" for channel in CHANNELS]
+_MEANS = ["word_mean", "name_mean", *_GIVEN]
 _COCHANGE = [f"{channel}_{kind}" for channel in CHANNELS for kind in ("max", "any")]
 _LIKE = [f"{name}_{kind}" for name in LIKE for kind in ("max", "sum", "recent")]
 _TEXT = [f"text_{name}" for name in ("words", "strings", "names", "results", "path")]
 _SURFACE = [f"surface_{name}" for name in ("own", "calls", "path", "errors")]
 _NEAR = ["near_max", "near_sum", "near_recent", "words_max", "words_sum", "said_max", "said_sum"]
 _RELATIVE = ["word_mean", "word_any", "name_mean", "name_any", *_NEAR, *_TEXT, *_SURFACE]
-_CATEGORY = [*_COCHANGE, *_LIKE]
+_CATEGORY = [*_COCHANGE, *_GIVEN, *_LIKE]
 _TOPS = ["text_words", "text_names", "text_path", "near_sum", "words_sum", "said_sum", *_SURFACE]
 _CHANGE = ["g_files", "g_functions", "g_packages", "g_lines", "g_words", "g_strings", "g_near", "g_reached"]
 
@@ -30,13 +32,13 @@ _CHANGE = ["g_files", "g_functions", "g_packages", "g_lines", "g_words", "g_stri
 _OF_CASES = [*_COCHANGE, *_LIKE, *_TEXT, *_SURFACE]
 
 CASE_FEATURES = [
-    *_COCHANGE, "word_mean", "name_mean", *_LIKE, *_TEXT, *_SURFACE, *(f"r_{name}" for name in _RELATIVE),
+    *_COCHANGE, *_MEANS, *_LIKE, *_TEXT, *_SURFACE, *(f"r_{name}" for name in _RELATIVE),
     *(f"k_{name}" for name in _CATEGORY), *(f"top_{name}" for name in _TOPS),
     "touches", "age", "k_touches", "k_ruled", "statements", "k_cases", *_CHANGE,
 ]  # fmt: skip
 CATEGORY_FEATURES = [
-    "any_case", "top_case", *_COCHANGE, "word_mean", "name_mean", *_LIKE,
-    *(f"r_{name}" for name in ("word_mean", "name_mean", *_COCHANGE, *_LIKE)),
+    "any_case", "top_case", *_COCHANGE, *_MEANS, *_LIKE,
+    *(f"r_{name}" for name in (*_MEANS, *_COCHANGE, *_LIKE)),
     *(f"top_{name}" for name in _OF_CASES), *(f"r_top_{name}" for name in (*_TEXT, *_SURFACE)),
     "touches", "ruled", "statements", "cases", *_CHANGE,
 ]  # fmt: skip
@@ -78,7 +80,7 @@ def case_rows(signals: Signals, past: Past, book: Casebook, question: Question) 
     numbers = sorted(book.stems)
     categories = [category_of(book.stems[number]) for number in numbers]
     named = signals.cases
-    columns = _columns(named, [*_COCHANGE, "word_mean", "name_mean", *_LIKE, *_TEXT, *_SURFACE], numbers)
+    columns = _columns(named, [*_COCHANGE, *_MEANS, *_LIKE, *_TEXT, *_SURFACE], numbers)
     columns += [_relative(_column(named[name], numbers)) for name in _RELATIVE]
     columns += _columns(signals.categories, _CATEGORY, categories)
     for name in _TOPS:
@@ -102,8 +104,8 @@ def category_rows(signals: Signals, past: Past, book: Casebook, question: Questi
     names = sorted(sizes)
     named = signals.categories
     tops = {name: _column(_tops(signals.cases[name], book), names) for name in _OF_CASES}
-    columns = [*_of_chances(chances, names), *_columns(named, [*_COCHANGE, "word_mean", "name_mean", *_LIKE], names)]
-    columns += [_relative(_column(named[name], names)) for name in ("word_mean", "name_mean", *_COCHANGE, *_LIKE)]
+    columns = [*_of_chances(chances, names), *_columns(named, [*_COCHANGE, *_MEANS, *_LIKE], names)]
+    columns += [_relative(_column(named[name], names)) for name in (*_MEANS, *_COCHANGE, *_LIKE)]
     columns += [*tops.values(), *(_relative(tops[name]) for name in (*_TEXT, *_SURFACE))]
     statements: Scores = {}
     for number, stem in book.stems.items():

@@ -93,10 +93,32 @@ def _crowd(count: int) -> float:
     return 1.0 if count <= _FEW else (_FEW / count) ** 0.5
 
 
+@dataclass(slots=True)
+class _Heard:
+    """What the tokens of one channel say of each test, together."""
+
+    #: The chance of the best token; that none of them is right; and sums by rarity, the second over the commits alone
+    #: that touched any test.
+    best: Scores = field(default_factory=dict)
+    none: Scores = field(default_factory=dict)
+    mean: Scores = field(default_factory=dict)
+    given: Scores = field(default_factory=dict)
+
+    def add(self, sums: Scores, seen: float, known: float, rarity: float) -> None:
+        """One token more: how often each test moved with it, of how often it changed, and came with tests."""
+        for test, value in sums.items():
+            chance = min(value / seen, 0.999)
+            if chance > self.best.get(test, 0.0):
+                self.best[test] = chance
+            self.none[test] = self.none.get(test, 1.0) * (1 - chance)
+            self.mean[test] = self.mean.get(test, 0.0) + rarity * chance
+            self.given[test] = self.given.get(test, 0.0) + rarity * value / known
+
+
 def _cochange(past: Past, told: _Told, channel: str, signals: Signals, now: int) -> None:
-    """How often each test moved when a token did: the best token, any of them, and the mean by rarity."""
+    """How often each test moved when a token did: the best token, any of them, and the means by rarity."""
     index = past.channels[channel]
-    heard = {target: (Scores(), Scores(), Scores()) for target in TARGETS}
+    heard = {target: _Heard() for target in TARGETS}
     total = 0.0
     for token in past.asked(channel, signals.tokens):
         rarity = past.rarity(channel, token)
@@ -106,35 +128,28 @@ def _cochange(past: Past, told: _Told, channel: str, signals: Signals, now: int)
             continue
         seen = index.seen.get(token, Fading()).at(now) + 1.0
         for target in TARGETS:
-            _combine(_sums(told, heard_in, target), seen, rarity, heard[target])
-    for target, (best, none, mean) in heard.items():
+            sums, known = _sums(told, heard_in, target)
+            heard[target].add(sums, seen, known + 1.0, rarity)
+    for target, found in heard.items():
         named = signals.of(target)
-        named[f"{channel}_max"] = best
-        named[f"{channel}_any"] = {test: 1 - value for test, value in none.items()}
-        named[f"{channel}_mean"] = {test: value / (total or 1.0) for test, value in mean.items()}
+        named[f"{channel}_max"] = found.best
+        named[f"{channel}_any"] = {test: 1 - value for test, value in found.none.items()}
+        named[f"{channel}_mean"] = {test: value / (total or 1.0) for test, value in found.mean.items()}
+        named[f"{channel}_given"] = {test: value / (total or 1.0) for test, value in found.given.items()}
 
 
-def _sums(told: _Told, numbers: Iterable[int], target: str) -> Scores:
-    """How often each test moved in some observations, fading; of many cases each counts less."""
+def _sums(told: _Told, numbers: Iterable[int], target: str) -> tuple[Scores, float]:
+    """How often each test moved in some observations, and how often any did, fading; of many cases each counts less."""
     fading, tests, crowds = told.fading, told.tests[target], told.crowds[target]
-    sums = Scores()
+    sums, known = Scores(), 0.0
     for number in numbers:
         touched = tests[number]
         if touched:
+            known += fading[number]
             share = fading[number] * crowds[number] if target == "cases" else fading[number]
             for test in touched:
                 sums[test] = sums.get(test, 0.0) + share
-    return sums
-
-
-def _combine(sums: Scores, seen: float, rarity: float, heard: tuple[Scores, Scores, Scores]) -> None:
-    best, none, mean = heard
-    for test, value in sums.items():
-        chance = min(value / seen, 0.999)
-        if chance > best.get(test, 0.0):
-            best[test] = chance
-        none[test] = none.get(test, 1.0) * (1 - chance)
-        mean[test] = mean.get(test, 0.0) + rarity * chance
+    return sums, known
 
 
 def _alike(past: Past, tokens: Tokens) -> dict[str, dict[int, float]]:
