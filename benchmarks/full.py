@@ -57,7 +57,7 @@ CAMPAIGNS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("MO_CASES", "MO_TESTER"), ("benchmarks.motester", *_CASES, "--beside")),
     (("MO_CASES", "MO_TESTER", "MO_TESTPLAN_SHARED"), ("benchmarks.motester_speed", *_CASES)),
     (("MO_CASES", "MO_TESTER", "MO_SERVER"), ("benchmarks.motester", *_CASES, *_TEN_CATEGORIES, "--dsn", _SERVER)),
-    ((), ("benchmarks.itself",)),
+    ((), ("benchmarks.itself", "--everything")),
     ((), ("benchmarks.noticed",)),
     (("MO_CASES",), ("benchmarks.dedup", "--rounds", "5")),
     (("MO_REPO",), ("benchmarks.generation_campaign",)),

@@ -1,9 +1,10 @@
 """This project's last change, planned and run by itself: its verdict against that of pytest on the same tests.
 
-    python benchmarks/itself.py [--small | --base REV] [--budget 60s] [--deadline 120] [--record FILE]
+    python benchmarks/itself.py [--small | --base REV | --everything] [--budget 60s] [--deadline 120] [--record FILE]
 
 The change is the one from HEAD's first parent; commits that touch only documents count with the last change before
-them. With ``--record`` pytest is not run beside it: the verdicts go to a file with which ``pytest -p tests.agreement``
+them. ``--everything`` (twice as long as all tests) is for what depends on where a test lies and on who runs beside it.
+With ``--record`` pytest is not run beside it: the verdicts go to a file with which ``pytest -p tests.agreement``
 compares its own. ``--small`` makes a change in a clone and runs two quick tasks of its plan. Exit 1 when the verdicts
 differ, 2 when there is no history to plan from, 3 when the run met infrastructure.
 """
@@ -22,7 +23,7 @@ if __package__ in (None, ""):  # started as a file
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.own.alone import pytest_alone
-from benchmarks.own.change import ROOT, NoHistoryError, git, last_change
+from benchmarks.own.change import ROOT, NoHistoryError, first_change, git, last_change
 from benchmarks.own.run import OwnRun, run_plan
 
 #: What ``--small`` changes, and what of its plan it runs.
@@ -44,7 +45,7 @@ def main() -> int:
 
 def measure(folder: Path, args: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """Plan, run, compare: the figures and the exit code."""
-    repository, base = (_touched(folder), "HEAD~1") if args.small else (ROOT, args.base or last_change())
+    repository, base = (_touched(folder), "HEAD~1") if args.small else (ROOT, args.base or _start(args.everything))
     done = run_plan(folder, repository, base, budget=args.budget, deadline=args.deadline, only=_only(args))
     figures = done.figures()
     if done.state == "error":
@@ -53,10 +54,19 @@ def measure(folder: Path, args: argparse.Namespace) -> tuple[dict[str, Any], int
         args.record.write_text(json.dumps(done.document()))
         return {**figures, "ok": True}, 0
     alone = pytest_alone(folder, repository, done.tests)
-    differ = sorted(name for name in done.cases.keys() & alone.cases.keys() if done.cases[name] != alone.cases[name])
+    differ = sorted(name for name, there in done.cases.items() if _differs(there, alone.cases.get(name, "skipped")))
     same = not differ and ("failed" in done.unit_states) == alone.failed
     figures |= {"pytest_seconds": alone.seconds, "pytest_exit": alone.code, "differ": differ}
     return {**figures, "ok": same and _complete(done)}, 0 if same and _complete(done) else 1
+
+
+def _start(everything: bool) -> str:
+    return first_change() if everything else last_change()
+
+
+def _differs(there: str, here: str) -> bool:
+    """What one of both skips says nothing, as in ``tests.agreement``."""
+    return there != here and "skipped" not in (there, here)
 
 
 def _only(args: argparse.Namespace) -> tuple[str, ...]:
@@ -70,8 +80,10 @@ def _complete(done: OwnRun) -> bool:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--small", action="store_true", help="a change made for it, two tasks")
-    parser.add_argument("--base", metavar="REV", help="the change since REV; the first commit of all: everything")
+    change = parser.add_mutually_exclusive_group()
+    change.add_argument("--small", action="store_true", help="a change made for it, two tasks")
+    change.add_argument("--base", metavar="REV", help="the change since REV")
+    change.add_argument("--everything", action="store_true", help="the change since the first commit: every test")
     parser.add_argument("--budget", metavar="B", help="what the planner may choose, e.g. 60s of runner time")
     parser.add_argument("--deadline", type=float, metavar="SECONDS", help="cancel what runs then; the rest is compared")
     parser.add_argument("--record", type=Path, metavar="FILE", help="write the verdicts and run no pytest beside it")

@@ -1,4 +1,4 @@
-"""The last change of the repository this project stands in."""
+"""The last change, and all of them, of the repository this project stands in."""
 
 from __future__ import annotations
 
@@ -42,6 +42,17 @@ def last_change(root: Path = ROOT) -> str:
         if any(name and not matches(name, documentation) for name in names):
             return base
     raise NoHistoryError(f"the last {_BACK} changes are documents alone: nothing of them calls for a test")
+
+
+def first_change(root: Path = ROOT) -> str:
+    """The commit that everything came after.
+
+    :raises NoHistoryError: no repository, or a single commit.
+    """
+    first = (git(root, "rev-list", "--max-parents=0", "HEAD") or "").rpartition("\n")[2]
+    if first in ("", git(root, "rev-parse", "HEAD")):
+        raise NoHistoryError(f"{root} is no git repository with two commits: there is no change to plan")
+    return first
 
 
 def _no_parent(root: Path, back: int) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.own.change import NoHistoryError, last_change
+from benchmarks.own.change import NoHistoryError, first_change, last_change
 
 
 def _git(folder: Path, *words: str) -> str:
@@ -35,6 +35,15 @@ def test_the_last_change_starts_at_the_first_parent(repo: Path) -> None:
     first = _commit(repo, "a.py")
     _commit(repo, "b.py")
     assert last_change(repo) == first
+
+
+def test_everything_is_what_came_after_the_first_commit(repo: Path) -> None:
+    first = _commit(repo, "a.py")
+    with pytest.raises(NoHistoryError, match="two commits"):
+        first_change(repo)
+    _commit(repo, "b.py")
+    _commit(repo, "c.py")
+    assert first_change(repo) == first
 
 
 def test_a_merge_is_what_it_brought_into_its_first_parent(repo: Path) -> None:
