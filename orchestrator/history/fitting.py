@@ -23,8 +23,8 @@ FEWEST = 40
 _CATEGORY_SHARE, _PACKAGES = 0.23, 15.0
 #: Rows without a label that are kept of each commit, half of them the likeliest.
 _KEPT = 160
-#: Categories are few rows: smaller leaves.
-_OF_CATEGORIES = Training(rounds=80, least=20)
+#: Categories are few rows: smaller leaves, and so many forests for each one of cases, as one hangs on chance.
+_OF_CATEGORIES, _FORESTS = Training(rounds=80, least=20), 2
 #: Days after which an example counts half, and days whose examples set the thresholds.
 _HALF_LIFE, _RECENT = 500.0, 500 * DAY
 #: Columns whose sum tells which rows without a label are likely.
@@ -71,7 +71,7 @@ def fit_ranker(
     by_category = _Task(
         CATEGORY_FEATURES,
         lambda example: example.categories,
-        replace(_OF_CATEGORIES, seeds=effort.seeds),
+        replace(_OF_CATEGORIES, seeds=_FORESTS * effort.seeds),
         muted,
         effort.folds,
     )
