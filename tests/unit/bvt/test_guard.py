@@ -324,6 +324,40 @@ def test_what_makes_a_database_current(sql: str, database: str | None) -> None:
     assert used_database(sql) == database
 
 
+class Current:
+    """A connection that says in which database it is, or is refused that."""
+
+    def __init__(self, said: str | None) -> None:
+        self.said, self.database, self.closed = said, "before", False
+
+    def query(self, sql: str, timeout: float) -> Reply:
+        assert sql == "SELECT DATABASE()"
+        if self.said is None:
+            raise UNKNOWN
+        return Reply((), [[self.said.encode()]])
+
+    def abort(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("used", "failed", "said", "database"),
+    [("shop", False, None, "shop"), ("shop", True, None, "before"), ("", False, "shop", "shop"), ("", True, "b", "b")],
+)
+def test_the_server_is_asked_for_its_current_database_only_where_the_text_does_not_tell(
+    used: str, *, failed: bool, said: str | None, database: str
+) -> None:
+    wire = Current(said)
+    Sessions(Dsn()).follow(cast("Wire", wire), used, failed=failed)
+    assert (wire.database, wire.closed) == (database, False)
+
+
+def test_a_connection_whose_database_nobody_knows_is_closed() -> None:
+    wire = Current(None)
+    Sessions(Dsn()).follow(cast("Wire", wire), "", failed=True)
+    assert wire.closed
+
+
 @pytest.mark.parametrize(
     "piece",
     ["/**/", " ", "drop database ", "drop table a,", "update t ", "restore account ", "create or replace role ",
