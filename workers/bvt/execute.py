@@ -38,7 +38,7 @@ class Options:
     allow_system: bool = False
     #: Drop every foreign database first.
     reset: bool = False
-    #: Let scripts drop what was there before.
+    #: Let scripts drop and change what was there before.
     allow_drops: bool = False
     #: Drop also the users, roles, snapshots … that a script made; else only databases and accounts.
     drop_made: bool = False

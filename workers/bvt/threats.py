@@ -55,8 +55,8 @@ _UNTIL = dict.fromkeys(_INSIDE, frozenset({"select"})) | {
 _NO_VERB_AFTER = frozenset({"on", "for", "key", "show", "."})
 #: With a parenthesis these are functions.
 _FUNCTIONS = frozenset({"insert", "replace", "truncate"})
-#: Between the word for a thing, or for a table, and its name.
-_BETWEEN = frozenset({"if", "not", "exists", "task", "config"})
+#: Between the word for a table and its name.
+_BETWEEN = frozenset({"if", "not", "exists"})
 #: What is named after these is no table.
 _NO_TABLE = frozenset({"database", "schema"})
 #: What ends the names.
@@ -84,7 +84,7 @@ class Threat(NamedTuple):
 
 def threats(sql: str, current: str = "") -> Iterator[Threat]:
     """What ``sql``, executed in the database ``current``, takes away or changes."""
-    if not _MAY.search(sql):
+    if not _may(sql):
         return
     whole = not _FOR_SOME.search(sql)
     inside: dict[str, None] = {}
@@ -127,7 +127,7 @@ class _Words:
     """A statement as words: all of them, and ``plain`` with nothing for those in quotes."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
-        self.all = [word_of(token) for token in tokens]
+        self.all = [_name(token) for token in tokens]
         self.plain = ["" if token[0] in "'\"`$" else token.lower().rstrip("( \t\r\n") or "(" for token in tokens]
         self.opens = [opens(token) for token in tokens]
 
@@ -146,12 +146,25 @@ def _statements(sql: str) -> Iterator[tuple[int, list[str]]]:
         begun: list[str] = []
         for token in (*executed_by(text), _END):
             if token != _END:
-                begun.append(token)
+                begun += (".", token[1:]) if token[0] == "." and len(token) > 1 else (token,)  # d.1t, not .5
             elif begun:
                 yield depth, begun
                 begun = []
-            if token[0] in "'\"$" and _MAY.search(token):
+            if token[0] in "'\"$" and _may(token):
                 texts.append((depth + 1, _ESCAPE.sub(_unescaped, literal_body(token))))
+
+
+def _may(text: str) -> bool:
+    """Whether ``text`` may have a verb; with escapes that is seen only when it is read."""
+    return "\\" in text or _MAY.search(text) is not None
+
+
+def _name(token: str) -> str:
+    """What a token names, in lower case and as it is without quotes."""
+    if token[0] not in "'\"`":
+        return word_of(token)
+    body = literal_body(token.rstrip("( \t\r\n") if token[0] == "`" else token)
+    return body.replace(token[0] * 2, token[0]).lower()
 
 
 def _unescaped(match: re.Match[str]) -> str:
@@ -162,11 +175,12 @@ def _of_things(one: _Words) -> Iterator[Threat]:
     """What is done to things that have a word for them: ``drop role r1, r2``, ``create or replace user u``."""
     verb, kind = "", ""
     for at, word in enumerate(one.plain):
+        before = one.plain[at - 1] if at else ""
         if word in KINDS and at and _verb(one, at - 1) in _TO_THINGS:
-            verb, kind = _TO_THINGS[one.plain[at - 1]], word
-        elif word in _AFTER_NAMES:
+            verb, kind = _TO_THINGS[before], word
+        elif word in _AFTER_NAMES and before not in (",", "exists", kind):
             verb = ""
-        elif verb and word not in _BETWEEN:
+        elif verb:
             yield Threat(verb, kind, None if (kind, word) == ("cdc", "all") else one.all[at] + _host(one, at + 1))
 
 
@@ -180,25 +194,28 @@ def _in_databases(one: _Words) -> Iterator[Threat]:
     """Whose tables, views … are dropped or changed."""
     verb, awaited = "", False
     for at, word in enumerate(one.plain):
-        dotted = "".join(one.plain[at + 1 : at + 2]).startswith(".")
-        if (begun := _verb(one, at)) in _INSIDE and not dotted:
-            verb = "or replace" if (begun, one.plain[at - 1]) == ("replace", "or") else begun
+        before, dotted = one.plain[at - 1] if at else "", one.plain[at + 1 : at + 2] == ["."]
+        if dotted:
+            if awaited:
+                yield Threat(_INSIDE[verb], "database", one.all[at])
+            awaited = False
+        elif (begun := _verb(one, at)) in _INSIDE:
+            if awaited:  # what seemed to stand before the name was the name: ``drop table load``
+                yield Threat(_INSIDE[verb], *_CURRENT)
+            verb = "or replace" if (begun, before) == ("replace", "or") else begun
             awaited = verb in _AT_ONCE
         elif not verb or word in _BETWEEN or (word == "(" and word not in _UNTIL[verb]):
             continue
-        elif word in _BEFORE[verb] and not dotted:
+        elif word in _BEFORE[verb] and before != ".":
             awaited = True
-        elif word in _UNTIL[verb] or (word in KINDS and one.plain[at - 1] in _TO_THINGS and verb not in _AT_ONCE):
-            if awaited:  # what seemed to stand before the name was the name: ``insert into view values (1)``
-                yield Threat(_INSIDE[verb], *_CURRENT)
-            verb = ""
         else:
+            ends = word in _UNTIL[verb] or (word in KINDS and before in _TO_THINGS and verb not in _AT_ONCE)
             if awaited and word not in _NO_TABLE:
-                yield Threat(_INSIDE[verb], "database", one.all[at] if dotted else "")
+                yield Threat(_INSIDE[verb], *_CURRENT)
             awaited = False
-            if one.opens[at] and "(" in _UNTIL[verb]:
+            if ends or (one.opens[at] and "(" in _UNTIL[verb]):
                 verb = ""
-    if verb and awaited:
+    if awaited:
         yield Threat(_INSIDE[verb], *_CURRENT)
 
 
@@ -237,10 +254,10 @@ def _end(words: Sequence[str]) -> int:
 def _of_some(one: _Words) -> Iterator[Threat]:
     """Whatever is executed of a statement that no server executes whole: any verb may be about any name."""
     verbs = dict.fromkeys(word for word in one.plain if word in _TO_THINGS or word in _INSIDE)
-    names = dict.fromkeys(one.all)
+    names = dict.fromkeys(name + host for at, name in enumerate(one.all) for host in ("", _host(one, at + 1)))
     for verb in verbs:
         kinds = {"database", *one.plain}.intersection(KINDS)
-        yield from (Threat(_TO_THINGS.get(verb, CHANGES), kind, name) for kind in kinds for name in names)
+        yield from (Threat(_TO_THINGS.get(verb, CHANGES), kind, name) for kind in kinds for name in (*names, None))
         yield Threat(_INSIDE.get(verb, CHANGES), *_CURRENT)
     if "restore" in one.plain:
         yield Threat("restores", "server", None)

@@ -131,6 +131,12 @@ def guard(server: Server | None = None, *, allow: bool = False) -> Guard:
         "create procedure p() 'begin execute immediate \"drop database shop\"; end'",
         "execute immediate 'use shop'",
         "if 1 then drop table shop.orders; end if",
+        "execute immediate 'dr\\op database shop'",
+        "drop user 'j' , joe",
+        "/*!1 drop cdc all */",
+        "drop role account, clerk",
+        "drop role if exists comment, clerk",
+        "restore database sys.`shop` {snapshot = friday}",
         "use shop; drop table orders",
         "/*!1 use shop */; drop table orders",
     ],
@@ -164,6 +170,7 @@ def test_dropping_what_was_there_before_is_objected_to(sql: str) -> None:
         "drop database mine /* shop */",
         "drop database `shop;drop database mine`",
         "drop table mine.shop, shop",
+        "drop table `shop``x`.t",
         "drop user boss",
         "alter table t drop user",
         "revoke drop database on account * from clerk",
@@ -236,7 +243,8 @@ def test_changing_what_was_there_before_is_objected_to(sql: str) -> None:
 @pytest.mark.parametrize(
     "sql",
     ["insert into t values (1)", "update t set a = 1", "drop table tables", "insert into view values (1)",
-     "drop view v", "create table t (a int)", "alter table t add b int", "truncate t", "/*!1 delete */ from t"],
+     "drop view v", "drop table load", "drop table config",
+     "create table t (a int)", "alter table t add b int", "truncate t", "/*!1 delete */ from t"],
 )  # fmt: skip
 def test_a_table_is_its_databases_whether_it_is_named_or_current(sql: str) -> None:
     assert guard().objection(sql, "Shop") is not None
@@ -247,7 +255,8 @@ def test_a_table_is_its_databases_whether_it_is_named_or_current(sql: str) -> No
     ("sql", "refused"),
     [
         ("drop user root", True), ("drop user 'dump'@'%'", True), ("drop user mine, root@localhost", True),
-        ("drop user joe", False), ("drop user joe@10.0.0.1", True), ("drop role clerk", True),
+        ("drop user joe", False),
+        ("/*!1 drop user joe@10.0.0.1 */", True), ("drop user joe@10.0.0.1", True), ("drop role clerk", True),
         ("drop role mine", False),
         ("drop role root", True), ("drop user current_user()", True), ("alter user root@localhost account lock", True),
         ("alter user mine identified by 'root'", False),
@@ -383,6 +392,16 @@ def test_the_work_is_linear_in_the_length(piece: str) -> None:
         return lines.total()
 
     assert work(1600) < 2.5 * work(800)
+
+
+@pytest.mark.parametrize("name", ["task", "account", "comment", "value", "table", "1st", "a`b", "'a'", "view", "load"])
+def test_whatever_a_database_is_called_it_is_found(name: str) -> None:
+    server = matrixone()
+    server.rows["DATABASES"] = [name]
+    of = guard(server)
+    quoted = name if name.isalnum() and name != "table" else f"`{name.replace('`', '``')}`"
+    for sql in (f"drop database {quoted}", f"drop table {quoted}.t", f"truncate {quoted}.1t"):
+        assert of.objection(sql) is not None, sql
 
 
 def test_everything_runs_when_the_caller_allows_drops() -> None:
