@@ -290,10 +290,11 @@ def test_a_reset_drops_every_foreign_database_first(dsn: Dsn, tmp_path: Path, ad
 def test_after_a_reset_run_nothing_of_its_scripts_is_left(dsn: Dsn, tmp_path: Path, admin: Wire) -> None:
     admin.query("create user if not exists was_there")
     sql = "create database left_behind;\ncreate user made_here;\ndrop user was_there;\ncreate user was_there;\n"
+    sql += "create role made_role;\n"
     told = run(dsn, write(tmp_path, "r.sql", sql, sql), Options(reset=True))
-    assert told.verdicts == [PASS] * 4
+    assert told.verdicts == [PASS] * 5
     assert "left_behind" not in databases(admin)
-    users = admin.query("select user from mysql.user where user in ('was_there', 'made_here')").rows
+    users = admin.query("select user from mysql.user where user in ('was_there', 'made_here', 'made_role')").rows
     assert users == [[b"was_there"]]
     admin.query("drop user was_there")
 
