@@ -21,11 +21,11 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from orchestrator.cases.sql.lexer import tokenize
+from orchestrator.cases.sql.tokens import opens
 from orchestrator.cases.sql.words import KEYWORDS, SYSTEM_DATABASES
 from orchestrator.generate.clauses import clause, joins
 from orchestrator.generate.forms import form
 from orchestrator.generate.heads import head
-from orchestrator.generate.tokens import opens
 
 TYPES = frozenset({
     "tinyint", "smallint", "mediumint", "int", "integer", "bigint", "decimal", "numeric", "float", "double", "real",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
+from orchestrator.cases.sql.tokens import word_of
 from orchestrator.generate.library import Statement
 from orchestrator.generate.session import restoring
-from orchestrator.generate.tokens import word_of
 
 #: Objects that live outside of databases, each dropped by a statement of its own.
 _SINGLE = ("publication", "pitr", "snapshot", "sequence", "stage", "task", "user", "role", "account")

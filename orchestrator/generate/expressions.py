@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from orchestrator.cases.sql.tokens import joined, opens
 from orchestrator.cases.sql.words import KEYWORDS
 from orchestrator.generate.aspects import NOT_CALLED, TYPES, aspects
-from orchestrator.generate.tokens import joined, opens
 
 #: Longer expressions test something else than their function.
 _LONGEST = 24

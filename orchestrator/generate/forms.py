@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from orchestrator.generate.tokens import opens
+from orchestrator.cases.sql.tokens import opens
 
 _UNITS: Final = frozenset({"microsecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year"})
 #: Words before a query in parentheses that are named as operators, or join queries.

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from orchestrator.cases.dedup_search import Search
 from orchestrator.cases.script import parse_script
 from orchestrator.cases.sql.lexer import split_statements, without_comments
+from orchestrator.cases.sql.tokens import executed_by, word_of
 from orchestrator.cases.sql.words import SYSTEM_DATABASES
 from orchestrator.generate.draft import Draft
-from orchestrator.generate.tokens import executed_by, word_of
 
 _SYSTEM = f"`?(?:{'|'.join(sorted(SYSTEM_DATABASES))})"
 _IF = r"(?:if\s+(?:not\s+)?exists\s+)?"

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from orchestrator.cases.sql.syntax import read_tree
+from orchestrator.cases.sql.tokens import joined
 from orchestrator.generate.assemble import Frame, assemble, numbers_of
 from orchestrator.generate.chance import Chance
 from orchestrator.generate.choose import Choice, Chooser, Sources
@@ -23,7 +24,6 @@ from orchestrator.generate.packs import Packer
 from orchestrator.generate.predict import predict, values
 from orchestrator.generate.slices import Slicer
 from orchestrator.generate.synthesis import calls, casts, catalogs, operations, table_calls, typed_calls, variables
-from orchestrator.generate.tokens import joined
 from orchestrator.surface.model import Role
 
 #: What may mean something else to the format than to SQL.

@@ -12,11 +12,11 @@ from functools import lru_cache
 from orchestrator.cases.expectation import split_expectations
 from orchestrator.cases.script import Script, parse_script
 from orchestrator.cases.sql.lexer import split_statements, tokenize, without_comments
+from orchestrator.cases.sql.tokens import word_of
 from orchestrator.domain.errors import BadCaseError
 from orchestrator.generate.aspects import aspects, counted
 from orchestrator.generate.expressions import Expression, column_types, expressions
 from orchestrator.generate.objects import creates, pointed_at, tables_of
-from orchestrator.generate.tokens import word_of
 
 #: How expectations begin that are errors, as far as a result set does not.
 _ERROR = re.compile(

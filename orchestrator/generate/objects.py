@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from orchestrator.cases.sql.tokens import executed, word_of
 from orchestrator.cases.sql.words import KEYWORDS
 from orchestrator.generate.forms import in_from
-from orchestrator.generate.tokens import executed, word_of
 
 _OBJECTS = frozenset({
     "table", "view", "database", "schema", "function", "index", "account", "role", "user", "snapshot", "pitr",

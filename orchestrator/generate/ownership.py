@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+from orchestrator.cases.sql.tokens import executed_by, word_of
 from orchestrator.cases.sql.words import SYSTEM_DATABASES
 from orchestrator.generate.objects import pointed_at
-from orchestrator.generate.tokens import executed_by, word_of
 
 #: Cells of an answer, as text.
 Rows = Sequence[tuple[str | None, ...]]

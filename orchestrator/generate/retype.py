@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from orchestrator.cases.sql.lexer import tokenize
+from orchestrator.cases.sql.tokens import joined, opens, word_of
 from orchestrator.generate.chance import Chance
 from orchestrator.generate.columns import edges, family
 from orchestrator.generate.expressions import column_types
 from orchestrator.generate.library import LibraryScript, Statement, read_script
-from orchestrator.generate.tokens import joined, opens, word_of
 
 #: A column with one of these has a part in more than its own values.
 _BOUND = frozenset({

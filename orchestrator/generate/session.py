@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from orchestrator.generate.tokens import opens, word_of
+from orchestrator.cases.sql.tokens import opens, word_of
 
 _SIGNS = frozenset({"=", ":="})
 #: What is assigned, its tokens one blank apart: ``session sql_mode``, ``@@session.sql_mode``, ``@ `x` ``.

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
 
+from orchestrator.cases.sql.tokens import word_of
 from orchestrator.cases.sql.words import SYSTEM_DATABASES
 from orchestrator.generate.gates import forbidden
 from orchestrator.generate.library import LibraryScript
-from orchestrator.generate.tokens import word_of
 
 #: Statements that fill or change a table, taken along with it; more rows say little.
 _FILLED = 2

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.cases.sql.lexer import tokenize
-from orchestrator.generate.tokens import joined, opens
+from orchestrator.cases.sql.tokens import joined, opens
 
 _LONGEST_LINE = 120
 

@@ -123,10 +123,14 @@ class Chat:
     def tree(self) -> list[int]:
         """The processes of the test that hangs: the test itself, and a child that ignores TERM."""
         pids = self.switch.with_name("switch.pids")
-        until(pids.exists, "the test has started its child")
-        found = [int(word) for word in pids.read_text().split()]
+
+        def both() -> list[str]:
+            words = pids.read_text().split() if pids.exists() else []
+            return words if len(words) == 2 else []
+
+        found = until(both, "the test has started its child, and said which")
         pids.unlink()
-        return found
+        return [int(word) for word in found]
 
     def gone(self, pids: list[int], since: float) -> None:
         """Wait until all of a tree is dead; note how long after ``since`` that was."""

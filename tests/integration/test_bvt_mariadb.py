@@ -230,6 +230,30 @@ def test_a_role_of_somebody_else_is_not_dropped(dsn: Dsn, tmp_path: Path, admin:
     admin.query("drop role clerk")
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "drop role clerk -- of somebody\n;\n", "drop database precious # x\n;\n", "/*!40000 drop role clerk */;\n",
+        "/*M!100100 drop database precious */;\n", "create or replace role clerk;\n", "drop user dump;\n",
+        "execute immediate 'drop database precious';\n", "delete from precious.t;\n", "drop user current_user();\n",
+        "/*!40000 use precious */;\ndelete from t;\n", "select {fn 1};\ndrop database {fn precious};\n",
+    ],
+)  # fmt: skip
+def test_no_spelling_takes_away_what_is_somebodys(dsn: Dsn, tmp_path: Path, admin: Wire, sql: str) -> None:
+    for own in ("create role if not exists clerk", "create or replace database precious"):
+        admin.query(own)
+    admin.query("create table precious.t select 1 as a")
+    try:
+        told = run(dsn, write(tmp_path, "sly.sql", sql, sql), Options(drop_made=True))
+        assert "which was there before this run" in told.results[-1].reason
+        assert admin.query("select a from precious.t").rows == [[b"1"]]
+        users = admin.query("select user from mysql.user where user in ('clerk', 'dump') group by user").rows
+        assert users == [[b"clerk"], [b"dump"]]
+    finally:
+        admin.query("drop role if exists clerk")
+        admin.query("drop database if exists precious")
+
+
 def test_what_another_client_made_meanwhile_stays(dsn: Dsn, tmp_path: Path, admin: Wire) -> None:
     sql = "-- @sleep:1\ncreate database ours_alone;\n"
     thread = threading.Timer(0.5, lambda: admin.query("create database somebody_elses"))
@@ -266,10 +290,11 @@ def test_a_reset_drops_every_foreign_database_first(dsn: Dsn, tmp_path: Path, ad
 def test_after_a_reset_run_nothing_of_its_scripts_is_left(dsn: Dsn, tmp_path: Path, admin: Wire) -> None:
     admin.query("create user if not exists was_there")
     sql = "create database left_behind;\ncreate user made_here;\ndrop user was_there;\ncreate user was_there;\n"
+    sql += "create role made_role;\n"
     told = run(dsn, write(tmp_path, "r.sql", sql, sql), Options(reset=True))
-    assert told.verdicts == [PASS] * 4
+    assert told.verdicts == [PASS] * 5
     assert "left_behind" not in databases(admin)
-    users = admin.query("select user from mysql.user where user in ('was_there', 'made_here')").rows
+    users = admin.query("select user from mysql.user where user in ('was_there', 'made_here', 'made_role')").rows
     assert users == [[b"was_there"]]
     admin.query("drop user was_there")
 
@@ -369,11 +394,21 @@ def test_no_server_is_an_infrastructure_error(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_two_servers_share_the_scripts_and_groups_stay_together(
-    dsn: Dsn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    dsn: Dsn, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    both, begun = threading.Barrier(2, timeout=120), set[Runner]()
+    run_case = Runner.run
+
+    def run_when_both_take_part(runner: Runner, case: Case) -> ScriptResult:
+        if runner not in begun:
+            begun.add(runner)
+            both.wait()
+        return run_case(runner, case)
+
+    monkeypatch.setattr(Runner, "run", run_when_both_take_part)
     with mariadb_server() as (_, second):
         for name in ("one/a", "one/b", "two/c", "x", "y", "z"):
-            sql = "select @@port, sleep(0.5);\n"  # long enough for both servers to take part
+            sql = "select @@port;\n"
             write(tmp_path, f"{name}.sql", sql, f"{sql}port\tnone\n")
         words = [str(tmp_path / "cases"), "--dsn", str(dsn), "--dsn", str(second), "--format", "json", "--rate", "0"]
         assert main([*words, "--order-group", "one,two"]) == 0

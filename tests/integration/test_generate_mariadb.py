@@ -83,7 +83,7 @@ def test_a_file_without_an_expectation_is_judged_by_one_of_its_own(dsn: Dsn, tmp
 
 
 def test_what_stays_on_the_server_is_seen(dsn: Dsn, tmp_path: Path) -> None:
-    write_files(tmp_path / "one", {"a.test": "create table if not exists theirs.gen_left (a int);\n"})
+    write_files(tmp_path / "one", {"a.test": "create table if not exists mysql.gen_left (a int);\n"})
     verdicts = Verdicts()
     verify(tmp_path / "one", dsn, verdicts)
     assert any("information_schema.tables" in one for one in verdicts.left)

@@ -77,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reset-server", action="store_true", help="drop every foreign database first, as mo-tester does"
     )
-    parser.add_argument("--allow-drops", action="store_true", help="let scripts drop what was there before")
+    parser.add_argument("--allow-drops", action="store_true", help="let scripts drop and change what was there before")
     parser.add_argument("--allow-system", action="store_true", help="run the commands of -- @system lines")
     parser.add_argument("--format", choices=["text", "json", "jsonl", "junit"], default="text")
     parser.add_argument(

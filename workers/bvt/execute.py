@@ -13,13 +13,14 @@ from orchestrator.cases.script import Command, Script, WaitExpect
 from orchestrator.domain.errors import CancelledError, ServerError
 from workers.bvt.compare import Outcome, ServerMessage, Verdict, VerdictKind, compare
 from workers.bvt.escapes import EscapeError, unescape
-from workers.bvt.guard import Guard, used_database
+from workers.bvt.guard import Guard
 from workers.bvt.message import message_of
 from workers.bvt.render import result_of
 from workers.bvt.resources import FLAG, LocalFiles
 from workers.bvt.results import CommandResult
 from workers.bvt.session import RefusedError, Sessions
 from workers.bvt.strict import strict_differences
+from workers.bvt.threats import used_database
 from workers.bvt.watch import Watch
 from workers.bvt.wire import ConnectionLostError, EndlessResultError, Limits, Reply, ServerFaultError, Wire
 
@@ -37,7 +38,7 @@ class Options:
     allow_system: bool = False
     #: Drop every foreign database first.
     reset: bool = False
-    #: Let scripts drop what was there before.
+    #: Let scripts drop and change what was there before.
     allow_drops: bool = False
     #: Drop also the users, roles, snapshots … that a script made; else only databases and accounts.
     drop_made: bool = False
@@ -163,8 +164,6 @@ class Executor:
             self._sessions.sync_commit()
         self._previous = command.connection
         sql = command.sql.replace(FLAG, self._options.resources)
-        if (objection := self._guard.objection(sql, wire.database)) is not None:
-            raise StopScriptError(objection)
         if command.wait is None:
             return self._ask(wire, sql)
         self._end_transaction(command.wait.connection, command.wait.operation)
@@ -216,6 +215,8 @@ class Executor:
             text = _sendable(wire, sql)
         except EscapeError as error:
             return Outcome(error=ServerMessage(str(error)))
+        if (objection := self._guard.objection(text, wire.database)) is not None:
+            raise StopScriptError(objection)
         fault: ServerFaultError | ConnectionLostError | EndlessResultError | None = None
         self._watch.begin(wire, min(time.monotonic() + self._options.statement_timeout, self._deadline))
         try:
@@ -225,11 +226,9 @@ class Executor:
         finally:
             self._watch.end()
         self._check_fired(wire)
-        if fault is not None:
-            return self._failed(wire, fault)
-        if sql[:4].lower() == "use " and (database := used_database(sql)) is not None:
-            wire.database = database
-        return _outcome(reply)
+        if (database := used_database(text)) is not None:
+            self._sessions.follow(wire, database, failed=fault is not None)
+        return _outcome(reply) if fault is None else self._failed(wire, fault)
 
     def _failed(self, wire: Wire, fault: ServerFaultError | ConnectionLostError | EndlessResultError) -> Outcome:
         """The error outcome, if that is what it is."""

@@ -1,39 +1,37 @@
-"""What a script may destroy on a server that is not its own: only what this run made.
+"""What a script may destroy or change on a server that is not its own: only what this run made.
 
-mo-tester drops every database it does not know and lets scripts do as they like. Here a statement that takes away what
-was there before the run stops its script, unless the caller allows it.
+mo-tester drops every database it does not know and lets scripts do as they like. Here a statement that takes away or
+changes what was there before the run stops its script, unless the caller allows it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from orchestrator.cases.sql.words import SYSTEM_DATABASES
 from orchestrator.domain.errors import ServerError
 from workers.bvt.session import Sessions, quoted
-from workers.bvt.threats import ALL, KINDS, bare, threats
-from workers.bvt.wire import ConnectionLostError, Reply, ServerFaultError, Wire
+from workers.bvt.threats import CHANGES, Threat, made, threats
+from workers.bvt.wire import ConnectionLostError, EndlessResultError, Reply, ServerFaultError, Wire
 
 #: Seconds our own statements may take: a database somebody holds on to stays.
 _PATIENCE = 30.0
-#: What else outlives a script, and how a server is asked for it, without what it makes for itself; one that does not
-#: know the question has none.
-_OTHERS = (
+#: A server that answers so knows no such statement, database, column or table, and has none of what was asked for.
+_UNKNOWN = frozenset({1049, 1054, 1064, 1146, 1149, 1235})
+#: What else outlives a script, and how MatrixOne is asked for it, without what it makes for itself.
+_OF_MATRIXONE = (
     ("user", "SELECT user_name FROM mo_catalog.mo_user"),
     ("role", "SELECT role_name FROM mo_catalog.mo_role"),
-    ("role", "SELECT user FROM mysql.user WHERE is_role = 'Y'"),
     ("snapshot", "SELECT sname FROM mo_catalog.mo_snapshots WHERE sname NOT LIKE '__mo%' AND sname NOT LIKE 'ccpr%'"),
     ("stage", "SELECT stage_name FROM mo_catalog.mo_stages"),
     ("publication", "SELECT pub_name FROM mo_catalog.mo_pubs"),
     ("cdc", "SELECT task_name FROM mo_catalog.mo_cdc_task"),
     ("pitr", "SELECT pitr_name FROM mo_catalog.mo_pitr WHERE pitr_name NOT LIKE 'sys_mo%'"),
 )
+_OF_OTHERS = (("role", "SELECT user FROM mysql.user WHERE is_role = 'Y'"),)
 #: Users and roles of every MatrixOne. The server itself drops none of them, and scripts test that.
 _PREDEFINED = frozenset(["root", "dump", "moadmin", "accountadmin", "public"])
-_BLANK = r"(?:\s|/\*.*?\*/)+"
-_USE = re.compile(rf"\s*use{_BLANK}([^;]+)", re.IGNORECASE | re.DOTALL)
-_MAKES = re.compile(rf"\bcreate{_BLANK}(?:or{_BLANK}replace{_BLANK})?({'|'.join(KINDS)})\b", re.IGNORECASE)
 
 
 class Property:
@@ -46,15 +44,18 @@ class Property:
         self.accounts = None if accounts is None else frozenset(name.lower() for name in accounts)
         self._others = frozenset((kind, name.lower()) for kind, name in others)
 
-    def holds(self, kind: str, name: str) -> bool:
-        """Whether there is a ``kind`` of that name, or with :data:`ALL` any."""
+    def holds(self, kind: str, name: str | None) -> bool:
+        """Whether there is a ``kind`` of that name, or without a name any."""
         if kind in ("database", "schema"):
             return name in self.databases | SYSTEM_DATABASES
-        others = {other for of, other in self._others if of == kind}
-        if name == ALL:
-            return bool(others)
-        accounts = self.accounts or frozenset() if kind in ("account", "user") else frozenset()
-        return name.partition("@")[0] in others or not accounts.isdisjoint((name, f"{name}@%"))
+        if name is None:
+            return any(kind == of for of, _ in self._others)
+        accounts = self.accounts or frozenset()
+        if kind == "account":
+            return name in accounts
+        if kind in ("user", "role") and (name == "current_user" or (name if "@" in name else f"{name}@%") in accounts):
+            return True  # to MySQL a role is a user
+        return (kind, name.partition("@")[0]) in self._others
 
 
 class Guard:
@@ -69,28 +70,26 @@ class Guard:
     def remember(self) -> None:
         """Take everything that is there now for somebody else's. Raises ServerError when the server does not tell."""
         wire = self._sessions.system()
-        databases = self._databases(wire)
+        databases = self._told(wire, "SHOW DATABASES")
         if databases is None:
-            raise ServerError(
-                f"{self._sessions.dsn.place} does not say which databases it has",
-                "SHOW DATABASES must work, or what is somebody's could be dropped. --reset-server does without.",
-            )
-        self._has_accounts = _try(wire, "SHOW ACCOUNTS") is not None
-        self.before = Property(databases, self._accounts(wire), self._others(wire))
+            raise self._silent("SHOW DATABASES", "it is unknown there")
+        self.before = self._property(wire, databases)
 
     def reset(self) -> None:
-        """Drop every database that is not the server's own: nothing on it is somebody's, save the accounts."""
+        """Drop every database that is not the server's own: nothing on it is somebody's, save what outlives one.
+
+        Raises ServerError when the server does not tell what that is.
+        """
         wire = self._sessions.system()
         self.drop_databases(wire)
-        self._has_accounts = _try(wire, "SHOW ACCOUNTS") is not None
-        self.before = Property((), self._accounts(wire))
+        self.before = self._property(self._sessions.system(), ())
 
     def tidy_all(self) -> None:
-        """Drop every database that is there, and every account that was not there before. Best effort."""
+        """Drop every database that is there, and all else that was not there before. Best effort."""
         wire = self._sessions.system()
+        self._drop_others(wire)
         self.drop_databases(wire)
-        if self.before.accounts is not None:
-            self._drop_accounts(wire)
+        self._drop_accounts(wire)
 
     def objection(self, sql: str, current: str = "") -> str | None:
         """Why ``sql`` must not run, or None. ``current`` is the database it runs in."""
@@ -99,10 +98,19 @@ class Guard:
         for threat in threats(sql, current):
             if threat.kind == "server":
                 return "it takes back what others did on this server"
-            if self.before.holds(threat.kind, threat.name) and not _predefined(threat.kind, threat.name):
-                what = f"every {threat.kind}" if threat.name == ALL else f"the {threat.kind} {threat.name!r}"
+            if self._hurts(threat):
+                what = f"every {threat.kind}" if threat.name is None else f"the {threat.kind} {threat.name!r}"
                 return f"it {threat.verb} {what}, which was there before this run"
         return None
+
+    def _hurts(self, threat: Threat) -> bool:
+        """Whether it is about something that was there. What may change in its own databases the server decides."""
+        kind, name = threat.kind, threat.name
+        if threat.verb == CHANGES and kind in ("database", "schema") and name in SYSTEM_DATABASES:
+            return False
+        if self._has_accounts and kind in ("user", "role") and name in _PREDEFINED:
+            return False
+        return self.before.holds(kind, name)
 
     def owns(self, database: str) -> bool:
         """Whether ``database`` is free for this run to make and drop."""
@@ -114,60 +122,75 @@ class Guard:
         Only what is new since the run began and what the statements name: another client may be at work too. Without
         ``others`` only databases and accounts.
         """
-        text = "\n".join(texts).lower()
-        made = {match[1] for match in _MAKES.finditer(text)}
-        if others and (kinds := made - {"database", "schema", "account"}):  # first: a publication holds its database
-            self._drop_others(wire, kinds, text)
-        if made & {"database", "schema"}:
+        said = list(texts)
+        text = "\n".join(said).lower()
+        kinds = made(said)
+        if others and (rest := kinds - {"database", "schema", "account"}):  # first: a publication holds its database
+            self._drop_others(wire, rest, text)
+        if kinds & {"database", "schema"}:
             self.drop_databases(wire, text)
-        if made & {"account", "user"} and self.before.accounts is not None:
+        if kinds & {"account", "user"}:
             self._drop_accounts(wire, text)
 
     def drop_databases(self, wire: Wire, text: str | None = None) -> None:
         """Drop databases that were not there before and are not the server's own; with ``text`` those it names."""
-        for name in self._databases(wire) or []:
+        for name in _first_column(_try(wire, "SHOW DATABASES")) or []:
             lower = name.lower()
             if lower not in self.before.databases | SYSTEM_DATABASES and (text is None or _named(name, text)):
                 wire = self._sessions.system() if wire.closed else wire
                 _try(wire, f"DROP DATABASE IF EXISTS {quoted(name)}")
 
-    def _drop_others(self, wire: Wire, kinds: set[str], text: str) -> None:
-        for kind, name in self._others(wire):
-            theirs = _predefined(kind, name.lower()) or self.before.holds(kind, name.lower())
-            if kind in kinds and _named(name, text) and not theirs:
-                _try(wire, f"DROP {'CDC TASK' if kind == 'cdc' else kind.upper()} {quoted(name)}")
+    def _drop_others(self, wire: Wire, kinds: Collection[str] | None = None, text: str | None = None) -> None:
+        for kind, asked in self._questions():
+            if kinds is not None and kind not in kinds:
+                continue
+            for name in _first_column(_try(wire, asked)) or []:
+                if not self.before.holds(kind, name.lower()) and (text is None or _named(name, text)):
+                    _try(wire, f"DROP {'CDC TASK' if kind == 'cdc' else kind.upper()} {quoted(name)}")
 
     def _drop_accounts(self, wire: Wire, text: str | None = None) -> None:
-        for name in self._accounts(wire) or []:
+        """Drop accounts, or users as ``user@host``, that were not there before, if that is known."""
+        if self.before.accounts is None:
+            return
+        for name in _first_column(_try(wire, self._accounts())) or []:
             user, _, host = name.partition("@")
-            if name.lower() in (self.before.accounts or ()) or not (text is None or _named(user, text)):
+            if name.lower() in self.before.accounts or not (text is None or _named(user, text)):
                 continue
             if self._has_accounts:
                 _try(wire, f"DROP ACCOUNT IF EXISTS {quoted(name)}")
             else:
                 _try(wire, f"DROP USER IF EXISTS {quoted(user)}@{quoted(host)}")
 
-    def _databases(self, wire: Wire) -> list[str] | None:
-        return _first_column(_try(wire, "SHOW DATABASES"))
+    def _property(self, wire: Wire, databases: Iterable[str]) -> Property:
+        """``databases``, and all else that is there. Raises ServerError when the server does not tell."""
+        self._has_accounts = self._told(wire, "SHOW ACCOUNTS") is not None
+        accounts = self._told(wire, self._accounts())
+        others = [(kind, name) for kind, asked in self._questions() for name in self._told(wire, asked) or []]
+        return Property(databases, accounts, others)
 
-    def _accounts(self, wire: Wire) -> list[str] | None:
-        """MatrixOne's accounts; elsewhere users as ``user@host``."""
-        if self._has_accounts:
-            return _first_column(_try(wire, "SHOW ACCOUNTS"))
-        return _first_column(_try(wire, "SELECT concat(user, '@', host) FROM mysql.user"))
+    def _accounts(self) -> str:
+        """The question for MatrixOne's accounts, elsewhere for users as ``user@host``."""
+        return "SHOW ACCOUNTS" if self._has_accounts else "SELECT concat(user, '@', host) FROM mysql.user"
 
-    def _others(self, wire: Wire) -> list[tuple[str, str]]:
-        return [(kind, name) for kind, asked in _OTHERS for name in _first_column(_try(wire, asked)) or []]
+    def _questions(self) -> Iterable[tuple[str, str]]:
+        return _OF_MATRIXONE if self._has_accounts else _OF_OTHERS
 
+    def _told(self, wire: Wire, sql: str) -> list[str] | None:
+        """The first column of an answer, None where the server knows nothing of the kind. Raises ServerError."""
+        try:
+            return _first_column(wire.query(sql, timeout=_PATIENCE))
+        except ServerFaultError as error:
+            if error.code in _UNKNOWN:
+                return None
+            raise self._silent(sql, error.message) from error
+        except (ConnectionLostError, EndlessResultError) as error:
+            raise self._silent(sql, str(error)) from error
 
-def used_database(sql: str) -> str | None:
-    """The database that ``sql`` makes current, if it is such a statement."""
-    match = _USE.match(sql)
-    return bare(match[1]) if match else None
-
-
-def _predefined(kind: str, name: str) -> bool:
-    return kind in ("user", "role") and name in _PREDEFINED
+    def _silent(self, sql: str, why: str) -> ServerError:
+        return ServerError(
+            f"{self._sessions.dsn.place} does not answer {sql}: {why}",
+            "Without it what is somebody's could be dropped. Name a user who may ask this.",
+        )
 
 
 def _named(name: str, text: str) -> bool:
@@ -185,5 +208,5 @@ def _try(wire: Wire, sql: str) -> Reply | None:
     """The answer, or None where the server refuses or is gone: tidying goes on with the next thing."""
     try:
         return wire.query(sql, timeout=_PATIENCE)
-    except (ServerFaultError, ConnectionLostError):
+    except (ServerFaultError, ConnectionLostError, EndlessResultError):
         return None

@@ -79,6 +79,16 @@ class Sessions:
         except (ServerFaultError, ConnectionLostError):
             return
 
+    def follow(self, wire: Wire, database: str, *, failed: bool) -> None:
+        """Note that a statement on ``wire`` made ``database`` current, if it did not fail; when it is "", ask."""
+        if database and not failed:
+            wire.database = database
+        elif not database and not wire.closed:
+            try:
+                wire.database = (wire.query("SELECT DATABASE()", timeout=_SYNC_TIMEOUT).rows[0][0] or b"").decode()
+            except (ServerFaultError, ConnectionLostError):
+                wire.abort()  # whose tables it would drop nobody knows
+
     def system(self) -> Wire:
         """The connection for our own statements, apart from the scripts'."""
         if self._system is None or self._system.closed:

@@ -3,7 +3,8 @@
 Every repetition is possessive, so nothing is ever tried twice: an unterminated string or comment reaches to the end of
 the text, and a NUL or a lone surrogate is a token like any other. What counts as a comment follows MatrixOne's scanner
 (pkg/sql/parsers/dialect/mysql/scanner.go at 7c27538): ``#`` and ``//`` to the end of the line, ``--`` only before white
-space (``5--1`` is a subtraction). Hints, ``/*+ … */`` and ``/*! … */``, are no comments: their words are tokens.
+space (``5--1`` is a subtraction) and, as MySQL has it, before other control characters. Hints, ``/*+ … */`` and
+``/*! … */``, are no comments: their words are tokens.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _QUOTED_NAME = r"`(?>(?:[^`]++|``)*)`?+"
 _STRINGS = r"""'(?>(?:[^'\\]++|''|\\.?)*)'?+|"(?>(?:[^"\\]++|""|\\.?)*)"?+|\$\$(?>(?:[^$]++|\$(?!\$))*)(?:\$\$)?+"""
 #: A script's tags (``-- @sortkey:0``, ``--- @metacmp(true)``) are comments even where SQL would see a subtraction.
 _TAGS = r"^[ \t]*+--(?:-|[ \t]*+@)[^\n]*+"
-_COMMENTS = r"--(?=[ \t\r\n]|\Z)[^\n]*+|\#[^\n]*+|//[^\n]*+|/\*(?![!+])(?>(?:[^*]++|\*(?!/))*)(?:\*/)?+"
+_COMMENTS = r"--(?=[\x00-\x20\x7f]|\Z)[^\n]*+|\#[^\n]*+|//[^\n]*+|/\*(?![!+])(?>(?:[^*]++|\*(?!/))*)(?:\*/)?+"
 
 #: A word carries the parenthesis that follows it: ``count(`` is a call, ``count`` is not.
 _TOKEN = re.compile(

@@ -10,6 +10,7 @@ import pytest
 from orchestrator.cases.dedup import compare_texts
 from orchestrator.cases.fingerprint import read_statements
 from orchestrator.cases.sql.lexer import split_statements, tokenize, without_comments
+from orchestrator.cases.sql.tokens import executed_by
 
 _ALPHABET = "'\"`\\-/*#;@$(),. \n\0\ud800é{}abe10x_+<>!&|"
 
@@ -42,6 +43,7 @@ def test_tokens(text: str, expected: list[str]) -> None:
     [
         ("a -- b\nc", "a \nc"),
         ("a --b", "a --b"),
+        ("a --\x01b\nc", "a \nc"),
         ("a # b\nc", "a  \nc"),
         ("a /* b */ c", "a   c"),
         ("a // b\nc", "a  \nc"),
@@ -53,6 +55,10 @@ def test_tokens(text: str, expected: list[str]) -> None:
 )
 def test_comments_go_and_strings_stay(text: str, left: str) -> None:
     assert without_comments(text).split() == left.split()
+
+
+def test_what_some_server_executes_is_read_and_no_hint_hides_a_word() -> None:
+    assert executed_by("/*!40000 drop*/ /*M!100100 role */ /*+ x */ r -- s") == ["drop", "role", "r"]
 
 
 def test_statements_end_at_a_semicolon_outside_strings() -> None:

@@ -25,8 +25,8 @@ def executed(tokens: Iterable[str]) -> list[str]:
 
 
 def executed_by(sql: str) -> list[str]:
-    """The tokens of SQL, without comments, but with what a comment tells some servers to execute."""
-    return executed(tokenize(without_comments(sql)))
+    """The tokens of SQL, without comments and hints, but with what a comment tells some servers to execute."""
+    return executed(tokenize(without_comments(sql.replace("/*M!", "/*!").replace("/*+", "/* "))))
 
 
 def joined(tokens: Sequence[str]) -> str:
