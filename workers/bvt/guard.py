@@ -19,6 +19,9 @@ from workers.bvt.wire import ConnectionLostError, EndlessResultError, Reply, Ser
 _PATIENCE = 30.0
 #: A server that answers so knows no such statement, database, column or table, and has none of what was asked for.
 _UNKNOWN = frozenset({1049, 1054, 1064, 1146, 1149, 1235})
+#: It keeps from this user what there is (MatrixOne says so in words alone).
+_DENIED = frozenset({1044, 1142, 1143, 1227})
+_DENIED_WORDS = "do not have privilege"
 #: What else outlives a script, and how MatrixOne is asked for it, without what it makes for itself.
 _OF_MATRIXONE = (
     ("user", "SELECT user_name FROM mo_catalog.mo_user"),
@@ -35,11 +38,19 @@ _PREDEFINED = frozenset(["root", "dump", "moadmin", "accountadmin", "public"])
 
 
 class Property:
-    """What is on a server, in lower case. ``accounts`` None: the server does not tell. ``others`` are (kind, name)."""
+    """What is on a server, in lower case. ``accounts`` None: it has none. ``others`` are (kind, name).
+
+    Of the kinds ``untold`` nobody knows what there is: whatever is dropped may be somebody's.
+    """
 
     def __init__(
-        self, databases: Iterable[str], accounts: Iterable[str] | None, others: Iterable[tuple[str, str]] = ()
+        self,
+        databases: Iterable[str],
+        accounts: Iterable[str] | None,
+        others: Iterable[tuple[str, str]] = (),
+        untold: Iterable[str] = (),
     ) -> None:
+        self.untold = frozenset(untold)
         self.databases = frozenset(name.lower() for name in databases)
         self.accounts = None if accounts is None else frozenset(name.lower() for name in accounts)
         self._others = frozenset((kind, name.lower()) for kind, name in others)
@@ -48,6 +59,8 @@ class Property:
         """Whether there is a ``kind`` of that name, or without a name any."""
         if kind in ("database", "schema"):
             return name in self.databases | SYSTEM_DATABASES
+        if kind in self.untold:
+            return True
         if name is None:
             return any(kind == of for of, _ in self._others)
         accounts = self.accounts or frozenset()
@@ -100,7 +113,8 @@ class Guard:
                 return "it takes back what others did on this server"
             if self._hurts(threat):
                 what = f"every {threat.kind}" if threat.name is None else f"the {threat.kind} {threat.name!r}"
-                return f"it {threat.verb} {what}, which was there before this run"
+                may = "may have been" if threat.kind in self.before.untold else "was"
+                return f"it {threat.verb} {what}, which {may} there before this run"
         return None
 
     def _hurts(self, threat: Threat) -> bool:
@@ -163,10 +177,27 @@ class Guard:
 
     def _property(self, wire: Wire, databases: Iterable[str]) -> Property:
         """``databases``, and all else that is there. Raises ServerError when the server does not tell."""
-        self._has_accounts = self._told(wire, "SHOW ACCOUNTS") is not None
-        accounts = self._told(wire, self._accounts())
-        others = [(kind, name) for kind, asked in self._questions() for name in self._told(wire, asked) or []]
-        return Property(databases, accounts, others)
+        untold: set[str] = set()
+        self._has_accounts = True
+        accounts = self._seen(wire, self._accounts(), ("account",), untold)
+        if accounts is None and not untold:
+            self._has_accounts = False
+            accounts = self._seen(wire, self._accounts(), ("user", "role"), untold)
+        others = [
+            (kind, name) for kind, asked in self._questions() for name in self._seen(wire, asked, (kind,), untold) or []
+        ]
+        return Property(databases, accounts, others, untold)
+
+    def _seen(self, wire: Wire, asked: str, kinds: Iterable[str], untold: set[str]) -> list[str] | None:
+        """What is there of ``kinds``, or they are ``untold``; None where the server has none or does not tell."""
+        try:
+            return self._told(wire, asked)
+        except ServerError as error:
+            fault = error.__cause__
+            if isinstance(fault, ServerFaultError) and (fault.code in _DENIED or _DENIED_WORDS in fault.message):
+                untold.update(kinds)
+                return None
+            raise
 
     def _accounts(self) -> str:
         """The question for MatrixOne's accounts, elsewhere for users as ``user@host``."""

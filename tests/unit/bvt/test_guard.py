@@ -268,15 +268,44 @@ def test_elsewhere_than_on_matrixone_no_name_is_free_to_drop(sql: str, *, refuse
 
 @pytest.mark.parametrize("about", ["DATABASES", "ACCOUNTS", "mo_user", "mo_role", "mo_stages", "mo_pitr"])
 @pytest.mark.parametrize(
-    "failure",
-    [ConnectionLostError("timed out"), ServerFaultError("access denied", 1142, "42000")],
-    ids=["lost", "denied"],
+    "failure", [ConnectionLostError("timed out"), ServerFaultError("no space", 1021, "HY000")], ids=["lost", "fault"]
 )
 def test_a_question_without_an_answer_ends_the_run(about: str, failure: Exception) -> None:
     server = matrixone()
     server.failing[about] = failure
     with pytest.raises(ServerError, match=about):
         guard(server)
+
+
+@pytest.mark.parametrize(
+    "denied",
+    [
+        ServerFaultError("SELECT command denied to user", 1142, "42000"),
+        ServerFaultError("internal error: do not have privilege to execute the statement", 20101, "HY000"),
+    ],
+)
+@pytest.mark.parametrize(("kind", "about"), [("account", "ACCOUNTS"), ("role", "mo_role"), ("stage", "mo_stages")])
+def test_what_a_user_may_not_see_may_be_somebodys_and_stays(kind: str, about: str, denied: ServerFaultError) -> None:
+    server = matrixone()
+    server.failing[about] = denied
+    made = guard(server)
+    assert made.objection(f"drop {kind} x") == f"it drops the {kind} 'x', which may have been there before this run"
+    assert made.objection("drop pitr mine") is None
+    server.failing.clear()
+    for names in (server.rows[about] for about in ("ACCOUNTS", "mo_role", "mo_stages")):
+        names += ["x"]
+    made.tidy(cast("Wire", server), ["create role x; create stage x; create account x"])
+    assert len(server.dropped) == 2
+    assert not any(kind.upper() in drop for drop in server.dropped)
+
+
+def test_on_other_servers_users_that_may_not_be_seen_stay_and_the_rest_goes_on() -> None:
+    server = mariadb()
+    server.failing["concat"] = ServerFaultError("SELECT command denied to user", 1142, "42000")
+    made = guard(server)
+    assert made.objection("drop user mine") is not None
+    assert made.objection("drop role mine") is not None
+    assert made.objection("drop database mine") is None
 
 
 @pytest.mark.parametrize("code", [1049, 1054, 1064, 1146, 1149, 1235])
