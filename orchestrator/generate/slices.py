@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from orchestrator.cases.sql.words import SYSTEM_DATABASES
-from orchestrator.generate.gates import forbidden
 from orchestrator.generate.library import LibraryScript
+from orchestrator.generate.policy import forbidden
 from orchestrator.generate.tokens import word_of
 
 #: Statements that fill or change a table, taken along with it; more rows say little.
