@@ -16,7 +16,7 @@ from orchestrator.domain.errors import BadCaseError
 from orchestrator.generate.aspects import aspects, counted
 from orchestrator.generate.expressions import Expression, column_types, expressions
 from orchestrator.generate.objects import creates, pointed_at, tables_of
-from orchestrator.generate.tokens import word_of
+from orchestrator.generate.tokens import texts, word_of
 
 #: How expectations begin that are errors, as far as a result set does not.
 _ERROR = re.compile(
@@ -143,7 +143,7 @@ def _failing(script: Script, result: str | None) -> Sequence[bool]:
 
 @lru_cache(maxsize=200_000)  # nearly half of the statements of a tree stand there several times
 def _statement(sql: str, tokens: tuple[str, ...], *, plain: bool, fails: bool) -> Statement:
-    inside = [one for token in tokens[2:] if token[0] in "'\"" for one in tokenize(token[1:-1])]
+    inside = [one for text in texts(tokens[2:]) for one in tokenize(text)]
     named = [*tokens, *inside] if tokens[0].lower() == "prepare" else tokens  # a prepared text needs its tables, too
     return Statement(
         sql,

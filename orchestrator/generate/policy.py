@@ -30,8 +30,8 @@ _FORBIDDEN = (
 )
 #: Around what only some servers execute: ``/*!40100 … */``.
 _FOR_SOME = re.compile(r"/\*!\d*|\*/")
-#: Where the tables end that a statement writes, and what it reads may begin.
-_READS = frozenset({"select", "with", "values", "value", "set", "where", "like", "clone"})
+#: Reserved words at which the tables end that a statement writes, and what it reads may begin.
+_READS = frozenset({"select", "with", "set", "where", "like"})
 _FILLING = frozenset({"or", "replace", "if", "not", "exists"})
 _ACCOUNTS = frozenset({"user", "role", "account"})
 #: The user of the session itself.
@@ -65,7 +65,7 @@ def _against(tokens: Sequence[str]) -> str:
     head = words[0]
     if head == "set" and is_for_everybody(tokens):
         return "changes a setting for everybody"
-    if head in WRITES and in_system(words[: _first(words, _READS)]):
+    if head in WRITES and in_system(words[: _written(tokens)]):
         return "changes a table of the server"
     about = [word for word in words[1:8] if word not in _FILLING][:2]
     if (
@@ -84,5 +84,7 @@ def _names_predefined(tokens: Sequence[str]) -> bool:
     return any(kind in _ACCOUNTS and name in PREDEFINED | _OWN for kind, name in named(tokens))
 
 
-def _first(words: Sequence[str], among: frozenset[str]) -> int:
-    return next((at for at, word in enumerate(words) if word in among), len(words))
+def _written(tokens: Sequence[str]) -> int:
+    """How many tokens of a statement may name tables that it writes; names in quotes are no reserved words."""
+    copies = {"clone"} if [word_of(token) for token in tokens[:2]] == ["create", "table"] else set[str]()
+    return next((at for at, token in enumerate(tokens) if token.lower() in _READS | copies), len(tokens))
