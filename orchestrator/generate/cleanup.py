@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from orchestrator.generate.library import Statement
 from orchestrator.generate.session import restoring
-from orchestrator.generate.tokens import word_of
+from orchestrator.generate.tokens import executed, word_of
 
 #: Objects that live outside of databases, each dropped by a statement of its own.
 _SINGLE = ("publication", "pitr", "snapshot", "sequence", "stage", "task", "user", "role", "account")
@@ -21,8 +21,8 @@ def cleanup(statements: Iterable[Statement]) -> list[str]:
     linked: set[str] = set()
     current = opened = ""
     for statement in statements:
-        tokens = statement.tokens
-        first = word_of(tokens[0])
+        tokens = executed(statement.tokens)
+        first = word_of(tokens[0]) if tokens else ""
         if first == "use" and len(tokens) > 1:
             current = word_of(tokens[1])
         elif first == "drop" and len(tokens) > 2:

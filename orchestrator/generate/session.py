@@ -65,11 +65,6 @@ def is_for_everybody(tokens: Sequence[str]) -> bool:
     return any(scope in _EVERYBODYS for scope, _, _ in _pieces(tokens[1:]))
 
 
-def assignments(tokens: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The variables of the session that the rest of a ``set`` assigns, as ``sql_mode`` or ``@x``, with the values."""
-    yield from ((name, value) for scope, name, value in _pieces(tokens) if scope not in _EVERYBODYS and value)
-
-
 def _effects(tokens: Sequence[str]) -> Iterator[tuple[str, str]]:
     """What a statement sets, each with what sets it back; that is empty where it is as at the beginning."""
     head = word_of(tokens[0])
@@ -96,7 +91,8 @@ def _effects(tokens: Sequence[str]) -> Iterator[tuple[str, str]]:
         if "read" in words and {"only", "write"}.intersection(words):
             yield "read only", "set session transaction read write" if "only" in words else ""
     else:
-        yield from (_assignment(name, value) for name, value in assignments(tokens[1:]))
+        assigned = ((name, value) for scope, name, value in _pieces(tokens[1:]) if scope not in _EVERYBODYS and value)
+        yield from (_assignment(name, value) for name, value in assigned)
 
 
 def _assignment(name: str, value: str) -> tuple[str, str]:
