@@ -22,8 +22,9 @@ _COMPUTES = frozenset({"select", "with", "insert", "replace", "update", "delete"
 _IN_BRACES = ["{", "snapshot", "="]
 _CHANGES = frozenset({"alter", "drop", "grant", "rename", "revoke"})
 _OF_USERS = (["password"], ["default"])
-#: What stands between the names of a list; ``to`` in RENAME USER.
-_COMMAS = (",", "and", "to")
+#: What stands between the names of a list, and of one that renames: ``rename user a to b, c to d``.
+_COMMAS = (",", "and")
+_RENAMES = (*_COMMAS, "to")
 
 
 def named(tokens: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -44,11 +45,8 @@ def changes(words: Sequence[str]) -> bool:
 
 
 def in_system(words: Sequence[str]) -> bool:
-    """Whether some table among words is in a database of the server: its name stands before a dot."""
-    return any(
-        word in SYSTEM_DATABASES and words[at + 1][:1] == "." and words[at - 1 : at] != ["."]
-        for at, word in enumerate(words[:-1])
-    )
+    """Whether some table among words is in a database of the server."""
+    return not SYSTEM_DATABASES.isdisjoint(_dotted(words))
 
 
 def _by_kind(words: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -59,7 +57,8 @@ def _by_kind(words: Sequence[str]) -> Iterator[tuple[str, str]]:
         begun = next((later for later in range(at + 1, len(words)) if words[later] not in _BETWEEN), len(words))
         kind = "database" if word == "schema" else word
         untouched = PREDEFINED if words[0] == "set" else ()  # a role that is set stays as it is
-        yield from ((kind, name) for name in _listed(words[begun:]) if name not in untouched)
+        commas = _RENAMES if words[0] == "rename" else _COMMAS
+        yield from ((kind, name) for name in _listed(words[begun:], commas) if name not in untouched)
         if word == "publication" and words[at - 2 : at - 1] == ["from"]:
             yield "account", words[at - 1]
 
@@ -78,7 +77,7 @@ def _recipients(words: Sequence[str]) -> Iterator[tuple[str, str]]:
     head, before = words[0], "from" if words[0] == "revoke" else "to"
     gives = head in {"grant", "revoke"}
     if gives and "on" not in words:  # what is given are roles, which stay as they are
-        given = _listed([one for one in words[1:] if one not in _BETWEEN], _COMMAS[:2])
+        given = _listed([one for one in words[1:] if one not in _BETWEEN])
         yield from (("role", name) for name in given if name not in PREDEFINED)
     if (gives or head == "set" or words[:2] in (["alter", "role"], ["alter", "user"])) and before in words:
         last = len(words) - 1 - words[::-1].index(before)
@@ -89,10 +88,16 @@ def _recipients(words: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 def _inside(tokens: Sequence[str], words: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Databases before a dot, and what texts point at: ``sales.t``, ``'sales.t'``, ``'stage://st/file'``."""
-    for at, word in enumerate(words[:-1]):
-        if words[at + 1][:1] == "." and words[at - 1 : at] != ["."]:  # a table may begin with a digit: sales.1t
-            yield "database", word
+    yield from (("database", name) for name in _dotted(words))
     yield from ((kind, name) for name in pointed_at(tokens) for kind in ("database", "stage"))
+
+
+def _dotted(words: Sequence[str]) -> Iterator[str]:
+    """Names that stand before a dot and another name, which may begin with a digit: ``sales.t``, ``sales.1t``."""
+    for at, word in enumerate(words[:-1]):
+        ends = words[at + 1] == "." and at + 2 == len(words)  # as a sentence does
+        if words[at + 1][:1] == "." and not ends and words[at - 1 : at] != ["."]:
+            yield word
 
 
 def _listed(words: Sequence[str], commas: Sequence[str] = _COMMAS) -> Iterator[str]:

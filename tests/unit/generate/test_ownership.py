@@ -140,6 +140,8 @@ def test_what_uses_an_object_of_others_is_objected_to(sql: str) -> None:
         "prepare s1 from 'select ? + sales from t'",
         "set default role public to mine",
         "create user if not exists root",
+        "grant drop table on database * to sales",
+        "insert into t values ('it was a day of sales.')",
         "update t set a = .5, sales = .25",
     ],
 )
