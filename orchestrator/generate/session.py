@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from orchestrator.cases.sql.words import KEYWORDS
@@ -47,8 +48,8 @@ class Restoring(NamedTuple):
 def restoring(statements: Iterable[Sequence[str]]) -> Restoring:
     """The statements that set back what these (as tokens) have set and not set back themselves."""
     changed: dict[str, str] = {}
-    for tokens in filter(None, map(executed, statements)):
-        for name, back in _effects(tokens):
+    for tokens in statements:
+        for name, back in _effects_of(tuple(tokens)):
             changed.pop(name, None)
             if back:
                 changed[name] = back
@@ -63,6 +64,12 @@ def restoring(statements: Iterable[Sequence[str]]) -> Restoring:
 def is_for_everybody(tokens: Sequence[str]) -> bool:
     """Whether a ``set`` changes something that outlives its session."""
     return any(scope in _EVERYBODYS for scope, _, _ in _pieces(tokens[1:]))
+
+
+@lru_cache(maxsize=100_000)  # the same statements come up again and again while choosing
+def _effects_of(tokens: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    found = executed(tokens)
+    return tuple(_effects(found)) if found else ()
 
 
 def _effects(tokens: Sequence[str]) -> Iterator[tuple[str, str]]:
