@@ -25,6 +25,8 @@ HEARD = {"MO_TESTPLAN_REQUIRE", "MO_TESTPLAN_SHARED", "MO_TESTPLAN_FIGURES"}
 for _name in tuple(os.environ):
     if _name.startswith(("MO_TESTPLAN_", "GIT_")) and _name not in HEARD:
         del os.environ[_name]
+# Nor is what a user or a host has set up for git: signing, hooks, line ends.
+os.environ.update(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1")
 
 # Tests that were started in the background (`&` in a script) ignore Ctrl-C, and what they start would, too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():

@@ -14,7 +14,7 @@ from orchestrator.cases.script import database_of
 from orchestrator.cli.life import undisturbed
 from orchestrator.domain.errors import ServerError, UsageError
 from orchestrator.generate.executor import Answer, Recorded
-from orchestrator.generate.ownership import Ownership, dropping, named_by
+from orchestrator.generate.ownership import Ownership, drops, named_by
 from orchestrator.generate.publish import write_files
 from workers.bvt.compare import VerdictKind
 from workers.bvt.dsn import Dsn, parse_dsn
@@ -138,8 +138,8 @@ class BvtServer:
 
     def tidy(self, left: frozenset[str]) -> None:
         """Drop what a run left, as far as there is a word for it."""
-        for one in sorted(left):
-            self._quietly(dropping(one))
+        for sql in drops(left):
+            self._quietly(sql)
 
     def _quietly(self, sql: str) -> list[tuple[str | None, ...]]:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from orchestrator.cases.sql.tokens import word_of
+from orchestrator.cases.sql.tokens import executed, word_of
 from orchestrator.generate.library import Statement
 from orchestrator.generate.session import restoring
 
@@ -21,8 +21,8 @@ def cleanup(statements: Iterable[Statement]) -> list[str]:
     linked: set[str] = set()
     current = opened = ""
     for statement in statements:
-        tokens = statement.tokens
-        first = word_of(tokens[0])
+        tokens = executed(statement.tokens)
+        first = word_of(tokens[0]) if tokens else ""
         if first == "use" and len(tokens) > 1:
             current = word_of(tokens[1])
         elif first == "drop" and len(tokens) > 2:

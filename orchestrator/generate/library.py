@@ -12,7 +12,7 @@ from functools import lru_cache
 from orchestrator.cases.expectation import split_expectations
 from orchestrator.cases.script import Script, parse_script
 from orchestrator.cases.sql.lexer import split_statements, tokenize, without_comments
-from orchestrator.cases.sql.tokens import word_of
+from orchestrator.cases.sql.tokens import texts, word_of
 from orchestrator.domain.errors import BadCaseError
 from orchestrator.generate.aspects import aspects, counted
 from orchestrator.generate.expressions import Expression, column_types, expressions
@@ -143,7 +143,7 @@ def _failing(script: Script, result: str | None) -> Sequence[bool]:
 
 @lru_cache(maxsize=200_000)  # nearly half of the statements of a tree stand there several times
 def _statement(sql: str, tokens: tuple[str, ...], *, plain: bool, fails: bool) -> Statement:
-    inside = [one for token in tokens[2:] if token[0] in "'\"" for one in tokenize(token[1:-1])]
+    inside = [one for text in texts(tokens[2:]) for one in tokenize(text)]
     named = [*tokens, *inside] if tokens[0].lower() == "prepare" else tokens  # a prepared text needs its tables, too
     return Statement(
         sql,

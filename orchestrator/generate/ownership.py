@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-from orchestrator.cases.sql.tokens import executed_by, word_of
+from orchestrator.cases.sql.tokens import actions_of, word_of
 from orchestrator.cases.sql.words import SYSTEM_DATABASES
-from orchestrator.generate.objects import pointed_at
+from orchestrator.generate.named import PREDEFINED, changes, named
 
 #: Cells of an answer, as text.
 Rows = Sequence[tuple[str | None, ...]]
@@ -42,21 +42,10 @@ _DROPS = {
     "account": "drop account if exists", "role": "drop role if exists", "user": "drop user if exists",
     "cdc": "drop cdc task",
 }  # fmt: skip
-#: Names that objects of every server have. To use one is nobody's business, to change one is.
-_EVERYWHERE = SYSTEM_DATABASES | {"root", "dump", "moadmin", "accountadmin", "public"}
-#: What asks for objects: its answer may list those of others.
-_TELLS = re.compile(rf"(?i)^\s*show\b|\b(?:{'|'.join(sorted(SYSTEM_DATABASES))})`?\s*\.")
-
-#: Words that come before a name and tell its kind, and what may stand between the two.
-_KINDS = frozenset({
-    "account", "role", "user", "snapshot", "stage", "publication", "subscription", "cdc", "task", "pitr", "database",
-    "schema",
-})  # fmt: skip
-_BETWEEN = frozenset({"if", "not", "exists", "=", "task", "config", "add", "drop", "coverage"})
-#: Statements in which such words are columns and aliases, but for a snapshot in braces.
-_COMPUTES = frozenset({"select", "with", "insert", "replace", "update", "delete", "values", "explain", "load", ""})
-_IN_BRACES = ["{", "snapshot", "="]
-_CHANGES = frozenset({"alter", "drop", "grant", "revoke"})
+#: Names that objects of every server have.
+_EVERYWHERE = SYSTEM_DATABASES | PREDEFINED
+#: What asks for objects, or may: its answer may list those of others.
+_TELLS = re.compile(rf"(?i)^\s*(?:show|execute|call)\b|\b(?:{'|'.join(sorted(SYSTEM_DATABASES))})`?\s*\.")
 
 _RESTORES_A_PART = re.compile(r"\brestore (?:account \S+ )?(?:database|table)\b")
 _RESTORES_OWN_ACCOUNT = re.compile(r"\brestore account (?!sys\b)[^ {]")
@@ -88,10 +77,12 @@ class Ownership:
 
     def objection(self, sql: str) -> str | None:
         """Why a statement must not run, in words, or None: it uses or changes what belongs to others."""
-        tokens = executed_by(sql)
+        return next(filter(None, map(self._objection, actions_of(sql))), None)
+
+    def _objection(self, tokens: Sequence[str]) -> str | None:
         words = [word_of(token) for token in tokens]
         said = _on_all(" ".join(words))
-        if said or not words:
+        if said:
             return said
         used = next((one for one in _used(tokens, words) if one in self._theirs), None)
         return f"it uses the {used}, which was there before this run" if used else None
@@ -103,8 +94,12 @@ class Ownership:
         return f"it tells of {found}, which was there before this run" if found else None
 
 
-def dropping(one: str) -> str:
-    """The statement that drops an object."""
+def drops(objects: Iterable[str]) -> list[str]:
+    """The statements that drop objects, databases last: none goes while a publication holds it."""
+    return [_drop(one) for one in sorted(objects, key=lambda one: (one.startswith("database "), one))]
+
+
+def _drop(one: str) -> str:
     kind, _, name = one.partition(" ")
     quoted = "@".join(f"`{part.replace('`', '``')}`" for part in name.split("@"))
     return f"{_DROPS.get(kind, f'drop {kind}')} {quoted}"
@@ -135,66 +130,8 @@ def _on_all(text: str) -> str | None:
 
 
 def _used(tokens: Sequence[str], words: Sequence[str]) -> Iterator[str]:
-    """The objects that a statement makes, changes, drops, or looks into, in lower case, without hosts."""
-    for kind, name in (*_by_kind(words), *_by_place(words), *_recipients(words), *_inside(tokens, words)):
-        harmless = kind == "database" or words[0] not in _CHANGES
+    """The objects that a statement names, but for those of every server that it leaves as they are."""
+    for kind, name in named(tokens):
+        harmless = kind == "database" or not changes(words)
         if not (harmless and name in _EVERYWHERE):
             yield f"{kind} {name}"
-
-
-def _by_kind(words: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Names after the word for their kind: ``pause cdc task x``, ``drop role r1, r2``, ``{snapshot = 's'}``."""
-    for at, word in enumerate(words):
-        if word not in _KINDS or (words[0] in _COMPUTES and words[at - 1 : at + 2] != _IN_BRACES):
-            continue
-        begun = next((later for later in range(at + 1, len(words)) if words[later] not in _BETWEEN), len(words))
-        kind = "database" if word == "schema" else word
-        yield from ((kind, name) for name in _listed(words[begun:]))
-        if word == "publication" and words[at - 2 : at - 1] == ["from"]:
-            yield "account", words[at - 1]
-
-
-def _by_place(words: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Databases that a word tells by its place: ``use sales``, ``show tables from sales``, ``clone sales``."""
-    if words[0] == "use" and words[1:2] not in (["role"], ["secondary"]):
-        yield from (("database", name) for name in words[1:2])
-    copies = words[0] in {"create", "data"} and not {"database", "schema"}.isdisjoint(words[:4])
-    before = {"from", "in"} if words[0] == "show" else {"from", "clone"} if copies else ()
-    yield from (("database", words[at + 1]) for at, word in enumerate(words[:-1]) if word in before)
-
-
-def _recipients(words: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Roles and users that get or lose something, become another one, or whose rights are shown."""
-    head, before = words[0], "from" if words[0] == "revoke" else "to"
-    gives = head in {"grant", "revoke"}
-    if gives and "on" not in words:  # what is given are roles, which stay as they are
-        given = _listed([one for one in words[1:] if one not in _BETWEEN])
-        yield from (("role", name) for name in given if name not in _EVERYWHERE)
-    if (gives or head == "set" or words[:2] in (["alter", "role"], ["alter", "user"])) and before in words:
-        last = len(words) - 1 - words[::-1].index(before)
-        yield from ((kind, name) for name in _listed(words[last + 1 :]) for kind in ("role", "user"))
-    if head in {"set", "show"} and "for" in words:
-        yield from (("user", name) for name in _listed(words[words.index("for") + 1 :]))
-
-
-def _inside(tokens: Sequence[str], words: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Databases before a dot, and what texts point at: ``sales.t``, ``'sales.t'``, ``'stage://st/file'``."""
-    for at, word in enumerate(words[:-1]):
-        if words[at + 1] == "." and words[at - 1 : at] != ["."] and tokens[at][0] not in "'\"":
-            yield "database", word
-    yield from ((kind, name) for name in pointed_at(tokens) for kind in ("database", "stage"))
-
-
-def _listed(words: Sequence[str]) -> Iterator[str]:
-    """The names that a list begins with; hosts are left out."""
-    at = 0
-    while at < len(words):
-        yield words[at]
-        at += 1
-        if words[at : at + 1] == ["@"]:
-            at += 2
-        elif at < len(words) and words[at][:1] == "@":
-            at += 1
-        if words[at : at + 1] not in ([","], ["and"]):
-            return
-        at += 1

@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from orchestrator.cases.sql.tokens import word_of
 from orchestrator.cases.sql.words import SYSTEM_DATABASES
-from orchestrator.generate.gates import forbidden
 from orchestrator.generate.library import LibraryScript
+from orchestrator.generate.policy import forbidden
 
 #: Statements that fill or change a table, taken along with it; more rows say little.
 _FILLED = 2

@@ -55,12 +55,9 @@ class Project:
         return self.root / "config" / "mini.yaml"
 
     def git(self, *words: str) -> str:
-        """One git command in the clone, untouched by the user's settings."""
-        env = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-        identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
-        done = subprocess.run(
-            ["git", *identity, *words], cwd=self.repo, env=env, capture_output=True, text=True, check=True
-        )
+        """One git command in the clone."""
+        identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+        done = subprocess.run(["git", *identity, *words], cwd=self.repo, capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
     def command(self, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -76,10 +76,10 @@ def diff(tmp_path: Path) -> str:
 def clone(tmp_path: Path) -> Path:
     """A repository whose branch ``topic`` changes one Go function and deletes a package."""
     repo = tmp_path / "clone"
-    who = ("-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false")
+    who = ("-c", "user.name=t", "-c", "user.email=t@example.com")
 
     def git(*words: str) -> None:
-        env = {**os.environ, "GIT_COMMITTER_DATE": "2026-08-01T12:00:00Z", "GIT_CONFIG_GLOBAL": os.devnull}
+        env = {**os.environ, "GIT_COMMITTER_DATE": "2026-08-01T12:00:00Z"}
         subprocess.run(["git", "-C", str(repo), *who, *words], check=True, env=env, capture_output=True)
 
     for name in (

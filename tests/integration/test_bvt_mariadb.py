@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -419,6 +420,18 @@ def test_two_servers_share_the_scripts_and_groups_stay_together(
     ports = {row["path"]: int(re.findall(r"\d{4,}", row["actual"])[0]) for row in document["commands"]}
     assert set(ports.values()) == {dsn.port, second.port}
     assert len({ports[f"cases/{name}.sql"] for name in ("one/a", "one/b", "two/c")}) == 1
+
+
+def test_a_server_starts_below_a_folder_whose_path_no_socket_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("deep" * 30)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    with mariadb_server() as (_, dsn):
+        open_wire(dsn).close()
+        assert list(deep.iterdir())
+    assert not list(deep.iterdir())
 
 
 def test_a_private_server_dies_with_the_process_that_started_it() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.generation_verified import Verdicts, verify
 from orchestrator.cases.dedup_search import Search
+from orchestrator.cases.sql.lexer import tokenize
 from orchestrator.cli.generate_server import BvtServer, server_of
 from orchestrator.domain.errors import ServerError
 from orchestrator.generate.cleanup import cleanup
@@ -17,11 +18,13 @@ from orchestrator.generate.executor import Answer
 from orchestrator.generate.judged import on_server
 from orchestrator.generate.library import read_script
 from orchestrator.generate.publish import write_files
+from orchestrator.generate.session import restoring
 from orchestrator.generate.terms import Terms
 from tests.mariadb import mariadb_server
 from tests.unit.generate.factories import make_draft
 from workers.bvt.dsn import Dsn
 from workers.bvt.session import open_wire
+from workers.bvt.wire import ServerFaultError
 
 PATH = "function/gen_1_01_x.test"
 DRAFT = make_draft(
@@ -118,6 +121,22 @@ def test_a_session_is_after_the_clean_up_what_it_was_before(server: BvtServer) -
     assert all(one != two for one, two in zip(left.rows[0], before.rows[0], strict=True))
 
 
+def test_each_variable_that_a_session_may_set_goes_back(dsn: Dsn) -> None:
+    wire = open_wire(dsn)
+    refused = []
+    asked = "select lower(variable_name) from information_schema.system_variables where session_value is not null"
+    asked += " and read_only = 'NO' and variable_name not like 'wsrep%'"  # those of a cluster, which this is none of
+    for (name,) in wire.query(asked).rows:
+        for sql in restoring([tokenize(f"set {(name or b'').decode()} = 7")]).last:
+            try:
+                wire.query(sql)
+            except ServerFaultError as fault:
+                refused.append(fault.message)
+    wire.close()
+    assert [one for one in refused if "is read-only" not in one] == []
+    assert len(refused) < 10
+
+
 def test_a_database_of_somebody_else_is_never_used(dsn: Dsn) -> None:
     with server_of(f"mysql://{dsn.user}:{dsn.password}@{dsn.host}:{dsn.port}", "none") as server:
         assert server is not None
@@ -137,6 +156,9 @@ def test_objects_of_others_are_not_used_dropped_or_told_of(server: BvtServer) ->
         "drop database if exists theirs",
         "use theirs",
         "show databases",
+        "prepare s1 from 'delete from theirs.t'",
+        "execute immediate 'drop role r1'",
+        "rename user root@localhost to mine",
     )
     trial = on_server([make_draft("select 1", *asked, path=PATH)], server, Terms("mariadb", 60), Search(None), print)
     assert [one.sql for one in trial.kept[0].statements] == ["select 1"]

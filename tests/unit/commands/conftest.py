@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -38,9 +37,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clone")
 
     def git(*words: str, email: str = "t@example.com") -> None:
-        env = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-        who = ["-c", "user.name=t", "-c", f"user.email={email}", "-c", "commit.gpgsign=false"]
-        subprocess.run(["git", *who, *words], cwd=folder, env=env, check=True, capture_output=True)
+        who = ["-c", "user.name=t", "-c", f"user.email={email}"]
+        subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
 
     def change(text: str, email: str) -> None:
         (folder / "a.go").write_text(text)

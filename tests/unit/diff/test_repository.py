@@ -146,6 +146,7 @@ def test_no_configuration_changes_the_answer(repo: Repo, tmp_path: Path, monkeyp
     shutil.copy(attributes, repo.folder / ".git" / "info" / "attributes")
     shutil.copy(attributes, repo.folder / ".gitattributes")
     monkeypatch.chdir(repo.folder)
+    monkeypatch.delenv("GIT_CONFIG_NOSYSTEM")
     for name, value in {
         "HOME": str(tmp_path),
         "GIT_CONFIG_GLOBAL": str(tmp_path / ".gitconfig"),

@@ -121,6 +121,9 @@ def test_clean_up_drops_what_stands_behind_a_comment_for_some_servers() -> None:
     sql = "create database /*!32312 if not exists*/ d1 /*!40100 default character set utf8mb4 */;\n"
     script = make_inputs(cases={"a.sql": sql}).library.scripts["a.sql"]
     assert cleanup(script.statements) == ["drop database if exists d1"]
+    gone = "create table w (a int);\n/*!40101 set autocommit = 0 */;\n/*!40000 drop table w */;\n"
+    script = make_inputs(cases={"a.sql": gone}).library.scripts["a.sql"]
+    assert cleanup(script.statements) == ["set autocommit = 1"]
 
 
 def test_clean_up_sets_back_what_was_set_after_the_drops_that_may_need_it() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.generate.ownership import Ownership, Rows, dropping, named_by
+from orchestrator.generate.ownership import Ownership, Rows, drops, named_by
 
 THEIRS = {
     "show databases": ("Sales", "mo_catalog"),
@@ -85,6 +85,26 @@ def ask(question: str) -> Rows:
         "alter role mine rename to clerk",
         "drop role mine, clerk",
         "show tables from sales",
+        "prepare s1 from 'delete from sales.t'",
+        "execute immediate 'drop user joe'",
+        "set @s = 'insert into sales.t values (\\'x\\')'",
+        "prepare s1 from 'alter user joe identified by ''x'' '",
+        "prepare s1 from 'use sales'",
+        "prepare s1 from 'execute immediate \"drop user joe\"'",
+        "create task x as 'truncate sales.t'",
+        "create procedure p() 'begin update t set a = 1; delete from sales.t; end'",
+        "create function f() returns int language sql as $$ delete from sales.t $$",
+        "create procedure p() grant clerk to mine",
+        "create trigger tr after insert on t for each row delete from sales.t",
+        "explain analyze drop role clerk",
+        'delete from "sales".t',
+        "delete from sales.1t",
+        "set password for root@localhost = 'x'",
+        "rename user root@localhost to mine",
+        "rename user mine to ours, joe to other",
+        "create or replace user root@localhost identified by 'x'",
+        "create or replace role moadmin",
+        "set default role none for root",
     ],
 )
 def test_what_uses_an_object_of_others_is_objected_to(sql: str) -> None:
@@ -116,6 +136,13 @@ def test_what_uses_an_object_of_others_is_objected_to(sql: str) -> None:
         "create database sub from sys publication p1",
         "create table t (role varchar(10), joe int)",
         "set @news = 'news'",
+        "insert into t values ('sales', 'joe and the clerk', 'drop by')",
+        "prepare s1 from 'select ? + sales from t'",
+        "set default role public to mine",
+        "create user if not exists root",
+        "grant drop table on database * to sales",
+        "insert into t values ('it was a day of sales.')",
+        "update t set a = .5, sales = .25",
     ],
 )
 def test_what_uses_none_is_not(sql: str) -> None:
@@ -126,6 +153,7 @@ def test_an_answer_that_lists_an_object_of_others_is_told() -> None:
     ownership = Ownership(ask)
     assert ownership.told_by("show databases", [("mo_catalog",), ("Sales",)])
     assert ownership.told_by("select * from mo_catalog.mo_stages", [(None, "st1")])
+    assert ownership.told_by("execute s1", [("Sales",)])
     assert ownership.told_by("show accounts", [("sys",)]) is None
     assert ownership.told_by("select 'sales'", [("sales",)]) is None
 
@@ -137,6 +165,10 @@ def test_what_no_statement_names_is_somebody_elses() -> None:
 
 
 def test_what_a_run_left_is_dropped_by_its_whole_name() -> None:
-    assert dropping("user a`b@%") == "drop user if exists `a``b`@`%`"
-    assert dropping("cdc copy") == "drop cdc task `copy`"
-    assert dropping("pitr week") == "drop pitr `week`"
+    assert drops(["user a`b@%"]) == ["drop user if exists `a``b`@`%`"]
+    assert drops(["cdc copy"]) == ["drop cdc task `copy`"]
+    assert drops(["pitr week"]) == ["drop pitr `week`"]
+
+
+def test_a_database_is_dropped_after_the_publication_that_holds_it() -> None:
+    assert drops(["publication p", "database d"]) == ["drop publication `p`", "drop database `d`"]

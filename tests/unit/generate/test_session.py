@@ -28,6 +28,14 @@ def back(*statements: str) -> Restoring:
         ("set names utf8mb4", [], ["set names default"]),
         ("set session transaction isolation level read committed", [], ["set tx_isolation = default"]),
         ("set session transaction read only", [], ["set session transaction read write"]),
+        ("/*!40101 set sql_mode='' */", [], ["set sql_mode = default"]),
+        ("select @b := 2", [], ["set @b = null"]),
+        ("select 1, 2 into @c, @`d e`", [], ["set @c = null, @`d e` = null"]),
+        ("load data infile 'x' into table t (a, @b)", [], ["set @b = null"]),
+        ("call p(@out)", [], ["set @out = null"]),
+        ("prepare s from 'set sql_mode = 1'", [], ["set sql_mode = default"]),
+        ("set last_insert_id = 5, identity = 6", [], ["set last_insert_id = 0", "set identity = 0"]),
+        ("set @@ session.b = 1", [], ["set b = default"]),
     ],
 )
 def test_what_is_set_is_set_back_beside_the_drops(sql: str, first: list[str], last: list[str]) -> None:
@@ -37,7 +45,17 @@ def test_what_is_set_is_set_back_beside_the_drops(sql: str, first: list[str], la
 
 @pytest.mark.parametrize(
     "sql",
-    ["use d1", "set transaction isolation level read committed", "set default role r to u", "select @@sql_mode = ''"],
+    [
+        "use d1",
+        "set transaction isolation level read committed",
+        "set default role r to u",
+        "select @@sql_mode = ''",
+        "set statement max_statement_time = 1 for select 1",
+        "set rand_seed1 = 5",
+        "set @@global . x = 1",
+        "create user joe@localhost, 'user'@'%'",
+        "create definer = root@`localhost` view v as select 1",
+    ],
 )
 def test_what_lasts_for_no_session_is_left_alone(sql: str) -> None:
     assert back(sql) == ([], [])

@@ -11,7 +11,7 @@ from benchmarks.own.change import NoHistoryError, first_change, last_change
 
 
 def _git(folder: Path, *words: str) -> str:
-    who = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
     done = subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True, text=True)
     return done.stdout.strip()
 

@@ -195,7 +195,7 @@ def test_a_chain_of_uses_is_weaker_than_a_short_one_and_a_name_in_common_counts(
 def test_the_texts_of_a_revision_are_read_without_a_checkout(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("import b\n")
     (tmp_path / "b.txt").write_text("x")
-    who = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
     for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "x"]):
         subprocess.run(["git", *who, *words], cwd=tmp_path, check=True)
     (tmp_path / "a.py").write_text("changed since\n")

@@ -14,7 +14,7 @@ def clone(tmp_path: Path) -> Path:
     for name in ("cases/join/a.sql", "cases/join/deep/b.sql", "cases/README.md", "用例/一.sql", "main.go"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
-    who = ("-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false")
+    who = ("-c", "user.name=t", "-c", "user.email=t@example.com")
     for words in (("init", "-q"), ("add", "."), (*who, "commit", "-qm", "x")):
         subprocess.run(["git", "-C", str(tmp_path), *words], check=True)
     return tmp_path
