@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestrator.history.examples import Example, Labelled
 from orchestrator.history.features import ANY_CASE, CASE_FEATURES, CATEGORY_FEATURES, PACKAGE_FEATURES, strategy_of
@@ -23,6 +23,8 @@ FEWEST = 40
 _CATEGORY_SHARE, _PACKAGES = 0.23, 15.0
 #: Rows without a label that are kept of each commit, half of them the likeliest.
 _KEPT = 160
+#: Parts that the examples are cut into, so that each is judged by forests that have not seen it.
+_FOLDS = 2
 #: Categories are few rows: smaller leaves, and so many forests for each one of cases, as one hangs on chance.
 _OF_CATEGORIES, _FORESTS = Training(rounds=80, least=20), 2
 #: Days after which an example counts half, and days whose examples set the thresholds.
@@ -40,7 +42,6 @@ class _Task:
     how: Training
     #: Strategies whose columns are kept from it.
     muted: frozenset[str]
-    folds: int
     thin: bool = False
 
     def is_learnable(self, examples: Sequence[Example]) -> bool:
@@ -48,34 +49,20 @@ class _Task:
         return sum(bool(labelled.labels.any()) for one in examples if (labelled := self.of(one))) >= FEWEST
 
 
-class Effort(NamedTuple):
-    """How many parts the examples are cut into for calibration, and how many forests of one task are averaged."""
-
-    folds: int
-    seeds: int
-
-
-#: For use; and for comparisons of many models, about a third of the work. One forest alone hangs on chance.
-CAREFUL, QUICK = Effort(3, 2), Effort(2, 1)
+#: Forests of one task that are averaged, for use and for comparisons of many models: one alone hangs on chance.
+CAREFUL, QUICK = 2, 1
 
 
 def fit_ranker(
-    examples: Sequence[Example], now: int, muted: frozenset[str] = frozenset(), effort: Effort = CAREFUL
+    examples: Sequence[Example], now: int, muted: frozenset[str] = frozenset(), seeds: int = CAREFUL
 ) -> Ranker | None:
     """Train on ``examples``, in the order of time; None when they are too few. ``muted`` strategies are not heard."""
     labelled = [example for example in examples if example.cases is not None]
     tested = [example for example in examples if example.packages is not None]
-    by_case = _Task(
-        CASE_FEATURES, lambda example: example.cases, Training(seeds=effort.seeds), muted, effort.folds, thin=True
-    )
-    by_category = _Task(
-        CATEGORY_FEATURES,
-        lambda example: example.categories,
-        replace(_OF_CATEGORIES, seeds=_FORESTS * effort.seeds),
-        muted,
-        effort.folds,
-    )
-    by_package = _Task(PACKAGE_FEATURES, lambda example: example.packages, Training(), muted, effort.folds)
+    by_case = _Task(CASE_FEATURES, lambda example: example.cases, Training(seeds=seeds), muted, thin=True)
+    of_categories = replace(_OF_CATEGORIES, seeds=_FORESTS * seeds)
+    by_category = _Task(CATEGORY_FEATURES, lambda example: example.categories, of_categories, muted)
+    by_package = _Task(PACKAGE_FEATURES, lambda example: example.packages, Training(), muted)
     if not (by_case.is_learnable(labelled) and by_category.is_learnable(labelled)):
         return None
     cases, case_folds = _fit(by_case, labelled, now)
@@ -97,7 +84,7 @@ def _fit(
     import numpy as np
 
     folds: list[Vector] = []
-    bounds = [len(examples) * fold // task.folds for fold in range(task.folds + 1)]
+    bounds = [len(examples) * fold // _FOLDS for fold in range(_FOLDS + 1)]
     for first, last in itertools.pairwise(bounds):
         booster = _boosters(task, [*examples[:first], *examples[last:]], now)
         folds += [logits(booster, labelled.rows) for one in examples[first:last] if (labelled := task.of(one))]

@@ -34,9 +34,13 @@ _LEAST = 1e-5
 _CROWD_POWER, _LEAST_CROWD = 0.75, 0.05
 
 
+#: The part of a category's own forest in its chance.
+_OWN_PART = 0.7
+
+
 def mixed(of_category: float, any_case: float) -> float:
     """One chance of a category from two: its own forest's, and that of any of its cases (their geometric mean)."""
-    return (of_category * any_case) ** 0.5  # type: ignore[no-any-return]
+    return of_category**_OWN_PART * any_case ** (1 - _OWN_PART)  # type: ignore[no-any-return]
 
 
 def worths(chances: Sequence[float], shares: Sequence[float]) -> list[float]:

@@ -115,8 +115,8 @@ def test_a_revoke_made_in_flower_is_a_cancel(fleet: Fleet, flower: Flower) -> No
     until(lambda: lives(fleet, "long"), "its test has started")
     flower.revoke(message)
     until(lambda: states(ledger, run)["other"] is TaskState.RUNNING, "the other one runs")
-    assert states(ledger, run)["long"] is TaskState.CANCELLED
-    assert not lives(fleet, "long")
+    until(lambda: states(ledger, run)["long"] is TaskState.CANCELLED, "what was revoked is cancelled")
+    until(lambda: not lives(fleet, "long"), "its test has ended")
     control.cancel(fleet.app, ledger, run, "li")
     until(lambda: ended(ledger, run), "the run has its summary")
     assert states(ledger, run) == {"long": TaskState.CANCELLED, "other": TaskState.CANCELLED}
