@@ -39,7 +39,7 @@ _OWN_PART = 0.7
 
 
 def mixed(of_category: float, any_case: float) -> float:
-    """One chance of a category from two: its own forest's, and that of any of its cases (their geometric mean)."""
+    """One chance of a category from two: its own forest's, and that of any of its cases (a weighted geometric mean)."""
     return of_category**_OWN_PART * any_case ** (1 - _OWN_PART)  # type: ignore[no-any-return]
 
 

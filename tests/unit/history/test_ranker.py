@@ -6,7 +6,8 @@ from orchestrator.history.ranker import mixed, worths
 
 
 def test_a_category_is_as_likely_as_its_own_forest_and_its_cases_say_together() -> None:
-    assert mixed(0.4, 0.1) == pytest.approx(0.2)
+    assert mixed(0.4, 0.1) == pytest.approx(0.4**0.7 * 0.1**0.3)
+    assert mixed(0.4, 0.1) > mixed(0.1, 0.4)  # its own forest speaks louder
     assert mixed(0.0, 0.9) == 0.0
 
 
