@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from orchestrator.cases.sql.tokens import word_of
-from orchestrator.cases.sql.words import SYSTEM_DATABASES
+from orchestrator.cases.sql.words import PREDEFINED, SYSTEM_DATABASES
 from orchestrator.generate.objects import pointed_at
-
-#: Users, roles and accounts that every server has. To use one is nobody's business, to change one is.
-PREDEFINED = frozenset({"sys", "root", "dump", "moadmin", "accountadmin", "public"})
 
 #: Words that come before a name and tell its kind, and what may stand between the two.
 _KINDS = frozenset({

@@ -13,8 +13,8 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from orchestrator.cases.sql.tokens import actions_of, word_of
-from orchestrator.cases.sql.words import SYSTEM_DATABASES
-from orchestrator.generate.named import PREDEFINED, changes, named
+from orchestrator.cases.sql.words import PREDEFINED, SYSTEM_DATABASES
+from orchestrator.generate.named import changes, named
 
 #: Cells of an answer, as text.
 Rows = Sequence[tuple[str | None, ...]]
@@ -42,7 +42,7 @@ _DROPS = {
     "account": "drop account if exists", "role": "drop role if exists", "user": "drop user if exists",
     "cdc": "drop cdc task",
 }  # fmt: skip
-#: Names that objects of every server have.
+#: Names that objects of every server have. To use one is nobody's business, to change one is.
 _EVERYWHERE = SYSTEM_DATABASES | PREDEFINED
 #: What asks for objects, or may: its answer may list those of others.
 _TELLS = re.compile(rf"(?i)^\s*(?:show|execute|call)\b|\b(?:{'|'.join(sorted(SYSTEM_DATABASES))})`?\s*\.")

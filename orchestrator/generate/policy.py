@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from orchestrator.cases.sql.lexer import without_comments
 from orchestrator.cases.sql.tokens import WRITES, actions_of, word_of
-from orchestrator.cases.sql.words import SYSTEM_DATABASES
-from orchestrator.generate.named import PREDEFINED, changes, in_system, named
+from orchestrator.cases.sql.words import PREDEFINED, SYSTEM_DATABASES
+from orchestrator.generate.named import changes, in_system, named
 from orchestrator.generate.session import is_for_everybody
 
 #: What is seen wherever it stands in a text, calls and addresses above all.
@@ -34,8 +34,8 @@ _FOR_SOME = re.compile(r"/\*!\d*|\*/")
 _READS = frozenset({"select", "with", "set", "where", "like"})
 _FILLING = frozenset({"or", "replace", "if", "not", "exists"})
 _ACCOUNTS = frozenset({"user", "role", "account"})
-#: The user of the session itself.
-_OWN = frozenset({"user", "current_user"})
+#: Users, roles and the account of every server, and the user of the session itself.
+_OF_SERVER = PREDEFINED | {"sys", "user", "current_user"}
 
 
 def forbidden(text: str) -> str:
@@ -81,7 +81,7 @@ def _against(tokens: Sequence[str]) -> str:
 
 
 def _names_predefined(tokens: Sequence[str]) -> bool:
-    return any(kind in _ACCOUNTS and name in PREDEFINED | _OWN for kind, name in named(tokens))
+    return any(kind in _ACCOUNTS and name in _OF_SERVER for kind, name in named(tokens))
 
 
 def _written(tokens: Sequence[str]) -> int:

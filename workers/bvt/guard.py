@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
-from orchestrator.cases.sql.words import SYSTEM_DATABASES
+from orchestrator.cases.sql.words import PREDEFINED, SYSTEM_DATABASES
 from orchestrator.domain.errors import ServerError
 from workers.bvt.session import Sessions, quoted
 from workers.bvt.threats import CHANGES, Threat, made, threats
@@ -33,8 +33,6 @@ _OF_MATRIXONE = (
     ("pitr", "SELECT pitr_name FROM mo_catalog.mo_pitr WHERE pitr_name NOT LIKE 'sys_mo%'"),
 )
 _OF_OTHERS = (("role", "SELECT user FROM mysql.user WHERE is_role = 'Y'"),)
-#: Users and roles of every MatrixOne. The server itself drops none of them, and scripts test that.
-_PREDEFINED = frozenset(["root", "dump", "moadmin", "accountadmin", "public"])
 
 
 class Property:
@@ -122,8 +120,8 @@ class Guard:
         kind, name = threat.kind, threat.name
         if threat.verb == CHANGES and kind in ("database", "schema") and name in SYSTEM_DATABASES:
             return False
-        if self._has_accounts and kind in ("user", "role") and name in _PREDEFINED:
-            return False
+        if self._has_accounts and kind in ("user", "role") and name in PREDEFINED:
+            return False  # the server itself refuses, and scripts test that
         return self.before.holds(kind, name)
 
     def owns(self, database: str) -> bool:

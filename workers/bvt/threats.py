@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from orchestrator.cases.sql.codes import literal_body
-from orchestrator.cases.sql.tokens import executed_by, opens, word_of
+from orchestrator.cases.sql.tokens import executed_by, opens, texts, word_of
 
 #: What outlives a script.
 KINDS = ("database", "schema", "account", "user", "role", "snapshot", "stage", "publication", "pitr", "cdc")
@@ -64,8 +64,6 @@ _AFTER_NAMES = frozenset({"from", "set", "identified", "comment", "account", "ad
 
 _MAY = re.compile("|".join(sorted({*_TO_THINGS, *_INSIDE, "restore", "use"})), re.IGNORECASE)
 _FOR_SOME = re.compile(r"/\*M?!")
-_ESCAPE = re.compile(r"\\(.)|(['\"])\2", re.DOTALL)
-_BLANKS = dict.fromkeys("nrt0bZ", " ")
 _END = ";"
 #: The database in use.
 _CURRENT = ("database", "")
@@ -103,10 +101,10 @@ def threats(sql: str, current: str = "") -> Iterator[Threat]:
     yield from (Threat(verb, "database", name) for verb in inside for name in used if name)
 
 
-def made(texts: Iterable[str]) -> set[str]:
-    """The kinds of things that the SQL of ``texts`` makes."""
+def made(statements: Iterable[str]) -> set[str]:
+    """The kinds of things that ``statements`` make."""
     kinds: set[str] = set()
-    for sql in texts:
+    for sql in statements:
         for _, tokens in _statements(sql) if "create" in sql.lower() else ():
             plain = [word for word in _Words(tokens).plain if word not in {"or", "replace"}]
             kinds.update(after for word, after in pairwise(plain) if word == "create")
@@ -140,9 +138,9 @@ class _Words:
 
 def _statements(sql: str) -> Iterator[tuple[int, list[str]]]:
     """The tokens of each statement of ``sql``, and of texts in it, with how deep in texts each stands."""
-    texts = [(0, sql)]
-    while texts:
-        depth, text = texts.pop()
+    waiting = [(0, sql)]
+    while waiting:
+        depth, text = waiting.pop()
         begun: list[str] = []
         for token in (*executed_by(text), _END):
             if token != _END:
@@ -151,7 +149,7 @@ def _statements(sql: str) -> Iterator[tuple[int, list[str]]]:
                 yield depth, begun
                 begun = []
             if token[0] in "'\"$" and _may(token):
-                texts.append((depth + 1, _ESCAPE.sub(_unescaped, literal_body(token))))
+                waiting += ((depth + 1, inner) for inner in texts([token]))
 
 
 def _may(text: str) -> bool:
@@ -165,10 +163,6 @@ def _name(token: str) -> str:
         return word_of(token)
     body = literal_body(token.rstrip("( \t\r\n") if token[0] == "`" else token)
     return body.replace(token[0] * 2, token[0]).lower()
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    return match[2] or _BLANKS.get(match[1], match[1])
 
 
 def _of_things(one: _Words) -> Iterator[Threat]:

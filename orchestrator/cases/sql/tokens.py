@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
+from orchestrator.cases.sql.codes import literal_body
 from orchestrator.cases.sql.lexer import split_statements, tokenize, without_comments
 
 #: What is hidden in a quoted text: a doubled quote, an escape.
@@ -51,12 +52,10 @@ def _opened(sql: str) -> str:
 def texts(tokens: Iterable[str]) -> Iterator[str]:
     """What the quoted texts among tokens say."""
     for token in tokens:
-        quote = token[0] if token[0] in "'\"" else "$$" if token.startswith("$$") else ""
-        if quote:
-            inner = token.removeprefix(quote).removesuffix(quote)
-            yield (
-                inner if quote == "$$" else _HIDDEN.sub(lambda found: found[1] or _WHITE.get(found[2], found[2]), inner)
-            )
+        if token.startswith("$$"):
+            yield literal_body(token)
+        elif token[0] in "'\"":
+            yield _HIDDEN.sub(lambda found: found[1] or _WHITE.get(found[2], found[2]), literal_body(token))
 
 
 def statements_of(sql: str) -> Iterator[list[str]]:

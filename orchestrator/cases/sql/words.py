@@ -83,6 +83,9 @@ SYSTEM_DATABASES = frozenset({
     "information_schema", "mysql", "performance_schema", "sys",
 })  # fmt: skip
 
+#: Users and roles of every MatrixOne, which drops none of them.
+PREDEFINED = frozenset({"root", "dump", "moadmin", "accountadmin", "public"})
+
 KEYWORDS = frozenset(_KEYWORDS.split()) - _USED_AS_NAMES | frozenset(_FIXED.split()) | SYSTEM_DATABASES
 
 #: Spellings of one thing: (pkg/sql/parsers/dialect/mysql/mysql_sql.y gives both the same meaning).

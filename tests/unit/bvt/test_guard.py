@@ -130,6 +130,7 @@ def guard(server: Server | None = None, *, allow: bool = False) -> Guard:
         "prepare s from 'drop\\ndatabase shop'",
         "create procedure p() 'begin execute immediate \"drop database shop\"; end'",
         "execute immediate 'use shop'",
+        "execute immediate '-- a comment ends with its line\\ndrop database shop'",
         "if 1 then drop table shop.orders; end if",
         "execute immediate 'dr\\op database shop'",
         "drop user 'j' , joe",
