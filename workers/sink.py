@@ -35,6 +35,9 @@ class Sink:
     def __init__(self, ledger: Ledger, run: str, task: str, attempt: int, folder: Path) -> None:
         self._ledger, self._run, self._task, self._attempt = ledger, run, task, attempt
         self._lock = threading.Lock()
+        #: Held while a batch is under way: the ledger knows each by how many cases went before it.
+        self._sending = threading.Lock()
+        self._sent = 0
         self._cases: list[CaseResult] = []
         self._lines: list[str] = []
         self._case_file, self._log_file = _File(folder, "cases.jsonl"), _File(folder, "log.txt")
@@ -59,13 +62,17 @@ class Sink:
 
     def flush(self, through: Ledger | None = None) -> None:
         """Send what came since the last time, through another connection if one is named."""
-        ledger = through or self._ledger
+        with self._sending:
+            self._flush(through or self._ledger)
+
+    def _flush(self, ledger: Ledger) -> None:
         with self._lock:
             cases, self._cases = self._cases, []
             lines, self._lines = self._lines[-_LINES_PER_BATCH:], []
         try:
             if cases:
-                ledger.append_cases(self._run, self._task, self._attempt, cases)
+                ledger.append_cases(self._run, self._task, self._attempt, cases, before=self._sent)
+                self._sent += len(cases)
                 cases = []
             if lines:
                 ledger.append_log(self._run, self._task, lines)

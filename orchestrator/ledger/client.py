@@ -27,7 +27,7 @@ _PERMIT = 30
 _KEEP = 24 * 3600
 #: Seconds a stream is kept after a worker last wrote to it, whatever became of its run meanwhile.
 _KEEP_STREAMS = 7 * 24 * 3600
-_CASES_KEPT = 200_000
+_CASES_KEPT, _CASES_AT_ONCE = 200_000, 500
 _LOG_LINES_KEPT = 5_000
 #: Bytes of a plan, and of a result: what is bigger would hold up everybody who shares this Redis.
 PLAN_LIMIT = 32 << 20
@@ -215,18 +215,17 @@ class Ledger(Hosts, Waiting):
 
     # -- streams -------------------------------------------------------------------------------------------------
 
-    def append_cases(self, run: str, task: str, attempt: int, cases: Sequence[CaseResult]) -> None:
-        """Append case results; failures also become events, so that a watcher sees them at once."""
-        pipe = self.redis.pipeline(transaction=False)
-        for case in cases:
-            text = json.dumps(to_plain(case), ensure_ascii=False)
-            row = {"task": task, "attempt": str(attempt), "case": text}
-            pipe.xadd(keys.part(run, "cases"), cast("Any", row), maxlen=_CASES_KEPT, approximate=True)
-            if case.status in ("failed", "error"):
-                event = cast("Any", {"kind": "failure", **row})
-                pipe.xadd(keys.part(run, "events"), event, maxlen=10_000, approximate=True, nomkstream=True)
-        pipe.expire(keys.part(run, "cases"), _KEEP_STREAMS)
-        pipe.execute()
+    def append_cases(self, run: str, task: str, attempt: int, cases: Sequence[CaseResult], *, before: int = 0) -> None:
+        """Append results of an attempt that sent ``before`` others; what is there from a try before is not added again.
+
+        Failures also become events, so that a watcher sees them at once.
+        """
+        names = [keys.part(run, "cases"), keys.part(run, "events"), keys.part(run, "told")]
+        for at in range(0, len(cases), _CASES_AT_ONCE):
+            words: list[object] = [task, attempt, before + at, _CASES_KEPT, _KEEP_STREAMS]
+            for case in cases[at : at + _CASES_AT_ONCE]:
+                words += [int(case.status in ("failed", "error")), json.dumps(to_plain(case), ensure_ascii=False)]
+            self._call("cases", names, words)
 
     def read_cases(self, run: str, after: str, count: int = 1000) -> list[tuple[str, dict[str, str]]]:
         """Case rows after stream id ``after`` (``0`` for all): (id, {task, attempt, case})."""

@@ -26,7 +26,20 @@ SCHEME_OF = "mtp:scheme"
 #: Stream: deeds on their way to the audit log.
 DEEDS = f"{PREFIX}:deeds"
 
-_PARTS = ("tasks", "attempts", "shards", "results", "doubts", "cancelled", "events", "cases", "plan", "specs", "builds")
+_PARTS = (
+    "tasks",
+    "attempts",
+    "shards",
+    "results",
+    "doubts",
+    "cancelled",
+    "events",
+    "cases",
+    "told",
+    "plan",
+    "specs",
+    "builds",
+)
 
 
 def active_of(scheme: str) -> str:

@@ -207,6 +207,21 @@ def test_failures_reach_watchers_as_events_and_every_case_reaches_the_stream(led
     assert "坏" in failures[0].fields["case"]
 
 
+def test_cases_that_are_sent_again_because_an_answer_was_lost_are_there_once(ledger: Ledger) -> None:
+    run = new_run(ledger)
+    ledger.start(Delivery(run, "s0", 1), "w", "t0", LEASE)
+    cases = [CaseResult(f"Test{n}", CaseStatus.PASSED if n else CaseStatus.FAILED) for n in range(1203)]
+    ledger.append_cases(run, "t0", 1, cases[:2])
+    ledger.append_cases(run, "t0", 1, cases[:2])  # as the client does by itself
+    ledger.append_cases(run, "t0", 1, cases)  # and a worker, with what has come since
+    ledger.append_cases(run, "t0", 1, cases[-1:], before=1202)
+    ledger.append_cases(run, "t0", 2, cases[:1])
+    rows = [(row["attempt"], json.loads(row["case"])["name"]) for _, row in ledger.read_cases(run, "0", count=5000)]
+    assert rows == [*(("1", case.name) for case in cases), ("2", "Test0")]
+    assert sum(event.kind == "failure" for event in ledger.events(run)) == 2
+    assert 0 < ledger.redis.ttl(keys.part(run, "told")) <= ledger.redis.ttl(keys.part(run, "cases"))
+
+
 def test_cancelling_ten_thousand_tasks_ends_them_all(ledger: Ledger) -> None:
     run = new_run(ledger, tasks=10_000, shards=100)
     assert ledger.cancel(run, "li", [(f"t{n}", f"s{n % 100}") for n in range(10_000)], whole_run=True)
