@@ -95,5 +95,5 @@ def test_what_a_straggler_writes_after_the_end_expires_too(tmp_path: Path) -> No
         ledger.append_log(run, "ut:pkg/a", ["late"])
         ledger.append_cases(run, "ut:pkg/a", 1, [CaseResult("TestA", CaseStatus.FAILED)])
         left = ledger.redis.keys(f"{keys.PREFIX}:*{run}*")
-        assert {str(key).split(":")[1] for key in left} == {"log", "cases"}
+        assert {str(key).split(":")[1] for key in left} == {"log", "cases", "told"}
         assert all(int(str(ledger.redis.ttl(key))) > 0 for key in left)
