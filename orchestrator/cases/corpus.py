@@ -9,7 +9,6 @@ is built anew; where the index cannot be written it is kept in memory.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import os
 import sqlite3
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from orchestrator.domain.errors import BadCaseError
+from orchestrator.garbage import without_collection
 
 #: Raised with `fingerprint.SCHEME` and with the tables below: a test holds the two together.
 INDEX_SCHEME: Final = 3
@@ -141,7 +141,7 @@ class Corpus:
         gone = [path for path in known if path not in seen]
         if not stale and not gone:
             return Refreshed(len(seen), 0, 0)
-        with _without_collection():
+        with without_collection():
             return self._update(stale, gone, {path: entry[3] for path, entry in known.items()}, len(seen))
 
     def _update(self, stale: Sequence[_Seen], gone: list[str], contents: dict[str, bytes], count: int) -> Refreshed:
@@ -244,18 +244,6 @@ def _script(prefix: str, entry: os.DirEntry[str]) -> Iterator[_Seen]:
             status = entry.stat()
             path = os.fsencode(prefix + entry.name).decode("utf-8", "replace")
             yield _Seen(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """With the collection of cyclic garbage off: reading makes millions of objects and no cycle."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _in_memory() -> sqlite3.Connection:

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from orchestrator.history.features import strategy_of
 from orchestrator.history.forest import Attribution
 from orchestrator.history.outlook import Outlook
-from orchestrator.history.past import Observed
+from orchestrator.history.past import TARGETS
 from orchestrator.history.signals import SAID
 from orchestrator.history.spoken import SpokenOf
+from orchestrator.history.text import TextIndex
 
 #: Kinds of test by the place of their rows and forests, and as signals name them.
 KINDS = ("cases", "categories", "packages")
@@ -32,13 +33,19 @@ class Explainer:
     """Says why, for the tests of one outlook."""
 
     outlook: Outlook
-    _words: dict[str, list[str]] = field(default_factory=dict)
+    #: Of each observation that speaks loudest for a test, by kind of likeness: which commit it is, and what it shares.
+    _commits: dict[str, dict[int, str]] = field(default_factory=dict)
+    #: What each case says of the change: in its path, script and result, by number.
+    _texts: list[dict[int, list[str]]] = field(init=False)
     _spoken: SpokenOf = field(init=False)
     _attributions: dict[tuple[int, bool], Attribution] = field(default_factory=dict)
     _moved: dict[tuple[str, str, bool], dict[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._spoken = SpokenOf(self.outlook.question.reached, self.outlook.book)
+        facts, book = self.outlook.question.facts, self.outlook.book
+        self._spoken = SpokenOf(self.outlook.question.reached, book)
+        indices = ((book.paths, facts.names, 3), (book.scripts, facts.words, 4), (book.results, facts.strings, 3))
+        self._texts = [_said(*one) for one in indices]
 
     def expect(self, kind: str, tests: Sequence[str], *, rough: bool = False) -> None:
         """Tests of one of `KINDS` that will be asked about: together they take a fraction of the time."""
@@ -66,8 +73,8 @@ class Explainer:
         }
         return self._parts("categories", name, self.outlook.categories[name], seen)
 
-    def package(self, name: str) -> list[Because]:
-        """Why the unit tests of a package have their chance; never empty."""
+    def package(self, name: str, *, rough: bool = False) -> list[Because]:
+        """Why the unit tests of a package have their chance; never empty. ``rough`` as of a case."""
         own = sorted(path for path in self.outlook.question.facts.files if (path.rpartition("/")[0] or ".") == name)
         changed = f"{own[0]} and {len(own) - 1} more change" if len(own) > 1 else f"{own[0]} changes" if own else ""
         seen = {
@@ -75,7 +82,7 @@ class Explainer:
             "history": self._history("packages", name, "its tests"),
             "imports": self._imports(name),
         }
-        return self._parts("packages", name, self.outlook.packages[name], seen)
+        return self._parts("packages", name, self.outlook.packages[name], seen, rough)
 
     def _imports(self, package: str) -> str:
         """How near a package is to a changed one that it imports."""
@@ -107,60 +114,49 @@ class Explainer:
 
     def _history(self, target: str, test: Any, it: str) -> str:  # noqa: ANN401 - a case's number or a name
         """The commit that speaks loudest, and what it shares with the change."""
-        for kind, channels in (("near", ("function", "file", "package")), (SAID, ("word", "name"))):
+        for kind, channels in _LIKENESS.items():
             source = self.outlook.signals.sources[kind, target].get(test)
             if source is not None:
-                observed = self.outlook.past.observed[source]
-                changed = self._shared(observed, channels)
-                day = datetime.fromtimestamp(observed.time, UTC)
-                return f"commit {observed.sha[:10]} of {day:%Y-%m-%d} {changed}, and touched {it}"
+                if kind not in self._commits:
+                    self._commits[kind] = self._loudest(kind, channels)
+                return f"{self._commits[kind][source]}, and touched {it}"
         return ""
 
-    def _shared(self, observed: Observed, channels: tuple[str, ...]) -> str:
-        """The most telling two tokens that a commit shares with the change: of the first channel where one tells much,
-        else of the first that has any.
-        """
-        rarity = self.outlook.past.rarity
-        shared: dict[str, list[tuple[float, str]]] = {}
+    def _loudest(self, kind: str, channels: Sequence[str]) -> dict[int, str]:
+        """In words, every observation that speaks loudest for any test by one kind of likeness."""
+        past, signals = self.outlook.past, self.outlook.signals
+        shared: dict[int, dict[str, list[tuple[float, str]]]] = {
+            source: {} for target in TARGETS for source in signals.sources[kind, target].values()
+        }
         for channel in channels:
-            inside = set(observed.tokens[channel])
-            common = [token for token in self.outlook.signals.tokens[channel] if token in inside]
-            if common:
-                shared[channel] = sorted((-rarity(channel, token), token) for token in common)
-        if not shared:
+            for rare, token in sorted((-past.rarity(channel, token), token) for token in signals.tokens[channel]):
+                for source in shared.keys() & set(past.channels[channel].taught(token)):
+                    shared[source].setdefault(channel, []).append((-rare, token))
+        told = {}
+        for source, common in shared.items():
+            observed = past.observed[source]
+            day = datetime.fromtimestamp(observed.time, UTC)
+            told[source] = f"commit {observed.sha[:10]} of {day:%Y-%m-%d} {self._shared(common)}"
+        return told
+
+    @staticmethod
+    def _shared(common: dict[str, list[tuple[float, str]]]) -> str:
+        """The most telling two tokens that a commit shares with the change, of ``common``, the rarest first by channel:
+        of the first channel where one tells much, else of the first that has any.
+        """
+        if not common:
             return ""
-        tells = (channel for channel, order in shared.items() if -order[0][0] >= _TELLING)
-        channel = next(tells, next(iter(shared)))
-        first, *others = shared[channel][:2]
-        best = [first[1], *(token for rare, token in others if -rare >= _TELLING)]
+        tells = (channel for channel, found in common.items() if found[0][0] >= _TELLING)
+        channel = next(tells, next(iter(common)))
+        first, *others = common[channel][:2]
+        best = [first[1], *(token for rare, token in others if rare >= _TELLING)]
         shown = [token.rpartition("/")[2] if ":" in token else token for token in best]
         return _SHARED.get(channel, "changed {} too").format(" and ".join(shown))
 
     def _lexical(self, number: int) -> str:
-        book = self.outlook.book
-        in_path = [word for word in self._telling("path") if word in book.paths.documents.get(number, ())][:3]
-        in_text = [word for word in self._telling("words") if word in book.scripts.documents.get(number, ())][:4]
-        in_result = [word for word in self._telling("strings") if word in book.results.documents.get(number, ())][:3]
-        parts = [
-            *([f"its path says {', '.join(in_path)}"] if in_path else []),
-            *([f"its script says {', '.join(in_text)}"] if in_text else []),
-            *([f"its result says {', '.join(in_result)}"] if in_result else []),
-        ]
+        said = zip(("path", "script", "result"), self._texts, strict=True)
+        parts = [f"its {what} says {', '.join(words[number])}" for what, words in said if number in words]
         return f"as the change does, {'; '.join(parts)}" if parts else ""
-
-    def _telling(self, kind: str) -> list[str]:
-        """The words of the change that few cases say, heaviest first: for paths, scripts and results."""
-        if kind not in self._words:
-            facts, book = self.outlook.question.facts, self.outlook.book
-            index, words = {
-                "path": (book.paths, facts.names),
-                "words": (book.scripts, facts.words),
-                "strings": (book.results, facts.strings),
-            }[kind]
-            self._words[kind] = [
-                word for word, _ in index.telling(words) if not index.is_common(word) and word not in _FILLERS
-            ]
-        return self._words[kind]
 
     def _best(self, category: str, signal: str, of: Callable[[int], str]) -> str:
         """What is said of the case of a category that a signal finds best."""
@@ -176,6 +172,20 @@ class Explainer:
         return f"{stems[number]}: {detail}" if detail else ""
 
 
+def _said(index: TextIndex, words: dict[str, int], most: int) -> dict[int, list[str]]:
+    """The words of the change that each document says and few others do, the heaviest ``most``, by its number."""
+    said: dict[int, list[str]] = {}
+    for word, _ in index.telling(words):
+        if not index.is_common(word) and word not in _FILLERS:
+            for number in index.documents_with(word):
+                found = said.setdefault(number, [])
+                if len(found) < most:
+                    found.append(word)
+    return said
+
+
+#: The kinds of likeness a commit is told by, in this order, each by what it shares in these channels.
+_LIKENESS = {"near": ("function", "file", "package"), SAID: ("word", "name")}
 #: Words of any Go code and any script, which say nothing to a reader.
 _FILLERS = {
     "any", "and", "code", "first", "get", "have", "must", "not", "only", "out",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import repeat
 
-#: The values of each feature, a row each.
-Columns = Sequence[tuple[float, ...]]
+#: Leaves of one tree: their numbers have to fit into a byte.
+MOST_LEAVES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +37,11 @@ class Forest:
 
     def chances(self, rows: Iterable[tuple[float, ...]]) -> list[float]:
         """The calibrated chance of each row, between 0 and 1."""
-        columns = list(zip(*rows, strict=True))
-        if not columns:
-            return []
-        sums = [0.0] * len(columns[0])
-        ends = [(min(column), max(column)) for column in columns]
-        everyone = range(len(sums))
+        lanes = _Lanes(self.trees, rows)
+        sums = [0.0] * lanes.count
         for tree in self.trees:
-            _add(tree, columns, ends, everyone, sums)
+            says = tree.leaves
+            sums = [total + says[leaf] for total, leaf in zip(sums, lanes.leaves(tree), strict=True)]
         return [1.0 / (1.0 + math.exp(-_bounded(self.slope * total + self.offset))) for total in sums]
 
 
@@ -54,81 +54,79 @@ class Attribution:
         self._groups = sorted(set(names))
         self._slope = forest.slope
         places = [self._groups.index(name) for name in names]
-        self._trees = [
-            (tree, [places[feature] for feature in tree.feature], *_steps(tree)) for tree in forest.trees[::every]
-        ]
+        self._trees = [(tree, _steps(tree, places)) for tree in forest.trees[::every]]
 
     def moved(self, rows: Sequence[tuple[float, ...]]) -> list[dict[str, float]]:
         """Of each row the sum of each group."""
-        columns = list(zip(*rows, strict=True))
-        ends = [(min(column), max(column)) for column in columns]
+        lanes = _Lanes([tree for tree, _ in self._trees], rows)
         sums = [[0.0] * len(rows) for _ in self._groups]
-        for tree, groups, lefts, rights in self._trees:
-            waiting: list[_Passing] = [(0 if tree.feature else -1, range(len(rows)), {})]
-            while waiting:
-                node, here, path = waiting.pop()
-                while node >= 0 and here:
-                    column, limit, group = tree.feature[node], tree.threshold[node], groups[node]
-                    before = path.get(group, 0.0)
-                    least, greatest = ends[column]
-                    if least > limit:
-                        path[group], node = before + rights[node], tree.right[node]
-                        continue
-                    if greatest > limit:
-                        values = columns[column]
-                        there = [row for row in here if values[row] > limit]
-                        waiting.append((tree.right[node], there, path | {group: before + rights[node]}))
-                        here = [row for row in here if values[row] <= limit]
-                    path[group], node = before + lefts[node], tree.left[node]
-                for group, value in path.items():
-                    of_group = sums[group]
-                    for row in here:
-                        of_group[row] += value
+        for tree, steps in self._trees:
+            leaves = lanes.leaves(tree)
+            for group, step_of in steps.items():
+                sums[group] = [total + step_of[leaf] for total, leaf in zip(sums[group], leaves, strict=True)]
         totals = zip(*sums, strict=True)
         return [{name: self._slope * value for name, value in zip(self._groups, row, strict=True)} for row in totals]
 
 
-#: A node, the rows that have come to it, and what the decisions on their way added to each group.
-_Passing = tuple[int, Sequence[int], dict[int, float]]
-
-
-def _steps(tree: Tree) -> tuple[list[float], list[float]]:
-    """What going left, and going right, adds at each node."""
-
-    def value(node: int) -> float:
-        return tree.leaves[~node] if node < 0 else tree.values[node]
-
-    lefts = [value(node) - before for node, before in zip(tree.left, tree.values, strict=True)]
-    return lefts, [value(node) - before for node, before in zip(tree.right, tree.values, strict=True)]
-
-
-def _add(
-    tree: Tree, columns: Columns, ends: Sequence[tuple[float, float]], rows: Sequence[int], sums: list[float]
-) -> None:
-    """Add what a tree says of some rows, by number: they part at each node, which most columns pass undivided.
-
-    ``ends`` are the least and the greatest of each column.
-    """
-    feature, threshold = tree.feature, tree.threshold
-    waiting: list[tuple[int, Sequence[int]]] = [(0 if feature else -1, rows)]
+def _steps(tree: Tree, groups: Sequence[int]) -> dict[int, list[float]]:
+    """What the decisions on the way to each leaf add, by the group of their feature; ``groups`` are those of all."""
+    found: dict[int, list[float]] = {groups[feature]: [0.0] * len(tree.leaves) for feature in tree.feature}
+    waiting: list[tuple[int, dict[int, float]]] = [(0 if tree.feature else -1, {})]
     while waiting:
-        node, here = waiting.pop()
-        while node >= 0 and here:
-            column, limit = feature[node], threshold[node]
-            least, greatest = ends[column]
-            if greatest <= limit:
-                node = tree.left[node]
-            elif least > limit:
-                node = tree.right[node]
-            else:
-                values = columns[column]
-                waiting.append((tree.right[node], [row for row in here if values[row] > limit]))
-                here = [row for row in here if values[row] <= limit]
-                node = tree.left[node]
-        if here:
-            leaf = tree.leaves[~node]
-            for row in here:
-                sums[row] += leaf
+        node, way = waiting.pop()
+        if node < 0:
+            for group, value in way.items():
+                found[group][~node] = value
+            continue
+        group = groups[tree.feature[node]]
+        for after in (tree.left[node], tree.right[node]):
+            step = (tree.leaves[~after] if after < 0 else tree.values[after]) - tree.values[node]
+            waiting.append((after, way | {group: way.get(group, 0.0) + step}))
+    return found
+
+
+class _Lanes:
+    """Rows side by side, a byte each of one large integer: a decision is made for all of them at once."""
+
+    def __init__(self, trees: Sequence[Tree], rows: Iterable[tuple[float, ...]]) -> None:
+        columns = list(zip(*rows, strict=True))
+        self.count = len(columns[0]) if columns else 0
+        #: By feature and limit: all bits of the rows that are beyond it.
+        self._beyond: dict[tuple[int, float], int] = {}
+        most = max((len(tree.leaves) for tree in trees), default=0)
+        self._leaves = [int.from_bytes(bytes([leaf]) * self.count, "little") for leaf in range(most)]
+        limits: dict[int, set[float]] = {}
+        for tree in trees:
+            for feature, limit in zip(tree.feature, tree.threshold, strict=True):
+                limits.setdefault(feature, set()).add(limit)
+        for feature, of_feature in limits.items() if columns else ():
+            self._decide(feature, columns[feature], sorted(of_feature))
+
+    def _decide(self, feature: int, column: Sequence[float], limits: Sequence[float]) -> None:
+        for first in range(0, len(limits), 255):
+            some = limits[first : first + 255]
+            passed = bytes(map(bisect_left, repeat(some), column))
+            for place, limit in enumerate(some):
+                self._beyond[feature, limit] = int.from_bytes(passed.translate(_more_than(place)), "little")
+
+    def leaves(self, tree: Tree) -> bytes:
+        """The number of the leaf that each row comes to."""
+        found = 0
+        waiting = [(0 if tree.feature else -1, (1 << 8 * self.count) - 1)]
+        while waiting:
+            node, here = waiting.pop()
+            if node < 0:
+                found |= here & self._leaves[~node]
+            elif here:
+                right = here & self._beyond[tree.feature[node], tree.threshold[node]]
+                waiting += (tree.right[node], right), (tree.left[node], here ^ right)
+        return found.to_bytes(self.count, "little")
+
+
+@cache
+def _more_than(number: int) -> bytes:
+    """For `bytes.translate`: 255 for what is more than a number, else 0."""
+    return bytes(255 if byte > number else 0 for byte in range(256))
 
 
 def _bounded(logit: float) -> float:

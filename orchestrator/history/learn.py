@@ -10,6 +10,7 @@ from pathlib import Path
 from orchestrator.diff.git import Git, Objects, failed, find_git, isolated, resolve
 from orchestrator.domain.errors import BadModelError, UsageError
 from orchestrator.domain.profile import Profile
+from orchestrator.garbage import without_collection
 from orchestrator.history.code import CodeReader
 from orchestrator.history.layout import layout_of
 from orchestrator.history.model import Model
@@ -27,6 +28,7 @@ class Learned:
     warnings: tuple[str, ...] = ()
 
 
+@without_collection()
 def learn(repository: Path, profile: Profile, revision: str = "HEAD", until: datetime | None = None) -> Learned:
     """Learn from the first-parent line of ``revision``, up to its last commit not after ``until``.
 
@@ -54,6 +56,7 @@ def learn(repository: Path, profile: Profile, revision: str = "HEAD", until: dat
     return Learned(Model(profile.name, first, head, time, timeline.past, timeline.book, ranker, code), count, warnings)
 
 
+@without_collection()
 def update(model: Model, repository: Path, profile: Profile, revision: str = "HEAD") -> Learned:
     """Add the commits that are newer than a model; how far to trust what stays as it was learned.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.domain.errors import BadModelError
+from orchestrator.garbage import without_collection
 from orchestrator.history.casebook import Casebook
 from orchestrator.history.code import Code
 from orchestrator.history.packing import (
@@ -28,7 +30,7 @@ from orchestrator.history.past import Past
 from orchestrator.history.ranker import Ranker
 
 #: Of the file; a model of another scheme is refused.
-SCHEME = 4
+SCHEME = 5
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _AGAIN = "Make it again with `mo-testplan learn --repo DIR -o FILE`."
 
@@ -83,6 +85,13 @@ def load_model(path: Path) -> Model:
     Raises:
         BadModelError: there is none, it is damaged, or of another scheme.
     """
+    with without_collection():
+        model = _load(path)
+        gc.freeze()  # a model stays as long as the program: no collection has to walk through it
+    return model
+
+
+def _load(path: Path) -> Model:
     try:
         document: Any = json.loads(gzip.decompress(path.read_bytes()))
     except (EOFError, ValueError, zlib.error, gzip.BadGzipFile, RecursionError) as error:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from orchestrator.history.casebook import Casebook
-from orchestrator.history.forest import Forest, Tree
+from orchestrator.history.features import CASE_FEATURES, CATEGORY_FEATURES, PACKAGE_FEATURES
+from orchestrator.history.forest import MOST_LEAVES, Forest, Tree
 from orchestrator.history.past import CHANNELS, Channel, Fading, Observed, Past
 from orchestrator.history.ranker import Ranker
 from orchestrator.history.text import TextIndex
@@ -35,7 +37,6 @@ def pack_past(past: Past) -> Json:
         [
             one.sha,
             one.time,
-            [[table.put(token) for token in one.tokens[name]] for name in CHANNELS],
             list(one.cases),
             [table.put(name) for name in one.categories],
             [table.put(name) for name in one.packages],
@@ -43,7 +44,7 @@ def pack_past(past: Past) -> Json:
         ]
         for one in past.observed
     ]
-    channels = {name: _pack_channel(name, channel, table) for name, channel in past.channels.items()}
+    channels = {name: _pack_channel(name, channel) for name, channel in past.channels.items()}
     return {
         "changes": past.changes,
         "observed": observed,
@@ -55,40 +56,34 @@ def pack_past(past: Past) -> Json:
 
 
 def unpack_past(packed: Json) -> Past:
-    """The past of `pack_past`, its index built anew."""
+    """The past of `pack_past`."""
     strings: list[str] = packed["strings"]
     past = Past(changes=int(packed["changes"]))
-    for name in CHANNELS:
-        past.channels[name] = _unpack_channel(packed["channels"][name], strings)
-    for sha, time, tokens, cases, categories, packages, norms in packed["observed"]:
-        by_channel = {name: tuple(map(strings.__getitem__, of)) for name, of in zip(CHANNELS, tokens, strict=True)}
+    past.channels = {name: _unpack_channel(packed["channels"][name]) for name in CHANNELS}
+    for sha, time, cases, categories, packages, norms in packed["observed"]:
         names = [tuple(strings[place] for place in places) for places in (categories, packages)]
-        past.remember(Observed(sha, time, by_channel, tuple(cases), names[0], names[1], tuple(norms)))
+        past.keep(Observed(sha, time, tuple(cases), names[0], names[1], tuple(norms)))
     past.case_touches = {int(case): Fading(value, time) for case, value, time in packed["cases"]}
     past.category_touches = {name: Fading(value, time) for name, value, time in packed["categories"]}
     return past
 
 
-def _pack_channel(name: str, channel: Channel, table: _Table) -> list[list[float]]:
-    crowded = name in _CROWDED
-    rows: list[list[float]] = []
-    for token, count in channel.frequency.items():
-        taught = token in channel.taught
-        if crowded and not taught and count < 2:
-            continue
-        seen = channel.seen.get(token) if taught or not crowded else None
-        rows.append([table.put(token), count, *(_pack_fading(seen) if seen else ())])
-    return rows
+def _pack_channel(name: str, channel: Channel) -> Json:
+    taught = channel.heard.keys() | channel.unheard.keys()
+    every = name not in _CROWDED
+    return {
+        "frequency": {
+            token: count for token, count in channel.frequency.items() if every or count > 1 or token in taught
+        },
+        "seen": {token: _pack_fading(seen) for token, seen in channel.seen.items() if every or token in taught},
+        "heard": channel.heard,
+        "unheard": channel.unheard,
+    }
 
 
-def _unpack_channel(rows: list[list[Any]], strings: list[str]) -> Channel:
-    channel = Channel()
-    for place, count, *seen in rows:
-        token = strings[place]
-        channel.frequency[token] = count
-        if seen:
-            channel.seen[token] = Fading(*seen)
-    return channel
+def _unpack_channel(packed: Json) -> Channel:
+    seen = {token: Fading(*fading) for token, fading in packed["seen"].items()}
+    return Channel(seen, packed["frequency"], packed["heard"], packed["unheard"])
 
 
 def _pack_fading(fading: Fading) -> tuple[float, int]:
@@ -158,20 +153,36 @@ def pack_ranker(ranker: Ranker) -> Json:
 
 def unpack_ranker(packed: Json) -> Ranker:
     """The ranker of `pack_ranker`."""
-    cases, categories, packages = (_forest(packed[name]) for name in ("cases", "categories", "packages"))
     return Ranker(
-        cases,
-        categories,
-        packages,
+        _forest(packed["cases"], CASE_FEATURES),
+        _forest(packed["categories"], CATEGORY_FEATURES),
+        _forest(packed["packages"], PACKAGE_FEATURES),
         float(packed["category_price"]),
         float(packed["package_floor"]),
         int(packed["examples"]),
     )
 
 
-def _forest(packed: Json) -> Forest:
+def _forest(packed: Json, features: Sequence[str]) -> Forest:
     trees = tuple(
         Tree(*(tuple(tree[key]) for key in ("feature", "threshold", "left", "right", "leaves", "values")))
         for tree in packed["trees"]
     )
-    return Forest(tuple(packed["features"]), trees, float(packed["slope"]), float(packed["offset"]))
+    if packed["features"] != list(features) or not all(_is_sound(tree, len(features)) for tree in trees):
+        raise ValueError("its forests are not what this program grows")
+    return Forest(tuple(features), trees, float(packed["slope"]), float(packed["offset"]))
+
+
+def _is_sound(tree: Tree, features: int) -> bool:
+    """Whether every way through a tree ends at a leaf, of `MOST_LEAVES` at most: nodes lie before what follows them."""
+    inner = len(tree.feature)
+    return (
+        inner == len(tree.threshold) == len(tree.left) == len(tree.right) == len(tree.values)
+        and inner < len(tree.leaves) <= MOST_LEAVES
+        and all(0 <= feature < features for feature in tree.feature)
+        and all(
+            node < after < inner or 0 <= ~after < len(tree.leaves)
+            for node in range(inner)
+            for after in (tree.left[node], tree.right[node])
+        )
+    )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
 
 from orchestrator.history.facts import Facts
 
@@ -19,6 +21,8 @@ _HEARD = {"word": 80, "name": 80}
 CHANNELS = ("file", "function", "package", "word", "name")
 #: The vectors of a change, by the kind of likeness they measure: their channels.
 VECTORS = {"near": ("file", "function", "package"), "words": ("word",), "names": ("name",)}
+#: What tests are looked for by: cases by number, categories and packages by name.
+TARGETS = ("cases", "categories", "packages")
 #: A change's tokens by channel.
 Tokens = dict[str, tuple[str, ...]]
 
@@ -29,7 +33,6 @@ class Observed:
 
     sha: str
     time: int
-    tokens: Tokens
     #: Numbers of the cases it modified or added, and their categories.
     cases: tuple[int, ...]
     categories: tuple[str, ...]
@@ -37,6 +40,34 @@ class Observed:
     packages: tuple[str, ...]
     #: Lengths of its token vectors, in the order of `VECTORS`.
     norms: tuple[float, ...]
+
+
+#: An observation that touched more tests than this speaks less for each.
+_FEW = 4
+
+
+@dataclass(slots=True)
+class Columns:
+    """What every change asks of all observations, by their numbers: kept, so that none of it is worked out again."""
+
+    times: list[int] = field(default_factory=list)
+    #: Lengths of their vectors, by kind of likeness.
+    norms: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in VECTORS})
+    #: Of each of `TARGETS`: the tests each touched; what it says of one of them when they are many; which touched any.
+    tests: dict[str, list[tuple[Any, ...]]] = field(default_factory=lambda: {target: [] for target in TARGETS})
+    crowds: dict[str, list[float]] = field(default_factory=lambda: {target: [] for target in TARGETS})
+    touching: dict[str, list[int]] = field(default_factory=lambda: {target: [] for target in TARGETS})
+
+    def add(self, observed: Observed) -> None:
+        """Keep what is asked of one more."""
+        for target, touched in zip(TARGETS, (observed.cases, observed.categories, observed.packages), strict=True):
+            if touched:
+                self.touching[target].append(len(self.times))
+            self.tests[target].append(touched)
+            self.crowds[target].append(1.0 if len(touched) <= _FEW else (_FEW / len(touched)) ** 0.5)
+        for lengths, norm in zip(self.norms.values(), observed.norms, strict=True):
+            lengths.append(norm)
+        self.times.append(observed.time)
 
 
 @dataclass(slots=True)
@@ -61,15 +92,25 @@ def fade(seconds: float, half_life: float = HALF_LIFE) -> float:
     return math.exp2(-max(0.0, seconds) / (half_life * DAY))
 
 
+def faded(times: Iterable[int], now: int, half_life: float = HALF_LIFE) -> list[float]:
+    """The weight that is left of what happened at each of some times: `fade` of many."""
+    exp2, span = math.exp2, half_life * DAY
+    return [exp2((time - now) / span) if time < now else 1.0 for time in times]
+
+
 @dataclass(slots=True)
 class Channel:
     """One kind of token: how often each changed, and in which observations it is."""
 
     seen: dict[str, Fading] = field(default_factory=dict)
     frequency: dict[str, int] = field(default_factory=dict)
-    taught: dict[str, list[int]] = field(default_factory=dict)
-    #: The same, where the token is one of those that are asked.
+    #: By number, in the order of time: where the token is one of those that are asked, and where it is not.
     heard: dict[str, list[int]] = field(default_factory=dict)
+    unheard: dict[str, list[int]] = field(default_factory=dict)
+
+    def taught(self, token: str) -> Iterable[int]:
+        """All observations that a token is in."""
+        return chain(self.heard.get(token, ()), self.unheard.get(token, ()))
 
 
 @dataclass(slots=True)
@@ -77,6 +118,7 @@ class Past:
     """Everything learned, in the order of time."""
 
     observed: list[Observed] = field(default_factory=list)
+    columns: Columns = field(default_factory=Columns)
     channels: dict[str, Channel] = field(default_factory=lambda: {name: Channel() for name in CHANNELS})
     #: Changes of production files, tests or not.
     changes: int = 0
@@ -129,16 +171,21 @@ class Past:
         self.changes += 1
         return tokens
 
-    def remember(self, observed: Observed) -> None:
+    def remember(self, observed: Observed, tokens: Tokens) -> None:
         """Keep what a commit teaches; the index of its tokens points to it."""
         number = len(self.observed)
-        self.observed.append(observed)
-        for name, found in observed.tokens.items():
-            channel = self.channels[name]
-            for token in found:
-                channel.taught.setdefault(token, []).append(number)
-            for token in self.asked(name, observed.tokens):
+        self.keep(observed)
+        for name, channel in self.channels.items():
+            asked = self.asked(name, tokens)
+            for token in asked:
                 channel.heard.setdefault(token, []).append(number)
+            for token in tokens[name][len(asked) :]:
+                channel.unheard.setdefault(token, []).append(number)
+
+    def keep(self, observed: Observed) -> None:
+        """Keep an observation that the index of tokens points to already."""
+        self.observed.append(observed)
+        self.columns.add(observed)
 
     def _telling(self, channel: str, words: dict[str, int]) -> tuple[str, ...]:
         weighed = sorted((-self.rarity(channel, word) * (1 + math.log(count)), word) for word, count in words.items())

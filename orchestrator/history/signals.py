@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.history.casebook import Casebook
 from orchestrator.history.facts import Facts
-from orchestrator.history.past import CHANNELS, VECTORS, Fading, Observed, Past, Tokens, fade
+from orchestrator.history.past import CHANNELS, TARGETS, VECTORS, Columns, Fading, Past, Tokens, faded
 from orchestrator.history.question import Question
 from orchestrator.history.surface import surface_signals
 
 #: Days after which what happened lately counts half.
 _LATELY = 45.0
-#: A commit that touched more cases than this speaks less for each.
-_FEW = 4
 #: The likeness of what is said: the mean of that of words and that of names.
 SAID, _SPOKEN = "said", ("words", "names")
 #: The kinds of likeness that tests are told by.
 LIKE = ("near", "words", SAID)
-TARGETS = ("cases", "categories", "packages")
 
 #: A number for each test that has one: cases by number, categories and packages by name.
 Scores = dict[Any, float]
@@ -49,21 +47,19 @@ class Signals:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What the observations weigh at one time, by their numbers: worked out once for all that ask."""
+    """The observations at one time: what is left of each, in the long run and of what happened lately."""
 
-    #: What is left of each: in the long run, and of what happened lately.
+    columns: Columns
     fading: list[float]
     lately: list[float]
-    #: The tests each touched, by target, and what it says of one of them when it touched many.
-    tests: dict[str, list[tuple[Any, ...]]]
-    crowds: dict[str, list[float]]
 
 
 def read_signals(past: Past, book: Casebook, question: Question) -> Signals:
     """Every signal of a change."""
     facts, now = question.facts, question.now
     signals = Signals(tokens=past.tokens(facts))
-    told = _told(past.observed, now)
+    times = past.columns.times
+    told = _Told(past.columns, faded(times, now), faded(times, now, _LATELY))
     for channel in CHANNELS:
         _cochange(past, told, channel, signals, now)
     signals.alike = _alike(past, signals.tokens)
@@ -73,24 +69,6 @@ def read_signals(past: Past, book: Casebook, question: Question) -> Signals:
     _text(book, facts, signals.cases)
     signals.cases |= surface_signals(book, question.reached)
     return signals
-
-
-def _told(observed: Sequence[Observed], now: int) -> _Told:
-    tests: dict[str, list[tuple[Any, ...]]] = {
-        "cases": [one.cases for one in observed],
-        "categories": [one.categories for one in observed],
-        "packages": [one.packages for one in observed],
-    }
-    return _Told(
-        [fade(now - one.time) for one in observed],
-        [fade(now - one.time, _LATELY) for one in observed],
-        tests,
-        {target: [_crowd(len(touched)) for touched in of] for target, of in tests.items()},
-    )
-
-
-def _crowd(count: int) -> float:
-    return 1.0 if count <= _FEW else (_FEW / count) ** 0.5
 
 
 @dataclass(slots=True)
@@ -106,13 +84,17 @@ class _Heard:
 
     def add(self, sums: Scores, seen: float, known: float, rarity: float) -> None:
         """One token more: how often each test moved with it, of how often it changed, and came with tests."""
+        best, none, mean, given = self.best, self.none, self.mean, self.given
         for test, value in sums.items():
             chance = min(value / seen, 0.999)
-            if chance > self.best.get(test, 0.0):
-                self.best[test] = chance
-            self.none[test] = self.none.get(test, 1.0) * (1 - chance)
-            self.mean[test] = self.mean.get(test, 0.0) + rarity * chance
-            self.given[test] = self.given.get(test, 0.0) + rarity * value / known
+            if test in none:
+                best[test] = max(best[test], chance)
+                none[test] *= 1 - chance
+                mean[test] += rarity * chance
+                given[test] += rarity * value / known
+            else:
+                best[test], none[test] = chance, 1 - chance
+                mean[test], given[test] = rarity * chance, rarity * value / known
 
 
 def _cochange(past: Past, told: _Told, channel: str, signals: Signals, now: int) -> None:
@@ -140,24 +122,25 @@ def _cochange(past: Past, told: _Told, channel: str, signals: Signals, now: int)
 
 def _sums(told: _Told, numbers: Iterable[int], target: str) -> tuple[Scores, float]:
     """How often each test moved in some observations, and how often any did, fading; of many cases each counts less."""
-    fading, tests, crowds = told.fading, told.tests[target], told.crowds[target]
-    sums, known = Scores(), 0.0
+    fading, tests, crowds = told.fading, told.columns.tests[target], told.columns.crowds[target]
+    sums, known = defaultdict[Any, float](float), 0.0
     for number in numbers:
         touched = tests[number]
         if touched:
             known += fading[number]
             share = fading[number] * crowds[number] if target == "cases" else fading[number]
             for test in touched:
-                sums[test] = sums.get(test, 0.0) + share
+                sums[test] += share
     return sums, known
 
 
 def _alike(past: Past, tokens: Tokens) -> dict[str, dict[int, float]]:
     """Cosines of the change and every observation that shares a token with it, by kind of likeness."""
     found = {}
-    for place, (name, length) in enumerate(zip(VECTORS, past.norms(tokens), strict=True)):
-        dots = _dots(past, tokens, VECTORS[name])
-        found[name] = {number: dot / (length * past.observed[number].norms[place]) for number, dot in dots.items()}
+    for (name, channels), length in zip(VECTORS.items(), past.norms(tokens), strict=True):
+        norms = past.columns.norms[name]
+        dots = _dots(past, tokens, channels)
+        found[name] = {number: dot / (length * norms[number]) for number, dot in dots.items()}
     said: dict[int, float] = {}
     for name in _SPOKEN:
         for number, likeness in found[name].items():
@@ -167,13 +150,13 @@ def _alike(past: Past, tokens: Tokens) -> dict[str, dict[int, float]]:
 
 def _dots(past: Past, tokens: Tokens, channels: Iterable[str]) -> dict[int, float]:
     """Products of the change and every observation that shares a token with it, over some channels."""
-    dots: dict[int, float] = {}
+    dots = defaultdict[int, float](float)
     for channel in channels:
         taught = past.channels[channel].taught
         for token in tokens[channel]:
             weight = past.rarity(channel, token) ** 2
-            for number in taught.get(token, ()):
-                dots[number] = dots.get(number, 0.0) + weight
+            for number in taught(token):
+                dots[number] += weight
     return dots
 
 
@@ -182,24 +165,24 @@ def _spread(told: _Told, name: str, alike: dict[int, float], named: Named, targe
 
     Returns where the best comes from.
     """
-    fading, late, tests, crowds = told.fading, told.lately, told.tests[target], told.crowds[target]
-    best, total, lately = Scores(), Scores(), Scores()
-    source: dict[Any, int] = {}
-    for number, likeness in alike.items():
-        touched = tests[number]
-        if not touched:
+    fading, late, tests, crowds = told.fading, told.lately, told.columns.tests[target], told.columns.crowds[target]
+    best, source = Scores(), dict[Any, int]()
+    total, lately = defaultdict[Any, float](float), defaultdict[Any, float](float)
+    for number in told.columns.touching[target]:
+        likeness = alike.get(number)
+        if likeness is None:
             continue
         fresh = fading[number]
         near = likeness * (0.5 + 0.5 * fresh)
         share = likeness * likeness * crowds[number]
         kept, recent = share * fresh, share * late[number]
-        for test in touched:
+        for test in tests[number]:
             if near > best.get(test, 0.0):
                 best[test] = near
                 source[test] = number
-            total[test] = total.get(test, 0.0) + kept
-            lately[test] = lately.get(test, 0.0) + recent
-    named[f"{name}_max"], named[f"{name}_sum"], named[f"{name}_recent"] = best, total, lately
+            total[test] += kept
+            lately[test] += recent
+    named[f"{name}_max"], named[f"{name}_sum"], named[f"{name}_recent"] = best, dict(total), dict(lately)
     return source
 
 

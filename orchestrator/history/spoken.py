@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from orchestrator.history.casebook import Casebook
@@ -21,8 +22,8 @@ class SpokenOf:
 
     reached: Spoken
     book: Casebook
-    #: What is looked for, the rarest first: its words that tell cases apart, where they are looked for, how it is told.
-    _wanted: list[tuple[tuple[str, ...], TextIndex, str]] = field(default_factory=list)
+    #: What each case says, the rarest first, by number.
+    _said: dict[int, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         found = []
@@ -32,18 +33,21 @@ class SpokenOf:
             if not all(map(index.is_common, telling)):
                 worth = max(map(index.rarity, telling)) * 0.5**one.distance
                 found.append((-worth, telling, index, _told(one)))
-        self._wanted = [(words, index, told) for _, words, index, told in sorted(found, key=lambda row: row[0])[:_MOST]]
+        for _, words, index, told in sorted(found, key=lambda row: row[0])[:_MOST]:
+            for number in _with_all(index, words):
+                said = self._said.setdefault(number, [])
+                if len(said) < _TOLD:
+                    said.append(told)
 
     def of(self, number: int) -> str:
         """What a case, by number, says; empty when it says nothing of it."""
-        told = []
-        for words, index, text in self._wanted:
-            document = index.documents.get(number, {})
-            if all(word in document for word in words):
-                told.append(text)
-                if len(told) == _TOLD:
-                    break
-        return "; ".join(told)
+        return "; ".join(self._said.get(number, ()))
+
+
+def _with_all(index: TextIndex, words: Iterable[str]) -> Iterable[int]:
+    """The documents that have all of some words."""
+    rarest, *others = sorted(map(index.documents_with, words), key=len)
+    return [number for number in rarest if all(number in other for other in others)]
 
 
 def _told(one: Reached) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 #: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), section 3.
 _K1, _B = 1.2, 0.6
@@ -41,6 +41,10 @@ class TextIndex:
         found = len(self._postings.get(word, ()))
         return max(0.0, math.log((len(self.documents) - found + 0.5) / (found + 0.5))) if found else 0.0
 
+    def documents_with(self, word: str) -> Collection[int]:
+        """The numbers of the documents that have a word."""
+        return self._postings.get(word, {})
+
     def is_common(self, word: str) -> bool:
         """Whether more than one document in five has a word, and more than one: no reason to name to a reader."""
         return len(self._postings.get(word, ())) > max(1, len(self.documents) / 5)
@@ -67,8 +71,3 @@ class TextIndex:
                 norm = _K1 * (1 - _B + _B * self._lengths[number] / mean)
                 found[number] = found.get(number, 0.0) + weight * count * (_K1 + 1) / (count + norm)
         return found
-
-    def shared(self, number: int, words: dict[str, int]) -> list[str]:
-        """The words a query shares with a document, most telling first."""
-        inside: Iterable[str] = self.documents.get(number, ())
-        return [word for word, _ in self.telling(words) if word in set(inside)]

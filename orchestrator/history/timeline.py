@@ -101,5 +101,5 @@ class Timeline:
         many = len(touched.cases) > MASS
         cases, categories = ((), ()) if many else (waiting.cases, touched.categories)
         if cases or touched.packages:
-            kept = Observed(waiting.commit.sha, time, tokens, cases, categories, touched.packages, norms)
-            self.past.remember(kept)
+            kept = Observed(waiting.commit.sha, time, cases, categories, touched.packages, norms)
+            self.past.remember(kept, tokens)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _EDITED = "the change edits it"
 _ALWAYS = "the profile always runs it"
+_NOT_LIKELY = "its unit tests are not likely to be concerned"
 
 
 @dataclass(slots=True)
@@ -50,7 +52,8 @@ def _cases(ranked: Ranked, context: Context, change: DiffSummary, explainer: Exp
         return Spent()
     forced = _forced(ranked, context, change, outlook)
     order = [*forced, *(stem for stem in outlook.ranked_cases() if stem not in forced)]
-    limit = budget.statements(outlook.total, context.profile.bvt.seconds_per_statement)
+    total = outlook.total
+    limit = budget.statements(total, context.profile.bvt.seconds_per_statement)
     taken: list[str] = []
     left: dict[str, float] = {}
     used, reach = 0, 0
@@ -61,16 +64,16 @@ def _cases(ranked: Ranked, context: Context, change: DiffSummary, explainer: Exp
             used += size
             taken.append(stem)
         else:
-            left[stem] = reach / outlook.total
+            left[stem] = reach / total
     explainer.expect("cases", taken)
     explainer.expect("cases", list(left), rough=True)
     omitted = [_omitted(stem, share, explainer, budget.text) for stem, share in left.items()]
+    inside = Counter(stem.partition("/")[0] for stem in outlook.statements)
     by_category: dict[str, list[str]] = {}
     for stem in taken:
         by_category.setdefault(stem.partition("/")[0], []).append(stem)
-    chosen = [_category(name, stems, forced, context, explainer) for name, stems in by_category.items()]
-    share = used / outlook.total
-    note = f"Budget {budget.text}: {len(taken)} of {len(order)} SQL cases, {share:.1%} of all statements."
+    chosen = [_category(stems, inside[name], forced, context, explainer) for name, stems in by_category.items()]
+    note = f"Budget {budget.text}: {len(taken)} of {len(order)} SQL cases, {used / total:.1%} of all statements."
     return Spent(chosen, omitted, note)
 
 
@@ -93,11 +96,12 @@ def _forced(ranked: Ranked, context: Context, change: DiffSummary, outlook: Outl
     return found
 
 
-def _category(name: str, stems: list[str], forced: dict[str, str], context: Context, explainer: Explainer) -> Candidate:
-    """The candidate of the taken cases of one category; without files when they are all there are."""
-    outlook = explainer.outlook
+def _category(
+    stems: list[str], inside: int, forced: dict[str, str], context: Context, explainer: Explainer
+) -> Candidate:
+    """The candidate of the taken cases of one category; without files when they are all of the ``inside`` there are."""
+    outlook, name = explainer.outlook, stems[0].partition("/")[0]
     files = {stem: outlook.book.file_of(stem).partition("/")[2] for stem in sorted(stems)}
-    inside = sum(stem.startswith(f"{name}/") for stem in outlook.statements)
     reasons: list[Reason] = []
     for stem, file in files.items():
         if stem in forced:
@@ -133,7 +137,9 @@ def _packages(ranked: Ranked, context: Context, change: DiffSummary, explainer: 
     outlook = explainer.outlook
     own = {package for file in change.files if (package := package_of(file)) is not None}
     chosen = outlook.chosen_packages(own)
-    explainer.expect("packages", list(outlook.packages))
+    beyond = [name for name in outlook.ranked_packages() if name not in chosen]
+    explainer.expect("packages", chosen)
+    explainer.expect("packages", beyond, rough=True)
     spent = Spent()
     for name in chosen:
         reasons = as_reasons(explainer.package(name))
@@ -146,9 +152,7 @@ def _packages(ranked: Ranked, context: Context, change: DiffSummary, explainer: 
         price = seconds(Suite.UNIT_TEST, name, (), context)
         reasons = (Reason("rules", 1.0, _EDITED),)
         spent.chosen.append(Candidate(Suite.UNIT_TEST, name, 1.0, Priority.HIGH, reasons, seconds=price))
-    for name in outlook.ranked_packages():
-        if name not in set(chosen):
-            chance = round(outlook.packages[name], 4)
-            why = "its unit tests are not likely to be concerned"
-            spent.omitted.append(Omitted(Suite.UNIT_TEST, name, chance, why, as_reasons(explainer.package(name))))
+    for name in beyond:
+        chance, reasons = round(outlook.packages[name], 4), as_reasons(explainer.package(name, rough=True))
+        spent.omitted.append(Omitted(Suite.UNIT_TEST, name, chance, _NOT_LIKELY, reasons))
     return spent

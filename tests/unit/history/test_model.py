@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,17 @@ def test_a_saved_model_says_what_it_said(model: Model, tmp_path: Path) -> None:
     assert (tmp_path / "second").read_bytes() == path.read_bytes()
 
 
+#: In the place of a tree's fields: a loop, a leaf and a feature there are not, fields that differ in length.
+ODD_TREES: list[dict[str, list[int]]] = [{"left": [0]}, {"right": [-300]}, {"feature": [9999]}, {"threshold": []}]
+
+
+def with_tree(document: dict[str, Any], **changes: list[int]) -> dict[str, Any]:
+    """A model's document whose first forest has one tree, of two leaves; and of that some fields."""
+    tree = {"feature": [0], "threshold": [0.5], "left": [-1], "right": [-2], "leaves": [0.0, 1.0], "values": [0.5]}
+    ranker = document["ranker"]
+    return document | {"ranker": ranker | {"cases": ranker["cases"] | {"trees": [tree | changes]}}}
+
+
 def test_a_damaged_or_foreign_file_is_refused_with_what_to_do(model: Model, tmp_path: Path) -> None:
     path = tmp_path / "model"
     save_model(model, path)
@@ -52,7 +64,10 @@ def test_a_damaged_or_foreign_file_is_refused_with_what_to_do(model: Model, tmp_
         gzip.compress(json.dumps(document | {"past": {}}).encode()),
         gzip.compress(json.dumps(document | {"head": f"--output={tmp_path / 'written'}"}).encode()),
         gzip.compress(json.dumps(document | {"ranker": {"cases": 7}}).encode()),
+        *(gzip.compress(json.dumps(with_tree(document, **odd)).encode()) for odd in ODD_TREES),
     ]
+    path.write_bytes(gzip.compress(json.dumps(with_tree(document)).encode()))
+    assert load_model(path).ranker is not None
     for content in broken:
         path.write_bytes(content)
         with pytest.raises(BadModelError, match="mo-testplan learn"):

@@ -26,8 +26,8 @@ def past_of(**commits: Facts) -> Past:
     for number, (category, facts) in enumerate(commits.items()):
         tokens = past.tokens(facts)
         past.learn(number * DAY, facts)
-        observed = Observed(str(number) * 40, number * DAY, tokens, (), (category,), (), past.norms(tokens))
-        past.remember(observed)
+        observed = Observed(str(number) * 40, number * DAY, (), (category,), (), past.norms(tokens))
+        past.remember(observed, tokens)
     return past
 
 
@@ -85,8 +85,8 @@ def test_a_word_that_both_share_but_everybody_says_is_no_reason_where_names_are_
     facts = changed("pkg/fresh/plan.go", "pushDownWindow", "seen[key] = 1; common")
     assert model.ranker is not None
     outlook = look(model.ranker, past, Casebook(), Question(facts, 9 * DAY))
-    shared = Explainer(outlook)._shared(past.observed[0], ("word", "name"))
-    assert shared == "changed code whose names say window too"
+    told = Explainer(outlook)._loudest("said", ("word", "name"))[0]
+    assert told.endswith("changed code whose names say window too")
 
 
 def test_what_seldom_comes_with_tests_still_tells_which_when_it_does() -> None:
