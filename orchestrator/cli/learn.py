@@ -40,9 +40,9 @@ def run(args: argparse.Namespace) -> int:
     if args.update:
         if args.until:
             raise UsageError("--update reads to the end of the branch", "Leave out --until, or --update.")
-        learned = update(load_model(path), repository, profile, args.revision)
+        learned = update(load_model(path), repository, profile, args.revision, _progress)
     else:
-        learned = learn(repository, profile, args.revision, _moment(args.until))
+        learned = learn(repository, profile, args.revision, _moment(args.until), _progress)
     path.parent.mkdir(parents=True, exist_ok=True)
     size = save_model(learned.model, path)
     for warning in learned.warnings:
@@ -53,6 +53,10 @@ def run(args: argparse.Namespace) -> int:
         f"{size / 1e6:.1f} MB in {time.monotonic() - start:.0f} s"
     )
     return 0
+
+
+def _progress(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - words go to stderr
 
 
 def _moment(text: str | None) -> datetime | None:

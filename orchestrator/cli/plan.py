@@ -15,6 +15,7 @@ from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Profile
+from orchestrator.garbage import without_collection
 from orchestrator.settings import Settings, load_profile, settings_from
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+@without_collection()
 def plan_from_args(args: argparse.Namespace) -> TestPlan:
     """The plan that :func:`add_plan_arguments` asks for."""
     from orchestrator.planner.budget import parse_budget

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from orchestrator.history.features import strategy_of
 from orchestrator.history.forest import Attribution
+from orchestrator.history.layout import go_package
 from orchestrator.history.outlook import Outlook
 from orchestrator.history.past import TARGETS
 from orchestrator.history.signals import SAID
@@ -75,7 +76,7 @@ class Explainer:
 
     def package(self, name: str, *, rough: bool = False) -> list[Because]:
         """Why the unit tests of a package have their chance; never empty. ``rough`` as of a case."""
-        own = sorted(path for path in self.outlook.question.facts.files if (path.rpartition("/")[0] or ".") == name)
+        own = sorted(path for path in self.outlook.question.facts.files if go_package(path) == name)
         changed = f"{own[0]} and {len(own) - 1} more change" if len(own) > 1 else f"{own[0]} changes" if own else ""
         seen = {
             "changed": changed,
@@ -87,7 +88,7 @@ class Explainer:
     def _imports(self, package: str) -> str:
         """How near a package is to a changed one that it imports."""
         distance = dict(self.outlook.question.importers).get(package)
-        own = sorted({path.rpartition("/")[0] for path in self.outlook.question.facts.files if path.endswith(".go")})
+        own = sorted({go_package(path) for path in self.outlook.question.facts.files if path.endswith(".go")})
         what = own[0] if len(own) == 1 else f"one of {len(own)} changed packages"
         return f"it imports {what}{', through another package' if distance == 2 else ''}" if distance else ""
 
@@ -98,7 +99,7 @@ class Explainer:
         moved = self._moved[kind, test, rough]
         up = {name: max(0.0, moved.get(name, 0.0)) for name, detail in seen.items() if detail}
         total = sum(up.values())
-        failed = self.outlook.failed.get(test)
+        failed = self.outlook.failed.get((kind, test))
         own = [Because("failures", failed[0], failed[1])] if failed else []
         chance = 1 - (1 - chance) / (1 - failed[0]) if failed else chance
         parts = [Because(name, round(chance * by / total, 4) if total else 0.0, seen[name]) for name, by in up.items()]

@@ -74,19 +74,22 @@ class Casebook:
         """Let a case that moves keep its number, and with it its past: the script or else its name tells where to."""
         gone: dict[str, list[str]] = {}
         come: dict[str, str] = {}
-        for entry in entries:
-            stem, extension = layout.case_of(entry.path) or ("", EXPECTATION)
-            if extension != EXPECTATION and entry.status == "D" and self.numbers.get(stem) in self.stems:
+        scripts = [(layout.case_of(entry.path) or ("", EXPECTATION), entry) for entry in entries]
+        scripts = [(found, entry) for found, entry in scripts if found[1] != EXPECTATION]
+        added = {stem for (stem, _), entry in scripts if entry.status == "A"}
+        for (stem, _), entry in scripts:
+            known = self.numbers.get(stem) in self.stems
+            if entry.status == "D" and known and stem not in added:
                 for sign in (entry.old, _name(stem)):
                     gone.setdefault(sign, []).append(stem)
-            elif extension != EXPECTATION and entry.status == "A" and stem not in self.numbers:
+            elif entry.status == "A" and not known:
                 come[stem] = entry.new
         for stem, blob in come.items() if gone else ():
             found = gone.get(blob) or gone.get(_name(stem)) or []
-            before = next((one for one in found if one not in come and self.numbers[one] in self.stems), None)
+            before = next((one for one in found if self.numbers[one] in self.stems), None)
             if before is not None:
                 number = self.numbers[before]
-                self.numbers[before], self.numbers[stem] = len(self.numbers), number
+                self.numbers[before], self.numbers[stem] = self.numbers.get(stem, len(self.numbers)), number
                 self.stems[number] = stem
 
     def _refresh(self, stem: str, time: int, read: ReadBlob) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from orchestrator.diff.git import Git, failed
+from orchestrator.history.past import LATEST
 
 
 class Entry(NamedTuple):
@@ -25,7 +26,7 @@ class Commit:
     sha: str
     #: Empty for a root.
     parent: str
-    #: Committer's time in seconds since 1970.
+    #: Committer's time in seconds since 1970, as far as a calendar can show it.
     time: int
     entries: tuple[Entry, ...]
 
@@ -51,8 +52,7 @@ def read_commits(git: Git, head: str, after: str | None = None) -> list[Commit]:
     )
     if done.returncode:
         raise failed("the history cannot be read", done.stderr)
-    found = [_commit(record) for record in done.stdout.split(b"\x02")[1:]]
-    return found[::-1]
+    return list(_commits(done.stdout.split(b"\0")))[::-1]
 
 
 def read_difference(git: Git, before: str, after: str, under: str) -> tuple[Entry, ...]:
@@ -67,17 +67,34 @@ def read_difference(git: Git, before: str, after: str, under: str) -> tuple[Entr
     return tuple(_entries(done.stdout.split(b"\0")))
 
 
-def _commit(record: bytes) -> Commit:
-    head, *fields = record.split(b"\0")
+def _commits(fields: Iterable[bytes]) -> Iterator[Commit]:
+    """A field ``\\x02id time parents`` begins a commit; its paths follow, whatever they hold."""
+    rest = iter(fields)
+    head, entries = b"", list[Entry]()
+    for one in rest:
+        line = one.lstrip(b"\n")
+        if line.startswith(b":"):
+            entries.append(_entry(line, next(rest)))
+        elif line.startswith(b"\x02"):
+            if head:
+                yield _commit(head, entries)
+            head, entries = line[1:], []
+    if head:
+        yield _commit(head, entries)
+
+
+def _commit(head: bytes, entries: Iterable[Entry]) -> Commit:
     sha, time, *parents = head.decode().split()
-    return Commit(sha, parents[0] if parents else "", int(time), tuple(_entries(fields)))
+    return Commit(sha, parents[0] if parents else "", max(0, min(int(time), LATEST)), tuple(entries))
 
 
-def _entries(fields: list[bytes]) -> Iterator[Entry]:
-    """Fields come in pairs: ``:mode mode id id status``, path; an empty one separates them from what is around."""
+def _entries(fields: Iterable[bytes]) -> Iterator[Entry]:
+    """Fields come in pairs: ``:mode mode id id status``, path."""
     rest = iter(field for field in fields if field)
     for line in rest:
-        path = next(rest, None)
-        if path is not None and line.lstrip(b"\n").startswith(b":"):
-            _, _, old, new, status = line.lstrip(b"\n")[1:].decode().split()
-            yield Entry(status[:1], old, new, path.decode("utf-8", "surrogateescape"))
+        yield _entry(line, next(rest))
+
+
+def _entry(line: bytes, path: bytes) -> Entry:
+    _, _, old, new, status = line[1:].decode().split()
+    return Entry(status[:1], old, new, path.decode("utf-8", "surrogateescape"))

@@ -44,6 +44,8 @@ CATEGORY_FEATURES = [
 ]  # fmt: skip
 #: Where a category's row has the chance of any of its cases.
 ANY_CASE = 0
+#: Where a package's row has whether it changes.
+OWN = 0
 PACKAGE_FEATURES = [
     "own", "around", *_COCHANGE, "file_mean", "package_mean", *_LIKE,
     "r_near_sum", "r_words_sum", "imports", "test_files", *_CHANGE,

@@ -45,8 +45,10 @@ class _Task:
     thin: bool = False
 
     def is_learnable(self, examples: Sequence[Example]) -> bool:
-        """Whether enough examples have a test that was touched."""
-        return sum(bool(labelled.labels.any()) for one in examples if (labelled := self.of(one))) >= FEWEST
+        """Whether enough examples have a test that was touched, outside of each part, too."""
+        labelled = [bool(found.labels.any()) if (found := self.of(one)) else False for one in examples]
+        rest = (sum(labelled[:first]) + sum(labelled[last:]) for first, last in _parts(len(examples)))
+        return sum(labelled) >= FEWEST and all(rest)
 
 
 #: Forests of one task that are averaged, for use and for comparisons of many models: one alone hangs on chance.
@@ -84,13 +86,18 @@ def _fit(
     import numpy as np
 
     folds: list[Vector] = []
-    bounds = [len(examples) * fold // _FOLDS for fold in range(_FOLDS + 1)]
-    for first, last in itertools.pairwise(bounds):
+    for first, last in _parts(len(examples)):
         booster = _boosters(task, [*examples[:first], *examples[last:]], now)
         folds += [logits(booster, labelled.rows) for one in examples[first:last] if (labelled := task.of(one))]
     labels = [labelled.labels for one in examples if (labelled := task.of(one))]
     line = calibrate(np.concatenate(folds), np.concatenate(labels))
     return (_boosters(task, examples, now), line), folds
+
+
+def _parts(count: int) -> list[tuple[int, int]]:
+    """Where each part of so many examples begins and ends."""
+    bounds = [count * part // _FOLDS for part in range(_FOLDS + 1)]
+    return list(itertools.pairwise(bounds))
 
 
 def _boosters(task: _Task, examples: Sequence[Example], now: int) -> Boosters:
@@ -159,9 +166,7 @@ def _price(examples: Sequence[Example], chances: Sequence[Vector], now: int) -> 
     import numpy as np
 
     bought = []
-    for example, chance in zip(examples, chances, strict=True):
-        if now - example.time > _RECENT:
-            continue
+    for example, chance in _recent(examples, chances, now):
         share = np.bincount(example.home, example.statements, len(chance)) / max(1.0, example.statements.sum())
         any_case = example.categories.rows[:, ANY_CASE] if example.categories else chance
         both = [mixed(one, other) for one, other in zip(chance, any_case, strict=True)]
@@ -175,8 +180,14 @@ def _floor(examples: Sequence[Example], chances: Sequence[Vector], now: int) -> 
     """The chance above which `_PACKAGES` packages lie on average."""
     import numpy as np
 
-    recent = [chance for one, chance in zip(examples, chances, strict=True) if now - one.time <= _RECENT]
+    recent = [chance for _, chance in _recent(examples, chances, now)]
     return _bisect(lambda floor: float(np.mean([(chance >= floor).sum() for chance in recent])), _PACKAGES)
+
+
+def _recent(examples: Sequence[Example], chances: Sequence[Vector], now: int) -> list[tuple[Example, Vector]]:
+    """The examples of the last days with their chances; all of them where tests were last touched long ago."""
+    both = list(zip(examples, chances, strict=True))
+    return [(one, chance) for one, chance in both if now - one.time <= _RECENT] or both
 
 
 def _bisect(falling: Callable[[float], float], goal: float) -> float:

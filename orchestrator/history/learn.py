@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.diff.git import Git, Objects, failed, find_git, isolated, resolve
@@ -12,11 +13,22 @@ from orchestrator.domain.errors import BadModelError, UsageError
 from orchestrator.domain.profile import Profile
 from orchestrator.garbage import without_collection
 from orchestrator.history.code import CodeReader
+from orchestrator.history.commits import Commit, read_commits
+from orchestrator.history.facts import Facts
 from orchestrator.history.layout import layout_of
 from orchestrator.history.model import Model
-from orchestrator.history.reading import read_history
+from orchestrator.history.reading import read_facts
 from orchestrator.history.study import WINDOW, Study
 from orchestrator.history.timeline import Timeline
+
+#: Hears how far learning has come, a line at a time.
+Tell = Callable[[str], None]
+#: So many lines while commits are read.
+_LINES = 20
+
+
+def nobody(_: str) -> None:
+    """Hears nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +41,13 @@ class Learned:
 
 
 @without_collection()
-def learn(repository: Path, profile: Profile, revision: str = "HEAD", until: datetime | None = None) -> Learned:
+def learn(
+    repository: Path,
+    profile: Profile,
+    revision: str = "HEAD",
+    until: datetime | None = None,
+    tell: Tell = nobody,
+) -> Learned:
     """Learn from the first-parent line of ``revision``, up to its last commit not after ``until``.
 
     Raises:
@@ -44,20 +62,21 @@ def learn(repository: Path, profile: Profile, revision: str = "HEAD", until: dat
     with isolated(found, resolve(found, revision, revision).head) as git, Objects(git) as objects:
         head, time = _last_before(git, resolve(found, revision, revision).head, until)
         study = Study(profile, time - WINDOW, read_code := CodeReader(git, objects, profile.bvt.surface))
-        first, count = "", 0
-        for commit, facts in read_history(git, study.timeline.layout, head):
-            first, count = first or commit.sha, count + 1
+        commits = read_commits(git, head)
+        for commit, facts in _told(read_facts(git, study.timeline.layout, commits), len(commits), tell):
             study.step(commit, facts, objects.read)
         code = read_code(head)
     timeline = study.timeline
     timeline.settle(timeline.time)
+    tell(f"{len(study.examples)} of them touched tests: learning from these how far to trust what")
     ranker = study.fit(timeline.time)
     warnings = () if ranker else (f"only {len(study.examples)} commits touched tests: too few to learn from",)
-    return Learned(Model(profile.name, first, head, time, timeline.past, timeline.book, ranker, code), count, warnings)
+    model = Model(profile.name, commits[0].sha, head, time, timeline.past, timeline.book, ranker, code)
+    return Learned(model, len(commits), warnings)
 
 
 @without_collection()
-def update(model: Model, repository: Path, profile: Profile, revision: str = "HEAD") -> Learned:
+def update(model: Model, repository: Path, profile: Profile, revision: str = "HEAD", tell: Tell = nobody) -> Learned:
     """Add the commits that are newer than a model; how far to trust what stays as it was learned.
 
     Raises:
@@ -69,19 +88,27 @@ def update(model: Model, repository: Path, profile: Profile, revision: str = "HE
     check_origin(model, profile, found)
     head = resolve(found, revision, revision).head
     timeline = Timeline(layout_of(profile), model.book, model.past, model.head, model.time)
-    count = 0
     with isolated(found, head) as git, Objects(git) as objects:
-        for commit, facts in read_history(git, timeline.layout, head, model.head):
-            if not count and commit.parent != model.head:
-                raise BadModelError(
-                    f"the line of {revision!r} does not go through the model's last commit {model.head[:12]}",
-                    "Its history was rewritten, or this is another branch: make the model again without --update.",
-                )
+        commits = read_commits(git, head, model.head)
+        if commits and commits[0].parent != model.head:
+            raise BadModelError(
+                f"the line of {revision!r} does not go through the model's last commit {model.head[:12]}",
+                "Its history was rewritten, or this is another branch: make the model again without --update.",
+            )
+        for commit, facts in _told(read_facts(git, timeline.layout, commits), len(commits), tell):
             timeline.feed(commit, facts, objects.read)
-            count += 1
         code = CodeReader(git, objects, profile.bvt.surface)(head)
     timeline.settle(timeline.time)
-    return Learned(dataclasses.replace(model, head=timeline.head, time=timeline.time, code=code), count)
+    return Learned(dataclasses.replace(model, head=timeline.head, time=timeline.time, code=code), len(commits))
+
+
+def _told(read: Iterable[tuple[Commit, Facts]], total: int, tell: Tell) -> Iterator[tuple[Commit, Facts]]:
+    """The same commits; a line is told each time another part of them is done."""
+    for count, (commit, facts) in enumerate(read, 1):
+        yield commit, facts
+        if count * _LINES // total > (count - 1) * _LINES // total:
+            day = datetime.fromtimestamp(commit.time, UTC)
+            tell(f"{count} of {total} commits read, up to {day:%Y-%m-%d}")
 
 
 def check_origin(model: Model, profile: Profile, git: Git | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import gzip
 import json
 import os
@@ -21,6 +20,7 @@ from orchestrator.history.packing import (
     pack_past,
     pack_ranker,
     pack_reach,
+    time_of,
     unpack_book,
     unpack_past,
     unpack_ranker,
@@ -86,14 +86,12 @@ def load_model(path: Path) -> Model:
         BadModelError: there is none, it is damaged, or of another scheme.
     """
     with without_collection():
-        model = _load(path)
-        gc.freeze()  # a model stays as long as the program: no collection has to walk through it
-    return model
+        return _load(path)
 
 
 def _load(path: Path) -> Model:
     try:
-        document: Any = json.loads(gzip.decompress(path.read_bytes()))
+        document: Any = json.loads(gzip.decompress(path.read_bytes()), parse_constant=_refuse)
     except (EOFError, ValueError, zlib.error, gzip.BadGzipFile, RecursionError) as error:
         raise BadModelError(f"the model {path} is damaged: {error}", _AGAIN) from None
     except OSError as error:
@@ -103,8 +101,12 @@ def _load(path: Path) -> Model:
         raise BadModelError(f"the model {path} is of scheme {scheme!r}; this program reads {SCHEME}", _AGAIN)
     try:
         return _model(document)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise BadModelError(f"the model {path} is damaged: {type(error).__name__}: {error}", _AGAIN) from None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
 
 
 def _model(document: dict[str, Any]) -> Model:
@@ -115,7 +117,7 @@ def _model(document: dict[str, Any]) -> Model:
         str(document["profile"]),
         str(document["repository"]),
         str(document["head"]),
-        int(document["time"]),
+        time_of(document["time"]),
         unpack_past(document["past"]),
         unpack_book(document["book"]),
         unpack_ranker(packed) if packed else None,

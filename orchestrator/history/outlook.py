@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from orchestrator.history.casebook import Casebook
-from orchestrator.history.features import ANY_CASE, Row, Rows, case_rows, category_rows, package_rows
+from orchestrator.history.features import ANY_CASE, OWN, Row, Rows, case_rows, category_rows, package_rows
 from orchestrator.history.layout import category_of, package_of_test
 from orchestrator.history.past import Past
 from orchestrator.history.question import Question
@@ -34,18 +34,18 @@ class Outlook:
     #: What the chances were made from: rows by test, of cases, categories and packages.
     rows: tuple[dict[str, Row], dict[str, Row], dict[str, Row]] = ({}, {}, {})
 
-    #: What past failures say of cases by stem and of packages: a weight, and why; the chances above hold it already.
-    failed: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+    #: What past failures say of ``("cases", stem)`` and ``("packages", name)``: a weight, and why; the chances above
+    #: hold it already.
+    failed: Mapping[tuple[str, str], tuple[float, str]] = field(default_factory=dict)
 
     def lifted(self, failed: Mapping[str, tuple[float, str]]) -> Outlook:
         """This outlook where past failures speak, too; ``failed`` is by test (``bvt:join/apply.sql``, ``ut:pkg/a``)."""
-        stems = {f"bvt:{self.book.file_of(stem)}": stem for stem in self.cases} if failed else {}
-        packages = {f"ut:{name}": name for name in self.packages} if failed else {}
+        stems = {f"bvt:{self.book.file_of(stem)}": ("cases", stem) for stem in self.cases} if failed else {}
+        packages = {f"ut:{name}": ("packages", name) for name in self.packages} if failed else {}
         names = stems | packages
         known = {names[test]: said for test, said in failed.items() if test in names}
-        return replace(
-            self, failed=known, cases=_lifted(self.cases, known), packages=_lifted(self.packages, known)
-        )  # fmt: skip
+        cases, of_packages = _lifted("cases", self.cases, known), _lifted("packages", self.packages, known)
+        return replace(self, failed=known, cases=cases, packages=of_packages)
 
     @property
     def total(self) -> int:
@@ -136,6 +136,10 @@ def weigh(ranker: Ranker, seen: Seen) -> Outlook:
     categories = category_rows(seen.signals, seen.past, book, seen.question, by_case)
     alone = ranker.categories.chances(categories.rows)
     both = (mixed(chance, row[ANY_CASE]) for chance, row in zip(alone, categories.rows, strict=True))
+    # Where too few commits touched unit tests to learn from, those of the packages that change are what is likely.
+    by_package = (
+        ranker.packages.chances(packages.rows) if ranker.packages.trees else [row[OWN] for row in packages.rows]
+    )
     return Outlook(
         ranker,
         seen.past,
@@ -144,7 +148,7 @@ def weigh(ranker: Ranker, seen: Seen) -> Outlook:
         seen.signals,
         by_case,
         dict(zip(categories.names, both, strict=True)),
-        dict(zip(packages.names, ranker.packages.chances(packages.rows), strict=True)),
+        dict(zip(packages.names, by_package, strict=True)),
         {stem: book.statements[number] for number, stem in book.stems.items()},
         tuple(dict(zip(kind.names, kind.rows, strict=True)) for kind in (cases, categories, packages)),  # type: ignore[arg-type]
     )
@@ -154,8 +158,11 @@ def _ranked(chances: dict[str, float], sizes: dict[str, int], total: int, power:
     return sorted(chances, key=lambda name: (-worth(chances[name], sizes.get(name, 0) / total, power), name))
 
 
-def _lifted(chances: dict[str, float], failed: Mapping[str, tuple[float, str]]) -> dict[str, float]:
+def _lifted(
+    kind: str, chances: dict[str, float], failed: Mapping[tuple[str, str], tuple[float, str]]
+) -> dict[str, float]:
     """The chance that the model or a past failure is right."""
     return {
-        name: 1 - (1 - chance) * (1 - failed[name][0]) if name in failed else chance for name, chance in chances.items()
+        name: 1 - (1 - chance) * (1 - failed[kind, name][0]) if (kind, name) in failed else chance
+        for name, chance in chances.items()
     }

@@ -1,21 +1,23 @@
-"""What a model file holds, as plain JSON: strings once, in a table, everything else by their place in it."""
+"""What a model file holds, as plain JSON; what is read from it is checked, as it may come from anybody."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from typing import Any
 
 from orchestrator.history.casebook import Casebook
 from orchestrator.history.features import CASE_FEATURES, CATEGORY_FEATURES, PACKAGE_FEATURES
 from orchestrator.history.forest import MOST_LEAVES, Forest, Tree
-from orchestrator.history.past import CHANNELS, Channel, Fading, Observed, Past
+from orchestrator.history.past import CHANNELS, LATEST, Channel, Fading, Observed, Past
 from orchestrator.history.ranker import Ranker
 from orchestrator.history.text import TextIndex
 from orchestrator.surface.reach import Reach, Reached
 
 Json = dict[str, Any]
-#: Channels with so many tokens that only those which taught something are kept with their counts.
+#: Channels with so many tokens that only those which changed twice, or taught something, are kept.
 _CROWDED = ("function", "word", "name")
 
 
@@ -31,7 +33,7 @@ class _Table:
 
 
 def pack_past(past: Past) -> Json:
-    """`Past` without what can be worked out from the rest."""
+    """`Past` with the index of its tokens, without its `Columns`."""
     table = _Table()
     observed = [
         [
@@ -59,12 +61,14 @@ def unpack_past(packed: Json) -> Past:
     """The past of `pack_past`."""
     strings: list[str] = packed["strings"]
     past = Past(changes=int(packed["changes"]))
-    past.channels = {name: _unpack_channel(packed["channels"][name]) for name in CHANNELS}
     for sha, time, cases, categories, packages, norms in packed["observed"]:
         names = [tuple(strings[place] for place in places) for places in (categories, packages)]
-        past.keep(Observed(sha, time, tuple(cases), names[0], names[1], tuple(norms)))
-    past.case_touches = {int(case): Fading(value, time) for case, value, time in packed["cases"]}
-    past.category_touches = {name: Fading(value, time) for name, value, time in packed["categories"]}
+        lengths = tuple(map(_positive, norms))
+        past.keep(Observed(str(sha), time_of(time), tuple(map(int, cases)), names[0], names[1], lengths))
+    channels = packed["channels"]
+    past.channels = {name: _unpack_channel(channels[name], len(past.observed)) for name in CHANNELS}
+    past.case_touches = {int(case): _unpack_fading(fading) for case, *fading in packed["cases"]}
+    past.category_touches = {str(name): _unpack_fading(fading) for name, *fading in packed["categories"]}
     return past
 
 
@@ -81,13 +85,46 @@ def _pack_channel(name: str, channel: Channel) -> Json:
     }
 
 
-def _unpack_channel(packed: Json) -> Channel:
-    seen = {token: Fading(*fading) for token, fading in packed["seen"].items()}
+def _unpack_channel(packed: Json, observed: int) -> Channel:
+    seen = {token: _unpack_fading(fading) for token, fading in packed["seen"].items()}
+    for index in (packed["heard"], packed["unheard"]):
+        _check_numbers(chain.from_iterable(index.values()), observed)
+    _check_numbers(packed["frequency"].values(), sys.maxsize)
     return Channel(seen, packed["frequency"], packed["heard"], packed["unheard"])
+
+
+def _check_numbers(numbers: Iterable[Any], end: int) -> None:
+    """Raise ValueError unless all are whole numbers from 0 to one less than ``end``."""
+    different = set(numbers)
+    if not set(map(type, different)) <= {int} or min(different, default=0) < 0 or max(different, default=-1) >= end:
+        raise ValueError("a number is out of its range")
 
 
 def _pack_fading(fading: Fading) -> tuple[float, int]:
     return float(f"{fading.value:.6g}"), fading.time
+
+
+def _unpack_fading(packed: list[Any]) -> Fading:
+    value, time = packed
+    return Fading(float(value), time_of(time))
+
+
+def time_of(packed: Any) -> int:  # noqa: ANN401 - whatever a file holds
+    """Seconds since 1970 that a calendar can show.
+
+    Raises:
+        ValueError: they are not.
+    """
+    time = int(packed)
+    if not 0 <= time <= LATEST:
+        raise ValueError(f"{time} is no time")
+    return time
+
+
+def _positive(packed: Any) -> float:  # noqa: ANN401 - whatever a file holds
+    if (number := float(packed)) <= 0:
+        raise ValueError(f"{number} is no length")
+    return number
 
 
 def pack_book(book: Casebook) -> Json:
@@ -164,25 +201,24 @@ def unpack_ranker(packed: Json) -> Ranker:
 
 
 def _forest(packed: Json, features: Sequence[str]) -> Forest:
-    trees = tuple(
-        Tree(*(tuple(tree[key]) for key in ("feature", "threshold", "left", "right", "leaves", "values")))
-        for tree in packed["trees"]
-    )
+    trees = tuple(Tree(*(tuple(map(kind, tree[key])) for key, kind in _FIELDS.items())) for tree in packed["trees"])
     if packed["features"] != list(features) or not all(_is_sound(tree, len(features)) for tree in trees):
         raise ValueError("its forests are not what this program grows")
     return Forest(tuple(features), trees, float(packed["slope"]), float(packed["offset"]))
 
 
+#: The fields of a tree, and what each holds.
+_FIELDS = {"feature": int, "threshold": float, "left": int, "right": int, "leaves": float, "values": float}
+
+
 def _is_sound(tree: Tree, features: int) -> bool:
-    """Whether every way through a tree ends at a leaf, of `MOST_LEAVES` at most: nodes lie before what follows them."""
-    inner = len(tree.feature)
+    """Whether it is a tree, of `MOST_LEAVES` at most: every node and leaf follows one node, which lies before it."""
+    inner, leaves = len(tree.feature), len(tree.leaves)
+    after = (*tree.left, *tree.right)
     return (
         inner == len(tree.threshold) == len(tree.left) == len(tree.right) == len(tree.values)
-        and inner < len(tree.leaves) <= MOST_LEAVES
+        and leaves == inner + 1 <= MOST_LEAVES
         and all(0 <= feature < features for feature in tree.feature)
-        and all(
-            node < after < inner or 0 <= ~after < len(tree.leaves)
-            for node in range(inner)
-            for after in (tree.left[node], tree.right[node])
-        )
+        and sorted(after) == [one for one in range(-leaves, inner) if one and inner]
+        and all(one < 0 or one > node for node, one in zip((*range(inner), *range(inner)), after, strict=True))
     )

@@ -11,6 +11,8 @@ from typing import Any
 from orchestrator.history.facts import Facts
 
 DAY = 86_400
+#: The last second that a calendar can show, since 1970: the end of the year 9999.
+LATEST = 253_402_300_799
 #: Days after which an observation counts half.
 HALF_LIFE = 270.0
 #: Words of a change, and of its names, that are kept, the most telling first; likeness is measured by all of them.
@@ -159,9 +161,8 @@ class Past:
         for category in categories:
             self.category_touches.setdefault(category, Fading()).add(time)
 
-    def learn(self, time: int, facts: Facts) -> Tokens:
-        """Count a change of production files; returns its tokens."""
-        tokens = self.tokens(facts)
+    def learn(self, time: int, facts: Facts, tokens: Tokens) -> None:
+        """Count a change of production files, whose ``tokens`` were found before it is counted."""
         for name, found in tokens.items():
             channel = self.channels[name]
             for token in self.asked(name, tokens):
@@ -169,7 +170,6 @@ class Past:
             for token in {"word": facts.words, "name": facts.names}.get(name, found):
                 channel.frequency[token] = channel.frequency.get(token, 0) + 1
         self.changes += 1
-        return tokens
 
     def remember(self, observed: Observed, tokens: Tokens) -> None:
         """Keep what a commit teaches; the index of its tokens points to it."""

@@ -13,6 +13,7 @@ from orchestrator.diff.paths import decode, file_line
 from orchestrator.domain.change import FileLines
 
 _HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@ ?(.*)")
+_COMMIT = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})\n")
 _OPTIONS = ("-r", "--root", "-m", "-p", "-U0", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv")
 _PREFIXES = ("--src-prefix=a/", "--dst-prefix=b/")
 
@@ -73,7 +74,7 @@ def _parse(stream: IO[bytes]) -> Iterator[tuple[str, Patch]]:
         elif line.startswith((b"--- ", b"+++ ")):
             name, nowhere = file_line(line[4:].rstrip(b"\n"))
             names[line[0] == 0x2B] = b"" if nowhere else name[2:]
-        elif len(line) in (41, 65) and not line.startswith(b"diff"):
+        elif _COMMIT.fullmatch(line):
             if sha:
                 yield sha, patch
             sha, patch = line.decode().strip(), Patch()

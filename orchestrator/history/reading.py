@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from orchestrator.diff.git import Git, missing
-from orchestrator.history.commits import Commit, read_commits
+from orchestrator.history.commits import Commit
 from orchestrator.history.facts import Facts, make_facts
 from orchestrator.history.layout import SOURCES, Layout
 from orchestrator.history.patches import Patch, read_patches
@@ -14,9 +14,8 @@ from orchestrator.history.patches import Patch, read_patches
 _MOST_MISSING = 500
 
 
-def read_history(git: Git, layout: Layout, head: str, after: str | None = None) -> Iterator[tuple[Commit, Facts]]:
-    """The first-parent line up to ``head``, oldest first, each commit with the facts of its production files."""
-    commits = read_commits(git, head, after)
+def read_facts(git: Git, layout: Layout, commits: Sequence[Commit]) -> Iterator[tuple[Commit, Facts]]:
+    """Each commit with the facts of its production files."""
     for commit, patch in with_patches(git, commits):
         files = [entry.path for entry in commit.entries if layout.is_production(entry.path)]
         yield commit, make_facts(files, patch)

@@ -97,7 +97,7 @@ class Timeline:
             return
         tokens = self.past.tokens(waiting.facts)
         norms = self.past.norms(tokens)
-        self.past.learn(time, waiting.facts)
+        self.past.learn(time, waiting.facts, tokens)
         many = len(touched.cases) > MASS
         cases, categories = ((), ()) if many else (waiting.cases, touched.categories)
         if cases or touched.packages:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Profile
+from orchestrator.garbage import without_collection
 from orchestrator.planner.evidence import Tree
 from orchestrator.settings import Settings, failures_path, model_path
 
@@ -81,6 +82,7 @@ def advice_for(
     return advise(change, profile, path, repository)
 
 
+@without_collection()
 def plan_here(  # noqa: PLR0913 - the inputs of a plan
     change: DiffSummary,
     profile: Profile,

@@ -48,6 +48,8 @@ def advise(change: DiffSummary, profile: Profile, path: Path, repository: str | 
         return advise_by(change, profile, model, repository)
     except MoTestplanError as error:
         return _not_asked(error.message)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        return _not_asked(f"the model {path} is damaged: {type(error).__name__}: {error}")
 
 
 def advise_by(change: DiffSummary, profile: Profile, model: Model, repository: str | None = None) -> Advice:

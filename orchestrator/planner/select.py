@@ -62,11 +62,11 @@ def _within_budget(ranked: Ranked, context: Context, change: DiffSummary, outloo
     analysers = [candidate for candidate in ranked.candidates if candidate.suite is Suite.SCA]
     chosen = sorted([*analysers, *spent.chosen], key=order)
     taken = {candidate.id for candidate in chosen}
-    named = {task_id(test.type, test.name) for test in spent.omitted}
+    taken |= {task_id(Suite.BVT, name) for name in outlook.category_statements()}  # told case by case
     rest = [
         Omitted(suite, name, 0.0, _silence(suite))
         for suite, name in _known(context)
-        if task_id(suite, name) not in taken | named and suite is Suite.SCA
+        if task_id(suite, name) not in taken and suite is not Suite.UNIT_TEST
     ]
     return Selected(tuple(chosen), (*spent.omitted, *rest), spent.note)
 

@@ -6,8 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from orchestrator.domain.change import DiffSummary
+from orchestrator.domain.change import ChangeKind, DiffSummary, FileChange
 from orchestrator.domain.plan import Omitted, Priority, Reason, Suite
+from orchestrator.domain.profile import Profile
 from orchestrator.planner.estimate import seconds
 from orchestrator.planner.evidence import Context
 from orchestrator.planner.packages import package_of, to_analyse
@@ -42,15 +43,36 @@ def spend(ranked: Ranked, context: Context, change: DiffSummary, outlook: Outloo
 
     explainer = Explainer(outlook)
     spent = _cases(ranked, context, change, explainer)
-    packages = _packages(ranked, context, change, explainer)
+    packages = _packages(context, change, explainer)
     return Spent(spent.chosen + packages.chosen, spent.omitted + packages.omitted, spent.note)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cases:
+    """The SQL cases to choose from, by stem."""
+
+    explainer: Explainer
+    #: Statements of each. Scripts that the model does not know are in ``new``, each counted by its added lines.
+    sizes: dict[str, int]
+    new: dict[str, FileChange]
+    #: Why each is taken that is taken whatever it costs.
+    forced: dict[str, str]
+
+    def file_of(self, stem: str) -> str:
+        """The file of a case below its category."""
+        if stem in self.new:
+            extension = self.new[stem].path.rpartition(".")[2]
+            return f"{stem.partition('/')[2]}.{extension}"
+        return self.explainer.outlook.book.file_of(stem).partition("/")[2]
 
 
 def _cases(ranked: Ranked, context: Context, change: DiffSummary, explainer: Explainer) -> Spent:
     outlook, budget = explainer.outlook, context.budget
     if budget is None:
         return Spent()
-    forced = _forced(ranked, context, change, outlook)
+    new = _new_scripts(change, context.profile, outlook)
+    forced = dict.fromkeys(new, _EDITED) | _forced(ranked, context, change, outlook)
+    cases = _Cases(explainer, outlook.statements | {stem: file.added for stem, file in new.items()}, new, forced)
     order = [*forced, *(stem for stem in outlook.ranked_cases() if stem not in forced)]
     total = outlook.total
     limit = budget.statements(total, context.profile.bvt.seconds_per_statement)
@@ -58,23 +80,47 @@ def _cases(ranked: Ranked, context: Context, change: DiffSummary, explainer: Exp
     left: dict[str, float] = {}
     used, reach = 0, 0
     for stem in order:
-        size = outlook.statements[stem]
+        size = cases.sizes[stem]
         reach += size
         if stem in forced or used + size <= limit:
             used += size
             taken.append(stem)
         else:
             left[stem] = reach / total
-    explainer.expect("cases", taken)
+    explainer.expect("cases", [stem for stem in taken if stem not in new])
     explainer.expect("cases", list(left), rough=True)
     omitted = [_omitted(stem, share, explainer, budget.text) for stem, share in left.items()]
-    inside = Counter(stem.partition("/")[0] for stem in outlook.statements)
+    inside = Counter(stem.partition("/")[0] for stem in cases.sizes)
     by_category: dict[str, list[str]] = {}
     for stem in taken:
         by_category.setdefault(stem.partition("/")[0], []).append(stem)
-    chosen = [_category(stems, inside[name], forced, context, explainer) for name, stems in by_category.items()]
+    chosen = [_category(stems, inside[name], cases, context) for name, stems in by_category.items()]
+    chosen += [one for one in _unknown(ranked, context) if one.name not in inside]
     note = f"Budget {budget.text}: {len(taken)} of {len(order)} SQL cases, {used / total:.1%} of all statements."
     return Spent(chosen, omitted, note)
+
+
+def _new_scripts(change: DiffSummary, profile: Profile, outlook: Outlook) -> dict[str, FileChange]:
+    """The scripts that the change brings and the model does not know, by stem: a diff comes without its tree."""
+    from orchestrator.history.layout import SCRIPTS, layout_of
+
+    layout, found = layout_of(profile), dict[str, FileChange]()
+    for file in change.files:
+        stem, extension = layout.case_of(file.path) or ("", "")
+        if extension in SCRIPTS and stem not in outlook.statements and file.change_kind is not ChangeKind.DELETED:
+            found[stem] = file
+    return found
+
+
+def _unknown(ranked: Ranked, context: Context) -> list[Candidate]:
+    """The categories that a person asked for or the profile always runs, whole."""
+    asked = [one for one in ranked.candidates if one.suite is Suite.BVT and one.asked]
+    reasons = (Reason("rules", 1.0, _ALWAYS),)
+    always = [
+        Candidate(Suite.BVT, name, 1.0, Priority.HIGH, reasons, seconds=seconds(Suite.BVT, name, (), context))
+        for name in sorted({*context.profile.bvt.always} & context.categories - {one.name for one in asked})
+    ]
+    return asked + always
 
 
 def _forced(ranked: Ranked, context: Context, change: DiffSummary, outlook: Outlook) -> dict[str, str]:
@@ -96,23 +142,20 @@ def _forced(ranked: Ranked, context: Context, change: DiffSummary, outlook: Outl
     return found
 
 
-def _category(
-    stems: list[str], inside: int, forced: dict[str, str], context: Context, explainer: Explainer
-) -> Candidate:
+def _category(stems: list[str], inside: int, cases: _Cases, context: Context) -> Candidate:
     """The candidate of the taken cases of one category; without files when they are all of the ``inside`` there are."""
-    outlook, name = explainer.outlook, stems[0].partition("/")[0]
-    files = {stem: outlook.book.file_of(stem).partition("/")[2] for stem in sorted(stems)}
+    outlook, name = cases.explainer.outlook, stems[0].partition("/")[0]
+    files = {stem: cases.file_of(stem) for stem in sorted(stems)}
     reasons: list[Reason] = []
     for stem, file in files.items():
-        if stem in forced:
-            reasons.append(Reason("rules", 1.0, forced[stem], file))
-        reasons += as_reasons(explainer.case(stem), file)
-    best = max(outlook.cases[stem] for stem in stems)
-    whole = len(stems) == inside
-    listed = () if whole else tuple(sorted(files.values()))
-    urgent = any(stem in forced for stem in stems)
-    price = sum(outlook.statements[stem] for stem in stems) * context.profile.bvt.seconds_per_statement
-    priority = Priority.HIGH if urgent else priority_of(best)
+        if stem in cases.forced:
+            reasons.append(Reason("rules", 1.0, cases.forced[stem], file))
+        if stem not in cases.new:
+            reasons += as_reasons(cases.explainer.case(stem), file)
+    best = max(outlook.cases.get(stem, 1.0) for stem in stems)
+    listed = () if len(stems) == inside else tuple(sorted(files.values()))
+    price = sum(cases.sizes[stem] for stem in stems) * context.profile.bvt.seconds_per_statement
+    priority = Priority.HIGH if any(stem in cases.forced for stem in stems) else priority_of(best)
     return Candidate(Suite.BVT, name, round(best, 4), priority, tuple(reasons), listed, None, round(price, 1))
 
 
@@ -129,7 +172,7 @@ def _omitted(stem: str, reach: float, explainer: Explainer, budget: str) -> Omit
     )
 
 
-def _packages(ranked: Ranked, context: Context, change: DiffSummary, explainer: Explainer) -> Spent:
+def _packages(context: Context, change: DiffSummary, explainer: Explainer) -> Spent:
     """The unit tests that are likely enough; a rule's pattern is left out when the model knows better.
 
     A package of which nothing but unit tests changes is not known to the model, and runs, too.

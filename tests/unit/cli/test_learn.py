@@ -52,6 +52,10 @@ def test_a_model_is_used_where_learn_puts_it_until_it_is_switched_off(here: Path
 def test_update_goes_on_where_the_model_ends(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["learn", "--profile", "product", "--revision", "main", "-o", str(here / "model")]
     assert main.main(words) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 21
+    assert told[9].startswith("55 of 109 commits read, up to 20")
+    assert told[-1].endswith("of them touched tests: learning from these how far to trust what")
     add_commits(here / "product.git", 109, 5)
     assert main.main([*words, "--update"]) == 0
     assert "5 commits read" in capsys.readouterr().out

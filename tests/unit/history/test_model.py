@@ -41,11 +41,38 @@ def test_a_saved_model_says_what_it_said(model: Model, tmp_path: Path) -> None:
     assert (tmp_path / "second").read_bytes() == path.read_bytes()
 
 
-#: In the place of a tree's fields: a loop, a leaf and a feature there are not, fields that differ in length.
-ODD_TREES: list[dict[str, list[int]]] = [{"left": [0]}, {"right": [-300]}, {"feature": [9999]}, {"threshold": []}]
+#: In the place of a tree's fields: a loop, a leaf and a feature there are not, fields that differ in length, a leaf
+#: that two ways lead to, words.
+ODD_TREES: list[dict[str, list[Any]]] = [
+    {"left": [0]}, {"right": [-300]}, {"feature": [9999]}, {"threshold": []}, {"left": [-2]}, {"leaves": ["a", "b"]},
+]  # fmt: skip
+#: What no model holds, by where: an observation there is not, counts and times that cannot be, no list.
+ODD_VALUES: list[tuple[tuple[str | int, ...], Any]] = [
+    (("past", "channels", "word", "heard"), {"cursor": [100_000]}),
+    (("past", "channels", "word", "heard"), {"cursor": ["1"]}),
+    (("past", "channels", "name", "unheard"), [1]),
+    (("past", "channels", "file", "frequency", "pkg/join/join.go"), -1),
+    (("past", "observed", 0, 1), 10**13),
+    (("past", "observed", 0, 5, 0), 0),
+    (("past", "cases", 0, 2), float("inf")),
+    (("time",), float("inf")),
+    (("time",), "yesterday"),
+    (("ranker", "cases", "slope"), float("nan")),
+    (("ranker", "packages", "features"), ["own"]),
+]
 
 
-def with_tree(document: dict[str, Any], **changes: list[int]) -> dict[str, Any]:
+def with_value(document: dict[str, Any], place: tuple[str | int, ...], value: object) -> dict[str, Any]:
+    """A model's document with another value in one place."""
+    made: Any = json.loads(json.dumps(document))
+    inside = made
+    for key in place[:-1]:
+        inside = inside[key]
+    inside[place[-1]] = value
+    return dict(made)
+
+
+def with_tree(document: dict[str, Any], **changes: list[Any]) -> dict[str, Any]:
     """A model's document whose first forest has one tree, of two leaves; and of that some fields."""
     tree = {"feature": [0], "threshold": [0.5], "left": [-1], "right": [-2], "leaves": [0.0, 1.0], "values": [0.5]}
     ranker = document["ranker"]
@@ -65,6 +92,7 @@ def test_a_damaged_or_foreign_file_is_refused_with_what_to_do(model: Model, tmp_
         gzip.compress(json.dumps(document | {"head": f"--output={tmp_path / 'written'}"}).encode()),
         gzip.compress(json.dumps(document | {"ranker": {"cases": 7}}).encode()),
         *(gzip.compress(json.dumps(with_tree(document, **odd)).encode()) for odd in ODD_TREES),
+        *(gzip.compress(json.dumps(with_value(document, *odd)).encode()) for odd in ODD_VALUES),
     ]
     path.write_bytes(gzip.compress(json.dumps(with_tree(document)).encode()))
     assert load_model(path).ranker is not None
@@ -115,3 +143,13 @@ def test_until_ends_the_history_and_a_day_before_all_of_it_is_an_error(product: 
     assert "too few" in found.warnings[0]
     with pytest.raises(UsageError, match="no commit is as old"):
         learn(product, PROFILE, "main", datetime(2001, 1, 1, tzinfo=UTC))
+
+
+def test_where_unit_tests_could_not_be_learned_those_of_the_packages_that_change_are_likely(model: Model) -> None:
+    assert model.ranker is not None
+    ranker = replace(model.ranker, packages=replace(model.ranker.packages, trees=()))
+    question = question_of(PROFILE, make_facts(["pkg/cursor/cursor.go"], {}), model.time, model.code)
+    packages = look(ranker, model.past, model.book, question).packages
+    assert len(packages) > 1
+    assert {name for name, chance in packages.items() if chance == 1.0} == {"pkg/cursor"}
+    assert {chance for name, chance in packages.items() if name != "pkg/cursor"} == {0.0}

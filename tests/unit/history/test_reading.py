@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 from orchestrator.diff.git import Objects, find_git, isolated, resolve
 from orchestrator.diff.source import from_repository
+from orchestrator.history.commits import read_commits
 from orchestrator.history.facts import facts_of
 from orchestrator.history.layout import layout_of, package_of_test
-from orchestrator.history.reading import read_history
+from orchestrator.history.past import LATEST
+from orchestrator.history.reading import read_facts
 from orchestrator.history.timeline import LAG, Timeline
 from tests.unit.history.product import DAY, PROFILE, START
 
@@ -19,7 +22,7 @@ def read(repository: Path, revision: str = "main") -> tuple[Timeline, list[tuple
     found = find_git(repository)
     head = resolve(found, revision, revision).head
     with isolated(found, head) as git, Objects(git) as objects:
-        for commit, facts in read_history(git, LAYOUT, head):
+        for commit, facts in read_facts(git, LAYOUT, read_commits(git, head)):
             timeline.feed(commit, facts, objects.read)
             seen.append((commit.sha, commit.time, facts.functions))
     return timeline, seen
@@ -56,7 +59,7 @@ def test_a_change_read_for_a_plan_has_the_facts_that_its_commit_has_in_history(p
     found = find_git(product)
     head = resolve(found, "main", "main").head
     with isolated(found, head) as git:
-        facts = {commit.sha: facts for commit, facts in read_history(git, LAYOUT, head)}
+        facts = {commit.sha: facts for commit, facts in read_facts(git, LAYOUT, read_commits(git, head))}
     planned = facts_of(from_repository(product, "main~1", "main"), LAYOUT.is_production)
     assert planned == facts[head]
     assert planned.files == ("pkg/backup/backup.go",)
@@ -69,3 +72,28 @@ def test_names_that_no_plan_may_hold_are_no_cases_and_no_packages() -> None:
     assert LAYOUT.is_production("pkg/a/b.go")
     assert not any(map(LAYOUT.is_production, ("pkg/-a/b.go", "pkg/a\x1b/b.go", "pkg/a/b_test.go", "test/x.go")))
     assert package_of_test("pkg/-a/b_test.go") is None
+
+
+def committed(number: int, time: int, files: dict[str, bytes]) -> bytes:
+    """A commit in the stream of ``git fast-import``, which reads names in quotes as C does."""
+    made = f"commit refs/heads/main\nmark :{number}\ncommitter T <t@example.com> {time} +0000\ndata 1\nx\n"
+    made += f"from :{number - 1}\n" if number > 1 else ""
+    blobs = (f"M 100644 inline {path}\ndata {len(text)}\n".encode() + text + b"\n" for path, text in files.items())
+    return made.encode() + b"".join(blobs)
+
+
+def test_odd_names_contents_and_times_hide_no_commit(tmp_path: Path) -> None:
+    """A binary file whose line in the diff is as long as a commit's id, a name with a control character, a far time."""
+    repository = tmp_path / "odd.git"
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(repository)], check=True)
+    source = "package a\n\nfunc First() int {{\n\treturn {}\n}}\n"
+    one, two, three = ({"pkg/a/a.go": source.format(number).encode()} for number in range(3))
+    feed = [
+        committed(1, 1000, {"x.go": b"\0"} | one),
+        committed(2, 2000, {f'"pkg/\\002{7:040d} 1 x"': b"x"} | two),
+        committed(3, 10**12, three),
+    ]
+    subprocess.run(["git", "fast-import", "--quiet"], cwd=repository, input=b"".join(feed), check=True)
+    _, seen = read(repository)
+    assert [time for _, time, _ in seen] == [1000, 2000, LATEST]
+    assert [functions for _, _, functions in seen] == [("pkg/a:First",)] * 3

@@ -25,10 +25,15 @@ def past_of(**commits: Facts) -> Past:
     past = Past()
     for number, (category, facts) in enumerate(commits.items()):
         tokens = past.tokens(facts)
-        past.learn(number * DAY, facts)
+        past.learn(number * DAY, facts, tokens)
         observed = Observed(str(number) * 40, number * DAY, (), (category,), (), past.norms(tokens))
         past.remember(observed, tokens)
     return past
+
+
+def change(past: Past, facts: Facts) -> None:
+    """A change that touches no test."""
+    past.learn(2 * DAY, facts, past.tokens(facts))
 
 
 def signals_of(past: Past, facts: Facts) -> Signals:
@@ -61,7 +66,7 @@ def test_of_a_large_change_all_words_measure_likeness_and_the_most_telling_are_a
     rare = " ".join(f"rare{chr(97 + number // 26)}{chr(97 + number % 26)}" for number in range(120))
     past = past_of(long=changed("pkg/a/a.go", "first", rare), short=changed("pkg/b/b.go", "second", "common"))
     for _ in range(20):
-        past.learn(2 * DAY, changed("pkg/b/b.go", "second", "common"))
+        change(past, changed("pkg/b/b.go", "second", "common"))
     found = signals_of(past, changed("pkg/c/c.go", "third", f"{rare} common")).categories
     assert "short" in found["words_max"]
     assert "short" not in found["word_max"]
@@ -81,7 +86,7 @@ def test_a_word_that_both_share_but_everybody_says_is_no_reason_where_names_are_
         network=changed("pkg/net/socket.go", "dial", "retry(backoff); common"),
     )
     for _ in range(20):
-        past.learn(2 * DAY, changed("pkg/b/b.go", "second", "common"))
+        change(past, changed("pkg/b/b.go", "second", "common"))
     facts = changed("pkg/fresh/plan.go", "pushDownWindow", "seen[key] = 1; common")
     assert model.ranker is not None
     outlook = look(model.ranker, past, Casebook(), Question(facts, 9 * DAY))
@@ -94,7 +99,7 @@ def test_what_seldom_comes_with_tests_still_tells_which_when_it_does() -> None:
     busy = changed("pkg/busy/busy.go", "spin", "turn(wheel)")
     past = past_of(first=busy, other=changed("pkg/net/socket.go", "dial", "retry(backoff)"))
     for _ in range(20):
-        past.learn(2 * DAY, busy)
+        change(past, busy)
     found = signals_of(past, busy).categories
     assert found["file_max"]["first"] < 0.1
     assert found["file_given"]["first"] == pytest.approx(found["function_given"]["first"])

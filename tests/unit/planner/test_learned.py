@@ -13,7 +13,8 @@ import pytest
 from orchestrator.diff.source import from_repository
 from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.errors import UsageError
-from orchestrator.domain.plan import Suite, TestPlan
+from orchestrator.domain.plan import Priority, Suite, TestPlan
+from orchestrator.domain.profile import Bvt
 from orchestrator.history.because import Explainer
 from orchestrator.history.facts import Facts
 from orchestrator.history.model import Model, save_model
@@ -202,3 +203,47 @@ def test_a_budget_is_a_share_or_a_time(text: str, statements: float) -> None:
 def test_anything_else_is_no_budget(text: str) -> None:
     with pytest.raises(UsageError, match="budget"):
         parse_budget(text)
+
+
+def under_a_budget_of_nothing(model: Model, change: DiffSummary, bvt: Bvt, *asked: str) -> TestPlan:
+    profile = replace(PROFILE, bvt=bvt)
+    advice = advise_by(change, profile, model)._replace(budget=parse_budget("0%"))
+    return build_plan(change, profile, strategies=WITH_MODEL, asked=asked, advice=advice)
+
+
+def test_a_script_that_only_the_diff_knows_runs_whatever_the_budget(model: Model) -> None:
+    """Of a deleted one, and of a result alone, there is nothing to run."""
+    kinds = {"join/brand_new.test": "added", "join/gone_before.sql": "deleted", "join/other.result": "added"}
+    files = [make_file(f"test/cases/{name}", kind) for name, kind in kinds.items()]
+    plan = under_a_budget_of_nothing(model, make_change("pkg/join/join.go", *files), PROFILE.bvt)
+    join = plan.task("bvt:join")
+    assert join is not None
+    assert join.files == ("brand_new.test",)
+    assert join.priority == Priority.HIGH
+    assert [(reason.test, reason.detail) for reason in join.reasons] == [("brand_new.test", "the change edits it")]
+    assert "1 of 33 SQL cases" in plan.notes[0]
+
+
+def test_categories_that_the_model_does_not_know_are_asked_for_always_run_or_told(model: Model) -> None:
+    """Two the tree has since the model was made, one that runs always, one that nobody wants."""
+    more = dict.fromkeys([*PROFILE.bvt.categories, "asked", "always", "idle"], 40)
+    bvt = replace(PROFILE.bvt, categories=more, always=("always",))
+    plan = under_a_budget_of_nothing(model, make_change("pkg/join/join.go"), bvt, "asked")
+    assert {task.category for task in plan.tasks if task.type is Suite.BVT} == {"asked", "always"}
+    left = {test.name: test.reason for test in plan.omitted if test.type is Suite.BVT and "/" not in test.name}
+    assert left == {"idle": "no evidence that the change reaches it"}
+
+
+def test_a_failure_of_a_package_is_none_of_a_category_that_is_called_like_it(model: Model) -> None:
+    advice = advise_by(make_change("pkg/join/join.go"), PROFILE, model)
+    assert advice.outlook is not None
+    packages = advice.outlook.packages | {"join": 0.1}
+    outlook = replace(advice.outlook, packages=packages).lifted({"ut:join": (0.5, "it failed")})
+    assert outlook.packages["join"] == pytest.approx(0.55)
+    assert "failures" not in {part.strategy for part in Explainer(outlook).category("join")}
+
+
+def test_a_model_that_makes_no_sense_once_it_is_asked_is_no_error(model: Model, tmp_path: Path) -> None:
+    model = deepcopy(model)
+    model.book.test_files["pkg/join"] = "many"  # type: ignore[assignment]
+    assert "damaged: TypeError" in note(model, make_change("pkg/join/join.go"), tmp_path / "model")
