@@ -48,7 +48,7 @@ def make_example(timeline: Timeline, question: Question, touched: Touched) -> Ex
     if not question.facts.files or not (cases or touched.packages):
         return None
     book = timeline.book
-    signals = read_signals(timeline.past, book, question)
+    signals = read_signals(timeline.past, book, question, of_cases=bool(cases and book.stems))
     packages = package_rows(signals, book, question) if touched.packages else None
     by_case = by_category = None
     home, statements = np.zeros(0, np.intp), np.zeros(0)

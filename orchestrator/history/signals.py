@@ -54,8 +54,8 @@ class _Told:
     lately: list[float]
 
 
-def read_signals(past: Past, book: Casebook, question: Question) -> Signals:
-    """Every signal of a change."""
+def read_signals(past: Past, book: Casebook, question: Question, *, of_cases: bool = True) -> Signals:
+    """Every signal of a change; without ``of_cases`` those of packages suffice."""
     facts, now = question.facts, question.now
     signals = Signals(tokens=past.tokens(facts))
     times = past.columns.times
@@ -64,10 +64,11 @@ def read_signals(past: Past, book: Casebook, question: Question) -> Signals:
         _cochange(past, told, channel, signals, now)
     signals.alike = _alike(past, signals.tokens)
     for name in LIKE:
-        for target in TARGETS:
+        for target in TARGETS if of_cases else ("packages",):
             signals.sources[name, target] = _spread(told, name, signals.alike[name], signals.of(target), target)
-    _text(book, facts, signals.cases)
-    signals.cases |= surface_signals(book, question.reached)
+    if of_cases:
+        _text(book, facts, signals.cases)
+        signals.cases |= surface_signals(book, question.reached)
     return signals
 
 
@@ -109,8 +110,7 @@ def _cochange(past: Past, told: _Told, channel: str, signals: Signals, now: int)
         if not heard_in:
             continue
         seen = index.seen.get(token, Fading()).at(now) + 1.0
-        for target in TARGETS:
-            sums, known = _sums(told, heard_in, target)
+        for target, (sums, known) in _sums(told, heard_in).items():
             heard[target].add(sums, seen, known + 1.0, rarity)
     for target, found in heard.items():
         named = signals.of(target)
@@ -120,18 +120,28 @@ def _cochange(past: Past, told: _Told, channel: str, signals: Signals, now: int)
         named[f"{channel}_given"] = {test: value / (total or 1.0) for test, value in found.given.items()}
 
 
-def _sums(told: _Told, numbers: Iterable[int], target: str) -> tuple[Scores, float]:
-    """How often each test moved in some observations, and how often any did, fading; of many cases each counts less."""
-    fading, tests, crowds = told.fading, told.columns.tests[target], told.columns.crowds[target]
-    sums, known = defaultdict[Any, float](float), 0.0
+def _sums(told: _Told, numbers: Iterable[int]) -> dict[str, tuple[Scores, float]]:
+    """How often each test moved in some observations, and how often any did, fading, by target; of many cases each
+    counts less.
+    """
+    fading, tests, crowds = told.fading, told.columns.tests, told.columns.crowds["cases"]
+    of_cases, of_categories, of_packages = (tests[target] for target in TARGETS)
+    cases, categories, packages = (defaultdict[Any, float](float) for _ in TARGETS)
+    with_cases, with_packages = 0.0, 0.0
     for number in numbers:
-        touched = tests[number]
-        if touched:
-            known += fading[number]
-            share = fading[number] * crowds[number] if target == "cases" else fading[number]
-            for test in touched:
-                sums[test] += share
-    return sums, known
+        fresh = fading[number]
+        if of_categories[number]:
+            with_cases += fresh
+            share = fresh * crowds[number]
+            for case in of_cases[number]:
+                cases[case] += share
+            for category in of_categories[number]:
+                categories[category] += fresh
+        if of_packages[number]:
+            with_packages += fresh
+            for package in of_packages[number]:
+                packages[package] += fresh
+    return {"cases": (cases, with_cases), "categories": (categories, with_cases), "packages": (packages, with_packages)}
 
 
 def _alike(past: Past, tokens: Tokens) -> dict[str, dict[int, float]]:
