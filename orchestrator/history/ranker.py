@@ -24,7 +24,7 @@ class Ranker:
 
 
 #: How much cost weighs against chance: in the order of cases, in that of categories, and in what categories to take.
-ORDER_POWER, RANK_POWER, SELECT_POWER = 0.6, 0.85, 0.95
+ORDER_POWER, RANK_POWER, SELECT_POWER = 0.6, 0.75, 0.95
 #: Smallest share of all statements that is told from none.
 _LEAST = 1e-5
 
