@@ -36,6 +36,10 @@ def shard(
 
     ``groups`` says at which scripts a task that is longer than a fair share may be cut into parts, tasks of their own.
     """
+    if profile.dispatch.workers < 1:
+        raise BadProfileError(
+            f"profile {profile.name}: dispatch.workers is {profile.dispatch.workers}", "Write a number from 1 on."
+        )
     tasks = tuple(tasks)
     by_queue: dict[tuple[Suite, str], list[TestTask]] = {}
     for suite in Suite:

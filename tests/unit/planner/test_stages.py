@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.domain.change import DiffSummary
+from orchestrator.domain.errors import BadProfileError
 from orchestrator.domain.plan import Priority, Suite, TestTask
 from orchestrator.planner.cost import cost, critical_path
 from orchestrator.planner.evidence import Context, Evidence
 from orchestrator.planner.pack import pack
-from orchestrator.planner.pipeline import make_context, propose
+from orchestrator.planner.pipeline import build_plan, make_context, propose
 from orchestrator.planner.rank import rank, task_id
 from orchestrator.planner.select import select
 from orchestrator.planner.shard import shard
@@ -133,3 +135,10 @@ def test_the_same_evidence_in_any_order_gives_the_same_ranking() -> None:
         tuple(candidate.id for candidate in rank(order, CONTEXT).candidates) for order in itertools.permutations(pieces)
     }
     assert rankings == {("bvt:cte", "bvt:join", "bvt:text")}
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_a_profile_without_workers_is_refused(workers: int) -> None:
+    profile = replace(PROFILE, dispatch=replace(PROFILE.dispatch, workers=workers))
+    with pytest.raises(BadProfileError, match=f"dispatch.workers is {workers}"):
+        build_plan(make_change("pkg/plan/a.go"), profile)
