@@ -70,10 +70,13 @@ def _cases(ranked: Ranked, context: Context, change: DiffSummary, explainer: Exp
     outlook, budget = explainer.outlook, context.budget
     if budget is None:
         return Spent()
-    new = _new_scripts(change, context.profile, outlook)
+    new, gone = _moved_scripts(change, context.profile, outlook)
     forced = dict.fromkeys(new, _EDITED) | _forced(ranked, context, change, outlook)
-    cases = _Cases(explainer, outlook.statements | {stem: file.added for stem, file in new.items()}, new, forced)
-    order = [*forced, *(stem for stem in outlook.ranked_cases() if stem not in forced)]
+    forced = {stem: why for stem, why in forced.items() if stem not in gone}
+    sizes = outlook.statements | {stem: file.added for stem, file in new.items()}
+    sizes = {stem: size for stem, size in sizes.items() if stem not in gone}
+    cases = _Cases(explainer, sizes, new, forced)
+    order = [*forced, *(stem for stem in outlook.ranked_cases() if stem in sizes and stem not in forced)]
     total = outlook.total
     limit = budget.statements(total, context.profile.bvt.seconds_per_statement)
     taken: list[str] = []
@@ -100,16 +103,25 @@ def _cases(ranked: Ranked, context: Context, change: DiffSummary, explainer: Exp
     return Spent(chosen, omitted, note)
 
 
-def _new_scripts(change: DiffSummary, profile: Profile, outlook: Outlook) -> dict[str, FileChange]:
-    """The scripts that the change brings and the model does not know, by stem: a diff comes without its tree."""
+def _moved_scripts(
+    change: DiffSummary, profile: Profile, outlook: Outlook
+) -> tuple[dict[str, FileChange], frozenset[str]]:
+    """The scripts that the change brings and the model does not know, by stem, and the stems of those it takes away.
+
+    The model knows of both where it has seen the tree; a diff comes without one.
+    """
     from orchestrator.history.layout import SCRIPTS, layout_of
 
     layout, found = layout_of(profile), dict[str, FileChange]()
-    for file in change.files:
+    alive = [file for file in change.files if file.change_kind is not ChangeKind.DELETED]
+    left = {file.old_path for file in alive if file.change_kind is ChangeKind.RENAMED}
+    left |= {file.path for file in change.files if file.change_kind is ChangeKind.DELETED}
+    gone = {stem for stem in outlook.statements if layout.cases + outlook.book.file_of(stem) in left}
+    for file in alive:
         stem, extension = layout.case_of(file.path) or ("", "")
-        if extension in SCRIPTS and stem not in outlook.statements and file.change_kind is not ChangeKind.DELETED:
+        if extension in SCRIPTS and (stem not in outlook.statements or stem in gone):
             found[stem] = file
-    return found
+    return found, frozenset(gone - found.keys())
 
 
 def _unknown(ranked: Ranked, context: Context) -> list[Candidate]:

@@ -132,6 +132,39 @@ def test_cases_that_came_or_went_since_the_model_was_made_are_those_of_the_clone
     assert files == {"join/lateral.sql", "cursor/moved.sql"}
 
 
+@pytest.mark.parametrize("budget", ["0%", "100%"])
+def test_scripts_that_a_bare_diff_takes_away_are_not_run(model: Model, budget: str) -> None:
+    change = make_change(
+        "pkg/join/join.go",
+        make_file("test/cases/cursor/cursor_1.sql", "deleted"),
+        make_file("test/cases/cursor/moved.sql", "renamed", "test/cases/cursor/cursor_2.sql"),
+        make_file("test/cases/vector/vector_3.test", "renamed", "test/cases/vector/vector_3.sql"),
+        make_file("test/cases/vector/vector_1.result", "deleted"),
+    )
+    profile = replace(PROFILE, bvt=replace(PROFILE.bvt, always=("cursor/cursor_1",)))
+    advice = advise_by(change, profile, deepcopy(model))._replace(budget=parse_budget(budget))
+    plan = build_plan(change, profile, strategies=WITH_MODEL, advice=advice)
+    files = {f"{task.category}/{file}" for task in plan.tasks for file in task.files if task.type is Suite.BVT}
+    told = files | {test.name for test in plan.omitted if test.type is Suite.BVT}
+    assert told.isdisjoint({"cursor/cursor_1.sql", "cursor/cursor_2.sql", "vector/vector_3.sql"})
+    if budget == "0%":
+        assert files == {"cursor/moved.sql", "vector/vector_3.test", "vector/vector_1.sql"}
+    else:
+        vector = plan.task("bvt:vector")
+        assert vector is not None
+        assert vector.files == ()
+        assert "32 SQL cases" not in plan.notes[0]
+
+
+def test_a_category_that_only_the_model_knows_can_be_asked_for(model: Model) -> None:
+    change = make_change("pkg/join/join.go")
+    profile = replace(PROFILE, bvt=replace(PROFILE.bvt, categories={}))
+    plan = build_plan(change, profile, asked=["vector"], advice=advise_by(change, profile, deepcopy(model)))
+    assert plan.task("bvt:vector") is not None
+    with pytest.raises(UsageError, match="no category is called 'vectro'"):
+        build_plan(change, profile, asked=["vectro"], advice=advise_by(change, profile, deepcopy(model)))
+
+
 def note(model: Model, change: DiffSummary, path: Path) -> str:
     """What a reader is told when the model is not asked."""
     save_model(model, path)
