@@ -70,7 +70,8 @@ def build_plan(  # noqa: PLR0913 - the inputs of a plan
     if tree is not None and profile.unit_tests.format == "pytest" and "python" in strategies:
         from orchestrator.planner.python.graph import build_graph
 
-        context = dataclasses.replace(context, graph=build_graph(tree.texts(".py"), tree.files(".")))
+        moved = [file.old_path for file in change.files if file.old_path and file.change_kind is ChangeKind.RENAMED]
+        context = dataclasses.replace(context, graph=build_graph(tree.texts(".py"), tree.files("."), moved))
     proposed = propose(change, context, (*strategies_named(strategies), Asked()))
     selected = select(rank(proposed.evidence, context), context, change, proposed.veto)
     told = [text for text in (advice.note if advice else "", selected.note) if text]
