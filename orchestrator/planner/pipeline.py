@@ -21,7 +21,7 @@ from orchestrator.planner.rank import rank
 from orchestrator.planner.select import Selected, select
 from orchestrator.planner.shard import shard
 from orchestrator.planner.split import groups_in
-from orchestrator.planner.strategies import DEFAULT, strategies_named
+from orchestrator.planner.strategies import DEFAULT, OF_MODEL, strategies_named
 from orchestrator.planner.strategies.asked import Asked
 from orchestrator.planner.summary import summarize
 from orchestrator.planner.table import category_of, unmatched
@@ -72,9 +72,14 @@ def build_plan(  # noqa: PLR0913 - the inputs of a plan
 
         moved = [file.old_path for file in change.files if file.old_path and file.change_kind is ChangeKind.RENAMED]
         context = dataclasses.replace(context, graph=build_graph(tree.texts(".py"), tree.files("."), moved))
+    if context.outlook is None and strategies and set(strategies) <= set(OF_MODEL):  # a plan of nothing would pass
+        silent = f"Without a history model nothing is known of {', '.join(strategies)}: rules decide."
+        strategies = DEFAULT
+    else:
+        silent = ""
     proposed = propose(change, context, (*strategies_named(strategies), Asked()))
     selected = select(rank(proposed.evidence, context), context, change, proposed.veto)
-    told = [text for text in (advice.note if advice else "", selected.note) if text]
+    told = [text for text in (advice.note if advice else "", silent, selected.note) if text]
     return _assemble(change, context, proposed, selected, told)
 
 

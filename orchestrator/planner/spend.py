@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from orchestrator.history.because import Explainer
     from orchestrator.history.outlook import Outlook
 
+#: What a share of whole statements may lose in floating point.
+_HAIR = 1e-6
 _EDITED = "the change edits it"
 _ALWAYS = "the profile always runs it"
 _NOT_LIKELY = "its unit tests are not likely to be concerned"
@@ -77,8 +80,8 @@ def _cases(ranked: Ranked, context: Context, change: DiffSummary, explainer: Exp
     sizes = {stem: size for stem, size in sizes.items() if stem not in gone}
     cases = _Cases(explainer, sizes, new, forced)
     order = [*forced, *(stem for stem in outlook.ranked_cases() if stem in sizes and stem not in forced)]
-    total = outlook.total
-    limit = budget.statements(total, context.profile.bvt.seconds_per_statement)
+    total = sum(sizes.values()) or 1
+    limit = budget.statements(total, context.profile.bvt.seconds_per_statement) + _HAIR
     taken: list[str] = []
     left: dict[str, float] = {}
     used, reach = 0, 0
@@ -180,7 +183,7 @@ def _omitted(stem: str, reach: float, explainer: Explainer, budget: str) -> Omit
         round(outlook.cases[stem], 4),
         f"beyond the budget of {budget}",
         as_reasons(explainer.case(stem, rough=True)),
-        round(min(1.0, reach), 4),
+        min(1.0, math.ceil(reach * 10_000 - _HAIR) / 10_000),
     )
 
 

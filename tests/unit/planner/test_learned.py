@@ -165,6 +165,37 @@ def test_a_category_that_only_the_model_knows_can_be_asked_for(model: Model) -> 
         build_plan(change, profile, asked=["vectro"], advice=advise_by(change, profile, deepcopy(model)))
 
 
+def test_the_budget_that_would_take_a_case_does(model: Model) -> None:
+    change = make_change("pkg/join/join.go", make_file("test/cases/cursor/new_one.sql"))
+
+    def left(budget: str) -> dict[str, float | None]:
+        advice = advise_by(change, PROFILE, deepcopy(model))._replace(budget=parse_budget(budget))
+        plan = build_plan(change, PROFILE, strategies=WITH_MODEL, advice=advice)
+        if budget == "10%":
+            told = explain_text(plan, f"bvt:{next(test.name for test in plan.omitted if test.type is Suite.BVT)}")
+            said.append(told.partition("a budget of ")[2].partition(" would take it")[0])
+        return {test.name: test.budget for test in plan.omitted if test.type is Suite.BVT}
+
+    said: list[str] = []
+    first = left("10%")
+    assert len(first) > 20
+    assert [name for name, budget in first.items() if name in left(f"{budget:.2%}")] == []
+    assert next(iter(first)) not in left(said[0])
+
+
+@pytest.mark.parametrize("strategies", [("history",), ("lexical", "surface", "imports", "changed")])
+def test_strategies_that_need_a_model_leave_the_rules_to_decide_where_there_is_none(
+    strategies: tuple[str, ...],
+) -> None:
+    change = make_change("pkg/join/join.go", "odd.c")
+    plan = build_plan(change, PROFILE, strategies=strategies)
+    by_rules = build_plan(change, PROFILE)
+    assert plan.tasks == by_rules.tasks
+    assert plan.notes[0] == f"Without a history model nothing is known of {', '.join(strategies)}: rules decide."
+    with pytest.raises(UsageError, match="no strategy is named"):
+        build_plan(change, PROFILE, strategies=())
+
+
 def note(model: Model, change: DiffSummary, path: Path) -> str:
     """What a reader is told when the model is not asked."""
     save_model(model, path)
