@@ -12,7 +12,8 @@ from orchestrator.domain.plan import Omitted, Priority, Reason, Suite
 from orchestrator.domain.profile import Profile
 from orchestrator.planner.estimate import seconds
 from orchestrator.planner.evidence import Context
-from orchestrator.planner.packages import package_of, to_analyse
+from orchestrator.planner.globs import matches
+from orchestrator.planner.packages import and_below, package_of, to_analyse
 from orchestrator.planner.rank import Candidate, Ranked
 from orchestrator.planner.reasons import as_reasons, priority_of
 from orchestrator.planner.table import category_of
@@ -46,7 +47,7 @@ def spend(ranked: Ranked, context: Context, change: DiffSummary, outlook: Outloo
 
     explainer = Explainer(outlook)
     spent = _cases(ranked, context, change, explainer)
-    packages = _packages(context, change, explainer)
+    packages = _packages(ranked, context, change, explainer)
     return Spent(spent.chosen + packages.chosen, spent.omitted + packages.omitted, spent.note)
 
 
@@ -187,7 +188,7 @@ def _omitted(stem: str, reach: float, explainer: Explainer, budget: str) -> Omit
     )
 
 
-def _packages(context: Context, change: DiffSummary, explainer: Explainer) -> Spent:
+def _packages(ranked: Ranked, context: Context, change: DiffSummary, explainer: Explainer) -> Spent:
     """The unit tests that are likely enough; a rule's pattern is left out when the model knows better.
 
     A package of which nothing but unit tests changes is not known to the model, and runs, too.
@@ -210,7 +211,39 @@ def _packages(context: Context, change: DiffSummary, explainer: Explainer) -> Sp
         price = seconds(Suite.UNIT_TEST, name, (), context)
         reasons = (Reason("rules", 1.0, _EDITED),)
         spent.chosen.append(Candidate(Suite.UNIT_TEST, name, 1.0, Priority.HIGH, reasons, seconds=price))
+    taken = {candidate.name for candidate in spent.chosen}
+    spent.chosen += [one for one in _unlearned(ranked, context, change, outlook) if one.name not in taken]
     for name in beyond:
         chance, reasons = round(outlook.packages[name], 4), as_reasons(explainer.package(name, rough=True))
         spent.omitted.append(Omitted(Suite.UNIT_TEST, name, chance, _NOT_LIKELY, reasons))
     return spent
+
+
+def _unlearned(ranked: Ranked, context: Context, change: DiffSummary, outlook: Outlook) -> list[Candidate]:
+    """The unit tests of which the model cannot say anything, and others do.
+
+    Rules do because of files that are no Go code and that history has not seen; failures of patterns do, as far as
+    they weigh as much as a package has to.
+    """
+    profile = context.profile
+    strange = [
+        file.path
+        for file in change.files
+        if package_of(file) is None
+        and category_of(file.path, profile) is None
+        and not outlook.knows(file.path)
+        and not matches(file.path, profile.documentation)
+    ]
+    rules = [rule for rule in profile.rules if any(path.startswith(rule.prefix) for path in strange)]
+    called = {and_below(package) for rule in rules for package in rule.unit_tests}
+    return [
+        one
+        for one in ranked.candidates
+        if one.suite is Suite.UNIT_TEST and one.name not in outlook.packages
+        if one.name in called or _failed(one) >= outlook.ranker.package_floor
+    ]
+
+
+def _failed(candidate: Candidate) -> float:
+    """What past failures say of a candidate; less than any chance where they say nothing."""
+    return max((reason.weight for reason in candidate.reasons if reason.strategy == "failures"), default=-1.0)

@@ -21,6 +21,7 @@ from orchestrator.history.model import Model, save_model
 from orchestrator.planner.budget import parse_budget
 from orchestrator.planner.decode import loads
 from orchestrator.planner.encode import dumps
+from orchestrator.planner.failures import Spoken
 from orchestrator.planner.learned import advise, advise_by
 from orchestrator.planner.pipeline import build_plan
 from orchestrator.planner.render.explain import explain, explain_text
@@ -194,6 +195,26 @@ def test_strategies_that_need_a_model_leave_the_rules_to_decide_where_there_is_n
     assert plan.notes[0] == f"Without a history model nothing is known of {', '.join(strategies)}: rules decide."
     with pytest.raises(UsageError, match="no strategy is named"):
         build_plan(change, PROFILE, strategies=())
+
+
+@pytest.mark.parametrize(
+    ("path", "failed", "expected"),
+    [
+        ("pkg/strange/lib.c", {}, {"ut:pkg/..."}),
+        ("pkg/strange/README.md", {}, set()),
+        ("pkg/join/lib.c", {}, set()),
+        ("test/cases/join/strange.sql", {}, set()),
+        ("pkg/join/lib.c", {"ut:pkg/join/...": Spoken(0.9, "it failed")}, {"ut:pkg/join/..."}),
+    ],
+)
+def test_a_budget_keeps_unit_tests_of_which_the_model_can_say_nothing(
+    model: Model, path: str, failed: dict[str, Spoken], expected: set[str]
+) -> None:
+    change = make_change(path)
+    advice = advise_by(change, PROFILE, deepcopy(model))._replace(budget=parse_budget("10%"), failed=failed)
+    plan = build_plan(change, PROFILE, strategies=(*WITH_MODEL, "failures"), advice=advice)
+    assert {task.id for task in plan.tasks if task.id.endswith("...")} == expected
+    assert len(plan.notes) == 1
 
 
 def note(model: Model, change: DiffSummary, path: Path) -> str:
