@@ -15,6 +15,7 @@ from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.run import CaseStatus, RunSummary, TaskState
 from orchestrator.planner.escapes import Escape, Failure, judge, missed
 from orchestrator.planner.known import advice_for
+from orchestrator.planner.names import printable
 from orchestrator.settings import Settings, load_profile
 
 #: Failing commands of a run that are looked at.
@@ -44,7 +45,8 @@ def run(args: argparse.Namespace) -> int:
         edge.print_json({"run": summary.run, "failures": [_row(one) for one in found], "missed": counts})
         return EXIT_PASSED
     for one in found:
-        print(f"{one.failure}: found by {', '.join(one.found_by) or 'nothing'}")  # noqa: T201 - the answer
+        test = printable(str(one.failure))  # a test host said what it is called
+        print(f"{test}: found by {', '.join(one.found_by) or 'nothing'}")  # noqa: T201 - the answer
     for name, count in counts.items():
         print(f"{name}: would have missed {count} of {len(found)}")  # noqa: T201 - the answer
     return EXIT_PASSED

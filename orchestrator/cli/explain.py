@@ -47,6 +47,8 @@ def read_plan(path: str) -> TestPlan:
     """The plan in a file (``-``: stdin), checked; raises BadPlanError."""
     from orchestrator.planner.decode import loads
 
+    if path == "-" and sys.stdin is None:
+        raise BadPlanError("standard input is closed", "Pipe a plan into this command, or name its file.")
     if path == "-":
         return loads(sys.stdin.buffer.read(), "the plan on stdin")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -36,7 +37,8 @@ def _replace(path: Path, answer: bytes) -> None:
             written.replace(target)
     except OSError as error:
         if not device:
-            written.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # why it could not be written is what counts
+                written.unlink()
         raise UsageError(f"cannot write {path}: {error.strerror}", "Name a file where you may write one.") from None
 
 

@@ -133,7 +133,7 @@ def resolve(git: Git, base: str, head: str) -> Revisions:
         BadDiffError: the two have no common ancestor.
     """
     for name in (base, head):
-        if not name or name.startswith("-") or ".." in name or not name.isprintable():
+        if not name or name.startswith(("-", "^")) or ".." in name or not name.isprintable():
             raise UnknownRunError(f"{name!r} is no revision", "Name a branch, a tag or a commit id.")
     done = git.run("rev-parse", f"{base}^{{commit}}...{head}^{{commit}}")
     if done.returncode:

@@ -149,5 +149,15 @@ def _merge(earlier: FileChange, later: FileChange) -> FileChange:
         deleted=earlier.deleted + later.deleted,
         old_path=later.old_path or earlier.old_path,
         binary=earlier.binary or later.binary,
-        lines=later.lines or earlier.lines,
+        lines=_joined(earlier.lines, later.lines),
     )
+
+
+def _joined(earlier: FileLines | None, later: FileLines | None) -> FileLines | None:
+    """The lines of both; those of a long series are never copied."""
+    if earlier is None or later is None:
+        return earlier or later
+    earlier.deleted += later.deleted
+    earlier.added += later.added
+    earlier.headings += later.headings
+    return earlier

@@ -20,7 +20,7 @@ def cost(shards: Sequence[Shard], workers: int) -> Cost:
 
 def critical_path(durations: Sequence[float], workers: int) -> float:
     """When the last of ``workers`` is done, each taking the longest shard left as soon as it is free."""
-    free = [0.0] * max(1, workers)
+    free = [0.0] * max(1, min(workers, len(durations)))  # others have nothing to do
     for duration in sorted(durations, reverse=True):
         heapq.heapreplace(free, free[0] + duration)
     return round(max(free), 1)

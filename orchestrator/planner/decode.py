@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,8 @@ from orchestrator.planner.encode import Json, document_id, plan_to_json
 from orchestrator.planner.verify import check
 
 _AGAIN = "Make the plan again with `mo-testplan plan --format json`."
+#: Of no number in a plan there are more: neither lines nor seconds.
+_DIGITS = 19
 #: Fields that are worked out from others: checked, not read.
 _DERIVED_TASK = ("test_file", "status", "reason")
 _DERIVED_CHANGE = ("total_added", "total_deleted", "unmatched")
@@ -30,7 +33,7 @@ _CHANGE_KEYS = (
 def loads(data: bytes | str, where: str = "the plan") -> TestPlan:
     """The plan in ``data``; raises :class:`BadPlanError`. ``where`` names the origin in messages."""
     try:
-        document = json.loads(data, parse_constant=_refuse_constant)
+        document = json.loads(data, parse_constant=_refuse, parse_float=_finite, parse_int=_whole)
     except (ValueError, RecursionError) as error:
         raise BadPlanError(f"{where} is no JSON: {error}", _AGAIN) from None
     return plan_from_json(document, where)
@@ -106,5 +109,15 @@ def _list(value: object, where: str) -> list[object]:
     return value
 
 
-def _refuse_constant(name: str) -> Any:  # noqa: ANN401 - never returns
-    raise ValueError(f"{name} is no number")
+def _refuse(text: str) -> Any:  # noqa: ANN401 - never returns
+    raise ValueError(f"{text[:40]} is no number of a plan")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
+
+
+def _whole(text: str) -> int:
+    """A whole number; one that no computation here could hold is refused."""
+    return int(text) if len(text) < _DIGITS else _refuse(text)

@@ -108,7 +108,7 @@ def _task(task: TestTask) -> Json:
 
 def _reason(reason: Reason) -> Json:
     return {
-        "strategy": reason.strategy,
+        "strategy": clean(reason.strategy),
         "weight": reason.weight,
         "detail": clean(reason.detail),
         "test": _text(reason.test),

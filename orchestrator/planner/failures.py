@@ -15,6 +15,8 @@ from orchestrator.store.api import PastFailure
 
 _VERSION = 1
 _DAY = 86_400
+#: A time that no calendar has: the year 10000.
+_NEVER = 253_402_300_800
 #: Days after which a failure counts half; at most so much is made of one.
 _HALF_LIFE, _MOST = 30.0, 0.9
 #: What a changed file of the same directory counts, beside the same file's 1.
@@ -82,7 +84,7 @@ def read_failures(path: Path, profile: str) -> tuple[PastFailure, ...]:
         return tuple(_failure(row) for row in data["profiles"].get(profile, ()))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}", "Name a file of past failures.") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(
             f"{path} is no file of past failures: {error}", "Write it with `mo-testplan stats --failures FILE`."
         ) from None
@@ -90,6 +92,6 @@ def read_failures(path: Path, profile: str) -> tuple[PastFailure, ...]:
 
 def _failure(row: Mapping[str, object]) -> PastFailure:
     files, tests, ended = row["files"], row["tests"], float(str(row["ended"]))
-    if not isinstance(files, list) or not isinstance(tests, list) or not 0 <= ended < 1e12:
+    if not isinstance(files, list) or not isinstance(tests, list) or not 0 <= ended < _NEVER:
         raise ValueError("a failure is no failure")
     return PastFailure(str(row["run"]), ended, tuple(map(str, files)), tuple(map(str, tests)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,9 +41,15 @@ def write_shared(path: Path, data: Mapping[str, object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(data, indent=1, sort_keys=True)
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        file.write(text)
-    os.chmod(file.name, 0o644)  # noqa: PTH101 - CI reads what control wrote
-    Path(file.name).replace(path)
+        written = Path(file.name)
+        try:
+            file.write(text)
+            file.flush()
+            written.chmod(0o644)  # CI reads what control wrote
+            written.replace(path)
+        except OSError:  # nobody else takes it away, and on a full disk the next try leaves one more
+            written.unlink(missing_ok=True)
+            raise
 
 
 def read_durations(path: Path, profile: str) -> Measured:
@@ -59,7 +64,7 @@ def read_durations(path: Path, profile: str) -> Measured:
             raise ValueError("seconds are out of bounds")
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}", "Name a file of measured seconds.") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise UsageError(
             f"{path} is no file of measured seconds: {error}", "Write it with `mo-testplan stats --durations FILE`."
         ) from None

@@ -21,7 +21,7 @@ from orchestrator.planner.rank import rank
 from orchestrator.planner.select import Selected, select
 from orchestrator.planner.shard import shard
 from orchestrator.planner.split import groups_in
-from orchestrator.planner.strategies import DEFAULT, strategies_named
+from orchestrator.planner.strategies import DEFAULT, OF_MODEL, strategies_named
 from orchestrator.planner.strategies.asked import Asked
 from orchestrator.planner.summary import summarize
 from orchestrator.planner.table import category_of, unmatched
@@ -62,36 +62,45 @@ def build_plan(  # noqa: PLR0913 - the inputs of a plan
     history model says, and what SQL cases may cost. ``asked`` are categories a person wants in any case: one that does
     not exist is a :class:`UsageError`. The same arguments give the same plan, byte for byte.
     """
-    context = make_context(change, profile, tree, asked, measured)
+    learned = advice.outlook.categories if advice is not None and advice.outlook is not None else ()
+    context = make_context(change, profile, tree, asked, measured, learned)
     if advice is not None:
         outlook = advice.outlook.lifted(advice.failed) if advice.outlook is not None else None
         context = dataclasses.replace(context, outlook=outlook, failed=advice.failed, budget=advice.budget)
-        if advice.outlook is not None and tree is None:  # the tree the model ends with is better than none
-            context = dataclasses.replace(context, categories=context.categories | advice.outlook.categories.keys())
     if tree is not None and profile.unit_tests.format == "pytest" and "python" in strategies:
         from orchestrator.planner.python.graph import build_graph
 
-        context = dataclasses.replace(context, graph=build_graph(tree.texts(".py"), tree.files(".")))
+        moved = [file.old_path for file in change.files if file.old_path and file.change_kind is ChangeKind.RENAMED]
+        context = dataclasses.replace(context, graph=build_graph(tree.texts(".py"), tree.files("."), moved))
+    if context.outlook is None and strategies and set(strategies) <= set(OF_MODEL):  # a plan of nothing would pass
+        silent = f"Without a history model nothing is known of {', '.join(strategies)}: rules decide."
+        strategies = DEFAULT
+    else:
+        silent = ""
     proposed = propose(change, context, (*strategies_named(strategies), Asked()))
     selected = select(rank(proposed.evidence, context), context, change, proposed.veto)
-    told = [text for text in (advice.note if advice else "", selected.note) if text]
+    told = [text for text in (advice.note if advice else "", silent, selected.note) if text]
     return _assemble(change, context, proposed, selected, told)
 
 
-def make_context(
+def make_context(  # noqa: PLR0913 - the inputs of a plan
     change: DiffSummary,
     profile: Profile,
     tree: Tree | None = None,
     asked: Sequence[str] = (),
     measured: Measured | None = None,
+    learned: Iterable[str] = (),
 ) -> Context:
-    """What the strategies may look at; checks ``asked`` against the categories there are."""
+    """What the strategies may look at; checks ``asked`` against the categories there are.
+
+    Without a tree those ``learned`` by a model are there, too: the tree it ends with is better than none.
+    """
     if tree is not None:
         categories = frozenset(filter(is_safe_path, tree.directories(profile.bvt.cases)))
     else:
         alive = (file.path for file in change.files if file.change_kind is not ChangeKind.DELETED)
         changed = {category for path in alive if (category := category_of(path, profile))}
-        categories = frozenset(profile.bvt.categories) | changed
+        categories = frozenset({*profile.bvt.categories, *changed, *learned})
     for name in asked:
         if name not in categories:
             raise UsageError(f"no category is called {name!r}", nearest(name, categories))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -36,6 +37,10 @@ def shard(
 
     ``groups`` says at which scripts a task that is longer than a fair share may be cut into parts, tasks of their own.
     """
+    if profile.dispatch.workers < 1:
+        raise BadProfileError(
+            f"profile {profile.name}: dispatch.workers is {profile.dispatch.workers}", "Write a number from 1 on."
+        )
     tasks = tuple(tasks)
     by_queue: dict[tuple[Suite, str], list[TestTask]] = {}
     for suite in Suite:
@@ -84,11 +89,12 @@ def _of_queue(
 def _cut(atoms: Sequence[Atom], profile: Profile, setup: float, cutter: Cutter) -> list[list[Atom]]:
     """As few shards as their greatest length allows, or as many more as shorten the wait and cost little.
 
+    Half of the length at least is for tests: where set-up alone took it all, a shard would be made for every second.
     Every shard pays the set-up again. More shards are taken when ``dispatch.workers`` would be done earlier and all of
     them together take at most ``dispatch.overhead`` longer.
     """
     dispatch = profile.dispatch
-    capacity = max(1.0, dispatch.shard_seconds - setup)
+    capacity = max(1.0, dispatch.shard_seconds / 2, dispatch.shard_seconds - setup)
     best = cutter.level(atoms, capacity)
     fewest, work = len(best), sum(map(length, atoms))
     wait = _wait(best, setup, dispatch.workers)
@@ -112,6 +118,11 @@ def _shard(name: str, suite: Suite, queue: str, tasks: list[TestTask], setup: fl
 
 
 def _atoms(tasks: list[TestTask], groups: tuple[tuple[str, ...], ...], profile: Profile) -> Iterator[Atom]:
+    named = Counter(name for group in groups for name in group)
+    if twice := [name for name, count in named.items() if count > 1]:
+        raise BadProfileError(
+            f"profile {profile.name}: bvt.order_groups has {twice[0]!r} twice", "Leave it in one group, once."
+        )
     by_category = {task.category: task for task in tasks}
     grouped: set[str] = set()
     for group in groups:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,7 +12,8 @@ from orchestrator.domain.plan import Omitted, Priority, Reason, Suite
 from orchestrator.domain.profile import Profile
 from orchestrator.planner.estimate import seconds
 from orchestrator.planner.evidence import Context
-from orchestrator.planner.packages import package_of, to_analyse
+from orchestrator.planner.globs import matches
+from orchestrator.planner.packages import and_below, package_of, to_analyse
 from orchestrator.planner.rank import Candidate, Ranked
 from orchestrator.planner.reasons import as_reasons, priority_of
 from orchestrator.planner.table import category_of
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from orchestrator.history.because import Explainer
     from orchestrator.history.outlook import Outlook
 
+#: What a share of whole statements may lose in floating point.
+_HAIR = 1e-6
 _EDITED = "the change edits it"
 _ALWAYS = "the profile always runs it"
 _NOT_LIKELY = "its unit tests are not likely to be concerned"
@@ -43,7 +47,7 @@ def spend(ranked: Ranked, context: Context, change: DiffSummary, outlook: Outloo
 
     explainer = Explainer(outlook)
     spent = _cases(ranked, context, change, explainer)
-    packages = _packages(context, change, explainer)
+    packages = _packages(ranked, context, change, explainer)
     return Spent(spent.chosen + packages.chosen, spent.omitted + packages.omitted, spent.note)
 
 
@@ -70,12 +74,15 @@ def _cases(ranked: Ranked, context: Context, change: DiffSummary, explainer: Exp
     outlook, budget = explainer.outlook, context.budget
     if budget is None:
         return Spent()
-    new = _new_scripts(change, context.profile, outlook)
+    new, gone = _moved_scripts(change, context.profile, outlook)
     forced = dict.fromkeys(new, _EDITED) | _forced(ranked, context, change, outlook)
-    cases = _Cases(explainer, outlook.statements | {stem: file.added for stem, file in new.items()}, new, forced)
-    order = [*forced, *(stem for stem in outlook.ranked_cases() if stem not in forced)]
-    total = outlook.total
-    limit = budget.statements(total, context.profile.bvt.seconds_per_statement)
+    forced = {stem: why for stem, why in forced.items() if stem not in gone}
+    sizes = outlook.statements | {stem: file.added for stem, file in new.items()}
+    sizes = {stem: size for stem, size in sizes.items() if stem not in gone}
+    cases = _Cases(explainer, sizes, new, forced)
+    order = [*forced, *(stem for stem in outlook.ranked_cases() if stem in sizes and stem not in forced)]
+    total = sum(sizes.values()) or 1
+    limit = budget.statements(total, context.profile.bvt.seconds_per_statement) + _HAIR
     taken: list[str] = []
     left: dict[str, float] = {}
     used, reach = 0, 0
@@ -100,16 +107,25 @@ def _cases(ranked: Ranked, context: Context, change: DiffSummary, explainer: Exp
     return Spent(chosen, omitted, note)
 
 
-def _new_scripts(change: DiffSummary, profile: Profile, outlook: Outlook) -> dict[str, FileChange]:
-    """The scripts that the change brings and the model does not know, by stem: a diff comes without its tree."""
+def _moved_scripts(
+    change: DiffSummary, profile: Profile, outlook: Outlook
+) -> tuple[dict[str, FileChange], frozenset[str]]:
+    """The scripts that the change brings and the model does not know, by stem, and the stems of those it takes away.
+
+    The model knows of both where it has seen the tree; a diff comes without one.
+    """
     from orchestrator.history.layout import SCRIPTS, layout_of
 
     layout, found = layout_of(profile), dict[str, FileChange]()
-    for file in change.files:
+    alive = [file for file in change.files if file.change_kind is not ChangeKind.DELETED]
+    left = {file.old_path for file in alive if file.change_kind is ChangeKind.RENAMED}
+    left |= {file.path for file in change.files if file.change_kind is ChangeKind.DELETED}
+    gone = {stem for stem in outlook.statements if layout.cases + outlook.book.file_of(stem) in left}
+    for file in alive:
         stem, extension = layout.case_of(file.path) or ("", "")
-        if extension in SCRIPTS and stem not in outlook.statements and file.change_kind is not ChangeKind.DELETED:
+        if extension in SCRIPTS and (stem not in outlook.statements or stem in gone):
             found[stem] = file
-    return found
+    return found, frozenset(gone - found.keys())
 
 
 def _unknown(ranked: Ranked, context: Context) -> list[Candidate]:
@@ -168,11 +184,11 @@ def _omitted(stem: str, reach: float, explainer: Explainer, budget: str) -> Omit
         round(outlook.cases[stem], 4),
         f"beyond the budget of {budget}",
         as_reasons(explainer.case(stem, rough=True)),
-        round(min(1.0, reach), 4),
+        min(1.0, math.ceil(reach * 10_000 - _HAIR) / 10_000),
     )
 
 
-def _packages(context: Context, change: DiffSummary, explainer: Explainer) -> Spent:
+def _packages(ranked: Ranked, context: Context, change: DiffSummary, explainer: Explainer) -> Spent:
     """The unit tests that are likely enough; a rule's pattern is left out when the model knows better.
 
     A package of which nothing but unit tests changes is not known to the model, and runs, too.
@@ -195,7 +211,39 @@ def _packages(context: Context, change: DiffSummary, explainer: Explainer) -> Sp
         price = seconds(Suite.UNIT_TEST, name, (), context)
         reasons = (Reason("rules", 1.0, _EDITED),)
         spent.chosen.append(Candidate(Suite.UNIT_TEST, name, 1.0, Priority.HIGH, reasons, seconds=price))
+    taken = {candidate.name for candidate in spent.chosen}
+    spent.chosen += [one for one in _unlearned(ranked, context, change, outlook) if one.name not in taken]
     for name in beyond:
         chance, reasons = round(outlook.packages[name], 4), as_reasons(explainer.package(name, rough=True))
         spent.omitted.append(Omitted(Suite.UNIT_TEST, name, chance, _NOT_LIKELY, reasons))
     return spent
+
+
+def _unlearned(ranked: Ranked, context: Context, change: DiffSummary, outlook: Outlook) -> list[Candidate]:
+    """The unit tests of which the model cannot say anything, and others do.
+
+    Rules do because of files that are no Go code and that history has not seen; failures of patterns do, as far as
+    they weigh as much as a package has to.
+    """
+    profile = context.profile
+    strange = [
+        file.path
+        for file in change.files
+        if package_of(file) is None
+        and category_of(file.path, profile) is None
+        and not outlook.knows(file.path)
+        and not matches(file.path, profile.documentation)
+    ]
+    rules = [rule for rule in profile.rules if any(path.startswith(rule.prefix) for path in strange)]
+    called = {and_below(package) for rule in rules for package in rule.unit_tests}
+    return [
+        one
+        for one in ranked.candidates
+        if one.suite is Suite.UNIT_TEST and one.name not in outlook.packages
+        if one.name in called or _failed(one) >= outlook.ranker.package_floor
+    ]
+
+
+def _failed(candidate: Candidate) -> float:
+    """What past failures say of a candidate; less than any chance where they say nothing."""
+    return max((reason.weight for reason in candidate.reasons if reason.strategy == "failures"), default=-1.0)

@@ -12,7 +12,7 @@ from orchestrator.domain.plan import Omitted, Shard, Suite, TestPlan, TestTask
 from orchestrator.planner.cost import cost
 from orchestrator.planner.encode import plan_id
 from orchestrator.planner.evidence import Tree
-from orchestrator.planner.names import is_safe_path
+from orchestrator.planner.names import is_safe_path, printable
 from orchestrator.planner.rank import task_id
 from orchestrator.planner.summary import summarize
 from orchestrator.planner.verify import check
@@ -27,8 +27,9 @@ def subset(plan: TestPlan, task_ids: Collection[str], limits: Mapping[str, Colle
     """The plan of these tasks alone, with an id of its own; the others become ``omitted``.
 
     Shards lose the tasks that are left out, and keep their order; empty ones go. ``limits`` cuts tasks (by id) down to
-    these files: scripts of a BVT task, relative to its category, or package directories of an analyser. The id of a
-    category in parts means all of them. An id the plan has not is an :class:`UnknownRunError` that names the nearest.
+    these files: scripts of a BVT task, relative to its category and among those it runs, or package directories of an
+    analyser. The id of a category in parts means all of them. An id the plan has not is an :class:`UnknownRunError`
+    that names the nearest.
     All tasks and no limit give the plan itself.
     """
     known = {task.id: task for task in plan.tasks}
@@ -61,7 +62,7 @@ def _by_task(limits: Mapping[str, Collection[str]], known: Mapping[str, TestTask
         held = {file for inside in parts.values() for file in inside}
         if parts and (not files or held != set(files)):
             strange = next((file for file in files if file not in held), "nothing")
-            raise UsageError(f"{name!r} has no script {strange} in this plan", "`mo-testplan explain` lists them.")
+            raise _no_script(name, strange)
         found |= parts or dict.fromkeys(tasks, files)
     return found
 
@@ -77,13 +78,14 @@ def labelled(plan: TestPlan, label: str) -> TestPlan:
 def first_scripts(plan: TestPlan, cases: str, tree: Tree, limit: int) -> dict[str, tuple[str, ...]]:
     """Of each category that has something to run, the first ``limit`` scripts in path order: limits for :func:`subset`.
 
-    ``cases`` is the case tree; parts of a category count as the one task that they are of.
+    ``cases`` is the case tree; parts of a category count as the one task that they are of, and scripts that no plan may
+    name are left out.
     """
     chosen: dict[str, list[str]] = {}
     for task in plan.tasks:
         if task.category is not None and not task.skip:
             scripts = task.files or tree.files(f"{cases.rstrip('/')}/{task.category}")
-            chosen.setdefault(task_id(Suite.BVT, task.category), []).extend(scripts)
+            chosen.setdefault(task_id(Suite.BVT, task.category), []).extend(filter(is_safe_path, scripts))
     found = {
         task: tuple(sorted(script for script in scripts if script.endswith(SCRIPT_SUFFIXES))[:limit])
         for task, scripts in chosen.items()
@@ -108,14 +110,21 @@ def _limited(task: TestTask, files: Collection[str] | None) -> TestTask:
         return task
     if task.type is Suite.UNIT_TEST or not files or not all(map(is_safe_path, files)):
         raise UsageError(
-            f"task {task.id!r} cannot be limited to {', '.join(files) or 'nothing'}",
+            f"task {task.id!r} cannot be limited to {printable(', '.join(files)) or 'nothing'}",
             "Name scripts of a BVT task, relative to its category, or package directories of an analyser.",
         )
     scripts = tuple(dict.fromkeys(files))
     if task.type is Suite.SCA:
         return dataclasses.replace(task, files=scripts)
+    if strange := [file for file in scripts if task.files and file not in task.files]:
+        raise _no_script(task.id, strange[0])
+    reasons = tuple(reason for reason in task.reasons if reason.test is None or reason.test in scripts)
     estimate = min(task.est_duration, round(len(scripts) * _SECONDS_PER_SCRIPT, 1))
-    return dataclasses.replace(task, files=scripts, est_duration=estimate)
+    return dataclasses.replace(task, files=scripts, reasons=reasons, est_duration=estimate)
+
+
+def _no_script(name: str, file: str) -> UsageError:
+    return UsageError(f"{name!r} has no script {printable(file)} in this plan", "`mo-testplan explain` lists them.")
 
 
 def _omitted(task: TestTask) -> Omitted:

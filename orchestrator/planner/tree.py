@@ -11,6 +11,9 @@ from orchestrator.diff.git import Objects, find_git, isolated, resolve
 from orchestrator.diff.tree import RevisionTree
 from orchestrator.domain.errors import UnknownRunError
 
+#: What ``git grep -z -c`` says of a file: its name, which may hold anything but NUL, and a number.
+_ROW = re.compile(r"([^\0]+)\0(\d+)\n")
+
 
 class GitTree:
     """:class:`orchestrator.planner.evidence.Tree` over ``git ls-tree``; bare directories and work trees alike."""
@@ -41,14 +44,12 @@ class GitTree:
         """
         top = "" if path == "." else f"{path.rstrip('/')}/"
         place = f":(top,glob){_literal(top)}{glob}"
-        done = self._git.run("grep", "-z", "-c", "-I", "-e", expression, self._revision, "--", place)
+        options = ("-z", "-c", "-I", "-G", "--no-color")  # whatever the clone's configuration says
+        done = self._git.run("grep", *options, "-e", expression, self._revision, "--", place)
         if done.returncode:
             return {}
-        found = {}
-        for line in done.stdout.decode("utf-8", "surrogateescape").splitlines():
-            name, _, number = line.rpartition("\0")
-            found[name.removeprefix(f"{self._revision}:")] = int(number)
-        return found
+        rows = _ROW.findall(done.stdout.decode("utf-8", "surrogateescape"))
+        return {name.removeprefix(f"{self._revision}:"): int(number) for name, number in rows}
 
     def texts(self, suffix: str) -> Mapping[str, str]:
         """The contents of all files whose names end with ``suffix``; those that the clone lacks are left out."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from orchestrator.domain.errors import BadPlanError
 from orchestrator.domain.plan import LABEL, Shard, Suite, TestPlan, TestTask, whole_of
@@ -20,28 +21,43 @@ def check(plan: TestPlan, profile: Profile | None = None) -> None:
 
     Ids are unique and say what the task is; names stay inside the tree; parts of a category share no script; every
     task is in exactly one shard, the one it names, of its own suite, on that suite's queue or a labelled one of it;
-    durations and costs are finite; the profile is a plain name and commits are commit ids. With ``profile`` too: order
-    groups are together and in order, exclusive categories are alone, and every shard is on the queue of its tasks'
-    label.
+    durations and costs are finite; the profile and shards have plain names, commits are commit ids and times are times.
+    With ``profile`` too: order groups are together and in order, exclusive categories are alone, and every shard is on
+    the queue of its tasks' label.
     """
     if not is_safe_path(plan.profile) or "/" in plan.profile:
         raise _broken(f"{plan.profile!r} is no name of a profile")
     for commit in (plan.diff_summary.base_commit, plan.diff_summary.head_commit):
         if commit is not None and (len(commit) not in (40, 64) or set(commit) - set("0123456789abcdef")):
             raise _broken(f"{commit!r} is no commit id")
+    if plan.created_at is not None and not _is_time(plan.created_at):
+        raise _broken(f"created_at is {plan.created_at!r}, which is no time")
     for task in plan.tasks:
         _check_task(task)
     _unique("task", [task.id for task in plan.tasks])
     _unique("shard", [shard.id for shard in plan.shards])
+    for shard in plan.shards:
+        if not is_safe_path(shard.id):
+            raise _broken(f"{shard.id!r} is no name of a shard")
     _check_parts(plan.tasks)
     _check_partition(plan.tasks, plan.shards)
     _check_duration("cost.runner_seconds", plan.cost.runner_seconds)
     _check_duration("cost.critical_path", plan.cost.critical_path)
+    if plan.cost.workers < 1:
+        raise _broken(f"it was made for {plan.cost.workers} workers")
     if profile is not None:
         for group in profile.bvt.order_groups:
             _check_order(group, plan)
         _check_exclusive(plan, profile)
         _check_labels(plan, profile)
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return text.isprintable()  # any sign may stand between date and time
 
 
 def _check_task(task: TestTask) -> None:

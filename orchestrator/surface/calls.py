@@ -22,7 +22,8 @@ class CallIndex:
         self._outlines: dict[str, tuple[GoFunction, ...]] = {}
         self._at: dict[str, str] = {}
         self._referrers: dict[str, set[Definition]] = defaultdict(set)
-        self._bodies: dict[Definition, frozenset[str]] = {}
+        #: What each function refers to, by file: several files, for several systems, may have one of the same name.
+        self._bodies: dict[Definition, dict[str, frozenset[str]]] = {}
         self._methods: Counter[str] = Counter()
 
     def move(self, blobs: Mapping[str, str], read: Callable[[str], bytes | None]) -> None:
@@ -41,7 +42,8 @@ class CallIndex:
         self._at[path] = blob
         for name, references in self._outlines[blob]:
             definition = Definition(dirname(path), name)
-            self._bodies[definition] = references
+            bodies = self._bodies.setdefault(definition, {})
+            bodies[path] = bodies.get(path, frozenset()) | references
             self._methods[name.rpartition(".")[2]] += 1
             for reference in references:
                 self._referrers[reference].add(definition)
@@ -49,9 +51,12 @@ class CallIndex:
     def _forget(self, path: str) -> None:
         for name, references in self._outlines[self._at.pop(path)]:
             definition = Definition(dirname(path), name)
-            self._bodies.pop(definition, None)
+            self._bodies.get(definition, {}).pop(path, None)
+            left = self.references(definition)
+            if not self._bodies.get(definition):
+                self._bodies.pop(definition, None)
             self._methods[name.rpartition(".")[2]] -= 1
-            for reference in references:
+            for reference in references - left:
                 self._referrers[reference].discard(definition)
 
     def definitions(self) -> list[Definition]:
@@ -60,7 +65,7 @@ class CallIndex:
 
     def references(self, definition: Definition) -> frozenset[str]:
         """What a function refers to; nothing when it is not known."""
-        return self._bodies.get(definition, frozenset())
+        return frozenset().union(*self._bodies.get(definition, {}).values())
 
     def callers(self, definition: Definition) -> list[Definition]:
         """The functions that refer to this one, sorted; nobody when there are too many to mean something."""

@@ -1,6 +1,7 @@
 """The functions of a Go file and what each refers to, by the layout that gofmt gives: fast enough for a whole product.
 
-A function starts at a line ``func`` in the first column and ends at ``}`` there. References are names in call position
+A function starts at a line ``func`` in the first column and ends before ``}`` or another declaration there: one of a
+single line has no such ``}`` of its own. References are names in call position
 (``f(``, ``x.f(``, ``f[T](``) and qualified names (``tree.Clone``, ``plan.Node_MINUS``), which may pass a function on.
 """
 
@@ -9,7 +10,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_FUNCTION = re.compile(r"^func (?:\((?P<receiver>[^)]*)\) )?(?P<name>\w+)(?P<body>.*?)^}", re.M | re.S)
+_FUNCTION = re.compile(
+    r"^func (?:\((?P<receiver>[^)]*)\) )?(?P<name>\w+)"
+    r"(?P<body>[^\n]*(?:\n(?!}|(?:func|type|var|const|import) )[^\n]*)*)",
+    re.M,
+)
 _REFERENCE = re.compile(r"\b([a-z_]\w*\.[A-Z]\w*)|(?<![\w.])([A-Za-z_]\w*)(?=\(|\[\w+\]\()|\.([A-Za-z_]\w*)(?=\()")
 _TYPE = re.compile(r"\*?(\w+)(?:\[.*\])?$")
 _BUILT_IN = frozenset({

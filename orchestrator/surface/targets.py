@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from posixpath import basename, dirname
 
+from orchestrator.surface.comments import without_comments
 from orchestrator.surface.model import ChangedFile, Definition, Kind, Role, Surface, Target
 
 _WORD = re.compile(r"(?<![\w.])(?:[a-z]\w*\.)?[A-Z]\w*")
 _QUOTED = re.compile(r"\"([a-z]\w{1,60})\"")
 #: A line that holds a quoted name and nothing else is an import of a package, which may be called as a function is.
-_IMPORT = re.compile(r"^\s*(?:\w+\s+)?\"[\w./-]+\"\s*$", re.M)
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
+_IMPORT = re.compile(r"^ ?(?:\w+ )?\"[\w./-]+\" ?$", re.M)
 #: A body that mentions more kinds of statement than this is a dispatcher and says nothing.
 _DISPATCHER = 4
 #: From one function; the rest of a crowd of callers is cut.
@@ -43,7 +43,7 @@ def changed_text(change: ChangedFile) -> str:
     """The changed lines without those that only moved or were aligned anew, and without comments."""
     added, deleted = ({" ".join(line.split()): None for line in side} for side in (change.added, change.deleted))
     lines = [*(line for line in added if line not in deleted), *(line for line in deleted if line not in added)]
-    return _COMMENT.sub("", "\n".join(lines))
+    return without_comments("\n".join(lines))
 
 
 def _named(surface: Surface, change: ChangedFile) -> Iterator[Target]:

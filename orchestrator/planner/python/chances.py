@@ -18,9 +18,10 @@ class Chance:
 
 
 def changed_sources(change: DiffSummary, graph: Graph) -> tuple[str, ...]:
-    """The changed files that the graph knows users of, or that are tests themselves."""
-    alive = (file.path for file in change.files if file.change_kind is not ChangeKind.DELETED)
-    return tuple(path for path in alive if graph.reach(path))
+    """The changed files that the graph knows users of, or that are tests themselves; of a move both ends."""
+    alive = [file for file in change.files if file.change_kind is not ChangeKind.DELETED]
+    moved = [file.old_path for file in alive if file.old_path and file.change_kind is ChangeKind.RENAMED]
+    return tuple(path for path in dict.fromkeys([*(file.path for file in alive), *moved]) if graph.reach(path))
 
 
 def chances(change: DiffSummary, graph: Graph) -> Mapping[str, Chance]:

@@ -81,10 +81,14 @@ class Graph:
         return found
 
 
-def build_graph(texts: Mapping[str, str], files: Iterable[str]) -> Graph:
-    """The graph of a tree: ``texts`` has its Python files, ``files`` the paths of all."""
+def build_graph(texts: Mapping[str, str], files: Iterable[str], moved: Iterable[str] = ()) -> Graph:
+    """The graph of a tree: ``texts`` has its Python files, ``files`` the paths of all.
+
+    ``moved`` are paths that the change moved away: whoever still names one of them notices that.
+    """
     outlines = {path: outline_of(text, module_of(path), package=_is_package(path)) for path, text in texts.items()}
-    names = _Names(outlines.keys(), files)
+    gone = [path for path in moved if path.endswith(".py") and path not in outlines]
+    names = _Names([*gone, *outlines], files)
     users: dict[str, dict[str, float]] = defaultdict(dict)
     for path, outline in outlines.items():
         for used, strength in names.uses(path, outline):

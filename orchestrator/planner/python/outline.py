@@ -88,7 +88,7 @@ def _computed(node: ast.JoinedStr, module: str) -> Iterator[str]:
     """``f"a.b.{name}"`` and ``f"{__name__}.{name}"``: a module that is chosen at run time."""
     first, *rest = node.values
     if isinstance(first, ast.Constant) and isinstance(first.value, str) and first.value.endswith("."):
-        yield first.value.rstrip(".") + BELOW
+        yield from [name + BELOW] if (name := first.value.rstrip(".")) else []
     elif isinstance(first, ast.FormattedValue) and isinstance(first.value, ast.Name) and len(rest) > 1:
         yield from [module + BELOW] if first.value.id == "__name__" else []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -81,7 +82,8 @@ def _why(task: TestTask, total: float, script: str | None, *, files: bool) -> It
 
 
 def _why_not(test: Omitted) -> Iterator[str]:
-    more = f"; a budget of {test.budget:.1%} would take it" if test.budget is not None else ""
+    enough = math.ceil(test.budget * 1000 - 1e-6) / 10 if test.budget is not None else None
+    more = f"; a budget of {enough:.1f}% would take it" if enough is not None else ""
     yield f"{task_id(test.type, test.name)}: not chosen (best evidence {test.score:.2f}): {test.reason}{more}"
     yield from _because(test.reasons)
 

@@ -65,5 +65,5 @@ def _table(suite: Suite, tasks: Sequence[TestTask]) -> Iterator[str]:
 
 def _folded(title: str, names: Sequence[str]) -> list[str]:
     more = f", and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-    head = f"<details><summary>{html.escape(title)} ({len(names)})</summary>"
+    head = f"<details><summary>{html.escape(printable(title))} ({len(names)})</summary>"
     return [head, "", ", ".join(map(code, names[:_NAMES])) + more, "", "</details>"]

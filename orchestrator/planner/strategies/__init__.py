@@ -26,7 +26,8 @@ STRATEGIES: dict[str, tuple[str, str]] = {
 
 #: Used when nobody says otherwise; without a history model, and with one.
 DEFAULT = ("rules", "safety", "python")
-WITH_MODEL = (*DEFAULT, "history", "lexical", "surface", "imports", "changed")
+OF_MODEL = ("history", "lexical", "surface", "imports", "changed")
+WITH_MODEL = (*DEFAULT, *OF_MODEL)
 
 
 def strategies_named(names: Sequence[str]) -> tuple[Strategy, ...]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.plan import Suite
 from orchestrator.planner.evidence import Context, Evidence
-from orchestrator.planner.names import is_safe_path
+from orchestrator.planner.names import is_package_pattern, is_safe_path
+from orchestrator.planner.python.homes import tests_below, unit_tests
 from orchestrator.planner.reasons import priority_of
 
 _SCRIPTS = (".sql", ".test")
@@ -27,10 +28,18 @@ class Failures:
             if kind == "bvt" and category in context.categories and (not file or _is_script(context, category, file)):
                 files = (file,) if file else ()
                 yield Evidence(self.name, Suite.BVT, category, priority_of(weight), weight, detail, files)
-            elif kind == "ut" and (
-                context.tree is None or context.tree.has_directory(name.removesuffix("/...") or ".")
-            ):
-                yield Evidence(self.name, Suite.UNIT_TEST, name, priority_of(weight), weight, detail)
+            elif kind == "ut" and is_package_pattern(name):
+                for task, inside in _unit_tests(name, context):
+                    yield Evidence(self.name, Suite.UNIT_TEST, task, priority_of(weight), weight, detail, inside)
+
+
+def _unit_tests(name: str, context: Context) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The tasks of a pattern that the tree still has; of Python tests those that run its files now."""
+    graph, tree = context.graph, context.tree
+    if graph is not None and tests_below(name, graph):
+        yield from unit_tests(name, context)
+    elif tree is None or name == "..." or tree.has_directory(name.removesuffix("/...")):
+        yield name, ()
 
 
 def _is_script(context: Context, category: str, file: str) -> bool:

@@ -57,8 +57,8 @@ class Rules:
         if not files:
             return
         go = [path for path in files if path.endswith(".go")]
-        packages = to_analyse(change, context.tree) if go else ()
-        note = None if packages or not go else "no package of the change is known to be left: looks at everything"
+        packages = to_analyse(change, context.tree) if go == files else ()  # others lie in no package
+        note = None if packages or go != files else "no package of the change is known to be left: looks at everything"
         detail = f"{'Go files' if go == files else 'sources'} changed: {mention(files)}"
         for analyser in context.profile.sca.analysers:
             yield Evidence(self.name, Suite.SCA, analyser.name, Priority.CRITICAL, 1.0, detail, packages, note)

@@ -25,7 +25,8 @@ class Safety:
     def propose(self, change: DiffSummary, context: Context) -> Iterator[Evidence | Remark]:
         """The safe superset when a path is in unknown territory; a veto when all paths are documentation."""
         patterns = context.profile.documentation
-        code = [file for file in change.files if not matches(file.path, patterns)]
+        # What moves to the documentation is gone from where it was.
+        code = [f for f in change.files if not all(matches(path, patterns) for path in (f.path, f.old_path or f.path))]
         if change.files and not code:
             yield Remark(self.name, "Only documentation changes: no test is needed.", vetoes=True)
             return

@@ -6,10 +6,14 @@ import re
 from itertools import pairwise
 from typing import NamedTuple
 
+from orchestrator.surface.comments import without_comments
+
 _KEYWORD = re.compile(r'^\t\t"(\w+)":\s*([A-Z_]\w*),', re.M)
 _NODE = re.compile(r"(\$\$ = )?(?:&tree\.([A-Z]\w+)\s*\{|\btree\.New([A-Z]\w+)\()")
 _RULE = re.compile(r"^([a-z_]\w*)\s*:", re.M)
-_PIECE = re.compile(r"'(?:\\.|[^'\\])'|\"(?:\\.|[^\"\\])*\"|[{}|]|[^{}|'\"]+|['\"]", re.S)
+#: A quote that nothing ends reaches to the end: looking on behind each of them would take the square of the time.
+_PIECE = re.compile(r"'(?:\\.|[^'\\])'|\"(?:\\.|[^\"\\])*(?:\"|\Z)|[{}|]|[^{}|'\"]+|'", re.S)
+_PRECEDENCE = re.compile(r"%prec\s+\w+")
 #: Terminals that stand for literals, not for words.
 _LITERALS = frozenset({"STRING", "INTEGRAL", "FLOAT", "ID", "AT_ID", "AT_AT_ID", "HEXNUM", "BIT_LITERAL"})
 _TOKEN = re.compile(r"^[A-Z][A-Z_0-9]*$")
@@ -68,7 +72,7 @@ def _alternatives(rule: str, text: str) -> list[Production]:
             found.append(_production(rule, symbols, action))
             symbols, action = [], []
         else:
-            symbols += re.sub(r"/\*.*?\*/|//[^\n]*|%prec\s+\w+", " ", piece, flags=re.S).split()
+            symbols += _PRECEDENCE.sub(" ", without_comments(piece, " ")).split()
     found.append(_production(rule, symbols, action))
     return found
 

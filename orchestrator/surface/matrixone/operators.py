@@ -46,6 +46,8 @@ _SPOKEN = {
     "value_scan": ("values",),
     "window": ("over",),
 }
+#: A name with more letters is none that anybody wrote.
+_LONGEST = 100
 
 
 def spoken(package: str, words: Collection[str]) -> tuple[str, ...]:
@@ -57,12 +59,13 @@ def spoken(package: str, words: Collection[str]) -> tuple[str, ...]:
 
 
 def _cut(name: str, words: Collection[str]) -> list[str]:
-    """The name as a row of keywords of two letters or more, longest first; nothing when it is none."""
-    if not name:
-        return []
-    for size in range(len(name), 1, -1):
-        if name[:size] in words:
-            rest = _cut(name[size:], words)
-            if rest or size == len(name):
-                return [name[:size], *rest]
-    return []
+    """The name as a row of keywords of two letters or more, longest first; nothing when it is none.
+
+    Each end of the name is cut once: ``intointointo`` can be cut in more ways than could ever be tried.
+    """
+    cuts: dict[int, list[str]] = {len(name): []}
+    for start in range(len(name) - 2, -1, -1) if len(name) <= _LONGEST else ():
+        ends = (end for end in range(len(name), start + 1, -1) if end in cuts and name[start:end] in words)
+        if end := next(ends, 0):
+            cuts[start] = [name[start:end], *cuts[end]]
+    return cuts.get(0, [])

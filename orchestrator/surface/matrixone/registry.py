@@ -13,7 +13,9 @@ _OVERLOAD = re.compile(r"overloadId:\s*\d+,")
 _ARGUMENTS = re.compile(r"\bargs:\s*\[\]types\.T\{([^}]*)\}")
 _RETURN = re.compile(r"return types\.T_(\w+)\.ToType\(\)")
 _TYPE = re.compile(r"T_(\w+)")
-_LOGIC = re.compile(r"newOp\w*:.*?return (?:\w+\(\)\.|\w+\.)?([A-Za-z]\w*)|aggRegister:\s*(?:aggexec\.)?(\w+)", re.S)
+_LOGIC = re.compile(
+    r"newOp\w{0,40}:.{0,500}?return (?:\w+\(\)\.|\w+\.)?([A-Za-z]\w*)|aggRegister:\s*(?:aggexec\.)?(\w+)", re.S
+)
 _CHECK = re.compile(r"^\t\tcheckFn:\s*(\w+),", re.M)
 _REGISTERED = re.compile(r'^\t"([^"]+)":\s*([A-Z]\w*),', re.M)
 _CASE = re.compile(r'^\tcase ((?:"\w+"(?:, )?)+):\n(.*?)(?=^\tcase |^\tdefault:)', re.M | re.S)

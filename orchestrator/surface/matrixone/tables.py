@@ -6,7 +6,7 @@ import re
 
 from orchestrator.surface.model import Variable
 
-_VARIABLE = re.compile(r'^\t"(\w+)": \{\n(.*?)^\t\},', re.M | re.S)
+_VARIABLE = re.compile(r'^\t"(\w+)": \{\n((?:(?:\t\t.*)?\n)*)\t\},', re.M)
 _SCOPE = re.compile(r"Scope:\s*Scope(\w+)")
 _TYPE = re.compile(r"Type:\s*InitSystemVariable(?:System)?(\w+?)Type\((.*)\)")
 _ERROR = re.compile(r'^\t(Err\w+):\s*\{.*?,\s*"((?:[^"\\]|\\.)*)"\},', re.M)

@@ -143,3 +143,17 @@ def test_escapes_says_which_strategy_would_have_found_a_failure(here: Path, caps
     assert {"history", "all, 10%"} <= set(found["bvt:partition/partition_0.sql"])
     assert "rules" not in found["bvt:partition/partition_0.sql"]
     assert told["missed"]["rules"] == 2
+
+
+def test_escapes_shows_no_command_to_the_terminal(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = here / "plan.json"
+    assert main.main(["plan", *CHANGE, "--category", "vector", "-o", str(out)]) == 0
+    keep_failure(here, out)
+    broken = CaseResult("insert", CaseStatus.FAILED, file="test/cases/vector/a\x1b[2J.sql")
+    with Store(f"sqlite:///{here / 'state' / 'history.sqlite'}") as store:
+        store.add_cases("run1", [StoredCase("2", "bvt:vector", 1, broken)])
+    capsys.readouterr()
+    assert main.main(["escapes", "run1"]) == 0
+    told = capsys.readouterr().out
+    assert "\x1b" not in told
+    assert "bvt:vector/a\\x1b[2J.sql: found by" in told

@@ -167,3 +167,9 @@ def test_a_folder_called_as_a_profile_does_not_hide_it(
     monkeypatch.chdir(tmp_path)
     words = ["plan", "--repo", str(project.repo), "--base", "main", "--head", "pr", "--profile", "mini"]
     assert main.main([*words, "-o", str(tmp_path / "plan.json")]) == 0
+
+
+def test_a_plan_below_a_file_is_exit_2(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    place = f"{plan_file(project)}/plan.json"
+    assert main.main(["plan", *project.change(), "-o", place]) == 2
+    assert f"cannot write {place}" in capsys.readouterr().err

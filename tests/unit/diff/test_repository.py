@@ -252,7 +252,9 @@ def test_nothing_is_fetched_for_a_partial_clone(repo: Repo, tmp_path: Path) -> N
     assert sorted((tmp_path / "partial" / "objects").rglob("*")) == before
 
 
-@pytest.mark.parametrize("name", ["", "-x", "--output=/tmp/x", "main..HEAD", "ma\nin", "nul\0", "nowhere", "HEAD:pkg"])
+@pytest.mark.parametrize(
+    "name", ["", "-x", "^main", "--output=/tmp/x", "main..HEAD", "ma\nin", "nul\0", "nowhere", "HEAD:pkg"]
+)
 def test_what_names_no_commit_is_refused_by_name(repo: Repo, name: str) -> None:
     for base, head in ((name, "main"), ("main", name)):
         with pytest.raises(UnknownRunError) as caught:

@@ -319,3 +319,13 @@ def test_the_same_input_gives_the_same_answer_in_another_process(tmp_path: Path)
     }
     assert len(answers) == 1
     assert ascii(from_file(str(path))).encode() + b"\n" in answers
+
+
+def test_a_series_of_patches_has_the_lines_of_all_of_them() -> None:
+    patch = "diff --git a/a.go b/a.go\n--- a/a.go\n+++ b/a.go\n@@ -1 +1 @@ func {0}() {{\n-\told{0}()\n+\tnew{0}()\n"
+    (file,) = from_text("".join(patch.format(name) for name in "ABC").encode()).files
+    assert file.lines is not None
+    assert file.lines.added == [b"\tnewA()", b"\tnewB()", b"\tnewC()"]
+    assert file.lines.deleted == [b"\toldA()", b"\toldB()", b"\toldC()"]
+    assert len(file.lines.headings) == 3
+    assert (file.added, file.deleted) == (3, 3)

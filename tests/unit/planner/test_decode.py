@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -122,3 +123,48 @@ def test_what_is_no_json_is_refused(data: bytes) -> None:
 def test_json_that_is_no_plan_is_refused(data: bytes) -> None:
     with pytest.raises(BadPlanError, match="is no"):
         loads(data, "plan.json")
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "1" + "0" * 400, "NaN"])
+def test_numbers_that_nobody_can_compute_with_are_refused(number: str) -> None:
+    for place in (("omitted", 0, "score"), ("tasks", 0, "est_duration"), ("cost", "runner_seconds")):
+        document: Any = copy.deepcopy(PLAN)
+        inner = document
+        for key in place[:-1]:
+            inner = inner[key]
+        inner[place[-1]] = 987654321
+        document["id"] = document_id(document)
+        with pytest.raises(BadPlanError, match="is no number of a plan"):
+            loads(json.dumps(document).replace("987654321", number))
+
+
+def test_half_a_character_in_a_plan_is_refused() -> None:
+    for change in (
+        lambda document: document["tasks"][0]["reasons"][0].update(strategy="\ud800"),
+        lambda document: document["shards"][0].update(id="\ud800"),
+    ):
+        with pytest.raises(BadPlanError):
+            loads(json.dumps(forged(change)))
+
+
+@pytest.mark.parametrize("name", ["../../x", "", "a\x1b[2J", "-x"])
+def test_a_foreign_plan_cannot_name_a_shard_like_a_place_outside(name: str) -> None:
+    def change(document: dict[str, Any]) -> None:
+        old, document["shards"][0]["id"] = document["shards"][0]["id"], name
+        for entry in document["tasks"]:
+            entry["shard"] = name if entry["shard"] == old else entry["shard"]
+
+    with pytest.raises(BadPlanError, match="is no name of a shard"):
+        plan_from_json(forged(change))
+
+
+@pytest.mark.parametrize("time", ["yesterday", "2026-01-01\x1b00:00:00", ""])
+def test_a_plan_was_made_at_a_time(time: str) -> None:
+    with pytest.raises(BadPlanError, match="which is no time"):
+        plan_from_json(forged(lambda document: document.update(created_at=time)))
+
+
+@pytest.mark.parametrize("workers", [0, -3])
+def test_a_plan_is_for_somebody(workers: int) -> None:
+    with pytest.raises(BadPlanError, match="workers"):
+        plan_from_json(forged(lambda document: document["cost"].update(workers=workers)))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plan import Suite
 from orchestrator.planner.failures import Spoken, read_failures, speak, write_failures
-from orchestrator.planner.pipeline import make_context
+from orchestrator.planner.learned import Advice
+from orchestrator.planner.measured import read_durations
+from orchestrator.planner.pipeline import build_plan, make_context
 from orchestrator.planner.strategies.failures import Failures
 from orchestrator.store.api import PastFailure
 from tests.unit.history.product import PROFILE
@@ -57,3 +60,42 @@ def test_names_that_are_no_scripts_are_no_evidence() -> None:
     )
     found = [(one.suite, one.name, one.files) for one in Failures().propose(change, context)]
     assert found == [(Suite.BVT, "join", ()), (Suite.BVT, "join", ("a.sql",)), (Suite.UNIT_TEST, "pkg/a", ())]
+
+
+@pytest.mark.parametrize("name", ["", "../x", "-exec=sh", "/etc", "a\n"])
+def test_a_package_that_no_plan_may_name_is_no_evidence(name: str) -> None:
+    change = make_change("pkg/a/a.go")
+    advice = Advice(None, failed={f"ut:{name}": Spoken(0.5, "it failed")})
+    plan = build_plan(change, PROFILE, strategies=("rules", "failures"), advice=advice)
+    assert f"ut:{name}" not in {task.id for task in plan.tasks}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"version": 1, "profiles": {"p": [{"run": "r", "ended": 9e11, "files": [], "tests": []}]}}',
+        '{"version": 1, "profiles": {"p": [{"run": "r", "ended": "nan", "files": [], "tests": []}]}}',
+        "[" * 200_000,
+    ],
+)
+def test_a_file_that_makes_no_sense_is_no_file_of_failures(tmp_path: Path, text: str) -> None:
+    (tmp_path / "f.json").write_text(text)
+    with pytest.raises(UsageError, match="is no file of past failures"):
+        read_failures(tmp_path / "f.json", "p")
+
+
+@pytest.mark.parametrize("text", ['{"version": 1, "profiles": {"p": {"a": 1%s}}}' % ("0" * 400), "[" * 200_000])
+def test_a_file_that_makes_no_sense_is_no_file_of_seconds(tmp_path: Path, text: str) -> None:
+    (tmp_path / "d.json").write_text(text)
+    with pytest.raises(UsageError, match="is no file of measured seconds"):
+        read_durations(tmp_path / "d.json", "p")
+
+
+def test_a_disk_that_runs_full_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space"):
+        write_failures(tmp_path / "f.json", {"product": [FAILED]})
+    assert list(tmp_path.iterdir()) == []

@@ -21,6 +21,7 @@ from orchestrator.history.model import Model, save_model
 from orchestrator.planner.budget import parse_budget
 from orchestrator.planner.decode import loads
 from orchestrator.planner.encode import dumps
+from orchestrator.planner.failures import Spoken
 from orchestrator.planner.learned import advise, advise_by
 from orchestrator.planner.pipeline import build_plan
 from orchestrator.planner.render.explain import explain, explain_text
@@ -130,6 +131,90 @@ def test_cases_that_came_or_went_since_the_model_was_made_are_those_of_the_clone
     )
     files = {f"{task.category}/{file}" for task in plan.tasks for file in task.files if task.type is Suite.BVT}
     assert files == {"join/lateral.sql", "cursor/moved.sql"}
+
+
+@pytest.mark.parametrize("budget", ["0%", "100%"])
+def test_scripts_that_a_bare_diff_takes_away_are_not_run(model: Model, budget: str) -> None:
+    change = make_change(
+        "pkg/join/join.go",
+        make_file("test/cases/cursor/cursor_1.sql", "deleted"),
+        make_file("test/cases/cursor/moved.sql", "renamed", "test/cases/cursor/cursor_2.sql"),
+        make_file("test/cases/vector/vector_3.test", "renamed", "test/cases/vector/vector_3.sql"),
+        make_file("test/cases/vector/vector_1.result", "deleted"),
+    )
+    profile = replace(PROFILE, bvt=replace(PROFILE.bvt, always=("cursor/cursor_1",)))
+    advice = advise_by(change, profile, deepcopy(model))._replace(budget=parse_budget(budget))
+    plan = build_plan(change, profile, strategies=WITH_MODEL, advice=advice)
+    files = {f"{task.category}/{file}" for task in plan.tasks for file in task.files if task.type is Suite.BVT}
+    told = files | {test.name for test in plan.omitted if test.type is Suite.BVT}
+    assert told.isdisjoint({"cursor/cursor_1.sql", "cursor/cursor_2.sql", "vector/vector_3.sql"})
+    if budget == "0%":
+        assert files == {"cursor/moved.sql", "vector/vector_3.test", "vector/vector_1.sql"}
+    else:
+        vector = plan.task("bvt:vector")
+        assert vector is not None
+        assert vector.files == ()
+        assert "32 SQL cases" not in plan.notes[0]
+
+
+def test_a_category_that_only_the_model_knows_can_be_asked_for(model: Model) -> None:
+    change = make_change("pkg/join/join.go")
+    profile = replace(PROFILE, bvt=replace(PROFILE.bvt, categories={}))
+    plan = build_plan(change, profile, asked=["vector"], advice=advise_by(change, profile, deepcopy(model)))
+    assert plan.task("bvt:vector") is not None
+    with pytest.raises(UsageError, match="no category is called 'vectro'"):
+        build_plan(change, profile, asked=["vectro"], advice=advise_by(change, profile, deepcopy(model)))
+
+
+def test_the_budget_that_would_take_a_case_does(model: Model) -> None:
+    change = make_change("pkg/join/join.go", make_file("test/cases/cursor/new_one.sql"))
+
+    def left(budget: str) -> dict[str, float | None]:
+        advice = advise_by(change, PROFILE, deepcopy(model))._replace(budget=parse_budget(budget))
+        plan = build_plan(change, PROFILE, strategies=WITH_MODEL, advice=advice)
+        if budget == "10%":
+            told = explain_text(plan, f"bvt:{next(test.name for test in plan.omitted if test.type is Suite.BVT)}")
+            said.append(told.partition("a budget of ")[2].partition(" would take it")[0])
+        return {test.name: test.budget for test in plan.omitted if test.type is Suite.BVT}
+
+    said: list[str] = []
+    first = left("10%")
+    assert len(first) > 20
+    assert [name for name, budget in first.items() if name in left(f"{budget:.2%}")] == []
+    assert next(iter(first)) not in left(said[0])
+
+
+@pytest.mark.parametrize("strategies", [("history",), ("lexical", "surface", "imports", "changed")])
+def test_strategies_that_need_a_model_leave_the_rules_to_decide_where_there_is_none(
+    strategies: tuple[str, ...],
+) -> None:
+    change = make_change("pkg/join/join.go", "odd.c")
+    plan = build_plan(change, PROFILE, strategies=strategies)
+    by_rules = build_plan(change, PROFILE)
+    assert plan.tasks == by_rules.tasks
+    assert plan.notes[0] == f"Without a history model nothing is known of {', '.join(strategies)}: rules decide."
+    with pytest.raises(UsageError, match="no strategy is named"):
+        build_plan(change, PROFILE, strategies=())
+
+
+@pytest.mark.parametrize(
+    ("path", "failed", "expected"),
+    [
+        ("pkg/strange/lib.c", {}, {"ut:pkg/..."}),
+        ("pkg/strange/README.md", {}, set()),
+        ("pkg/join/lib.c", {}, set()),
+        ("test/cases/join/strange.sql", {}, set()),
+        ("pkg/join/lib.c", {"ut:pkg/join/...": Spoken(0.9, "it failed")}, {"ut:pkg/join/..."}),
+    ],
+)
+def test_a_budget_keeps_unit_tests_of_which_the_model_can_say_nothing(
+    model: Model, path: str, failed: dict[str, Spoken], expected: set[str]
+) -> None:
+    change = make_change(path)
+    advice = advise_by(change, PROFILE, deepcopy(model))._replace(budget=parse_budget("10%"), failed=failed)
+    plan = build_plan(change, PROFILE, strategies=(*WITH_MODEL, "failures"), advice=advice)
+    assert {task.id for task in plan.tasks if task.id.endswith("...")} == expected
+    assert len(plan.notes) == 1
 
 
 def note(model: Model, change: DiffSummary, path: Path) -> str:

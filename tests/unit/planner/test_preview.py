@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.cli.explain import read_plan
 from orchestrator.cli.main import main
+from orchestrator.domain.errors import BadPlanError
 from orchestrator.planner.encode import dumps
 from orchestrator.planner.proof import partition, preview
 from orchestrator.planner.render.shards import shards, shards_text
@@ -56,3 +58,14 @@ def test_the_cut_is_told_as_data_and_as_text(tmp_path: Path, capsys: pytest.Capt
     file.write_bytes(dumps(PLAN))
     assert main(["explain", str(file), "--shards", "--workers", "3", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out) == document
+
+
+def test_a_wait_on_more_workers_than_there_are_shards_is_that_on_as_many() -> None:
+    plan = make_plan("pkg/plan/a.go")
+    assert preview(plan, 10**15).critical_path == preview(plan, len(plan.shards)).critical_path
+
+
+def test_a_closed_stdin_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(BadPlanError, match="standard input is closed"):
+        read_plan("-")

@@ -13,6 +13,7 @@ from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.profile import Analyser, Dispatch, Profile, Rule, Sca, UnitTests
 from orchestrator.planner.budget import parse_budget
 from orchestrator.planner.codec import dumps, loads
+from orchestrator.planner.failures import Spoken
 from orchestrator.planner.learned import Advice
 from orchestrator.planner.measured import Measured
 from orchestrator.planner.pipeline import build_plan
@@ -200,3 +201,37 @@ def test_the_texts_of_a_revision_are_read_without_a_checkout(tmp_path: Path) -> 
         subprocess.run(["git", *who, *words], cwd=tmp_path, check=True)
     (tmp_path / "a.py").write_text("changed since\n")
     assert GitTree(tmp_path, "HEAD").texts(".py") == {"a.py": "import b\n"}
+
+
+def test_whoever_still_imports_what_was_moved_notices_that() -> None:
+    sources = {path: text for path, text in SOURCES.items() if path != "shop/price.py"}
+    sources |= {"shop/cost.py": "RATE = 1\n", "tests/unit/test_cost.py": "import shop.cost\ndef test_a(): ...\n"}
+    change = make_change(make_file("shop/cost.py", "renamed", "shop/price.py"))
+    for budget in ("", "1h"):
+        advice = Advice(None, "", parse_budget(budget)) if budget else None
+        made = build_plan(change, PROFILE, tree=FakeTree(sources=sources), advice=advice)
+        assert {"tests/unit/test_cost.py", "tests/unit/test_price.py", "tests/unit/test_cart.py"} <= chosen_by(made)
+        assert "uses shop/price.py" in explain_text(made, "ut:tests/unit")
+
+
+def test_a_computed_name_of_no_module_names_none() -> None:
+    sources = SOURCES | {"setup.py": "", "tests/unit/test_dot.py": "def test_a(x): f'.{x}', f'...{x}'\n"}
+    assert not build_graph(sources, sources).reach("setup.py")
+
+
+@pytest.mark.parametrize("budget", ["", "4s"])
+@pytest.mark.parametrize("name", ["tests/slow", "tests/slow/test_files.py", "tests/...", "tests/gone"])
+def test_python_tests_that_failed_are_chosen_as_the_tasks_they_are_now(name: str, budget: str) -> None:
+    failed = {f"ut:{name}": Spoken(0.5, "it failed")}
+    advice = Advice(None, "", parse_budget(budget) if budget else None, failed)
+    made = build_plan(make_change("README.txt"), PROFILE, tree=TREE, strategies=("python", "failures"), advice=advice)
+    chosen = chosen_by(made)
+    slow = {"tests/slow/test_files.py", "tests/slow/test_program.py"}
+    expected = {"tests/slow": slow, "tests/gone": set(), "tests/slow/test_files.py": {"tests/slow/test_files.py"}}
+    if budget:  # which buys what is short, file by file
+        assert not chosen & slow
+        assert all(task.files for task in made.tasks)
+    elif name == "tests/...":
+        assert chosen == {path for path in SOURCES if "/test_" in path}
+    else:
+        assert chosen == expected[name]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.domain.errors import UnknownRunError
@@ -76,3 +78,10 @@ def test_explain_of_one_test_is_about_nothing_else() -> None:
 def test_explain_of_an_unknown_test_names_the_nearest() -> None:
     with pytest.raises(UnknownRunError, match="Did you mean 'bvt:join'"):
         explain_text(PLAN, "bvt:jion")
+
+
+def test_why_a_test_was_left_out_cannot_leave_its_line() -> None:
+    left = replace(PLAN.omitted[0], reason="x\n\n</summary>\x1b[2J")
+    text = plan_markdown(replace(PLAN, omitted=(left,)))
+    assert "\x1b" not in text
+    assert "x\\n\\n&lt;/summary&gt;\\x1b[2J (1)</summary>" in text

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.domain.plan import Priority, TestPlan
@@ -143,3 +145,12 @@ def test_the_reason_names_the_rule_and_the_files() -> None:
     task = make_plan("pkg/plan/a.go", "pkg/plan/b.go", strategies=("rules",)).task("bvt:cte")
     assert task is not None
     assert task.reason == "rule pkg/plan/: pkg/plan/a.go and 1 more"
+
+
+def test_an_analyser_looks_at_everything_when_more_than_go_files_call_for_it() -> None:
+    profile = replace(PROFILE, sca=replace(PROFILE.sca, files=("*.go", "go.mod")))
+    for files, looks_at in ((("pkg/plan/a.go",), ("pkg/plan",)), (("pkg/plan/a.go", "go.mod"), ()), (("go.mod",), ())):
+        vet = build_plan(make_change(*files), profile, strategies=("rules",)).task("sca:vet")
+        assert vet is not None
+        assert vet.files == looks_at
+        assert vet.note is None

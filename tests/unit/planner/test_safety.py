@@ -77,3 +77,9 @@ def test_a_treacherous_path_widens_and_never_becomes_an_argument(path: str) -> N
     plan = make_plan(make_file(path))
     assert plan.unmatched == (path,)
     assert [task.id for task in plan.tasks if task.package] == ["ut:..."]
+
+
+def test_code_that_moves_to_the_documentation_is_no_documentation() -> None:
+    plan = make_plan(make_file("docs/a.go", "renamed", "pkg/plan/a.go"))
+    assert "ut:..." in {task.id for task in plan.tasks}
+    assert not make_plan(make_file("docs/a.md", "renamed", "docs/b.md")).tasks

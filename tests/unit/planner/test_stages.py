@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.domain.change import DiffSummary
+from orchestrator.domain.errors import BadProfileError
 from orchestrator.domain.plan import Priority, Suite, TestTask
+from orchestrator.domain.profile import Dispatch
 from orchestrator.planner.cost import cost, critical_path
 from orchestrator.planner.evidence import Context, Evidence
 from orchestrator.planner.pack import pack
-from orchestrator.planner.pipeline import make_context, propose
+from orchestrator.planner.pipeline import build_plan, make_context, propose
 from orchestrator.planner.rank import rank, task_id
 from orchestrator.planner.select import select
 from orchestrator.planner.shard import shard
@@ -133,3 +136,28 @@ def test_the_same_evidence_in_any_order_gives_the_same_ranking() -> None:
         tuple(candidate.id for candidate in rank(order, CONTEXT).candidates) for order in itertools.permutations(pieces)
     }
     assert rankings == {("bvt:cte", "bvt:join", "bvt:text")}
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_a_profile_without_workers_is_refused(workers: int) -> None:
+    profile = replace(PROFILE, dispatch=replace(PROFILE.dispatch, workers=workers))
+    with pytest.raises(BadProfileError, match=f"dispatch.workers is {workers}"):
+        build_plan(make_change("pkg/plan/a.go"), profile)
+
+
+@pytest.mark.parametrize("setup", [300.0, 599.0, 600.0, 5000.0])
+def test_however_long_set_up_takes_shards_are_no_shorter_than_half_of_their_length(setup: float) -> None:
+    profile = replace(
+        PROFILE,
+        bvt=replace(PROFILE.bvt, setup_seconds=setup, order_groups=()),
+        dispatch=Dispatch(shard_seconds=600.0, workers=1),
+    )
+    tasks = [make_task(f"c{number}", 10.0) for number in range(300)]
+    assert len(shard(tasks, profile).shards) == 10
+
+
+@pytest.mark.parametrize("groups", [(("a", "b"), ("b", "c")), (("a", "a"),)])
+def test_a_category_of_two_order_groups_is_a_fault_of_the_profile(groups: tuple[tuple[str, ...], ...]) -> None:
+    profile = replace(PROFILE, bvt=replace(PROFILE.bvt, order_groups=groups))
+    with pytest.raises(BadProfileError, match=r"order_groups has '[ab]' twice"):
+        shard([make_task("c", 1.0)], profile)

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.domain.errors import UnknownRunError, UsageError
-from orchestrator.domain.plan import Suite
+from orchestrator.domain.plan import Reason, Suite
 from orchestrator.planner.codec import dumps, loads, subset
+from orchestrator.planner.render.explain import explain
 from orchestrator.planner.subset import first_scripts
 from tests.unit.planner.factories import FakeTree, make_plan
 
@@ -62,3 +65,24 @@ def test_an_analyser_can_be_limited_to_packages() -> None:
 def test_the_first_scripts_are_taken_in_path_order_without_results() -> None:
     tree = FakeTree("cases/join/b.sql", "cases/join/a.test", "cases/join/a.result", "cases/join/c/d.sql")
     assert first_scripts(PLAN, "cases", tree, 2) == {"bvt:join": ("a.test", "b.sql")}
+
+
+def test_a_limit_takes_the_reasons_of_other_scripts_away_and_brings_no_script() -> None:
+    reasons = tuple(Reason("history", 0.5, "it moved", file) for file in ("a.sql", "b.sql"))
+    tasks = [replace(t, files=("a.sql", "b.sql"), reasons=reasons) if t.id == "bvt:join" else t for t in PLAN.tasks]
+    chosen = subset(replace(PLAN, tasks=tuple(tasks)), ["bvt:join"])
+    part = subset(chosen, ["bvt:join"], {"bvt:join": ["a.sql"]})
+    assert [reason.test for reason in part.tasks[0].reasons] == ["a.sql"]
+    with pytest.raises(UnknownRunError):
+        explain(part, "bvt:join/b.sql")
+    with pytest.raises(UsageError, match=r"'bvt:join' has no script c\.sql in this plan"):
+        subset(chosen, ["bvt:join"], {"bvt:join": ["c.sql"]})
+
+
+def test_scripts_that_no_plan_may_name_are_none_of_the_first() -> None:
+    tree = FakeTree("cases/join/-a.sql", "cases/join/a\x1b[2J.sql", "cases/join/b.sql")
+    found = first_scripts(subset(PLAN, ["bvt:join"]), "cases", tree, 10)
+    assert found == {"bvt:join": ("b.sql",)}
+    with pytest.raises(UsageError) as raised:
+        subset(PLAN, ["bvt:join"], {"bvt:join": ["a\x1b[2J.sql"]})
+    assert "\x1b" not in str(raised.value)
