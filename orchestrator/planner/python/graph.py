@@ -180,6 +180,6 @@ class _Names:
     def beside(self, path: str) -> list[str]:
         """The modules of the package that holds a data file; those of the root and of plain folders know nothing."""
         folder = posixpath.dirname(path)
-        while folder and folder not in self.folders:
+        while folder.strip("/") and folder not in self.folders:
             folder = posixpath.dirname(folder)
         return self.folders.get(folder, []) if folder and module_of(folder + "/__init__.py") in self.modules else []

@@ -73,7 +73,7 @@ def _estimate(test: str, unit: UnitTests, graph: Graph) -> float:
     if test in unit.package_seconds:
         return unit.package_seconds[test]
     folder = posixpath.dirname(test)
-    while folder:
+    while folder.strip("/"):
         whole = unit.package_seconds.get(f"{folder}/...")
         if whole is not None:
             return whole * graph.tests[test] / max(1, sum(graph.tests[other] for other in tests_below(folder, graph)))

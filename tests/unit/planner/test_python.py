@@ -235,3 +235,9 @@ def test_python_tests_that_failed_are_chosen_as_the_tasks_they_are_now(name: str
         assert chosen == {path for path in SOURCES if "/test_" in path}
     else:
         assert chosen == expected[name]
+
+
+def test_a_tree_with_absolute_names_is_read_to_its_end() -> None:
+    sources = SOURCES | {"/test_root.py": "def test_a(): ...\n"}
+    plan = build_plan(make_change("Makefile"), PROFILE, tree=FakeTree("/data.txt", sources=sources))
+    assert plan.tasks
