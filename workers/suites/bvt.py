@@ -57,7 +57,11 @@ class BvtSuite:
         _reports(job).mkdir(parents=True, exist_ok=True)
         with scratch_directory(self.host.scratch) as scratch:
             done = run(self._command(job, directory, server.dsn, scratch), watcher.line, job.cancelled)
-        return _ending(job, watcher, done, reproduce)
+        try:
+            return _ending(job, watcher, done, reproduce)
+        except ServerError:
+            job.resources.drop(_SERVER)  # the shard's next task is not to find it dead
+            raise
 
     def _command(self, job: Job, directory: Path, dsn: str, scratch: Scratch) -> Command:
         env = scrub(self.host.environment, home=scratch.home, tmp=scratch.tmp)
