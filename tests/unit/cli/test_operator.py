@@ -13,7 +13,7 @@ from orchestrator.domain.run import RunState, TaskState
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.hosts import HostRecord
-from orchestrator.messaging import make_app
+from orchestrator.messaging import host_label, make_app
 from orchestrator.planner.encode import dumps
 from orchestrator.runs import control
 from orchestrator.runs.hosts import machine, waiting_for
@@ -144,6 +144,21 @@ def test_a_rerun_on_a_host_that_is_not_there_is_refused(
     assert "no worker host is called 'build8'" in err
     assert "build7" in err
     assert typed(capsys, "rerun", "r-1", "--on", "one@build7", "--detach")[0] == 0
+
+
+def test_a_host_with_a_long_name_can_be_sent_a_rerun_and_shares_its_queue_with_no_other(
+    ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended(tmp_path)
+    pods = [f"mo-testplan-worker-production-7d9f8b6c5-{end}" for end in ("abcde", "fghij")]
+    labels = {pod: host_label(pod) for pod in pods}
+    assert len(set(labels.values())) == len(pods)
+    for pod in pods:
+        ledger.host_beat(host(f"one@{pod}", "ut", f"ut.{labels[pod]}"))
+    assert typed(capsys, "rerun", "r-1", "--on", pods[0], "--detach")[0] == 0
+    assert [one.queue for one in ledger.current([(run, "ut-1") for run in ledger.active()])] == [
+        f"ut.{labels[pods[0]]}"
+    ]
 
 
 def test_only_hosts_that_take_work_serve_a_queue(ledger: Ledger) -> None:
