@@ -36,7 +36,7 @@ from workers.bvt.report.jsonl import JsonDocument, JsonLines
 from workers.bvt.report.junit import JUnit
 from workers.bvt.report.motester import MoTesterReport
 from workers.bvt.report.page import Page
-from workers.bvt.report.text import Text
+from workers.bvt.report.text import Text, tamed
 from workers.bvt.resources import remove_outfiles, resources_of
 from workers.bvt.results import Listener, ScriptResult, success_rate
 from workers.bvt.runner import Case, Runner
@@ -244,7 +244,7 @@ def _on_signals(stop: threading.Event) -> Callable[[], None]:
 
 
 def _log(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - stdout is for results
+    print(tamed(line), file=sys.stderr, flush=True)  # noqa: T201 - stdout is for results
 
 
 def main(argv: Sequence[str] | None = None) -> int:
