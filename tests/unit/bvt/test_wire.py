@@ -7,12 +7,14 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import pytest
 
 from orchestrator.domain.errors import ServerError
 from workers.bvt.dsn import Dsn
-from workers.bvt.wire import ConnectionLostError, EndlessResultError, Limits, ServerFaultError, Wire
+from workers.bvt.session import Sessions
+from workers.bvt.wire import ConnectionLostError, EndlessResultError, Limits, Reply, ServerFaultError, Wire
 
 GREETING = b"\x0a8.0-x\0" + struct.pack("<I", 7) + b"12345678\0" + b"\xff\xf7\x2d\x02\x00\xff\x81\x15" + b"\0" * 10
 GREETING += b"123456789012\0mysql_native_password\0"
@@ -137,3 +139,18 @@ def test_what_is_no_sql_server_is_told_as_such() -> None:
         Wire(Dsn(port=listener.getsockname()[1]), connect_timeout=2)
     thread.join()
     listener.close()
+
+
+def test_a_connection_whose_database_nobody_can_tell_is_given_up() -> None:
+    class Silent:
+        closed, database = False, ""
+
+        def query(self, sql: str, timeout: float) -> Reply:
+            return Reply((), [])
+
+        def abort(self) -> None:
+            self.closed = True
+
+    wire = Silent()
+    Sessions(Dsn()).follow(cast("Wire", wire), "", failed=False)
+    assert wire.closed
