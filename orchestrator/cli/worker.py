@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import socket
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -193,7 +194,7 @@ def limits_of(words: Sequence[str]) -> Limits:
         tree_memory=named["tree"] or None,
         cpu=named["cpu"] or None,
         disk_reserve=named["disk"] or None,
-        output=named["output"],
+        output=named["output"] or sys.maxsize,
     )
 
 

@@ -18,6 +18,10 @@ def test_sizes_are_numbers_with_a_letter_and_nothing_is_no_limit() -> None:
     assert (limits.memory, limits.cpu, limits.disk_reserve, limits.file_size) == (8 << 30, 600, None, 512 << 20)
 
 
+def test_a_test_whose_output_has_no_limit_may_write() -> None:
+    assert limits_of(["output=0"]).output > 1 << 60
+
+
 @pytest.mark.parametrize("word", ["memroy=1G", "memory", "memory=much", "memory=-1", "memory=1.5G"])
 def test_what_is_no_limit_says_so(word: str) -> None:
     with pytest.raises(UsageError, match=f"--limit {word}"):
