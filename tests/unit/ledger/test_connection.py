@@ -121,3 +121,10 @@ def test_a_redis_of_ones_own_starts_below_a_folder_of_any_length(tmp_path: Path)
     with EmbeddedRedis(tmp_path / ("long" * 30)) as server:
         assert Ledger(server.url).active() == []
     assert not server.socket.parent.exists()
+
+
+def test_a_redis_of_ones_own_starts_below_a_folder_with_blanks_and_quotes(tmp_path: Path) -> None:
+    require("valkey")
+    with EmbeddedRedis(tmp_path / "my 'own' \"folder\"") as server:
+        assert Ledger(server.url).active() == []
+        assert (server.folder / "redis.log").exists()
