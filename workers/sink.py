@@ -38,6 +38,7 @@ class Sink:
         #: Held while a batch is under way: the ledger knows each by how many cases went before it.
         self._sending = threading.Lock()
         self._sent = 0
+        self._over = False
         self._cases: list[CaseResult] = []
         self._lines: list[str] = []
         self._case_file, self._log_file = _File(folder, "cases.jsonl"), _File(folder, "log.txt")
@@ -57,6 +58,8 @@ class Sink:
     def line(self, line: str) -> None:
         """A line of the log."""
         with self._lock:
+            if self._over:
+                return
             self._lines.append(line[:MESSAGE_LIMIT])
             self._log_file.write(line + "\n")
 
@@ -82,9 +85,11 @@ class Sink:
                 self._cases[:0], self._lines[:0] = cases, lines
 
     def close(self) -> None:
-        """Close the files; sends nothing."""
-        self._case_file.close()
-        self._log_file.close()
+        """Close the files; sends nothing. What a server of the shard says from now on belongs to no task."""
+        with self._lock:
+            self._over = True
+            self._case_file.close()
+            self._log_file.close()
 
 
 class _File:
