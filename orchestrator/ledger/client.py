@@ -257,12 +257,12 @@ class Ledger(Hosts, Waiting):
         block = int(wait * 1000) if wait else None
         answer = cast("Any", self.redis.xread({keys.part(run, "events"): after}, count=500, block=block))
         rows = answer[0][1] if answer else []
-        return [Event(str(entry), str(fields.pop("kind")), dict(fields)) for entry, fields in rows]
+        return [Event(str(entry), str(fields.pop("kind", "")), dict(fields)) for entry, fields in rows]
 
     def last_event(self, run: str) -> Event | None:
         """The newest event of a run."""
         answer = cast("Any", self.redis.xrevrange(keys.part(run, "events"), count=1))
-        return next((Event(str(entry), str(fields.pop("kind")), dict(fields)) for entry, fields in answer), None)
+        return next((Event(str(entry), str(fields.pop("kind", "")), dict(fields)) for entry, fields in answer), None)
 
     # -- questions -----------------------------------------------------------------------------------------------
 

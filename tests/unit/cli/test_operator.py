@@ -161,6 +161,14 @@ def test_a_host_with_a_long_name_can_be_sent_a_rerun_and_shares_its_queue_with_n
     ]
 
 
+def test_what_a_host_says_of_itself_is_obeyed_by_no_terminal(
+    ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger.host_beat(host("one@\x1b[2J", "\x1b]0;q\x07", state="paused\x1b"))
+    code, out, _ = typed(capsys, "hosts")
+    assert (code, len(out.splitlines()), "\x1b" in out) == (0, 1, False)
+
+
 def test_only_hosts_that_take_work_serve_a_queue(ledger: Ledger) -> None:
     for record in (host("a@x", "ut", state="pause"), host("b@y", "bvt", "bvt.at-y")):
         ledger.host_beat(record)
