@@ -290,6 +290,14 @@ def test_a_category_the_tree_lacks_is_skipped(tmp_path: Path) -> None:
     assert ending == Ending(TaskState.SKIPPED, "the tree under test has no cases/gone")
 
 
+def test_a_category_whose_scripts_are_gone_is_skipped(dsn: Dsn, tmp_path: Path) -> None:
+    workspace = tree(tmp_path, dsn)
+    (workspace / "cases" / "sums" / "add.sql").unlink()
+    ending, record = run_suite(workspace, EMBEDDED)
+    assert (ending.state, ending.message) == (TaskState.SKIPPED, "the tree under test has none of these scripts")
+    assert record.cases == []
+
+
 def test_no_server_is_infrastructure(dsn: Dsn, tmp_path: Path) -> None:
     with pytest.raises(InfrastructureError, match="no connection"):
         run_suite(tree(tmp_path, dsn), Server(provider="dsn", dsn="mysql://a:b@127.0.0.1:1", startup_timeout=0.1))

@@ -29,6 +29,7 @@ from orchestrator.domain.errors import (
     MoTestplanError,
     UsageError,
 )
+from workers.bvt import NO_SCRIPT
 from workers.bvt.dsn import Dsn, parse_dsn
 from workers.bvt.execute import Options
 from workers.bvt.fleet import Execute, Fleet, Listeners, units_of
@@ -130,9 +131,7 @@ def find_cases(
             path = file.resolve().relative_to(base).as_posix() if base else root
             cases.append(Case(file, path, base))
     if not cases:
-        raise BadCaseError(
-            f"no script to run in {root}", "Scripts end in .sql or .test; look at --include and --exclude."
-        )
+        raise BadCaseError(f"{NO_SCRIPT} {root}", "Scripts end in .sql or .test; look at --include and --exclude.")
     return cases
 
 
