@@ -31,6 +31,7 @@ from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.hosts import HostRecord
 from orchestrator.messaging import SUITE_QUEUES, App, ask_summary, host_label, make_app
 from orchestrator.settings import Settings, check_profile
+from workers import artifacts
 from workers.agent import DISK_ENOUGH, Agent, consumer_of, full_name
 from workers.build import Builder
 from workers.otheruser import OtherUser
@@ -224,6 +225,7 @@ def make_bench(config: Settings, profiles: dict[str, Profile], host: Host) -> Be
             tree.release()
             full = shutil.disk_usage(config.workspaces).free < DISK_ENOUGH
             workspaces.prune(keep=0 if full else 8)  # also what is a day old; what another shard uses stays
+            artifacts.prune(Path(config.artifacts), profile.retention.cases_days)
 
         return tree.path, give_back
 
