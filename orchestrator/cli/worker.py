@@ -23,6 +23,7 @@ from orchestrator import __version__
 from orchestrator.cli import confine, edge, life
 from orchestrator.cli.kept import KeptProfiles
 from orchestrator.domain.errors import BrokerError, ToolMissingError, UsageError, nearest
+from orchestrator.domain.plan import LABEL
 from orchestrator.domain.plan import Suite as SuiteName
 from orchestrator.domain.profile import Profile
 from orchestrator.domain.run import ShardSpec
@@ -99,8 +100,13 @@ def run(args: argparse.Namespace) -> int:
     if not queues:
         raise UsageError("--queues names no queue", f"Name some of {', '.join(SUITE_QUEUES)}.")
     for name in queues:
-        if name.partition(".")[0] not in SUITE_QUEUES:
+        suite, dot, label = name.partition(".")
+        if suite not in SUITE_QUEUES:
             raise UsageError(f"no queue {name!r}", nearest(name, SUITE_QUEUES))
+        if dot and not LABEL.fullmatch(label):
+            raise UsageError(
+                f"no plan can name the queue {name!r}", "A label has lower-case letters, digits, - and _: bvt.gpu."
+            )
     # Its own queues, too, so that a run can be sent to this host alone.
     queues += [f"{suite}.{host_label(socket.gethostname())}" for suite in SUITE_QUEUES if suite in queues]
     config = edge.settings()

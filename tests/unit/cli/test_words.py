@@ -136,7 +136,7 @@ def test_numbers_start_at_one(project: Project, words: list[str], capsys: pytest
     assert "no whole number from 1 on" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("queues", ["", ",", "control", "uts"])
+@pytest.mark.parametrize("queues", ["", ",", "control", "uts", "ut.GPU", "ut."])
 def test_a_worker_serves_queues_of_suites_only(
     project: Project, queues: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
