@@ -29,6 +29,8 @@ CONTROL_QUEUE = "control"
 SUITE_QUEUES: tuple[str, ...] = tuple(suite.queue for suite in Suite)
 #: Seconds after which Redis hands an unacknowledged message to somebody else. Only summaries are acknowledged late.
 VISIBILITY_TIMEOUT = 60
+#: Digits of the number of a delivery.
+_DELIVERY = 9
 #: Characters of a host's name in the label of its queues, which has 32 at most.
 _HOST_NAME = 29
 
@@ -157,4 +159,4 @@ def parse_message_id(text: str) -> tuple[str, str, int] | None:
     """(run, shard, delivery) of a message of ours, else None."""
     run, _, rest = text.partition("|")
     shard, _, number = rest.rpartition("|")
-    return (run, shard, int(number)) if shard and number.isdecimal() else None
+    return (run, shard, int(number)) if shard and number.isdecimal() and len(number) <= _DELIVERY else None

@@ -391,7 +391,7 @@ class Ledger(Hosts, Waiting):
             return None
         try:
             return str(json.loads(raw)["headers"]["id"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return ""
 
     def queue_length(self, queue: str) -> int:
