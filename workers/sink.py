@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 FAILURES_KEPT = 20
 #: Characters of a message that leave the host; the log has the rest.
 MESSAGE_LIMIT = 4000
+#: Characters of messages, expectations and answers that an attempt sends so; of what comes then, :data:`SHORT` each: a
+#: run's cases wait in Redis, which everybody shares, until it ends, and a test can fail 200,000 times in a minute.
+ROOM, SHORT = 4 << 20, 200
 #: Log lines sent per batch: a flood shows its end, the file has all of it.
 _LINES_PER_BATCH = 500
 _NOTHING = dict.fromkeys(CaseStatus, 0)
@@ -39,6 +42,7 @@ class Sink:
         self._sending = threading.Lock()
         self._sent = 0
         self._over = False
+        self._room = ROOM
         self._cases: list[CaseResult] = []
         self._lines: list[str] = []
         self._case_file, self._log_file = _File(folder, "cases.jsonl"), _File(folder, "log.txt")
@@ -47,8 +51,9 @@ class Sink:
 
     def case(self, case: CaseResult) -> None:
         """A case ended."""
-        case = _cut(case)
         with self._lock:
+            case = _cut(case, MESSAGE_LIMIT if self._room > 0 else SHORT)
+            self._room -= sum(len(text or "") for text in (case.message, case.expected, case.actual))
             self.counts[case.status] += 1
             self._cases.append(case)
             if case.status in (CaseStatus.FAILED, CaseStatus.ERROR) and len(self.failures) < FAILURES_KEPT:
@@ -134,11 +139,11 @@ def task_folder(artifacts: Path, run: str, task: str) -> Path:
     return artifacts.joinpath(run, f"{safe.lstrip('.')}-{digest.hexdigest()[:8]}")
 
 
-def _cut(case: CaseResult) -> CaseResult:
+def _cut(case: CaseResult, limit: int) -> CaseResult:
     def short(text: str | None) -> str | None:
-        if text is None or len(text) <= MESSAGE_LIMIT:
+        if text is None or len(text) <= limit:
             return text
-        return text[:MESSAGE_LIMIT] + f"… ({len(text)} characters)"
+        return text[:limit] + f"… ({len(text)} characters)"
 
     return dataclasses.replace(
         case,
