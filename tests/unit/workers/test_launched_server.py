@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
+import pytest
+
+from orchestrator.domain.errors import MoTestplanError
 from orchestrator.domain.plan import Priority, Suite, TestTask
 from orchestrator.domain.profile import Bvt, Profile, Server
 from orchestrator.ledger.client import Ledger
@@ -15,6 +18,8 @@ from tests.waiting import until
 from workers.process.group import Group
 from workers.process.model import Command
 from workers.sandbox import Sandbox
+from workers.servers.base import Launch, Startup
+from workers.servers.launch import LaunchedServer
 from workers.servers.owned import _Tail
 from workers.sink import Sink
 from workers.suites.bvt import launch_of
@@ -65,3 +70,12 @@ def test_a_log_that_cannot_be_kept_does_not_keep_its_server_waiting(tmp_path: Pa
     sink = Sink(cast("Ledger", None), "r1", "bvt:sums", 1, tmp_path / "file" / "log")
     with tailed(f"{FLOOD}; echo > done; sleep 60", tmp_path, sink):
         until((tmp_path / "done").exists)
+
+
+@pytest.mark.parametrize("name", ["../out", "etc"])
+def test_a_server_whose_files_cannot_be_written_leaves_no_directory(name: str) -> None:
+    files = {"etc/server.toml": "x", name: "y"}
+    server = LaunchedServer(Launch(("true",), files), None, Startup())
+    with pytest.raises(MoTestplanError):
+        server.start()
+    assert not server.directory.exists()
