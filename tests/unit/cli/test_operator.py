@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator import __version__
 from orchestrator.cli.main import main
-from orchestrator.domain.run import RunState, TaskState
+from orchestrator.domain.run import RunState, TaskResult, TaskState
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.hosts import HostRecord
@@ -167,6 +167,21 @@ def test_what_a_host_says_of_itself_is_obeyed_by_no_terminal(
     ledger.host_beat(host("one@\x1b[2J", "\x1b]0;q\x07", state="paused\x1b"))
     code, out, _ = typed(capsys, "hosts")
     assert (code, len(out.splitlines()), "\x1b" in out) == (0, 1, False)
+
+
+def test_the_log_of_a_task_whose_name_the_history_cut_is_asked_for_by_that(
+    ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = "ut:" + "x" * 1100
+    with Store(f"sqlite:///{tmp_path}/history.sqlite") as store:
+        text = dumps(make_plan([make_task("x" * 1100)])).decode()
+        store.record_plan("r-1", text, parent=None, pr_number=7, profile="demo", repo_commit=None, created=1.0)
+        result = TaskResult(long, TaskState.PASSED)
+        store.commit_run(make_summary("r-1", RunState.PASSED, tasks=(result,)), [make_message("r-1")])
+    code, _, err = typed(capsys, "logs", "r-1", "--task", long)
+    assert code == 2
+    assert "x…." in err, "it is among the known ones"
+    assert typed(capsys, "logs", "r-1", "--task", long[:999] + "…")[0] == 0
 
 
 def test_only_hosts_that_take_work_serve_a_queue(ledger: Ledger) -> None:
