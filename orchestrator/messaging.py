@@ -6,6 +6,7 @@ ledger and its reaper own redelivery, so tasks are acknowledged early and never 
 
 from __future__ import annotations
 
+import hashlib
 import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,10 @@ CONTROL_QUEUE = "control"
 SUITE_QUEUES: tuple[str, ...] = tuple(suite.queue for suite in Suite)
 #: Seconds after which Redis hands an unacknowledged message to somebody else. Only summaries are acknowledged late.
 VISIBILITY_TIMEOUT = 60
+#: Digits of the number of a delivery.
+_DELIVERY = 9
+#: Characters of a host's name in the label of its queues, which has 32 at most.
+_HOST_NAME = 29
 
 
 def make_app(redis_url: str, labelled: Iterable[str] = ()) -> App:
@@ -127,10 +132,17 @@ def summary_signature(app: App, run: str) -> Signature:
 
 
 def host_label(hostname: str) -> str:
-    """The label of a host's own queues (``ut.at-build7``), by which a run can be sent to it alone."""
-    return "at-" + "".join(char if char.isascii() and char.isalnum() else "-" for char in hostname.lower())[:40].strip(
-        "-"
-    )
+    """The label of a host's own queues (``ut.at-build7``), by which a run can be sent to it alone.
+
+    A name too long for a label (:data:`orchestrator.domain.plan.LABEL`) ends in a hash of it: those of one cluster
+    often differ at their ends only.
+    """
+    name = hostname.lower()
+    plain = "".join(char if char.isascii() and char.isalnum() else "-" for char in name).strip("-")
+    if len(plain) <= _HOST_NAME:
+        return f"at-{plain}"
+    digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:8]
+    return f"at-{plain[: _HOST_NAME - 9].strip('-')}-{digest}"
 
 
 def run_suite(run: str, suite: str) -> str:
@@ -147,4 +159,4 @@ def parse_message_id(text: str) -> tuple[str, str, int] | None:
     """(run, shard, delivery) of a message of ours, else None."""
     run, _, rest = text.partition("|")
     shard, _, number = rest.rpartition("|")
-    return (run, shard, int(number)) if shard and number.isdecimal() else None
+    return (run, shard, int(number)) if shard and number.isdecimal() and len(number) <= _DELIVERY else None

@@ -83,6 +83,12 @@ class Resources:
             self._stack.callback(made.close)
         return self._made[name]
 
+    def drop(self, name: str) -> None:
+        """Close the resource called ``name``, if there is one: who asks for it next has a new one."""
+        made = self._made.pop(name, None)
+        if made is not None:
+            made.close()
+
     @contextmanager
     def timed(self) -> Iterator[None]:
         """What happens in the block makes the shard ready: it counts as set-up."""

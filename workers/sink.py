@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 FAILURES_KEPT = 20
 #: Characters of a message that leave the host; the log has the rest.
 MESSAGE_LIMIT = 4000
+#: Characters of messages, expectations and answers that an attempt sends so; of what comes then, :data:`SHORT` each: a
+#: run's cases wait in Redis, which everybody shares, until it ends, and a test can fail 200,000 times in a minute.
+ROOM, SHORT = 4 << 20, 200
 #: Log lines sent per batch: a flood shows its end, the file has all of it.
 _LINES_PER_BATCH = 500
 _NOTHING = dict.fromkeys(CaseStatus, 0)
@@ -38,6 +41,8 @@ class Sink:
         #: Held while a batch is under way: the ledger knows each by how many cases went before it.
         self._sending = threading.Lock()
         self._sent = 0
+        self._over = False
+        self._room = ROOM
         self._cases: list[CaseResult] = []
         self._lines: list[str] = []
         self._case_file, self._log_file = _File(folder, "cases.jsonl"), _File(folder, "log.txt")
@@ -46,8 +51,9 @@ class Sink:
 
     def case(self, case: CaseResult) -> None:
         """A case ended."""
-        case = _cut(case)
         with self._lock:
+            case = _cut(case, MESSAGE_LIMIT if self._room > 0 else SHORT)
+            self._room -= sum(len(text or "") for text in (case.message, case.expected, case.actual))
             self.counts[case.status] += 1
             self._cases.append(case)
             if case.status in (CaseStatus.FAILED, CaseStatus.ERROR) and len(self.failures) < FAILURES_KEPT:
@@ -57,6 +63,8 @@ class Sink:
     def line(self, line: str) -> None:
         """A line of the log."""
         with self._lock:
+            if self._over:
+                return
             self._lines.append(line[:MESSAGE_LIMIT])
             self._log_file.write(line + "\n")
 
@@ -82,9 +90,11 @@ class Sink:
                 self._cases[:0], self._lines[:0] = cases, lines
 
     def close(self) -> None:
-        """Close the files; sends nothing."""
-        self._case_file.close()
-        self._log_file.close()
+        """Close the files; sends nothing. What a server of the shard says from now on belongs to no task."""
+        with self._lock:
+            self._over = True
+            self._case_file.close()
+            self._log_file.close()
 
 
 class _File:
@@ -129,11 +139,11 @@ def task_folder(artifacts: Path, run: str, task: str) -> Path:
     return artifacts.joinpath(run, f"{safe.lstrip('.')}-{digest.hexdigest()[:8]}")
 
 
-def _cut(case: CaseResult) -> CaseResult:
+def _cut(case: CaseResult, limit: int) -> CaseResult:
     def short(text: str | None) -> str | None:
-        if text is None or len(text) <= MESSAGE_LIMIT:
+        if text is None or len(text) <= limit:
             return text
-        return text[:MESSAGE_LIMIT] + f"… ({len(text)} characters)"
+        return text[:limit] + f"… ({len(text)} characters)"
 
     return dataclasses.replace(
         case,

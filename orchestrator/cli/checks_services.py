@@ -6,7 +6,6 @@ import os
 import shlex
 import shutil
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from orchestrator.cli.checks import Check, Host, embedded_sql, existing, missing
 from orchestrator.domain.errors import BrokerError, MoTestplanError
@@ -139,15 +138,18 @@ def store(host: Host) -> Check:
 
 
 def _database(url: str) -> Check:
-    import sqlalchemy
+    """A database of a server, reached as the history will reach it."""
+    from sqlalchemy import text
 
-    scheme, where = urlsplit(url).scheme, urlsplit(url).netloc.rpartition("@")[2]
+    from orchestrator.store.database import Database
+
     try:
-        engine = sqlalchemy.create_engine(url)
-        with engine.connect() as connection:
-            connection.execute(sqlalchemy.text("select 1"))
-        engine.dispose()
-    except (sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
-        found = f"{scheme} at {where}: {str(error).splitlines()[0]}"
-        return Check(name="store", ok=False, found=found, remedy="Start it, or correct MO_TESTPLAN_STORE_URL.")
-    return Check(name="store", ok=True, found=f"{scheme} at {where}")
+        database = Database(url)
+        try:
+            with database.reading() as session:
+                session.execute(text("select 1"))
+        finally:
+            database.close()
+    except MoTestplanError as error:
+        return missing("store", error)
+    return Check(name="store", ok=True, found=database.where)

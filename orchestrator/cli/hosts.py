@@ -15,6 +15,7 @@ import argparse
 import time
 
 from orchestrator.cli import edge
+from orchestrator.cli.progress import printable
 from orchestrator.domain.errors import EXIT_PASSED, InfrastructureError, UsageError
 from orchestrator.domain.plain import to_plain
 from orchestrator.ledger import keys
@@ -87,9 +88,10 @@ def _print(hosts: list[Host], form: str) -> None:
         return
     for host in hosts:
         words = "; ".join(faults(host)) or "active"
-        print(f"{host.name:<28} {_figures(host.record)}  heard {host.silent:.0f} s ago  {words}")  # noqa: T201
+        line = f"{host.name:<28} {_figures(host.record)}  heard {host.silent:.0f} s ago  {words}"
+        print(printable(line))  # noqa: T201 - the answer
         for member, seconds in host.record.running if host.record else ():
-            print(f"    {member.replace('|', '  ')}  {seconds:.0f} s")  # noqa: T201
+            print(printable(f"    {member.replace('|', '  ')}  {seconds:.0f} s"))  # noqa: T201 - the answer
     if not hosts:
         edge.say("no host has been heard: start `mo-testplan worker` on one")
 

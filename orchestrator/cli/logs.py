@@ -33,19 +33,19 @@ def run(args: argparse.Namespace) -> int:
             "Leave one of them out; `mo-testplan serve` streams events.",
         )
     config = edge.settings()
-    summary, plan = edge.find_run(config, args.run)
-    task = task_named(args.task, (task.id for task in plan.tasks), f"run {summary.run}")
-    (result,) = (result for result in summary.tasks if result.task == task)
+    summary, _ = edge.find_run(config, args.run)
+    results = {result.task: result for result in summary.tasks}  # by the names in the history, which cuts long ones
+    result = results[task_named(args.task, results, f"run {summary.run}")]
     lines = _lines(config, summary.run, result, follow=args.follow)
     if args.format == "json":
-        what = {"run": summary.run, "task": task, "state": result.state, "attempt": result.attempt, "host": result.host}
-        edge.print_json({**what, "lines": list(lines)})
+        what = {name: getattr(result, name) for name in ("task", "state", "attempt", "host")}
+        edge.print_json({"run": summary.run, **what, "lines": list(lines)})
         return EXIT_PASSED
     count = 0
     for count, line in enumerate(lines, 1):  # noqa: B007 - whether there was one
         print(printable(line), flush=args.follow)  # noqa: T201 - the answer
     if not count:
-        edge.say(f"mo-testplan: {f'{task} said nothing' if args.follow else _no_lines(result)}")
+        edge.say(f"mo-testplan: {f'{result.task} said nothing' if args.follow else _no_lines(result)}")
     return EXIT_PASSED
 
 

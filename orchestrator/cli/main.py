@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -60,28 +61,11 @@ def usage() -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (``docs/exit-codes.md``)."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if not words or words[0] in ("-h", "--help", "help"):
-        print(usage())  # noqa: T201 - the answer goes to stdout
-        return 0 if words else EXIT_USAGE
-    if words[0] in ("-V", "--version"):
-        print(f"mo-testplan {__version__}")  # noqa: T201
-        return 0
-    name = words[0]
-    if name not in COMMANDS:
-        complain(f"unknown command {name!r}. {nearest(name, COMMANDS)}")
-        return EXIT_USAGE
-    return _run(name, words[1:])
-
-
-def _run(name: str, words: list[str]) -> int:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: a terminal of Latin-1 has no ✓
     try:
-        module = importlib.import_module(f"orchestrator.cli.{COMMANDS[name][0]}")
-        parser = argparse.ArgumentParser(
-            prog=f"mo-testplan {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-        )
-        module.add_arguments(parser)
-        return int(module.run(parser.parse_args(words)))
+        code = _run(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()  # what it does not take is told below, and not by the interpreter as it ends
     except MoTestplanError as error:
         complain(str(error))
         return error.exit_code
@@ -92,11 +76,40 @@ def _run(name: str, words: list[str]) -> int:
         complain("interrupted")
         return EXIT_CANCELLED
     except BrokenPipeError:  # `| head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_stdout_up()
         return EXIT_STOPPED_WATCHING
     except OSError as error:  # a disk that is full, a folder that may not be written: this host's, not a bug of ours
         complain(f"{error.strerror or error}: {error.filename or 'no file named'}\n  Mend that, or look at `doctor`.")
+        _give_stdout_up()
         return EXIT_INFRASTRUCTURE
+    return code
+
+
+def _run(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(usage())  # noqa: T201 - the answer goes to stdout
+        return 0 if words else EXIT_USAGE
+    if words[0] in ("-V", "--version"):
+        print(f"mo-testplan {__version__}")  # noqa: T201
+        return 0
+    name = words[0]
+    if name not in COMMANDS:
+        complain(f"unknown command {name!r}. {nearest(name, COMMANDS)}")
+        return EXIT_USAGE
+    module = importlib.import_module(f"orchestrator.cli.{COMMANDS[name][0]}")
+    parser = argparse.ArgumentParser(
+        prog=f"mo-testplan {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    module.add_arguments(parser)
+    return int(module.run(parser.parse_args(words[1:])))
+
+
+def _give_stdout_up() -> None:
+    """Where stdout takes no more, what is left for it goes nowhere: the interpreter writes it as it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complain(text: str) -> None:

@@ -129,7 +129,14 @@ class _Telling:
 
 
 def describe(event: Event) -> str:
-    """A line for an event that people want to see; empty for the others."""
+    """A line for an event that people want to see; empty for the others, and for what is none of ours."""
+    try:
+        return printable(_line(event))
+    except (UsageError, ValueError, KeyError, RecursionError):  # a worker's word is not to be trusted
+        return ""
+
+
+def _line(event: Event) -> str:
     if event.kind == "failure":
         return _failure(event.fields)
     if event.kind == "retried":
@@ -143,14 +150,11 @@ def describe(event: Event) -> str:
 
 
 def _failure(fields: Mapping[str, str]) -> str:
-    try:
-        case = from_plain(CaseResult, json.loads(fields["case"]), "case")
-    except (UsageError, ValueError, KeyError):
-        return ""
+    case = from_plain(CaseResult, json.loads(fields["case"]), "case")
     where = f"{case.file}:{case.line}" if case.file else ""
     name = case.name if not where.endswith(case.name) else ""
     first = next((line.strip() for line in case.message.splitlines() if line.strip()), "")
-    return printable("  ".join(filter(None, ["  ✗", fields["task"], name, where, first[:160]])))
+    return "  ".join(filter(None, ["  ✗", fields["task"], name, where, first[:160]]))
 
 
 def printable(text: str) -> str:

@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import socket
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from orchestrator import __version__
 from orchestrator.cli import confine, edge, life
 from orchestrator.cli.kept import KeptProfiles
 from orchestrator.domain.errors import BrokerError, ToolMissingError, UsageError, nearest
+from orchestrator.domain.plan import LABEL
 from orchestrator.domain.plan import Suite as SuiteName
 from orchestrator.domain.profile import Profile
 from orchestrator.domain.run import ShardSpec
@@ -30,6 +32,7 @@ from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.hosts import HostRecord
 from orchestrator.messaging import SUITE_QUEUES, App, ask_summary, host_label, make_app
 from orchestrator.settings import Settings, check_profile
+from workers import artifacts
 from workers.agent import DISK_ENOUGH, Agent, consumer_of, full_name
 from workers.build import Builder
 from workers.otheruser import OtherUser
@@ -97,8 +100,13 @@ def run(args: argparse.Namespace) -> int:
     if not queues:
         raise UsageError("--queues names no queue", f"Name some of {', '.join(SUITE_QUEUES)}.")
     for name in queues:
-        if name.partition(".")[0] not in SUITE_QUEUES:
+        suite, dot, label = name.partition(".")
+        if suite not in SUITE_QUEUES:
             raise UsageError(f"no queue {name!r}", nearest(name, SUITE_QUEUES))
+        if dot and not LABEL.fullmatch(label):
+            raise UsageError(
+                f"no plan can name the queue {name!r}", "A label has lower-case letters, digits, - and _: bvt.gpu."
+            )
     # Its own queues, too, so that a run can be sent to this host alone.
     queues += [f"{suite}.{host_label(socket.gethostname())}" for suite in SUITE_QUEUES if suite in queues]
     config = edge.settings()
@@ -193,7 +201,7 @@ def limits_of(words: Sequence[str]) -> Limits:
         tree_memory=named["tree"] or None,
         cpu=named["cpu"] or None,
         disk_reserve=named["disk"] or None,
-        output=named["output"],
+        output=named["output"] or sys.maxsize,
     )
 
 
@@ -223,6 +231,7 @@ def make_bench(config: Settings, profiles: dict[str, Profile], host: Host) -> Be
             tree.release()
             full = shutil.disk_usage(config.workspaces).free < DISK_ENOUGH
             workspaces.prune(keep=0 if full else 8)  # also what is a day old; what another shard uses stays
+            artifacts.prune(Path(config.artifacts), profile.retention.cases_days)
 
         return tree.path, give_back
 

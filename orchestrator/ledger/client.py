@@ -6,6 +6,7 @@ disagree about the time. Calls raise :class:`BrokerError` when Redis is away for
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -256,12 +257,12 @@ class Ledger(Hosts, Waiting):
         block = int(wait * 1000) if wait else None
         answer = cast("Any", self.redis.xread({keys.part(run, "events"): after}, count=500, block=block))
         rows = answer[0][1] if answer else []
-        return [Event(str(entry), str(fields.pop("kind")), dict(fields)) for entry, fields in rows]
+        return [Event(str(entry), str(fields.pop("kind", "")), dict(fields)) for entry, fields in rows]
 
     def last_event(self, run: str) -> Event | None:
         """The newest event of a run."""
         answer = cast("Any", self.redis.xrevrange(keys.part(run, "events"), count=1))
-        return next((Event(str(entry), str(fields.pop("kind")), dict(fields)) for entry, fields in answer), None)
+        return next((Event(str(entry), str(fields.pop("kind", "")), dict(fields)) for entry, fields in answer), None)
 
     # -- questions -----------------------------------------------------------------------------------------------
 
@@ -290,14 +291,14 @@ class Ledger(Hosts, Waiting):
         return {task: int(attempt) for task, attempt in answer.items()}
 
     def results(self, run: str) -> dict[str, TaskResult]:
-        """Results by task, for tasks that finished."""
+        """Results by task, for tasks that finished. What is no result is left out: the state is known without it."""
         answer = cast("dict[str, str]", self.redis.hgetall(keys.part(run, "results")))
-        return {task: from_plain(TaskResult, json.loads(text), task) for task, text in answer.items()}
+        return _readable(answer)
 
     def doubts(self, run: str) -> dict[str, TaskResult]:
         """First failures that wanted to be confirmed, by task."""
         answer = cast("dict[str, str]", self.redis.hgetall(keys.part(run, "doubts")))
-        return {task: from_plain(TaskResult, json.loads(text), task) for task, text in answer.items()}
+        return _readable(answer)
 
     def delivery(self, run: str, shard: str) -> Delivery | None:
         """The shard's current message."""
@@ -390,7 +391,7 @@ class Ledger(Hosts, Waiting):
             return None
         try:
             return str(json.loads(raw)["headers"]["id"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return ""
 
     def queue_length(self, queue: str) -> int:
@@ -404,6 +405,15 @@ class Ledger(Hosts, Waiting):
 def _row(first: Delivery, spec: ShardSpec) -> tuple[str, str, int, str, str]:
     task = spec.tasks[0].id if spec.tasks else ""
     return first.shard, first.queue, first.priority, _encode(to_plain(spec)), task
+
+
+def _readable(rows: Mapping[str, str]) -> dict[str, TaskResult]:
+    """Results by task; a worker's answer is not to be trusted."""
+    found = {}
+    for task, text in rows.items():
+        with contextlib.suppress(UsageError, ValueError, RecursionError):
+            found[task] = from_plain(TaskResult, json.loads(text), task)
+    return found
 
 
 def _spec(text: str, shard: str) -> ShardSpec:

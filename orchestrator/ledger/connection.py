@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import socket
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
-from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit, urlunsplit
 
 import redis
 from redis.backoff import ExponentialBackoff
@@ -20,6 +21,7 @@ R = TypeVar("R")
 
 #: Bytes that the path of a Unix socket has at most (``unix(7)``: ``sun_path``, without its last zero).
 LONGEST_SOCKET = 107
+_PASSWORD_WORD = re.compile(r"([?&]password=)[^&]*", re.IGNORECASE)
 
 
 def connect(url: str, *, retries: int = 3, timeout: float = 10.0) -> redis.Redis:
@@ -44,30 +46,44 @@ def connect(url: str, *, retries: int = 3, timeout: float = 10.0) -> redis.Redis
             "Put it (unixsocket in redis.conf) into a folder with a shorter name.",
         )
     retry = Retry(ExponentialBackoff(cap=1.0, base=0.1), retries)
-    return redis.Redis.from_url(
-        socket_form(url),
-        decode_responses=True,
-        encoding_errors="replace",  # what tests print may hold halves of surrogate pairs, which no bytes stand for
-        protocol=2,  # answers keep one shape whatever the library prefers
-        retry=retry,
-        retry_on_error=[redis.ConnectionError, redis.TimeoutError],
-        socket_timeout=timeout,
-        socket_connect_timeout=min(3.0, timeout),
-        health_check_interval=15,
-    )
+    try:
+        client = redis.Redis.from_url(
+            socket_form(url),
+            decode_responses=True,
+            encoding_errors="replace",  # what tests print may hold halves of surrogate pairs, which no bytes stand for
+            protocol=2,  # answers keep one shape whatever the library prefers
+            retry=retry,
+            retry_on_error=[redis.ConnectionError, redis.TimeoutError],
+            socket_timeout=timeout,
+            socket_connect_timeout=min(3.0, timeout),
+            health_check_interval=15,
+        )
+        pool = client.connection_pool
+        pool.connection_class(**pool.connection_kwargs)  # connects to nobody, and knows which words are wrong
+    except (TypeError, ValueError, redis.RedisError) as error:
+        raise BrokerError(
+            f"{masked(url)} is not a Redis address: {error}", "Correct what follows the ? in MO_TESTPLAN_REDIS_URL."
+        ) from None
+    return client
 
 
 def socket_form(url: str) -> str:
-    """Celery's ``redis+socket:///path?virtual_host=0`` as redis-py's ``unix:///path?db=0``; others as they are."""
+    """Celery's ``redis+socket:///path?virtual_host=0`` as redis-py's ``unix:///path?db=0``; others as they are.
+
+    User and password stay where they are: before the path, or behind the ``?``.
+    """
     parts = urlsplit(url)
     if parts.scheme != "redis+socket":
         return url
-    database = parse_qs(parts.query).get("virtual_host", ["0"])[0]
-    return f"unix://{parts.path}?db={database}"
+    words = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    query = {"db": words.get("virtual_host", "0")}
+    query |= {name: words[name] for name in ("username", "password") if name in words}
+    return f"unix://{parts.netloc}{parts.path}?{urlencode(query)}"
 
 
 def masked(url: str) -> str:
     """The address without its password, for messages; of one that cannot be read, only what follows its last ``@``."""
+    url = _PASSWORD_WORD.sub(r"\1***", url)
     try:
         parts = urlsplit(url)
         readable = (parts.port or 0) >= 0

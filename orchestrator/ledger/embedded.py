@@ -71,7 +71,7 @@ class EmbeddedRedis:
 
     def __enter__(self) -> EmbeddedRedis:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        words = [word for name, value in self.options.items() for word in (f"--{name}", *value.split(" "))]
+        words = [word for name, value in self.options.items() for word in (f"--{name}", value)]
         command = [sys.executable, "-c", _GUARD, str(server_binary()), *words]
         self._guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
         self._wait()

@@ -42,7 +42,7 @@ class Feed:
             except (RedisError, OSError) as error:
                 raise BrokerError(f"Redis does not answer: {error}", "Connect again with the last id.") from None
             rows = answer[0][1] if answer else []
-            found = [Event(str(entry), str(fields.pop("kind")), dict(fields)) for entry, fields in rows]
+            found = [Event(str(entry), str(fields.pop("kind", "")), dict(fields)) for entry, fields in rows]
             yield found
             if any(event.kind == "ended" for event in found):
                 return

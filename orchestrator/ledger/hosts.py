@@ -172,7 +172,7 @@ class Hosts(Scripted):
         for source, fields in rows:
             try:
                 found.append((source, from_plain(Deed, json.loads(fields["deed"]), "deed")))
-            except (UsageError, ValueError, KeyError):
+            except (UsageError, ValueError, KeyError, RecursionError):
                 self.redis.xdel(keys.DEEDS, source)
         return found
 
@@ -190,14 +190,18 @@ def _older(scheme: str) -> bool:
 def _wanted(text: str) -> Wanted:
     try:
         return from_plain(Wanted, json.loads(text), "wanted") if text else Wanted()
-    except (UsageError, ValueError):  # of a newer program: what is not understood is better not worked against
+    except (
+        UsageError,
+        ValueError,
+        RecursionError,
+    ):  # of a newer program: what is not understood is better not worked against
         return Wanted(Want.PAUSE, why="an operator asked for something this version does not know")
 
 
 def _host(name: str, text: str, silent: float, wanted: str) -> Host:
     try:
         data = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Host(name, None, silent)
     scheme = data.get("scheme") if isinstance(data, dict) else None
     try:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 
 from orchestrator.domain.plan import whole_of
-from orchestrator.domain.run import CaseStatus, RunSummary, TaskResult, TaskState
+from orchestrator.domain.run import RunSummary, TaskResult, TaskState
 from orchestrator.store import Store
 
-#: Runs of the base branch that are looked at, and runs among which they are looked for.
+#: Runs of the base branch that are looked at, and runs of no pull request among which they are looked for.
 _BASE_RUNS, _LOOKED_AT = 5, 200
 _JUDGED = (TaskState.PASSED, TaskState.FAILED)
 
@@ -37,10 +37,8 @@ def baseline(store: Store, profile: str, tasks: Set[str], on_base: Callable[[str
     """
     found: dict[str, frozenset[str]] = {}
     looked = 0
-    for record in store.runs(_LOOKED_AT):
-        if record.profile != profile or record.pr_number is not None or not record.repo_commit:
-            continue
-        if not record.state.final or not on_base(record.repo_commit):
+    for record in store.runs(_LOOKED_AT, profile=profile, of_pulls=False):
+        if not record.repo_commit or not record.state.final or not on_base(record.repo_commit):
             continue
         summary, torn = store.summary(record.id), _torn(store.plan_json(record.id))
         for task in tasks - found.keys():
@@ -74,13 +72,8 @@ def _failing(store: Store, run: str, same: Sequence[TaskResult]) -> frozenset[st
 
     None when some parts failed without a case: nobody knows which cases those would have been.
     """
-    failed = [_cases(store, run, one.task) for one in same if one.state is TaskState.FAILED]
+    failed = [store.failed_cases(run, one.task) for one in same if one.state is TaskState.FAILED]
     silent = sum(not cases for cases in failed)
     if 0 < silent < len(same):
         return None
     return frozenset({""}) if silent else frozenset[str]().union(*failed)
-
-
-def _cases(store: Store, run: str, task: str) -> set[str]:
-    bad = (CaseStatus.FAILED, CaseStatus.ERROR)
-    return {stored.case.name for status in bad for stored in store.cases(run, task, status)}

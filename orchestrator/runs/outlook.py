@@ -132,15 +132,15 @@ def _words(kind: str, fields: Mapping[str, str]) -> str:
     host = fields.get("host", "").partition(":")[0]
     where = f" on {host}" if host else ""
     if kind == "started":
-        return f"attempt {fields['attempt']} starts{where}"
+        return f"attempt {fields.get('attempt', '?')} starts{where}"
     if kind == "retried":
         why = {"silent": "its worker went silent", "error": "infrastructure failed it", "failed": "it failed"}
-        return f"attempt {fields['attempt']} ends{where}: {why.get(fields.get('why', ''), 'lost')}; once more"
+        return f"attempt {fields.get('attempt', '?')} ends{where}: {why.get(fields.get('why', ''), 'lost')}; once more"
     if kind == "overlap":
-        return f"ran{where}, too, for {fields['seconds']} s: its lease had ended"
+        return f"ran{where}, too, for {fields.get('seconds', '?')} s: its lease had ended"
     if kind == "yielded":
-        return f"had ended{where} {fields['seconds']} s before the next attempt began"
+        return f"had ended{where} {fields.get('seconds', '?')} s before the next attempt began"
     if kind == "finished":
         by = f" by {fields['by']}" if fields.get("by") else ""
-        return f"{fields['state']}{by}{where}"
+        return f"{fields.get('state', 'ended')}{by}{where}"
     return ""

@@ -62,24 +62,24 @@ class Reaper:
             return False
         self.ledger.tick(now)
         if now >= self._quiet_until:
-            self._silent_workers()
-            self._lost_messages(now)
+            self._alone("leases", self._silent_workers)
+            self._alone("messages", partial(self._lost_messages, now))
         live: list[Progress] = []
         for run in self.ledger.active():
-            self._alone(run, partial(self._finish, run, live))
+            self._alone(f"run {run}", partial(self._finish, run, live))
         self._alone("superseded", partial(supersede, self.app, self.ledger, live, self.dispatch))
         return True
 
     def _alone(self, what: str, look: Callable[[], None]) -> None:
-        """What is wrong with one run must not hold up the others."""
+        """What is wrong with one run, or one look, must not hold up the others."""
         try:
             look()
         except BrokerError:
             raise
         except MoTestplanError as error:
-            logger.warning("run %s: %s", what, error.message)
+            logger.warning("%s: %s", what, error.message)
         except Exception:
-            logger.exception("run %s", what)
+            logger.exception("%s", what)
 
     def _finish(self, run: str, live: list[Progress]) -> None:
         progress = self.ledger.progress(run)

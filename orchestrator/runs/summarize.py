@@ -109,7 +109,7 @@ def collect_cases(ledger: Ledger, store: Store, run: str, after: str) -> str:
             try:
                 case = from_plain(CaseResult, json.loads(row["case"]), "case")
                 stored.append(StoredCase(source, row["task"], int(row["attempt"]), case))
-            except (UsageError, ValueError, KeyError):
+            except (UsageError, ValueError, KeyError, RecursionError):
                 continue  # a worker's answer is not to be trusted: what is no case is no history
         store.add_cases(run, stored)
         after = rows[-1][0]

@@ -46,6 +46,13 @@ class Cases(Database):
         with self.reading() as session:
             return [_stored(row) for row in session.scalars(query)]
 
+    def failed_cases(self, run_id: str, task: str) -> set[str]:
+        """Names of the cases that failed in a task of a run, however many."""
+        failed = (CaseStatus.FAILED.value, CaseStatus.ERROR.value)
+        query = select(CaseRow.name).where(CaseRow.run == run_id, CaseRow.task == clean.text(task, clean.NAME))
+        with self.reading() as session:
+            return set(session.scalars(query.where(CaseRow.status.in_(failed)).distinct()))
+
 
 def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     while batch := list(islice(rows, _BATCH)):

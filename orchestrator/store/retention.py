@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, or_, select
 
 from orchestrator.store.api import OutboxState
 from orchestrator.store.database import Database
@@ -31,14 +31,20 @@ class Retention(Database):
     def forget(self, *, cases: float, runs: float, audit: float) -> Forgotten:
         """Remove what is older than these times (Unix seconds): case results, whole runs, audit entries.
 
-        A run that has not ended, or whose message has not left, is kept. Interrupted, it goes on where it was.
+        A run that has not ended, or whose message has not left, is kept. Messages go with their run; those that tell of
+        none, or of one that is gone, as a run of their age. Interrupted, it goes on where it was.
         """
         ended = RunRow.ended < cases
         old_cases = select(CaseRow.id).join(RunRow, RunRow.id == CaseRow.run).where(ended)
         gone_cases = self._delete(CaseRow.id, old_cases)
         waiting = select(OutboxRow.run).where(OutboxRow.state == OutboxState.WAITING.value)
         old_runs = select(RunRow.id).where(RunRow.ended < runs, RunRow.id.not_in(waiting))
-        told = select(OutboxRow.id).where(OutboxRow.run.in_(old_runs))
+        of_none = (
+            OutboxRow.state != OutboxState.WAITING.value,
+            OutboxRow.created < runs,
+            OutboxRow.run.not_in(select(RunRow.id)),
+        )
+        told = select(OutboxRow.id).where(or_(OutboxRow.run.in_(old_runs), and_(*of_none)))
         gone_messages = self._delete(OutboxRow.id, told)
         self._delete(CaseRow.id, select(CaseRow.id).where(CaseRow.run.in_(old_runs)))
         self._delete(TaskRow.run, old_runs)

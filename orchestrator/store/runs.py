@@ -100,14 +100,25 @@ class Runs(Durations):
             return None if row is None else _record(row)
 
     def runs(
-        self, limit: int = 20, pr: int | None = None, *, state: str | None = None, profile: str | None = None
+        self,
+        limit: int = 20,
+        pr: int | None = None,
+        *,
+        state: str | None = None,
+        profile: str | None = None,
+        of_pulls: bool = True,
     ) -> list[RunRecord]:
-        """The newest runs first: of a pull request, of a profile, in a state (``running``: not ended), if named."""
+        """The newest runs first: of a pull request, of a profile, in a state (``running``: not ended), if named.
+
+        Without ``of_pulls`` only those that belong to no pull request.
+        """
         query = select(RunRow).order_by(RunRow.created.desc(), RunRow.id.desc()).limit(limit)
         if pr is not None:
             query = query.where(RunRow.pr_number == pr)
         if state is not None:
             query = query.where(RunRow.state.is_(None) if state == RunState.RUNNING.value else RunRow.state == state)
+        if not of_pulls:
+            query = query.where(RunRow.pr_number.is_(None))
         if profile is not None:
             query = query.where(RunRow.profile == clean.text(profile, clean.NAME))
         with self.reading() as session:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from workers.bvt.runner import Case, Runner
 from workers.bvt.session import open_wire
 from workers.bvt.wire import ServerFaultError, Wire
 from workers.servers import Launch, Startup, make_server
+from workers.servers.owned import OwnedServer
 from workers.shard import Resources
 from workers.suites.base import Ending
 from workers.suites.bvt import BvtSuite
@@ -230,16 +232,18 @@ def run_suite(
     server: Server,
     category: str = "sums",
     cancelled: Callable[[], bool] = lambda: False,
+    resources: Resources | None = None,
     **settings: object,
 ) -> tuple[Ending, Record]:
-    record, resources = Record(), Resources()
+    record, kept, resources = Record(), resources, resources or Resources()
     profile = Profile(name="p", bvt=Bvt(cases="cases", server=server, **settings))  # type: ignore[arg-type]
     task = TestTask(f"bvt:{category}", Suite.BVT, Priority.HIGH, (), category=category)
     job = replace(make_job(task, profile, workspace, record, cancelled), resources=resources)
     try:
         return BvtSuite(HOST).execute(job), record
     finally:
-        resources.close()
+        if kept is None:
+            resources.close()
 
 
 EMBEDDED = Server(provider="embedded", startup_timeout=30)
@@ -286,9 +290,41 @@ def test_a_category_the_tree_lacks_is_skipped(tmp_path: Path) -> None:
     assert ending == Ending(TaskState.SKIPPED, "the tree under test has no cases/gone")
 
 
+def test_a_category_whose_scripts_are_gone_is_skipped(dsn: Dsn, tmp_path: Path) -> None:
+    workspace = tree(tmp_path, dsn)
+    (workspace / "cases" / "sums" / "add.sql").unlink()
+    ending, record = run_suite(workspace, EMBEDDED)
+    assert (ending.state, ending.message) == (TaskState.SKIPPED, "the tree under test has none of these scripts")
+    assert record.cases == []
+
+
 def test_no_server_is_infrastructure(dsn: Dsn, tmp_path: Path) -> None:
     with pytest.raises(InfrastructureError, match="no connection"):
         run_suite(tree(tmp_path, dsn), Server(provider="dsn", dsn="mysql://a:b@127.0.0.1:1", startup_timeout=0.1))
+
+
+def test_a_task_that_loses_the_server_does_not_take_the_rest_of_its_shard_with_it(
+    dsn: Dsn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, resources = tree(tmp_path, dsn), Resources()
+    servers: list[OwnedServer] = []
+    launch = OwnedServer.launch
+
+    def noted(server: OwnedServer, argv: Sequence[str], environment: dict[str, str]) -> str:
+        servers.append(server)
+        return launch(server, argv, environment)
+
+    monkeypatch.setattr(OwnedServer, "launch", noted)
+    try:
+        run_suite(workspace, EMBEDDED, resources=resources)
+        assert servers[0]._group is not None
+        servers[0]._group.signal(signal.SIGKILL)
+        with pytest.raises(ServerError):
+            run_suite(workspace, EMBEDDED, resources=resources)
+        ending, _ = run_suite(workspace, EMBEDDED, resources=resources)
+        assert ending.state is TaskState.PASSED
+    finally:
+        resources.close()
 
 
 def test_a_cancelled_task_does_not_wait_for_its_statement(dsn: Dsn, tmp_path: Path) -> None:

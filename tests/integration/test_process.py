@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -214,6 +215,20 @@ def test_an_error_of_the_listener_ends_the_tree_and_is_passed_on(tmp_path: Path,
 
     with pytest.raises(ValueError, match="boom"):
         run(command("sh", "-c", "echo boom; sleep 60", cwd=tmp_path, mark=mark), fail)
+    assert not marked(mark)
+
+
+@pytest.mark.parametrize("call", ["pidfd_open", "pipe"])
+def test_a_worker_without_descriptors_leaves_nothing_behind_that_nobody_watches(
+    tmp_path: Path, mark: str, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, refuse)
+        with pytest.raises(InfrastructureError, match="Too many open files"):
+            sh("sleep 60", tmp_path, mark)
     assert not marked(mark)
 
 

@@ -17,9 +17,10 @@ from workers.bvt.javadouble import java_decimal
 BIGINT, DECIMAL, FLOAT, REAL, DOUBLE, VARCHAR = -5, 3, 6, 7, 8, 12
 _LENIENT = frozenset({FLOAT, REAL, DOUBLE, DECIMAL, BIGINT})
 
-_NUMERIC_LOOKING = re.compile(r"[+-]*\d+\.?\d*[Ee]*[+-]*\d+|[-+]?[.\d]*", re.ASCII)
+#: mo-tester's ``[+-]*\d+\.?\d*[Ee]*[+-]*\d+|[-+]?[.\d]*``, written so that a text of many digits is read once.
+_NUMERIC_LOOKING = re.compile(r"[+-]*(?:\d\d+|\d+\.\d+|\d+(?:\.\d*)?(?:[Ee]+[+-]*|[+-]+)\d+)|[-+]?[.\d]*", re.ASCII)
 #: What ``Double.valueOf`` takes, after `trim`: decimal or hexadecimal, with an optional type letter.
-_JAVA_DECIMAL = re.compile(r"[\x00-\x20]*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[fFdD]?[\x00-\x20]*", re.ASCII)
+_JAVA_DECIMAL = re.compile(r"[\x00-\x20]*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)[fFdD]?[\x00-\x20]*", re.ASCII)
 _JAVA_HEXADECIMAL = re.compile(
     r"[\x00-\x20]*([+-]?0[xX](?:[0-9a-fA-F]+\.?|[0-9a-fA-F]*\.[0-9a-fA-F]+)[pP][+-]?\d+)[fFdD]?[\x00-\x20]*", re.ASCII
 )

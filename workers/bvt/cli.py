@@ -29,6 +29,7 @@ from orchestrator.domain.errors import (
     MoTestplanError,
     UsageError,
 )
+from workers.bvt import NO_SCRIPT
 from workers.bvt.dsn import Dsn, parse_dsn
 from workers.bvt.execute import Options
 from workers.bvt.fleet import Execute, Fleet, Listeners, units_of
@@ -36,7 +37,7 @@ from workers.bvt.report.jsonl import JsonDocument, JsonLines
 from workers.bvt.report.junit import JUnit
 from workers.bvt.report.motester import MoTesterReport
 from workers.bvt.report.page import Page
-from workers.bvt.report.text import Text
+from workers.bvt.report.text import Text, tamed
 from workers.bvt.resources import remove_outfiles, resources_of
 from workers.bvt.results import Listener, ScriptResult, success_rate
 from workers.bvt.runner import Case, Runner
@@ -130,9 +131,7 @@ def find_cases(
             path = file.resolve().relative_to(base).as_posix() if base else root
             cases.append(Case(file, path, base))
     if not cases:
-        raise BadCaseError(
-            f"no script to run in {root}", "Scripts end in .sql or .test; look at --include and --exclude."
-        )
+        raise BadCaseError(f"{NO_SCRIPT} {root}", "Scripts end in .sql or .test; look at --include and --exclude.")
     return cases
 
 
@@ -244,7 +243,7 @@ def _on_signals(stop: threading.Event) -> Callable[[], None]:
 
 
 def _log(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - stdout is for results
+    print(tamed(line), file=sys.stderr, flush=True)  # noqa: T201 - stdout is for results
 
 
 def main(argv: Sequence[str] | None = None) -> int:

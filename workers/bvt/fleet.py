@@ -102,12 +102,17 @@ class Fleet:
     def _serve(self, runner: Runner) -> None:
         try:
             with runner:
-                while True:
-                    for case in self._queue.popleft():
+                while (unit := self._next()) is not None:
+                    for case in unit:
                         self._results[case.path] = self._execute(runner, case)
-        except IndexError:
-            return  # the queue is empty
         except BaseException as error:
             if self._error is None:
                 self._error = error
             self._stop.set()
+
+    def _next(self) -> list[Case] | None:
+        """The next piece of work; None when there is none left."""
+        try:
+            return self._queue.popleft()
+        except IndexError:
+            return None

@@ -85,8 +85,9 @@ class Sessions:
             wire.database = database
         elif not database and not wire.closed:
             try:
-                wire.database = (wire.query("SELECT DATABASE()", timeout=_SYNC_TIMEOUT).rows[0][0] or b"").decode()
-            except (ServerFaultError, ConnectionLostError):
+                row = wire.query("SELECT DATABASE()", timeout=_SYNC_TIMEOUT).rows[0]
+                wire.database = (row[0] or b"").decode("utf-8", "replace")
+            except (ServerFaultError, ConnectionLostError, IndexError):
                 wire.abort()  # whose tables it would drop nobody knows
 
     def system(self) -> Wire:

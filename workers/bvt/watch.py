@@ -14,6 +14,8 @@ from workers.bvt.wire import ConnectionLostError, ServerFaultError, Wire
 _TICK = 0.05
 #: How long a killed statement may take to say so before its connection is cut.
 _GRACE = 0.15
+#: How long a server may take to answer a KILL.
+_ANSWER = 5.0
 
 
 class Watch:
@@ -68,9 +70,9 @@ class Watch:
     def _kill(self, wire: Wire) -> None:
         try:
             control = Wire(self._dsn, connect_timeout=_GRACE)
-            control.query(f"KILL QUERY {wire.thread_id}")
+            control.query(f"KILL QUERY {wire.thread_id}", timeout=_ANSWER)
             if not self._idle.wait(_GRACE):
-                control.query(f"KILL {wire.thread_id}")
+                control.query(f"KILL {wire.thread_id}", timeout=_ANSWER)
             control.close()
         except (ServerFaultError, ServerError, ConnectionLostError):
             pass  # the connection is cut below in any case

@@ -88,7 +88,10 @@ class Group:
         self._cookie = secrets.token_hex(8)
         self._lingers = lingers
         _adopt_orphans()
-        reader, self._death_pipe = os.pipe()
+        try:
+            reader, self._death_pipe = os.pipe()
+        except OSError as error:
+            raise InfrastructureError(f"{command.argv[0]} could not be started: {error}") from error
         _family.death_pipes.add(self._death_pipe)
         try:
             with _family.lock:

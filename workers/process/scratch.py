@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from workers.nofollow import open_folder, open_inner
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ def scratch_directory(base: Path | None = None) -> Iterator[Scratch]:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a directory whatever the modes in it; links are not followed. What cannot go stays, silently.
+    """Remove a directory whatever its modes and its depth; links are not followed. What cannot go stays, silently.
 
     To root modes are nothing, and a second try by path could be led out by who swaps a directory for a link meanwhile.
     """
@@ -62,4 +66,54 @@ def remove_tree(path: Path) -> None:
             else:
                 shutil.rmtree(name, ignore_errors=True)
 
-    shutil.rmtree(path, onerror=unlock)
+    with contextlib.suppress(RecursionError):  # a test can make a tree deeper than the stack
+        shutil.rmtree(path, onerror=unlock)
+    with contextlib.suppress(OSError):
+        _remove_deep(path)
+
+
+def _remove_deep(path: Path) -> None:
+    """What :func:`shutil.rmtree` left: it holds a frame and a descriptor a level. Here each folder moves to the top.
+
+    :raises OSError: ``path`` is gone, or a link.
+    """
+    top = open_folder(path)
+    try:
+        waiting = os.listdir(top)  # noqa: PTH208 - a descriptor
+        while waiting:
+            with contextlib.suppress(OSError):
+                waiting += _emptied(waiting.pop(), top)
+    finally:
+        os.close(top)
+    path.rmdir()
+
+
+def _emptied(name: str, top: int) -> list[str]:
+    """Remove the entry ``name`` of the folder ``top``; the folders in it are in ``top`` now, by these names."""
+    if not _is_folder(name, top):
+        os.unlink(name, dir_fd=top)
+        return []
+    moved: list[str] = []
+    folder = open_inner(name, top)
+    try:
+        for entry in os.listdir(folder):  # noqa: PTH208 - a descriptor
+            with contextlib.suppress(OSError):
+                if _is_folder(entry, folder):
+                    free = secrets.token_hex(16)
+                    os.rename(entry, free, src_dir_fd=folder, dst_dir_fd=top)
+                    moved.append(free)
+                else:
+                    os.unlink(entry, dir_fd=folder)
+    finally:
+        os.close(folder)
+        with contextlib.suppress(OSError):
+            os.rmdir(name, dir_fd=top)
+    return moved
+
+
+def _is_folder(name: str, folder: int) -> bool:
+    """Whether the entry ``name`` is a folder; then it may be entered and moved, whatever its mode was."""
+    mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+    if stat.S_ISDIR(mode) and mode & 0o700 != 0o700 and os.geteuid() != 0:
+        os.chmod(name, 0o700, dir_fd=folder)
+    return stat.S_ISDIR(mode)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import shutil
@@ -9,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable
 
+from orchestrator.domain.errors import InfrastructureError
 from workers.process.group import Group
 from workers.process.lines import LineSplitter
 from workers.process.model import Command, Exit, Reason, Stream
@@ -43,13 +45,12 @@ def run(command: Command, on_line: OnLine, cancelled: Callable[[], bool] = _neve
         return Exit(None, None, Reason.CANCELLED, 0.0)
     start = time.monotonic()
     group = Group(command)
-    watch = _Watch(command, group, on_line, cancelled, start)
     try:
-        watch.until_exit()
-        group.signal(signal.SIGKILL)  # before the pipes are drained: daemons left in the group hold them open
-        watch.drain()
+        with contextlib.closing(_watch(command, group, on_line, cancelled, start)) as watch:
+            watch.until_exit()
+            group.signal(signal.SIGKILL)  # before the pipes are drained: daemons left in the group hold them open
+            watch.drain()
     finally:
-        watch.close()
         status, left = group.close()
     end = time.monotonic()
     return Exit(
@@ -62,6 +63,15 @@ def run(command: Command, on_line: OnLine, cancelled: Callable[[], bool] = _neve
         memory=watch.memory,
         survivors=left,
     )
+
+
+def _watch(command: Command, group: Group, on_line: OnLine, cancelled: Callable[[], bool], start: float) -> _Watch:
+    try:
+        return _Watch(command, group, on_line, cancelled, start)
+    except OSError as error:  # this process has no descriptor left
+        raise InfrastructureError(
+            f"{command.argv[0]} could not be watched: {error}", "Let the worker have more open files."
+        ) from error
 
 
 class _Watch:

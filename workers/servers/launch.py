@@ -31,10 +31,14 @@ class LaunchedServer(OwnedServer):
 
     def start(self) -> str:
         """Write its files and start it. Raises ServerError, ToolMissingError, CancelledError."""
-        for name, text in self._launch.files.items():
-            self._write(PurePosixPath(name), self._filled(text))
-        argv = tuple(map(self._filled, self._launch.command))
-        return self.launch(self._launch.wrap(argv, self.directory), self._environment())
+        try:
+            for name, text in self._launch.files.items():
+                self._write(PurePosixPath(name), self._filled(text))
+            argv = self._launch.wrap(tuple(map(self._filled, self._launch.command)), self.directory)
+        except BaseException:
+            self.close()
+            raise
+        return self.launch(argv, self._environment())
 
     def _filled(self, text: str) -> str:
         return _PLACEHOLDER.sub(lambda found: self._values.get(found[1], found[0]), text)

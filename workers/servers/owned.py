@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from orchestrator.domain.errors import CancelledError, ServerError
+from orchestrator.domain.errors import CancelledError, MoTestplanError, ServerError
 from workers.bvt.dsn import Dsn
 from workers.bvt.guard import Guard
 from workers.bvt.session import Sessions, open_wire
@@ -137,7 +137,8 @@ class _Tail:
     def _take(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace").rstrip("\r")
         self._lines.append(text)
-        self._log(text)
+        with contextlib.suppress(MoTestplanError):  # a log that cannot be kept must not keep the server waiting
+            self._log(text)
 
 
 def make_directory() -> Path:

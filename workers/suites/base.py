@@ -46,6 +46,10 @@ class ShardResources(Protocol):
         """The resource called ``name``, made on first use."""
         ...
 
+    def drop(self, name: str) -> None:
+        """Close the resource called ``name``, if there is one: who asks for it next has a new one."""
+        ...
+
 
 class Closable(Protocol):
     """Something with an end."""

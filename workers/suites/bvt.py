@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from orchestrator.domain.errors import BadPlanError, InfrastructureError, ServerError
+from orchestrator.domain.errors import EXIT_USAGE, BadPlanError, InfrastructureError, ServerError
 from orchestrator.domain.profile import Bvt, Server
 from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, TaskState
+from workers.bvt import NO_SCRIPT
 from workers.process import CappedLog, Command, Exit, Host, Reason, Stream, run, scratch_directory, scrub
 from workers.process.scratch import Scratch
 from workers.sandbox import Confinement, View
@@ -43,7 +44,7 @@ class BvtSuite:
     host: Host
 
     def execute(self, job: Job) -> Ending:
-        """Run the task's scripts. A category the tree lacks is skipped.
+        """Run the task's scripts. A category the tree lacks, or has no scripts of, is skipped.
 
         :raises InfrastructureError: there is no server, or it is lost on the way.
         """
@@ -57,7 +58,11 @@ class BvtSuite:
         _reports(job).mkdir(parents=True, exist_ok=True)
         with scratch_directory(self.host.scratch) as scratch:
             done = run(self._command(job, directory, server.dsn, scratch), watcher.line, job.cancelled)
-        return _ending(job, watcher, done, reproduce)
+        try:
+            return _ending(job, watcher, done, reproduce)
+        except ServerError:
+            job.resources.drop(_SERVER)  # the shard's next task is not to find it dead
+            raise
 
     def _command(self, job: Job, directory: Path, dsn: str, scratch: Scratch) -> Command:
         env = scrub(self.host.environment, home=scratch.home, tmp=scratch.tmp)
@@ -271,6 +276,8 @@ def _ending(job: Job, watcher: _Watcher, done: Exit, reproduce: str) -> Ending:
         1: lambda: Ending(TaskState.FAILED, watcher.summary(), reproduce),
         4: lambda: Ending(TaskState.CANCELLED, "cancelled", reproduce),
     }
+    if done.code == EXIT_USAGE and any(line.startswith(NO_SCRIPT) for line in watcher.errors):
+        return Ending(TaskState.SKIPPED, "the tree under test has none of these scripts", reproduce)
     crashed = done.code == 1 and not watcher.counts.get(CaseStatus.FAILED)  # Python's own exit code for a bug of ours
     if done.code in outcome and not crashed:
         return outcome[done.code]()

@@ -59,7 +59,7 @@ def _at(  # noqa: PLR0913 - the parts of one line
     words = (message if file else f"{name}:{line}: {message}")[:MESSAGE_LIMIT]
     if file is None:
         return Finding(words, kind)
-    return Finding(words, kind, file, int(line), int(column) if column else None)
+    return Finding(words, kind, file, int(line[:9]), int(column[:9]) if column else None)
 
 
 class VetReader:

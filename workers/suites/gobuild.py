@@ -7,8 +7,9 @@ from pathlib import Path
 
 from workers.suites.execution import relative_file
 
-#: Characters kept a package.
-LIMIT = 20_000
+#: Characters kept a package, and in all; what holds a line counts, too.
+LIMIT, ALL = 20_000, 16_000_000
+_LINE = 100
 #: ``build/a.go:2:23: cannot use …``, ``vet: ./a.go:2:1: …``.
 PLACE = re.compile(r"(?:vet: )?(\S+?\.(?:go|c|h|cc|cpp|s|y)):(\d+)(?::(\d+))?: (.*)")
 _HEADER = re.compile(r"# (\S+)(?: \[\S+\])?$")
@@ -26,11 +27,13 @@ class BuildLog:
         self._lines: dict[str, list[str]] = {}
         self._size: dict[str, int] = {}
         self._header: str | None = None
+        self._room = ALL
 
     def add(self, path: str, line: str) -> None:
         """A line that an event says belongs to ``path``."""
-        if line.startswith("# ") or self._size.get(path, 0) > LIMIT:
+        if line.startswith("# ") or self._size.get(path, 0) > LIMIT or self._room < 0:
             return
+        self._room -= min(len(line), 2000) + len(path) + _LINE
         self._size[path] = self._size.get(path, 0) + len(line)
         self._lines.setdefault(path, []).append(line[:2000])
 
@@ -69,5 +72,5 @@ class BuildLog:
             match = PLACE.match(line)
             file = relative_file(match.group(1), workspace) if match else None
             if match and file:
-                return file, int(match.group(2))
+                return file, int(match.group(2)[:9])
         return None, None

@@ -28,7 +28,9 @@ _FATAL = re.compile(r"panic: |fatal error: |SIG[A-Z]+: |unexpected fault address
 _DUMP = re.compile(r"goroutine \d+ .*\[|runtime stack:|\[signal SIG")
 _TIMED_OUT = "panic: test timed out after "
 #: Below ``running tests:`` of a timeout: ``\t\tTestT/sub (1m3.2s)``.
-_RUNNING = re.compile(r"\t\t(\S+) \(((?:\d+h)?(?:\d+m)?[\d.]+(?:ms|µs|s))\)$")
+_RUNNING = re.compile(r"\t\t(\S+) \(((?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?(?:ms|µs|s))\)$")
+#: Running tests of a timeout that are kept.
+_RUNNING_KEPT = 10_000
 
 
 class TestOutput:
@@ -77,7 +79,9 @@ class TestOutput:
             self._raced = True
         elif ".go:" in line:
             self._read_place(line)
-        elif self._fatal is FailureKind.TIMEOUT and (match := _RUNNING.match(line)):
+        elif (
+            self._fatal is FailureKind.TIMEOUT and len(self.running) < _RUNNING_KEPT and (match := _RUNNING.match(line))
+        ):
             self.running[match.group(1)] = seconds_of(match.group(2))
 
     def _read_place(self, line: str) -> None:
@@ -113,7 +117,7 @@ class TestOutput:
                 continue
             name = relative_file(found[0], workspace, folder)
             if name is not None:
-                return name, int(found[1])
+                return name, int(found[1][:9])
         return None, None
 
 
@@ -122,4 +126,4 @@ _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "µs": 1e-6}
 
 def seconds_of(duration: str) -> float:
     """Seconds of a Go duration: ``1m3.2s``."""
-    return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"([\d.]+)(ms|µs|h|m|s)", duration))
+    return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)(ms|µs|h|m|s)", duration))

@@ -27,8 +27,10 @@ MESSAGE_LIMIT = 8000
 _DIED = "the test binary ended while this test ran"
 #: What ``go test`` prints of a binary that one of the supervisor's signals ended.
 _OUR_SIGNALS = ("signal: terminated", "signal: killed")
-#: Tests of a package without a verdict that are kept: whoever prints like a test can start any number of them.
+#: Tests of a package without a verdict, and packages, that are kept: whoever prints like a test can make up any number.
 OPEN_LIMIT = 100_000
+#: Seconds that a test is believed to have taken.
+LONGEST = 1e6
 #: Bytes of a ``go.mod``.
 MAX_MODULE = 1 << 20
 _PLAIN_FAILURE = re.compile(r"FAIL\t(\S+) \[(?:build|setup) failed\]")
@@ -117,9 +119,9 @@ class GoTestStream:
                 self.build.add(str(event.get("ImportPath", "")), text)
             return
         name = str(event.get("Package", ""))
-        if not name or name in self._ended:
+        package = self._package(name) if name and name not in self._ended else None
+        if package is None:
             return
-        package = self._open.get(name) or self._open.setdefault(name, _Package(name, self._clock()))
         if event.get("Test"):
             self._test_event(package, str(event["Test"]), str(action), event)
         else:
@@ -134,11 +136,19 @@ class GoTestStream:
     def _plain(self, line: str) -> None:
         self._log(line)
         if match := _PLAIN_FAILURE.match(line):
-            package = self._open.setdefault(match.group(1), _Package(match.group(1), self._clock()))
-            package.build_failed = True
-            self._close(package, "fail", {})
+            package = self._package(match.group(1))
+            if package is not None:
+                package.build_failed = True
+                self._close(package, "fail", {})
         elif match := _PLAIN_EMPTY.match(line):
             self._close(_Package(match.group(1), self._clock()), "skip", {})
+
+    def _package(self, name: str) -> _Package | None:
+        """The package of that name; None when there are too many to be true."""
+        known = self._open.get(name)
+        if known is None and len(self._open) + len(self._ended) < OPEN_LIMIT:
+            known = self._open[name] = _Package(name, self._clock())
+        return known
 
     # -- events -----------------------------------------------------------------------------------------------------
 
@@ -320,7 +330,9 @@ class GoTestStream:
             case = replace(case, file=file, line=line)
             if len(package.failed) < 1000:
                 package.failed.append(test.name)
-            self.failed_tests.setdefault(self.relative(package.name), set()).add(test.name.split("/")[0])
+            names = self.failed_tests.setdefault(self.relative(package.name), set())
+            if len(names) < 1000:
+                names.add(test.name.split("/")[0])
         self._send(replace(case, name=self._name(package, test.name)))
 
     def _package_case(self, package: _Package, case: CaseResult) -> None:
@@ -361,7 +373,10 @@ def _event(line: str) -> dict[str, object] | None:
 
 def _seconds(event: dict[str, object]) -> float:
     elapsed = event.get("Elapsed", 0.0)
-    return max(0.0, float(elapsed)) if isinstance(elapsed, int | float) else 0.0
+    try:
+        return min(max(0.0, float(elapsed)), LONGEST) if isinstance(elapsed, int | float) else 0.0
+    except OverflowError:  # a number of hundreds of digits
+        return LONGEST
 
 
 def _running_leaves(tests: dict[str, _Test]) -> Iterable[_Test]:

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import threading
+from contextlib import nullcontext
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from orchestrator.domain.errors import BadCaseError
 from workers.bvt.cli import find_cases
-from workers.bvt.fleet import units_of
+from workers.bvt.fleet import Fleet, units_of
+from workers.bvt.results import ScriptResult
+from workers.bvt.runner import Case, Runner
 
 
 def tree(tmp_path: Path, sizes: dict[str, int]) -> Path:
@@ -41,3 +46,12 @@ def test_include_exclude_and_only_choose_scripts(tmp_path: Path) -> None:
     assert [case.path for case in find_cases(root, only=["join/b.sql"])] == ["cases/join/b.sql"]
     with pytest.raises(BadCaseError, match="no script to run"):
         find_cases(root, include=["nothing"])
+
+
+def test_an_error_of_ours_is_not_taken_for_the_end_of_the_queue(tmp_path: Path) -> None:
+    def execute(runner: Runner, case: Case) -> ScriptResult:
+        raise IndexError("list index out of range")
+
+    cases = find_cases(str(tree(tmp_path, {"a": 1, "b": 1})))
+    with pytest.raises(IndexError):
+        Fleet([cast("Runner", nullcontext())], threading.Event(), execute).run([cases])

@@ -119,3 +119,21 @@ def test_the_rate_rounds_down_and_nothing_to_run_is_a_success() -> None:
 def test_long_texts_are_cut_and_say_so() -> None:
     assert shortened("x" * 30, 10) == "x" * 10 + "… (20 more characters)"
     assert shortened("x", 10) == "x"
+
+
+def test_nothing_that_a_terminal_would_obey_is_printed() -> None:
+    out = io.StringIO()
+    bad = "\x1b]52;c;c2g=\x07\x9b2J\u202e\ud800"
+    result = CommandResult(
+        f"cases/{bad}.sql", 1, f"select '{bad}';", VerdictKind.FAILED, 0, bad, f"a\n\t{bad}", "é ¦ 1"
+    )
+    script = ScriptResult(result.path, notes=[bad])
+    text = Text(out)
+    text.command(result)
+    text.script(script)
+    text.close([script])
+    said = out.getvalue()
+    assert all(char.isprintable() or char in "\n\t" for char in said)
+    assert "\\x1b]52" in said
+    assert "    \t\\x1b" in said
+    assert "é ¦ 1" in said

@@ -5,14 +5,18 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import pytest
 
 from orchestrator.domain.errors import ServerError
 from workers.bvt.dsn import Dsn
-from workers.bvt.wire import ConnectionLostError, EndlessResultError, Limits, ServerFaultError, Wire
+from workers.bvt.session import Sessions
+from workers.bvt.watch import Watch
+from workers.bvt.wire import ConnectionLostError, EndlessResultError, Limits, Reply, ServerFaultError, Wire
 
 GREETING = b"\x0a8.0-x\0" + struct.pack("<I", 7) + b"12345678\0" + b"\xff\xf7\x2d\x02\x00\xff\x81\x15" + b"\0" * 10
 GREETING += b"123456789012\0mysql_native_password\0"
@@ -137,3 +141,55 @@ def test_what_is_no_sql_server_is_told_as_such() -> None:
         Wire(Dsn(port=listener.getsockname()[1]), connect_timeout=2)
     thread.join()
     listener.close()
+
+
+def test_a_connection_whose_database_nobody_can_tell_is_given_up() -> None:
+    class Silent:
+        closed, database = False, ""
+
+        def query(self, sql: str, timeout: float) -> Reply:
+            return Reply((), [])
+
+        def abort(self) -> None:
+            self.closed = True
+
+    wire = Silent()
+    Sessions(Dsn()).follow(cast("Wire", wire), "", failed=False)
+    assert wire.closed
+
+
+def test_a_statement_ends_on_a_server_that_answers_nobody_any_more() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    kept: list[socket.socket] = []
+
+    def serve() -> None:
+        while True:
+            try:
+                peer, _ = listener.accept()
+            except OSError:
+                return
+            kept.append(peer)
+            peer.sendall(packet(0, GREETING))
+            peer.recv(4096)
+            peer.sendall(packet(2, OK))
+            peer.recv(4096)
+            peer.sendall(packet(1, OK))
+
+    threading.Thread(target=serve, daemon=True).start()
+    dsn = Dsn(port=listener.getsockname()[1], password="x")
+    wire = Wire(dsn)
+    cut = threading.Timer(30.0, wire.abort)
+    cut.start()
+    try:
+        with Watch(dsn, threading.Event()) as watch:
+            watch.begin(wire, time.monotonic() + 0.1)
+            with pytest.raises(ConnectionLostError):
+                wire.query("select sleep(100)")
+            assert cut.is_alive()
+            watch.end()
+            assert watch.fired
+    finally:
+        cut.cancel()
+        listener.shutdown(socket.SHUT_RDWR)
+        for end in (listener, *kept):
+            end.close()

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import contextlib
+import itertools
+import re
 from decimal import Decimal
 
 import pytest
 
 from tests.unit.bvt_compare.factories import BIGINT, CHAR, DECIMAL, DOUBLE, INTEGER, VARCHAR
+from workers.bvt import cells
 from workers.bvt.cells import NotANumberError, cells_equal, java_double
 from workers.bvt.javadouble import java_decimal, java_digits
 
@@ -62,3 +66,16 @@ def test_digits_come_with_the_power_of_the_first() -> None:
     assert java_digits(28392432.0) == ("28392432", 7)
     assert java_digits(-0.00025) == ("25", -4)
     assert java_digits(9.999999999999999e22) == ("9999999999999999", 22)
+
+
+def test_what_looks_like_a_number_is_what_does_to_mo_tester() -> None:
+    theirs = re.compile(r"[+-]*\d+\.?\d*[Ee]*[+-]*\d+|[-+]?[.\d]*", re.ASCII)
+    texts = ["".join(text) for length in range(1, 8) for text in itertools.product("1.E+", repeat=length)]
+    assert [text for text in texts if cells._looks_numeric(text) is not bool(theirs.fullmatch(text))] == []
+
+
+@pytest.mark.parametrize("type_", [cells.VARCHAR, cells.DOUBLE])
+def test_a_text_of_very_many_digits_is_read_once(type_: int) -> None:
+    digits = "1" * 100_000 + "x"
+    with contextlib.suppress(NotANumberError):
+        assert not cells_equal(digits, "2" + digits, type_)

@@ -61,6 +61,22 @@ def test_an_unreachable_database_does_not_show_its_password(tmp_path: Path) -> N
     assert "hush" not in check.found
 
 
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("postgres://me:hush@127.0.0.1:1/db", "postgresql+psycopg://me:***@127.0.0.1:1/db cannot be used"),
+        ("postgresql://me:hush@host:port/db", "the address of the store is not a URL"),
+        ("postgresql://me:hush@[::1/db", "the store"),
+    ],
+)
+def test_every_address_of_a_store_is_looked_at_as_the_history_does(tmp_path: Path, url: str, found: str) -> None:
+    check = checks_services.store(host(tmp_path, store_url=url))
+    assert not check.ok
+    assert found in check.found
+    assert "hush" not in check.found
+    assert check.remedy
+
+
 def test_addresses_are_shown_without_accounts() -> None:
     assert checks_services.hidden("mysql://root:h@sh@10.0.0.1:6001") == "mysql://10.0.0.1:6001"
     assert checks_services.hidden("mysql://10.0.0.1:6001") == "mysql://10.0.0.1:6001"

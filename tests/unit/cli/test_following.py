@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -14,10 +15,12 @@ from orchestrator.cli.show import summary_text
 from orchestrator.domain.errors import UnknownRunError
 from orchestrator.domain.plain import to_plain
 from orchestrator.domain.run import CaseResult, CaseStatus, RunState, RunSummary, TaskResult, TaskState
+from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Delivery, Event
 from orchestrator.messaging import make_app
 from orchestrator.runs import control
+from orchestrator.runs.outlook import timeline
 from orchestrator.settings import Settings, settings_from
 from tests.factories import make_plan, make_task
 from workers.sink import task_folder
@@ -51,6 +54,20 @@ def test_ten_thousand_failures_are_told_in_a_few_lines() -> None:
     assert "status" in lines[-1]
     one_task = progress._Telling()
     assert len([line for n in range(100) for line in one_task.lines(failure("ut:a", n))]) == 5
+
+
+@pytest.mark.parametrize("kind", ["", "failure", "retried", "overlap", "yielded", "finished", "started", "new"])
+def test_an_event_of_a_worker_that_is_none_is_passed_over_and_obeyed_by_no_terminal(
+    ledger: Ledger, valkey_url: str, kind: str
+) -> None:
+    run = started(ledger, valkey_url)
+    row = {"task": "ut:\x1b[2J", "state": "failed", "seconds": "1", "attempt": "1", "case": "[" * 100_000}
+    for left_out in ("", *row):
+        fields = {name: value for name, value in {"kind": kind, **row}.items() if value and name != left_out}
+        ledger.redis.xadd(keys.part(run, "events"), cast("Any", fields))
+    assert len(events := ledger.events(run)) == len(row) + 1
+    assert all(line.isprintable() for event in events for line in [progress.describe(event)])
+    assert timeline(ledger, run, row["task"])
 
 
 def test_a_thousand_failed_tasks_are_summed_up() -> None:

@@ -93,6 +93,7 @@ def test_what_failed_is_read_again_only_after_another_run_failed(
 def test_deeds_leave_the_ledger_when_they_are_in_the_log_and_rubbish_at_once(url: str, store: Store) -> None:
     ledger = Ledger(url)
     ledger.redis.xadd(keys.DEEDS, {"deed": "not json"})
+    ledger.redis.xadd(keys.DEEDS, {"deed": "[" * 100_000})
     ledger.redis.xadd(keys.DEEDS, {"other": "1"})
     for number in range(3):
         ledger.deed(Deed(float(number), "bo", "cli", "run", f"r{number}", "started"))

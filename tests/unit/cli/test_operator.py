@@ -9,11 +9,11 @@ import pytest
 
 from orchestrator import __version__
 from orchestrator.cli.main import main
-from orchestrator.domain.run import RunState, TaskState
+from orchestrator.domain.run import RunState, TaskResult, TaskState
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.hosts import HostRecord
-from orchestrator.messaging import make_app
+from orchestrator.messaging import host_label, make_app
 from orchestrator.planner.encode import dumps
 from orchestrator.runs import control
 from orchestrator.runs.hosts import machine, waiting_for
@@ -144,6 +144,44 @@ def test_a_rerun_on_a_host_that_is_not_there_is_refused(
     assert "no worker host is called 'build8'" in err
     assert "build7" in err
     assert typed(capsys, "rerun", "r-1", "--on", "one@build7", "--detach")[0] == 0
+
+
+def test_a_host_with_a_long_name_can_be_sent_a_rerun_and_shares_its_queue_with_no_other(
+    ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended(tmp_path)
+    pods = [f"mo-testplan-worker-production-7d9f8b6c5-{end}" for end in ("abcde", "fghij")]
+    labels = {pod: host_label(pod) for pod in pods}
+    assert len(set(labels.values())) == len(pods)
+    for pod in pods:
+        ledger.host_beat(host(f"one@{pod}", "ut", f"ut.{labels[pod]}"))
+    assert typed(capsys, "rerun", "r-1", "--on", pods[0], "--detach")[0] == 0
+    assert [one.queue for one in ledger.current([(run, "ut-1") for run in ledger.active()])] == [
+        f"ut.{labels[pods[0]]}"
+    ]
+
+
+def test_what_a_host_says_of_itself_is_obeyed_by_no_terminal(
+    ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger.host_beat(host("one@\x1b[2J", "\x1b]0;q\x07", state="paused\x1b"))
+    code, out, _ = typed(capsys, "hosts")
+    assert (code, len(out.splitlines()), "\x1b" in out) == (0, 1, False)
+
+
+def test_the_log_of_a_task_whose_name_the_history_cut_is_asked_for_by_that(
+    ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = "ut:" + "x" * 1100
+    with Store(f"sqlite:///{tmp_path}/history.sqlite") as store:
+        text = dumps(make_plan([make_task("x" * 1100)])).decode()
+        store.record_plan("r-1", text, parent=None, pr_number=7, profile="demo", repo_commit=None, created=1.0)
+        result = TaskResult(long, TaskState.PASSED)
+        store.commit_run(make_summary("r-1", RunState.PASSED, tasks=(result,)), [make_message("r-1")])
+    code, _, err = typed(capsys, "logs", "r-1", "--task", long)
+    assert code == 2
+    assert "x…." in err, "it is among the known ones"
+    assert typed(capsys, "logs", "r-1", "--task", long[:999] + "…")[0] == 0
 
 
 def test_only_hosts_that_take_work_serve_a_queue(ledger: Ledger) -> None:

@@ -1,9 +1,10 @@
-"""The limits that an operator gives a worker's tests."""
+"""The limits and queues that an operator gives a worker."""
 
 from __future__ import annotations
 
 import pytest
 
+from orchestrator.cli.main import main
 from orchestrator.cli.worker import limits_of
 from orchestrator.domain.errors import UsageError
 
@@ -18,7 +19,17 @@ def test_sizes_are_numbers_with_a_letter_and_nothing_is_no_limit() -> None:
     assert (limits.memory, limits.cpu, limits.disk_reserve, limits.file_size) == (8 << 30, 600, None, 512 << 20)
 
 
+def test_a_test_whose_output_has_no_limit_may_write() -> None:
+    assert limits_of(["output=0"]).output > 1 << 60
+
+
 @pytest.mark.parametrize("word", ["memroy=1G", "memory", "memory=much", "memory=-1", "memory=1.5G"])
 def test_what_is_no_limit_says_so(word: str) -> None:
     with pytest.raises(UsageError, match=f"--limit {word}"):
         limits_of([word])
+
+
+@pytest.mark.parametrize("queue", ["ut.GPU", "ut.", "bvt.a b"])
+def test_a_label_that_no_plan_can_name_is_refused(queue: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["worker", "--queues", queue, "--unsafe-no-sandbox"]) == 2
+    assert f"no plan can name the queue {queue!r}" in capsys.readouterr().err

@@ -44,10 +44,40 @@ def test_what_is_no_address_is_an_error_with_a_remedy(url: str) -> None:
         ("redis://u:sec#ret@host/0", "***@host/0"),
         ("redis://u:secret@host:port/0", "***@host:port/0"),
         ("redis+socket:///run/redis.sock?virtual_host=0", "redis+socket:///run/redis.sock?virtual_host=0"),
+        ("unix:///run/redis.sock?db=0&password=secret", "unix:///run/redis.sock?db=0&password=***"),
+        ("redis://host/0?password=sec@ret&db=1", "redis://host/0?password=***&db=1"),
     ],
 )
 def test_a_password_is_never_shown(url: str, shown: str) -> None:
     assert masked(url) == shown
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://host/0?socket_timeout=long",
+        "redis://host/0?nonsense=1",
+        "redis://host/0?ssl_cert_reqs=none",
+        "rediss://host/0?ssl_cert_reqs=CERT_NONSENSE",
+        "redis+socket:///run/redis.sock?virtual_host=first",
+    ],
+)
+def test_words_of_an_address_that_no_connection_knows_are_an_error_with_a_remedy(url: str) -> None:
+    with pytest.raises(BrokerError, match="is not a Redis address") as error:
+        connect(url)
+    assert "MO_TESTPLAN_REDIS_URL" in error.value.remedy
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis+socket://li:p%40ss@/run/redis.sock?virtual_host=3",
+        "redis+socket:///run/redis.sock?virtual_host=3&username=li&password=p%40ss",
+    ],
+)
+def test_the_account_of_a_socket_is_used(url: str) -> None:
+    words = connect(url).connection_pool.connection_kwargs
+    assert [words[name] for name in ("path", "db", "username", "password")] == ["/run/redis.sock", 3, "li", "p@ss"]
 
 
 @pytest.mark.parametrize("form", ["redis+socket://{}?virtual_host=0", "unix://{}?db=0"])
@@ -91,3 +121,10 @@ def test_a_redis_of_ones_own_starts_below_a_folder_of_any_length(tmp_path: Path)
     with EmbeddedRedis(tmp_path / ("long" * 30)) as server:
         assert Ledger(server.url).active() == []
     assert not server.socket.parent.exists()
+
+
+def test_a_redis_of_ones_own_starts_below_a_folder_with_blanks_and_quotes(tmp_path: Path) -> None:
+    require("valkey")
+    with EmbeddedRedis(tmp_path / "my 'own' \"folder\"") as server:
+        assert Ledger(server.url).active() == []
+        assert (server.folder / "redis.log").exists()

@@ -15,6 +15,7 @@ from orchestrator.domain.plan import Shard, Suite, TestPlan
 from orchestrator.domain.profile import Dispatch
 from orchestrator.domain.quarantine import Quarantine
 from orchestrator.domain.run import CaseResult, CaseStatus, RunState, RunSummary, TaskResult, TaskState
+from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Delivery, Gate
 from orchestrator.messaging import App
@@ -127,6 +128,16 @@ def told(ledger: Ledger, store: Store, run: str) -> RunSummary:
     summary = summarize(ledger, store, run, lambda _: [])
     assert summary is not None
     return summary
+
+
+@pytest.mark.parametrize("row", ["[" * 100_000, f'{{"name": "TestB", "status": "passed", "seconds": {10**400}}}'])
+def test_no_word_of_a_worker_keeps_a_run_from_its_summary(ledger: Ledger, app: App, store: Store, row: str) -> None:
+    run = run_failed(ledger, app, "TestA")
+    ledger.redis.hset(keys.part(run, "results"), "ut:pkg/a", row)
+    ledger.redis.hset(keys.part(run, "doubts"), "ut:pkg/a", row)
+    ledger.redis.xadd(keys.part(run, "cases"), {"task": "ut:pkg/a", "attempt": "1", "case": row})
+    summary = told(ledger, store, run)
+    assert (summary.state, summary.tasks[0].state) == (RunState.FAILED, TaskState.FAILED)
 
 
 @pytest.mark.parametrize(

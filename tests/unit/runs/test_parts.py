@@ -100,6 +100,16 @@ def test_a_run_is_read_once_however_many_tasks_are_asked_for(store: Store, monke
     read.assert_called_once_with("1")
 
 
+def test_neither_many_pull_requests_nor_many_failures_hide_what_the_base_branch_fails(store: Store) -> None:
+    ran(store, "1", (make_task("bvt:join", TaskState.FAILED),))
+    more = (StoredCase(f"9-{n}", "bvt:join", 1, CaseResult(f"case {n}", CaseStatus.ERROR)) for n in range(1500))
+    store.add_cases("1", more)
+    for number in range(250):
+        words = {"pr_number": number, "profile": "demo", "repo_commit": BASE, "created": 2.0 + number}
+        store.record_plan(f"pr-{number}", "{}", parent=None, **words)  # type: ignore[arg-type]
+    assert {"case of bvt:join", "case 1499"} <= (known(store, "bvt:join") or set())
+
+
 def test_statistics_count_the_parts_of_a_category_as_one(store: Store) -> None:
     ran(store, "1", (make_task("bvt:join#1", seconds=3.0), make_task("bvt:join#2", seconds=5.0)))
     ran(store, "2", (make_task("bvt:join", seconds=6.0), make_task("ut:pkg/a", seconds=1.0)))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -251,12 +253,22 @@ def test_a_foreign_message_at_the_head_of_a_queue_stops_nothing(ledger: Ledger, 
     control.start(app, ledger, make_plan())
     ((run, shard, _),) = ledger.queued()
     ledger.redis.zincrby("mtp1:queued", -2 * MESSAGE_MARGIN, f"{run}|{shard}")
-    for raw in ("no json", "[]", "{}", '{"headers": null}'):
-        ledger.redis.rpush("ut", raw)
+    deep, long = "[" * 100_000, json.dumps({"headers": {"id": f"{run}|{shard}|{'9' * 5000}"}})
+    for raw in ("no json", "[]", "{}", '{"headers": null}', deep, long):
+        ledger.redis.rpush("ut\x06\x161", raw)
         done: list[str] = []
         complete = control.start(app, ledger, make_plan([make_task(skip=True)]))
         assert reaper(ledger, app, done).tick()
         assert complete in done
+
+
+def test_a_look_that_fails_holds_up_no_summary(ledger: Ledger, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    complete = control.start(app, ledger, make_plan([make_task(skip=True)]))
+    for look in ("expired", "queued"):
+        monkeypatch.setattr(ledger, look, Mock(side_effect=KeyError("no such")))
+    done: list[str] = []
+    assert reaper(ledger, app, done).tick()
+    assert done == [complete]
 
 
 def test_a_cancel_that_was_stopped_half_way_is_finished(ledger: Ledger, app: App, store: Store) -> None:

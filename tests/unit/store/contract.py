@@ -13,7 +13,7 @@ from sqlalchemy import inspect, text
 
 from orchestrator.domain.errors import InfrastructureError, UnknownRunError
 from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, RunState, TaskResult, TaskState
-from orchestrator.store import AuditEntry, OutboxState, Store, StoredCase, migrations
+from orchestrator.store import AuditEntry, OutboxMessage, OutboxState, Store, StoredCase, migrations
 from orchestrator.store.models import Base
 from tests.unit.store.factories import GO_FAILURE, SQL_FAILURE, make_cases, make_message, make_summary, make_task
 
@@ -355,6 +355,17 @@ class StatisticsContract:
         assert store.forget(cases=0, runs=1_700_000_500.0, audit=0).runs == 1
         assert [run.id for run in store.runs()] == ["r-new"]
         assert store.durations("demo"), "what was measured stays"
+
+    def test_messages_that_tell_of_no_run_go_once_they_have_left_and_are_old(self, store: Store) -> None:
+        for number, run in enumerate(["", "r-gone", "", ""]):
+            created = 1_700_000_000.0 + number * 100
+            store.enqueue([OutboxMessage(run, "wecom", "question", "{}", f"key-{number}")], created)
+        first, second, _, last = store.due(NOW, 10)
+        store.sent(first.id)
+        store.give_up(second.id, "no such chat")
+        store.sent(last.id)
+        assert store.forget(cases=0, runs=1_700_000_250.0, audit=0).messages == 2
+        assert [entry.message.key for entry in store.outbox()] == ["key-2", "key-3"], "one waits, one is young"
 
 
 class SchemeContract:

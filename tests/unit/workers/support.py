@@ -22,6 +22,9 @@ class NoResources:
     def get(self, name: str, make: Callable[[], Closable]) -> Closable:
         raise AssertionError(name)
 
+    def drop(self, name: str) -> None:
+        """Nothing is kept."""
+
 
 @dataclass
 class Record:

@@ -87,3 +87,9 @@ def test_places_are_relative_to_the_tree(
 )
 def test_what_is_no_finding(tree: Path, line: str) -> None:
     assert in_line(line, tree) is None
+
+
+def test_a_line_number_of_any_length_is_no_error(tree: Path) -> None:
+    place = f"a/a.go:{'9' * 5000}:{'8' * 5000}"
+    found, _ = read(tree, f'{{\n"m/a": {{"printf": [{{"posn": "{place}", "message": "bad"}}]}}\n}}\n')
+    assert [(finding.file, finding.line, finding.column) for finding in found] == [("a/a.go", 999999999, 888888888)]

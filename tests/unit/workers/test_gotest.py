@@ -11,6 +11,7 @@ from orchestrator.domain.run import CaseStatus, FailureKind
 from tests.unit.workers.support import Record, go_module
 from workers.process import Reason
 from workers.suites import gotest
+from workers.suites.gobuild import BuildLog
 from workers.suites.gooutput import TestOutput, seconds_of
 from workers.suites.gotest import GoTestStream
 
@@ -284,9 +285,40 @@ def test_durations_of_go() -> None:
     assert [seconds_of(text) for text in ("1h2m3.5s", "250ms", "0s")] == [3723.5, 0.25, 0.0]
 
 
+@pytest.mark.parametrize("seconds", ["1" + "0" * 400, "1e999", "-1", "NaN"])
+def test_a_test_took_a_time_that_can_be_true(told: Told, seconds: str) -> None:
+    told.stream.stdout(f'{{"Action": "fail", "Package": "{PACKAGE}", "Test": "TestA", "Elapsed": {seconds}}}')
+    told.event("fail")
+    assert 0 <= told.record.named("a.TestA").seconds <= 1e6
+
+
+def test_numbers_that_no_program_would_print_are_no_error(told: Told) -> None:
+    told.event("run", "TestA")
+    told.say(f"    a_test.go:{'9' * 5000}: no such line", "TestA")
+    told.say("panic: test timed out after 1s\nrunning tests:\n\t\tTestA (1.2.3s)\n\t\tTestA (1.5s)", "TestA")
+    told.event("fail", "TestA")
+    told.event("fail")
+    assert told.status() == {"a.TestA": "timeout"}
+
+
 def test_tests_that_were_made_up_take_no_memory_without_end(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gotest, "OPEN_LIMIT", 3)
     for number in range(9):
         told.event("run", f"Test{number}")
     told.stream.finish(Reason.DEADLINE, "too late")
     assert [case.name for case in told.record.cases] == ["a.Test0", "a.Test1", "a.Test2"]
+
+
+def test_packages_that_were_made_up_take_no_memory_without_end(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gotest, "OPEN_LIMIT", 3)
+    for number in range(9):
+        told.event("fail", package=f"example.com/m/{number}")
+        told.stream.stdout(f"FAIL\texample.com/m/plain{number} [build failed]")
+    assert len(told.record.cases) == 3
+
+
+def test_what_is_said_of_packages_that_were_made_up_takes_no_memory_without_end() -> None:
+    log, path = BuildLog(), "p" * 1000
+    for number in range(40_000):
+        log.add(f"{path}{number}", "")
+    assert len(log._lines) < 20_000

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
+import pytest
+
+from orchestrator.domain.errors import MoTestplanError
 from orchestrator.domain.plan import Priority, Suite, TestTask
 from orchestrator.domain.profile import Bvt, Profile, Server
+from orchestrator.ledger.client import Ledger
 from tests.unit.workers.support import Record, make_job
+from tests.waiting import until
+from workers.process.group import Group
+from workers.process.model import Command
 from workers.sandbox import Sandbox
+from workers.servers.base import Launch, Startup
+from workers.servers.launch import LaunchedServer
+from workers.servers.owned import _Tail
+from workers.sink import Sink
 from workers.suites.bvt import launch_of
+
+#: Writes more than a pipe holds.
+FLOOD = "i=0; while [ $i -lt 20000 ]; do echo a line of a server that says much; i=$((i+1)); done"
 
 
 def test_it_sees_the_tree_and_its_own_directory_and_writes_to_that_alone(tmp_path: Path) -> None:
@@ -22,3 +39,43 @@ def test_it_sees_the_tree_and_its_own_directory_and_writes_to_that_alone(tmp_pat
     assert bound == {str(tmp_path / "tmp"): "--bind", str(tmp_path / "tree"): "--ro-bind", str(tmp_path): "--bind"}
     assert words[-3:] == ("--", "./server", "1")
     assert launch_of(job, None).wrap(("./server", "1"), tmp_path) == ("./server", "1")
+
+
+@contextmanager
+def tailed(script: str, folder: Path, sink: Sink) -> Iterator[None]:
+    """A server of this shell script, what it says going to ``sink``."""
+    group = Group(
+        Command(argv=("sh", "-c", script), cwd=folder, env={"PATH": "/usr/bin:/bin"}, timeout=60.0), lingers=True
+    )
+    tail = _Tail(group, sink.line)
+    try:
+        yield
+    finally:
+        tail.stop()
+        group.close()
+
+
+def test_a_server_that_outlives_its_first_task_may_go_on_writing(tmp_path: Path) -> None:
+    sink = Sink(cast("Ledger", None), "r1", "bvt:sums", 1, tmp_path / "log")
+    with tailed(f"echo up; until [ -e go ]; do sleep 0.02; done; {FLOOD}; echo > done; sleep 60", tmp_path, sink):
+        until(lambda: sink._lines)
+        sink.close()
+        (tmp_path / "go").touch()
+        until((tmp_path / "done").exists)
+    assert (tmp_path / "log" / "log.txt").read_text() == "up\n"
+
+
+def test_a_log_that_cannot_be_kept_does_not_keep_its_server_waiting(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    sink = Sink(cast("Ledger", None), "r1", "bvt:sums", 1, tmp_path / "file" / "log")
+    with tailed(f"{FLOOD}; echo > done; sleep 60", tmp_path, sink):
+        until((tmp_path / "done").exists)
+
+
+@pytest.mark.parametrize("name", ["../out", "etc"])
+def test_a_server_whose_files_cannot_be_written_leaves_no_directory(name: str) -> None:
+    files = {"etc/server.toml": "x", name: "y"}
+    server = LaunchedServer(Launch(("true",), files), None, Startup())
+    with pytest.raises(MoTestplanError):
+        server.start()
+    assert not server.directory.exists()

@@ -42,3 +42,20 @@ def test_a_batch_whose_answer_was_lost_is_sent_again_with_the_next_and_is_there_
     sink.close()
     names = [json.loads(row["case"])["name"] for _, row in ledger.read_cases(run, "0")]
     assert names == ["TestA", "TestB", "TestC"]
+
+
+def test_a_flood_of_long_failures_does_not_fill_the_redis_that_everybody_shares(
+    valkey_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.sink.ROOM", 10_000)
+    ledger, run = Ledger(valkey_url), uuid.uuid4().hex
+    sink = Sink(ledger, run, "t0", 1, tmp_path)
+    for number in range(100):
+        sink.case(CaseResult(f"Test{number}", CaseStatus.FAILED, message="m" * 3000, expected="e", actual="a" * 3000))
+    sink.flush()
+    sink.close()
+    cases = [json.loads(row["case"]) for _, row in ledger.read_cases(run, "0")]
+    assert [len(case["message"]) for case in cases[:2]] == [3000, 3000]
+    assert (cases[99]["message"], cases[99]["expected"]) == ("m" * 200 + "… (3000 characters)", "e")
+    assert sum(len(case["message"]) + len(case["actual"]) for case in cases) < 10_000 + 6000 + 100 * 500
+    assert sink.counts[CaseStatus.FAILED] == len(cases) == 100

@@ -20,6 +20,9 @@ class Text:
         self._out = out
         self._failures: dict[str, int] = {}
 
+    def _say(self, text: str) -> None:
+        self._out.write(tamed(text))
+
     def command(self, result: CommandResult) -> None:
         """Print a command that did not pass, or that only strict fails."""
         passed = result.verdict in (VerdictKind.PASS, VerdictKind.IGNORED)
@@ -29,28 +32,39 @@ class Text:
         if number > _SHOWN_FAILURES:
             return
         head = "STRICT" if passed else result.verdict.value
-        self._out.write(f"{head} {result.path}:{result.line}: {shortened(result.sql, _SHOWN_TEXT)}\n")
+        self._say(f"{head} {result.path}:{result.line}: {shortened(result.sql, _SHOWN_TEXT)}\n")
         for why in filter(None, (result.reason, *(result.findings or ()))):
-            self._out.write(f"  {why}\n")
+            self._say(f"  {why}\n")
         for name, text in (("expected", result.expected), ("actual", result.actual)):
             if result.verdict is VerdictKind.FAILED or passed:
-                self._out.write(_block(name, text))
+                self._say(_block(name, text))
 
     def script(self, result: ScriptResult) -> None:
         """Print how a script ended."""
         for note in result.notes:
-            self._out.write(f"NOTE {note}\n")
+            self._say(f"NOTE {note}\n")
         hidden = self._failures.pop(result.path, 0) - _SHOWN_FAILURES
         if hidden > 0:
-            self._out.write(f"  … and {hidden} more in {result.path}\n")
+            self._say(f"  … and {hidden} more in {result.path}\n")
         state = "skipped" if result.skipped else _counts([result])
-        self._out.write(f"{result.path}: {state} ({result.seconds:.2f} s)\n")
+        self._say(f"{result.path}: {state} ({result.seconds:.2f} s)\n")
         self._out.flush()
 
     def close(self, scripts: Sequence[ScriptResult]) -> None:
         """Print the total."""
-        self._out.write(f"{len(scripts)} scripts: {_counts(scripts)}; success rate {success_rate(scripts)}%\n")
+        self._say(f"{len(scripts)} scripts: {_counts(scripts)}; success rate {success_rate(scripts)}%\n")
         self._out.flush()
+
+
+def tamed(text: str) -> str:
+    """What scripts and servers say, safe to show on a terminal: what it would obey becomes ``\\x1b`` …"""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
+    return "".join(char if char.isprintable() or char in "\n\t" else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
 
 
 def _counts(scripts: Sequence[ScriptResult]) -> str:
