@@ -26,7 +26,7 @@ T = TypeVar("T")
 #: What a watcher waits for.
 Until = Literal["event", "failure", "end"]
 
-_CURSOR = re.compile(r"\d{1,20}(-\d{1,20})?")
+_CURSOR = re.compile(r"[0-9]{1,20}(-[0-9]{1,20})?")
 #: Characters of one line of a log.
 _LINE = 2000
 #: Runs that statistics look at.
@@ -52,12 +52,13 @@ class Reads:
             if pull in (None, p.pr_number)
         ]
         known = {row.run for row in rows}
+        past = self.store.runs(limit + len(known), pr=pull, state=state, profile=self.project)
         rows += [
             views.RunRow(r.id, r.state, r.pr_number, r.parent, r.created, r.ended, r.cost, r.cancelled_by)
-            for r in self.store.runs(limit + 200, pr=pull)
-            if r.profile == self.project and r.id not in known
+            for r in past
+            if r.id not in known
         ]
-        return [row for row in rows if state in (None, row.state.value)][: _limited(limit)]
+        return [row for row in rows if state in (None, row.state.value)][: _limited(limit, _HISTORY)]
 
     def find(self, name: str) -> tuple[RunSummary, TestPlan]:
         """A run and its plan, by id, by the beginning of one, or the newest of a pull request by its number."""
