@@ -16,14 +16,17 @@ from orchestrator.diff.source import from_text
 from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.profile import GitHub, Profile, Rule
 from orchestrator.domain.run import TaskState
+from orchestrator.ledger import keys
 from orchestrator.ledger.records import Delivery, Gate
 from orchestrator.notify.base import RetryLaterError
 from orchestrator.notify.github.desk import GitHubDesk
 from orchestrator.notify.github.hook import Hook
 from orchestrator.notify.github.pulls import Pull
+from orchestrator.notify.github.telling import GitHubTeller
 from orchestrator.service.service import Service
 from orchestrator.settings import Settings
-from tests.serving import end_run, make_service, play
+from tests.factories import make_plan
+from tests.serving import end_run, make_service, play, start_run
 
 OLD, NEW = "1" * 40, "2" * 40
 DIFF = "diff --git a/{0} b/{0}\n--- a/{0}\n+++ b/{0}\n@@ -1 +1 @@\n-package x\n+package a\n"
@@ -204,3 +207,10 @@ def test_a_delivery_that_must_come_again_does_not_hold_up_the_next(
     inbound.serve(stop)
     assert (acted, inbound._tray.waiting()) == (["delivery-2"], 1)
     inbound._tray.close()
+
+
+def test_a_run_whose_plan_cannot_be_read_silences_no_other(scene: Scene) -> None:
+    runs = [start_run(scene.service, make_plan(pull=pull)) for pull in (7, 8)]
+    scene.service.ledger.redis.set(keys.part(runs[0], "plan"), "{}")
+    GitHubTeller(scene.service).tick()
+    assert [entry.message.run for entry in scene.service.store.outbox()] == runs[1:]
