@@ -95,7 +95,7 @@ class GitHubDesk:
         self._start(hook, caller, plan, f"pull request {hook.pull}: {hook.action}")
 
     def _start(self, hook: Hook, caller: Caller, plan: TestPlan, reason: str, key: str = "start") -> None:
-        done = self._service.writes.start(caller, Order(reason, f"{hook.key}:{key}"), plan)
+        done = self._service.writes.start(caller, Order(reason, f"{hook.key}:{key}"), plan, asked=hook.key)
         if done.run is None:
             self._tell(hook, f"plan-{plan.id[:12]}", comment=words.plan_comment(plan, "There is nothing to run."))
 

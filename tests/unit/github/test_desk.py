@@ -105,6 +105,14 @@ def test_a_push_of_a_member_runs_in_the_authors_name_and_not_when_it_comes_after
     assert scene.live() == [(OLD, "github:dev")]
 
 
+def test_a_delivery_that_comes_twice_is_one_run_though_it_was_pushed_to_in_between(scene: Scene) -> None:
+    hook = Hook("delivery-twice", "synchronize", 7, "dev", "MEMBER", "dev", OLD)
+    scene.desk.act(hook)
+    scene.head = NEW
+    scene.desk.act(hook)
+    assert (scene.live(), scene.told()) == ([(OLD, "github:dev")], [])
+
+
 def test_a_push_with_nothing_to_run_ends_the_older_run_and_a_late_delivery_ends_no_newer_one(scene: Scene) -> None:
     scene.event("synchronize", OLD, "MEMBER")
     scene.head, scene.file = NEW, "README.md"
