@@ -23,6 +23,7 @@ from orchestrator.notify.github.desk import GitHubDesk
 from orchestrator.notify.github.hook import Hook
 from orchestrator.notify.github.pulls import Pull
 from orchestrator.notify.github.telling import GitHubTeller
+from orchestrator.notify.github.words import marker
 from orchestrator.service.service import Service
 from orchestrator.settings import Settings
 from tests.factories import make_plan
@@ -111,6 +112,14 @@ def test_a_delivery_that_comes_twice_is_one_run_though_it_was_pushed_to_in_betwe
     scene.head = NEW
     scene.desk.act(hook)
     assert (scene.live(), scene.told()) == ([(OLD, "github:dev")], [])
+
+
+def test_an_answer_to_a_command_is_not_taken_for_the_comment_of_a_run(scene: Scene) -> None:
+    """The comment of a run is the first that begins with the mark: it would be written over the answer."""
+    scene.event("comment", OLD, "OWNER", text="/why it")
+    (said,) = scene.told()
+    assert "Not done" in said["reply"]
+    assert not said["reply"].startswith(marker("demo"))
 
 
 def test_a_push_with_nothing_to_run_ends_the_older_run_and_a_late_delivery_ends_no_newer_one(scene: Scene) -> None:
