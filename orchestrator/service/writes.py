@@ -138,11 +138,12 @@ class Writes:
         if self._reads.lookup.started_by(summary.run) != caller.name:
             caller.needs(Role.MAINTAINER, "cancelling what another started")
         known = [task.id for task in plan.tasks]
-        tasks = [task for name in tasks for task in tasks_named(name, known, f"run {summary.run}")]
+        tasks = list(dict.fromkeys(task for one in tasks for task in tasks_named(one, known, f"run {summary.run}")))
         part = f"{len(tasks)} tasks of " if tasks else "what has not started of " if waiting else ""
         what = f"{part}run {summary.run}"
         done = Done("cancel", summary.run, order.dry_run, False, f"ends {what}", None, len(tasks or known), 0.0)
-        claim = Claim(caller.name, order.key, _fingerprint("cancel", summary.run, *sorted(tasks)), summary.run)
+        action = "cancel what waits" if waiting else "cancel"
+        claim = Claim(caller.name, order.key, _fingerprint(action, summary.run, *sorted(tasks)), summary.run)
         repeated = not order.dry_run and self._orders.seen(claim)
         if summary.state.final and not repeated:
             raise ConflictError(

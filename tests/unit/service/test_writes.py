@@ -97,6 +97,14 @@ def test_who_may_not_start_is_told_so_before_anything_is_planned_and_it_is_on_re
     assert all(row.result.startswith("refused") for row in rows)
 
 
+def test_a_task_that_is_named_twice_is_one_and_to_end_all_is_not_to_end_what_waits(service: Service) -> None:
+    run = start_run(service, make_plan(TWO), DEV.name)
+    done = service.writes.cancel(DEV, order(), run, ["ut:pkg/a", "ut:pkg/a"], waiting=True)
+    assert (done.tasks, done.effect) == (1, f"ends 1 tasks of run {run}")
+    with pytest.raises(ConflictError, match="another order"):
+        service.writes.cancel(DEV, order(), run, ["ut:pkg/a"])
+
+
 def test_a_key_is_for_one_order(service: Service) -> None:
     service.writes.start(DEV, order(), make_plan())
     with pytest.raises(ConflictError, match="another order"):
