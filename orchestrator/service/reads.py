@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.naming import task_named, tasks_named
 from orchestrator.domain.plan import TestPlan
-from orchestrator.domain.run import CaseStatus, RunState, RunSummary, TaskResult, TaskState
+from orchestrator.domain.run import CaseResult, CaseStatus, RunState, RunSummary, TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.hosts import Host
 from orchestrator.messaging import App
@@ -101,16 +101,15 @@ class Reads:
         known = [one.id for one in plan.tasks]
         wanted = known if task is None else tasks_named(task, known, f"run {summary.run}")
         chosen = [t for t in summary.tasks if t.state in _BAD and t.task in wanted]
-        found = [failure for result in chosen for failure in self._of(summary, result)]
+        found = [views.Failure(t.task, t.attempt, case) for t in chosen for case in self.failed(summary, t)]
         page, following = _page(found, offset, limit)
         return views.FailurePage(summary.run, tuple(page), len(found), following)
 
-    def _of(self, summary: RunSummary, result: TaskResult) -> list[views.Failure]:
+    def failed(self, summary: RunSummary, result: TaskResult) -> list[CaseResult]:
         """Those the history has, once it has the run; until then the first ones, as the worker told them."""
         rows = self.store.cases(summary.run, result.task, CaseStatus.FAILED)
         rows += self.store.cases(summary.run, result.task, CaseStatus.ERROR)
-        cases = [row.case for row in rows if row.attempt == result.attempt] or result.failures
-        return [views.Failure(result.task, result.attempt, case) for case in cases]
+        return [row.case for row in rows if row.attempt == result.attempt] or list(result.failures)
 
     def log(self, name: str, task: str, after: str = "0", limit: int = 200) -> views.LogPage:
         """The log of a task from a cursor on, as far as the ledger keeps it."""
