@@ -27,6 +27,8 @@ T = TypeVar("T")
 Until = Literal["event", "failure", "end"]
 
 _CURSOR = re.compile(r"[0-9]{1,20}(-[0-9]{1,20})?")
+#: Cases of a task and status that are looked at, of all its attempts together.
+_CASES = 50_000
 #: Characters of one line of a log.
 _LINE = 2000
 #: Runs that statistics look at.
@@ -107,8 +109,8 @@ class Reads:
 
     def failed(self, summary: RunSummary, result: TaskResult) -> list[CaseResult]:
         """Those the history has, once it has the run; until then the first ones, as the worker told them."""
-        rows = self.store.cases(summary.run, result.task, CaseStatus.FAILED)
-        rows += self.store.cases(summary.run, result.task, CaseStatus.ERROR)
+        rows = self.store.cases(summary.run, result.task, CaseStatus.FAILED, _CASES)
+        rows += self.store.cases(summary.run, result.task, CaseStatus.ERROR, _CASES)
         return [row.case for row in rows if row.attempt == result.attempt] or list(result.failures)
 
     def log(self, name: str, task: str, after: str = "0", limit: int = 200) -> views.LogPage:

@@ -54,6 +54,14 @@ def test_failures_come_in_pages_that_are_complete_together(service: Service, end
     assert page.total == 30
 
 
+def test_more_than_a_thousand_failures_are_all_told(service: Service) -> None:
+    run = start_run(service, make_plan(TASKS[:1]))
+    play(service, run, {"ut:pkg/a": (TaskState.FAILED, tuple(map(case, range(1100))))})
+    end_run(service, run)
+    page = service.reads.failures(run, offset=1000, limit=200)
+    assert (len(page.failures), page.total, page.next) == (100, 1100, None)
+
+
 def test_events_go_on_after_the_cursor_and_end(service: Service, ended: str) -> None:
     first = service.reads.events(ended)
     assert first.ended
