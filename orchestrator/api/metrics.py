@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter as Counted
 from collections import OrderedDict
@@ -16,10 +17,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator.domain.errors import MoTestplanError
-from orchestrator.domain.plan import Suite, TestPlan
+from orchestrator.domain.plan import Suite
 from orchestrator.domain.run import RunSummary, TaskState
 from orchestrator.messaging import CONTROL_QUEUE, SUITE_QUEUES
-from orchestrator.planner.codec import loads
 from orchestrator.runs.hosts import SILENT
 from orchestrator.service.service import Service
 
@@ -37,6 +37,7 @@ class Outcomes:
     def __init__(self, service: Service, registry: CollectorRegistry) -> None:
         self._service, self._since = service, time.time()
         self._seen: OrderedDict[str, None] = OrderedDict()
+        self._looking = threading.Lock()  # two scrapes may come at once
         self.runs = Counter(f"{_PREFIX}runs", "Runs that ended, by state.", ["state"], registry=registry)
         self.tasks = Counter(f"{_PREFIX}tasks", "Tasks that ended.", ["suite", "state"], registry=registry)
         self.lost = Counter(f"{_PREFIX}tasks_lost", "Tasks every worker of which went silent.", registry=registry)
@@ -58,25 +59,27 @@ class Outcomes:
 
     def look(self) -> None:
         """Count what ended since the last look."""
+        with self._looking:
+            self._look()
+
+    def _look(self) -> None:
         store = self._service.store
-        for row in store.runs(_LOOK):
-            fresh = row.state.final and (row.ended or 0.0) >= self._since and row.id not in self._seen
-            if not fresh or row.profile != self._service.profile.name:
+        for row in store.runs(_LOOK, profile=self._service.profile.name):
+            if not row.state.final or (row.ended or 0.0) < self._since or row.id in self._seen:
                 continue
-            summary, text = store.summary(row.id), store.plan_json(row.id)
-            if summary is not None and text is not None:
-                self._count(summary, loads(text))
+            summary = store.summary(row.id)
+            if summary is not None:
+                self._count(summary)
             self._seen[row.id] = None
             if len(self._seen) > _REMEMBER:
                 self._seen.popitem(last=False)
 
-    def _count(self, summary: RunSummary, plan: TestPlan) -> None:
+    def _count(self, summary: RunSummary) -> None:
         self.runs.labels(summary.state.value).inc()
         self.seconds.observe(summary.seconds)
         self.cost.inc(max(0.0, summary.cost))
-        suites = {task.id: task.type.queue for task in plan.tasks}
         for task in summary.tasks:
-            suite = suites.get(task.task, "")
+            suite = task.task.partition(":")[0]
             self.tasks.labels(suite, task.state.value).inc()
             if task.attempt:
                 self.task_seconds.labels(suite).observe(task.seconds)

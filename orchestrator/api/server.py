@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
@@ -99,15 +99,18 @@ async def _hooked(webhook: Webhook, request: Request) -> Response:
 
 
 async def _body(request: Request, most: int = MAX_BODY) -> bytes | None:
-    """The request's bytes; None when there are too many, whatever its header says."""
+    """The request's bytes; None when there are too many, whatever its header says, or when its sender hung up."""
     length = request.headers.get("content-length", "0")
     if not length.isdecimal() or int(length[:12]) > most:
         return None
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            return None
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > most:
+                return None
+    except ClientDisconnect:  # nobody hears the answer
+        return None
     return bytes(body)
 
 

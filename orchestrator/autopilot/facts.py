@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.domain.plan import TestPlan
-from orchestrator.domain.run import CaseStatus, RunSummary, TaskResult, TaskState
+from orchestrator.domain.run import CaseResult, CaseStatus, RunSummary, TaskResult, TaskState
 
 #: Failing cases kept of a task.
-_CASES = 50
+_CASES = 1000
 
 #: Why a run was made: the plan itself, some of its tasks again, or some of them on the base commit.
 Purpose = Literal["run", "again", "base"]
@@ -29,6 +30,8 @@ class TaskFacts:
     host: str | None = None
     #: Names of the cases that failed.
     failing: tuple[str, ...] = ()
+    #: Further cases that failed, whose names are not kept.
+    unnamed: int = 0
     message: str = ""
     reproduce: str | None = None
 
@@ -103,14 +106,23 @@ def plan_facts(plan: TestPlan) -> PlanFacts:
     return PlanFacts(plan.id, plan.summary, live, plan.cost.runner_seconds, bool(change.base_commit))
 
 
-def run_facts(summary: RunSummary, purpose: Purpose, estimated: float, *, confirmed: bool) -> RunFacts:
-    """Of a run that has ended."""
-    tasks = tuple(_task(task) for task in summary.tasks)
+def run_facts(
+    summary: RunSummary,
+    purpose: Purpose,
+    estimated: float,
+    *,
+    confirmed: bool,
+    failed: Callable[[TaskResult], Sequence[CaseResult]] = lambda result: result.failures,
+) -> RunFacts:
+    """Of a run that has ended; ``failed`` gives all failed cases of a task that has more than its result keeps."""
+    tasks = tuple(
+        _task(task, task.failures if len(task.failures) >= task.failed else failed(task)) for task in summary.tasks
+    )
     return RunFacts(summary.run, purpose, tasks, round(estimated, 3), summary.cancelled_by is not None, confirmed)
 
 
-def _task(result: TaskResult) -> TaskFacts:
-    bad = [case.name for case in result.failures if case.status in (CaseStatus.FAILED, CaseStatus.ERROR)]
+def _task(result: TaskResult, cases: Sequence[CaseResult]) -> TaskFacts:
+    bad = [case.name for case in cases if case.status in (CaseStatus.FAILED, CaseStatus.ERROR)]
     return TaskFacts(
         task=result.task,
         state=result.state,
@@ -119,6 +131,7 @@ def _task(result: TaskResult) -> TaskFacts:
         quarantined=result.quarantine is not None,
         host=result.host,
         failing=tuple(dict.fromkeys(bad[:_CASES])),
+        unnamed=max(result.failed, len(bad)) - len(bad[:_CASES]),
         message=result.message.partition("\n")[0][:300],
         reproduce=result.reproduce,
     )

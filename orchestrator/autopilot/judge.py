@@ -55,7 +55,8 @@ def base_history(service: Service, tasks: AbstractSet[str]) -> dict[str, tuple[s
 def judge(service: Service, name: str) -> Triage:
     """Triage a run by its own results and the history of the base branch; nothing is run."""
     summary, plan = service.reads.find(name)
-    facts = run_facts(summary, "run", plan.cost.runner_seconds, confirmed=service.profile.dispatch.confirm_failures)
+    confirmed, cases = service.profile.dispatch.confirm_failures, functools.partial(service.reads.failed, summary)
+    facts = run_facts(summary, "run", plan.cost.runner_seconds, confirmed=confirmed, failed=cases)
     ended = dataclasses.replace(facts, tasks=tuple(task for task in facts.tasks if task.state.final))
     failed = {task.task for task in ended.tasks if task.state is TaskState.FAILED}
     history = base_history(service, failed) if failed else {}

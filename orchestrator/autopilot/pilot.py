@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import secrets
 import time
@@ -98,7 +99,8 @@ class Pilot:
         self._recorder.step(dataclasses.replace(step, run=run))
         ended = self._wait(run)
         confirmed = self._service.profile.dispatch.confirm_failures
-        return run_facts(ended, _purpose(step.decision), part.cost.runner_seconds, confirmed=confirmed)
+        failed = functools.partial(self._service.reads.failed, ended)
+        return run_facts(ended, _purpose(step.decision), part.cost.runner_seconds, confirmed=confirmed, failed=failed)
 
     def _conclude(self, plan: TestPlan, step: Step) -> None:
         """The end of a flight stands before anybody is asked for other words for it."""

@@ -84,7 +84,7 @@ def read(path: Path) -> tuple[Header, list[Step]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
         rows = [json.loads(line) for line in lines if line.strip()]
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path} is no record: {error}", "Name a file that `autopilot --record` wrote.") from None
     if not rows or not all(isinstance(row, dict) for row in rows) or rows[0].get("version") != VERSION:
         raise UsageError(f"{path} is no record of version {VERSION}", "Record the flight again with this program.")

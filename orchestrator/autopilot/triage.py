@@ -85,14 +85,16 @@ def _failed(made: Finding, last: TaskFacts, base: list[TaskFacts], situation: Si
     history = (situation.base_history or {}).get(last.task)
     if base:
         known = set(base[-1].failing) if base[-1].state is TaskState.FAILED else set()
-        whole = base[-1].state is TaskState.FAILED and not base[-1].failing
+        whole = base[-1].state is TaskState.FAILED and not base[-1].failing and not base[-1].unnamed
     elif history is not None:
         known, whole = set(history), "" in history
     else:
         return _with(made, Cause.UNKNOWN)
     new = tuple(case for case in last.failing if case not in known)
-    if whole or (last.failing and not new):
+    if whole or (last.failing and not new and not last.unnamed):
         return _with(made, Cause.KNOWN, judged=True)
+    if last.unnamed and not new:  # what is not named may be new
+        return _with(made, Cause.UNKNOWN, judged=True)
     return _with(made, Cause.NEW, new, judged=True)
 
 

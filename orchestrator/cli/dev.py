@@ -8,7 +8,7 @@ import re
 import sys
 import unicodedata
 
-from orchestrator.cli import dev_demo, life
+from orchestrator.cli import dev_demo, life, output
 from orchestrator.domain.errors import EXIT_PASSED
 from orchestrator.notify.wecom.standin import Received
 from orchestrator.notify.wecom.standin.botside import BotSide
@@ -22,8 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     kinds = parser.add_subparsers(dest="stand_in", required=True, metavar="STAND-IN")
     wecom = kinds.add_parser("wecom", help="group robot, application and AI bot, with the chat in a browser")
-    wecom.add_argument("--port", type=_port, default=0, help="where to listen on 127.0.0.1 (default: any free port)")
-    wecom.add_argument("--bot-port", type=_port, default=0, help="the same for the bot's connection")
+    wecom.add_argument(
+        "--port", type=output.port, default=0, help="where to listen on 127.0.0.1 (default: any free port)"
+    )
+    wecom.add_argument("--bot-port", type=output.port, default=0, help="the same for the bot's connection")
     wecom.add_argument("--key", help="the robot's key (default: a new one)")
     wecom.add_argument(
         "--members", type=_words, default=_words(",".join(dev_demo.MEMBERS)), metavar="ID,ID", help="who can write"
@@ -101,12 +103,6 @@ def rendered(message: Received, number: int) -> str:
     lines = [f"── message {number} ({message.msgtype})", *message.content.splitlines()]
     lines += [f"!! {warning}" for warning in message.warnings]
     return "\n".join("".join(c for c in line if unicodedata.category(c) not in ("Cc", "Cf", "Cs")) for line in lines)
-
-
-def _port(word: str) -> int:
-    if word.isdecimal() and int(word) <= 65535:
-        return int(word)
-    raise argparse.ArgumentTypeError(f"{word!r} is no port: a number from 0 to 65535")
 
 
 def _word(text: str) -> str:

@@ -24,6 +24,8 @@ from orchestrator.store import Store
 
 #: A whole number from 1 on, for ``type=`` of an option.
 positive = output.positive
+#: A port to listen on, for ``type=`` of an option.
+port = output.port
 
 
 def settings() -> Settings:

@@ -20,7 +20,7 @@ _AUTH = "MO_TESTPLAN_FLOWER_AUTH"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``flower``."""
     parser.add_argument("--address", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=5555)
+    parser.add_argument("--port", type=edge.port, default=5555, help="port to listen on (default 5555)")
 
 
 def run(args: argparse.Namespace) -> int:

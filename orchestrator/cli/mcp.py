@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--read-only", action="store_true", help="take no orders, whoever calls")
     parser.add_argument("--transport", choices=["stdio", "http"], default="stdio", help="default: stdio")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on with http (default 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8601, help="port to listen on with http (default 8601)")
+    parser.add_argument("--port", type=edge.port, default=8601, help="port to listen on with http (default 8601)")
     parser.add_argument("--public-url", metavar="URL", help="address callers use, when a proxy is in front")
     roles = [role.label for role in Role if role is not Role.NONE]
     parser.add_argument("--role", choices=roles, default="viewer", help="of the caller on stdio (default viewer)")
@@ -43,7 +43,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until the caller goes, or until told to stop."""
-    url = _url(args)
     try:
         from orchestrator.mcp.desk import McpDesk
         from orchestrator.mcp.server import ServiceTokens, make_server
@@ -51,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
         raise ToolMissingError(
             f"mcp needs the {error.name} package", "Install it with: pip install 'mo-testplan[mcp]'"
         ) from None
+    url = _url(args)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)  # stdout is the protocol's
     config = edge.settings()
     profile = check_profile(args.profile, config)
@@ -71,10 +71,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _url(args: argparse.Namespace) -> str:
     """The address callers use."""
+    from pydantic import AnyHttpUrl
+
     url = args.public_url or f"http://{_host(args)}"
     try:
         parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        good = AnyHttpUrl(url).host and parts.hostname and parts.port != 0
     except ValueError:
         good = False
     if not good:

@@ -48,3 +48,10 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
     return number
+
+
+def port(text: str) -> int:
+    """A port to listen on, for ``type=`` of an option; 0 is any that is free."""
+    if text.isascii() and text.isdecimal() and len(text) < 10 and int(text) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 0 to 65535")

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``serve``."""
     parser.add_argument("--profile", default="matrixone", help="profile whose runs it serves (default matrixone)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8600, help="port to listen on (default 8600)")
+    parser.add_argument("--port", type=edge.port, default=8600, help="port to listen on (default 8600)")
     parser.add_argument("--answers-only", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--until-eof", action="store_true", help=argparse.SUPPRESS)
 

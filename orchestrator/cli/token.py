@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+import yaml
+
 from orchestrator.cli import edge
 from orchestrator.domain.errors import EXIT_PASSED
 from orchestrator.service.tokens import hash_of, new_token, tokens_from
@@ -31,5 +33,7 @@ def run(args: argparse.Namespace) -> int:
         edge.print_json({"token": secret, "entry": entry})
         return EXIT_PASSED
     print(secret)  # noqa: T201 - the answer
-    edge.say("a line for tokens.yaml, below `tokens:`\n  - {" + ", ".join(f"{k}: {v}" for k, v in entry.items()) + "}")
+    # A name may look like a number or a yes to YAML: it is quoted then.
+    line = yaml.safe_dump(entry, default_flow_style=True, sort_keys=False, width=10_000)
+    edge.say(f"a line for tokens.yaml, below `tokens:`\n  - {line.strip()}")
     return EXIT_PASSED

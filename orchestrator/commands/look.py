@@ -20,6 +20,8 @@ from orchestrator.service.pulls import plan_pull, suites_of
 
 _LINES = 20
 _SHOWN = 10
+#: More lines than the ledger keeps of a log.
+_ALL = 10_000
 
 
 def help_(office: Office, _incoming: Incoming, _command: Command) -> Answer:
@@ -111,7 +113,7 @@ def logs(office: Office, _incoming: Incoming, command: Command) -> Answer:
     """The last lines of a task."""
     summary, _ = office.runs.find(command.arg(0))
     name = task_named(office, summary, command.arg(1))
-    rows = office.ledger.read_log(summary.run, name)[-_LINES:]
+    rows = office.ledger.read_log(summary.run, name, count=_ALL)[-_LINES:]
     lines = [f"**{neutral(name, 100)}**", *(f"> {neutral(line, 150)}" for _, line in rows)]
     return Answer("\n".join(lines) if rows else office.say("no_log"), target=summary.run)
 

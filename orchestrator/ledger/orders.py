@@ -49,6 +49,8 @@ class Claim:
     #: What the budget allows a day; None: no limit.
     allowed_runs: int | None = None
     allowed_seconds: float | None = None
+    #: What was asked for, where the order follows from it and from what has changed since; empty: the order itself.
+    asked: str = ""
 
 
 @every_method_reports_broker_errors
@@ -69,13 +71,21 @@ class Orders:
     def claim(self, claim: Claim) -> tuple[Claimed, str]:
         """Accept an order once; with the answer the run of the first time, or what of the budget is used."""
         limits = [-1 if limit is None else limit for limit in (claim.allowed_runs, claim.allowed_seconds)]
-        args = [claim.fingerprint, claim.run, ORDER_KEPT, claim.runs, round(claim.seconds, 3), *limits, _BUDGET_KEPT]
-        answer, value = cast("tuple[str, str]", self._claim(keys=[_order(claim), _budget(claim.caller)], args=args))
+        price = [claim.runs, round(claim.seconds, 3), *limits, _BUDGET_KEPT]
+        args = [claim.fingerprint, claim.run, ORDER_KEPT, *price, claim.asked]
+        names = [_order(claim.caller, claim.key), _budget(claim.caller)]
+        answer, value = cast("tuple[str, str]", self._claim(keys=names, args=args))
         return Claimed(answer), value
 
     def seen(self, claim: Claim) -> bool:
         """Whether this very order was accepted before, with this very run."""
-        return self.redis.hmget(_order(claim), ["fingerprint", "run"]) == [claim.fingerprint, claim.run]
+        known = self.redis.hmget(_order(claim.caller, claim.key), ["fingerprint", "run"])
+        return known == [claim.fingerprint, claim.run]
+
+    def run_of(self, caller: str, key: str, asked: str) -> str | None:
+        """The run of an order that was accepted when this was asked for."""
+        known, run = cast("list[str | None]", self.redis.hmget(_order(caller, key), ["asked", "run"]))
+        return run if known == asked else None
 
     def spent(self, caller: str) -> tuple[int, float]:
         """Runs and runner-seconds that a caller has taken from today's budget."""
@@ -106,8 +116,8 @@ class Orders:
         return cast("str | None", self.redis.get(f"{keys.PREFIX}:planned:{plan}"))
 
 
-def _order(claim: Claim) -> str:
-    return f"{keys.PREFIX}:order:{claim.caller}:{claim.key}"
+def _order(caller: str, key: str) -> str:
+    return f"{keys.PREFIX}:order:{caller}:{key}"
 
 
 def _flight(change: str) -> str:

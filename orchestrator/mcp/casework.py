@@ -13,6 +13,7 @@ from orchestrator.service.caller import Role
 from orchestrator.service.cases import MAX_SCRIPT, CaseHit, CaseText
 from orchestrator.service.change import Change
 from orchestrator.service.generation import MAX_BUDGET, CaseDraft, Gap
+from orchestrator.service.lookup import MAX_PULL
 
 _FINDINGS = 50
 
@@ -77,7 +78,9 @@ class Casework:
 
     def generate_cases(  # noqa: PLR0913 - what, how much and which page
         self,
-        pull: Annotated[int | None, Field(ge=1, description="Number of a pull request in the clone.")] = None,
+        pull: Annotated[
+            int | None, Field(ge=1, le=MAX_PULL, description="Number of a pull request in the clone.")
+        ] = None,
         base: Annotated[str | None, Field(max_length=250, description="Revision of the clone it is for.")] = None,
         head: Annotated[str | None, Field(max_length=250, description="The change, with base.")] = None,
         budget: Annotated[int, Field(ge=1, le=MAX_BUDGET, description="Statements in all scripts together.")] = 60,

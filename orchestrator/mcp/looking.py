@@ -13,6 +13,7 @@ from orchestrator.mcp.desk import After, Limit, MaybeTask, McpDesk, Offset, Plan
 from orchestrator.planner.render.explain import explain
 from orchestrator.service import views
 from orchestrator.service.change import BUDGET, MAX_DIFF, Change
+from orchestrator.service.lookup import MAX_PULL
 from orchestrator.service.reads import Until
 
 #: Seconds a call may take: clients give up after sixty.
@@ -80,7 +81,7 @@ class Looking:
 
     def plan_change(  # noqa: PLR0913 - the ways to name a change
         self,
-        pull: Annotated[int | None, Field(ge=1, description="Number of a pull request.")] = None,
+        pull: Annotated[int | None, Field(ge=1, le=MAX_PULL, description="Number of a pull request.")] = None,
         base: Annotated[
             str | None, Field(max_length=250, description="Revision of the clone the change is for.")
         ] = None,
@@ -141,7 +142,7 @@ class Looking:
     def list_runs(
         self,
         limit: Limit = 20,
-        pull: Annotated[int | None, Field(ge=1, description="Only of this pull request.")] = None,
+        pull: Annotated[int | None, Field(ge=1, le=MAX_PULL, description="Only of this pull request.")] = None,
         state: Annotated[RunState | None, Field(description="Only runs in this state.")] = None,
     ) -> list[views.RunRow]:
         """The newest runs, live ones first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated
 
 from pydantic import Field
@@ -21,8 +22,9 @@ class Ordering:
     def start_run(self, plan: PlanId, reason: Reason, key: Key, dry_run: DryRun = False) -> Done:
         """Start a plan that plan_change made. A retry with the same key is the same run. Needs role developer."""
         caller = self._desk.writer()
-        service = self._desk.service
-        return service.writes.start(caller, order(reason, key, dry_run), service.writes.kept(plan))
+        writes = self._desk.service.writes
+        made = functools.partial(writes.kept, plan)
+        return writes.start(caller, order(reason, key, dry_run), made, named=plan[:12])
 
     def rerun_run(  # noqa: PLR0913 - what and how
         self,

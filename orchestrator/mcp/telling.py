@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plain import to_plain
 from orchestrator.mcp.desk import McpDesk
 from orchestrator.planner.codec import plan_to_json
@@ -65,12 +66,12 @@ class Telling:
     def run(self, run: str) -> str:
         """A run as it stands, as JSON."""
         self._desk.reader()
-        return _json(self._desk.service.reads.run(run))
+        return _json(self._desk.service.reads.run(run), "get_run tells it in short.")
 
     def plan_of_run(self, run: str) -> str:
         """The plan of a run, as JSON."""
         self._desk.reader()
-        return _json(plan_to_json(self._desk.service.reads.find(run)[1]))
+        return _json(plan_to_json(self._desk.service.reads.find(run)[1]), "explain_plan gives it page by page.")
 
     def plan(self, plan: str) -> str:
         """A plan that is kept, as Markdown."""
@@ -80,12 +81,12 @@ class Telling:
     def runs(self) -> str:
         """The newest runs, as JSON."""
         self._desk.reader()
-        return _json(self._desk.service.reads.runs(20))
+        return _json(self._desk.service.reads.runs(20), "list_runs gives fewer.")
 
     def case(self, category: str, script: str) -> str:
         """A script of the case tree and its result."""
         self._desk.reader()
-        return _json(self._desk.cases.read(f"{category}/{script}"))
+        return _json(self._desk.cases.read(f"{category}/{script}"), "read_case reads it.")
 
     def rules(self) -> str:
         """How SQL cases are written."""
@@ -121,5 +122,9 @@ def investigate_task(run: str, task: str) -> str:
 PROMPTS: tuple[Callable[..., str], ...] = (triage_run, complete_tests, investigate_task)
 
 
-def _json(value: Any) -> str:  # noqa: ANN401 - plain data or a view
-    return json.dumps(to_plain(value), ensure_ascii=False, indent=1)[:_MOST]
+def _json(value: Any, instead: str) -> str:  # noqa: ANN401 - plain data or a view
+    """All of it, or an error that says what to do ``instead``: a part of JSON is none."""
+    text = json.dumps(to_plain(value), ensure_ascii=False, separators=(",", ":"))
+    if len(text) > _MOST:
+        raise UsageError(f"it has {len(text)} characters, and a resource at most {_MOST}", instead)
+    return text

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from orchestrator.commands.neutral import neutral
 from orchestrator.commands.office import Office
-from orchestrator.ledger.records import Progress
+from orchestrator.ledger.records import Event, Progress
 from orchestrator.notify.wecom.messages import duration
 from orchestrator.notify.wecom.words import WORDS
 from orchestrator.planner.codec import loads
@@ -52,7 +53,7 @@ def line(office: Office, progress: Progress) -> str:
 def first_failure(office: Office, progress: Progress) -> str:
     """The failure that came first."""
     what = ""
-    for event in office.ledger.events(progress.run):
+    for event in _events(office, progress.run):
         if event.kind == "failure":
             case = json.loads(event.fields.get("case", "{}"))
             what = f"`{neutral(str(case.get('name', '')), 100)}` {neutral(str(case.get('message', '')), 160)}"
@@ -61,6 +62,14 @@ def first_failure(office: Office, progress: Progress) -> str:
             what = f"`{neutral(event.fields.get('task', ''), 100)}`"
             break
     return f'<font color="warning">{office.say("first")}</font>{_pull(progress)} `{progress.run}`\n> {what}'
+
+
+def _events(office: Office, run: str) -> Iterator[Event]:
+    """All events of a run, a page at a time."""
+    after = "0"
+    while page := office.ledger.events(run, after):
+        yield from page
+        after = page[-1].id
 
 
 def _pull(progress: Progress) -> str:

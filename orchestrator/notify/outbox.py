@@ -76,9 +76,12 @@ def _deliver_many(store: Store, name: str, notifier: Notifier, clock: Callable[[
 
     ``None`` when the channel has to wait. A message without a short form is told by itself.
     """
-    claimed = store.due(clock(), _DIGEST_LINES, channel=name)
-    if not claimed:
+    waiting = store.due(clock(), _DIGEST_LINES, channel=name)
+    if not waiting:
         return None
+    claimed = [due for due in waiting if not _outdated(store, due, clock())]
+    if not claimed:
+        return 0
     lines = list(itertools.takewhile(bool, map(_line, claimed)))
     sizes = itertools.accumulate(len(line.encode("utf-8", "replace")) + 1 for line in lines)
     count = max(1, sum(size <= notifier.limit for size in sizes))
@@ -93,15 +96,14 @@ def _deliver_digest(
     store: Store, notifier: Notifier, told: Sequence[DueMessage], text: str, clock: Callable[[], float]
 ) -> int | None:
     try:
-        notifier.deliver({"markdown": text}, told[0].message.key)
+        _hand_over(notifier, {"markdown": text}, told[0].message.key)
     except RefusedError as error:
         for due in told:
             _give_up(store, due, str(error))
         return 0
     except RetryLaterError as error:
-        for due in told:
-            _retry(store, due, error, clock())
-        return None
+        kept = [_again(store, due, error, clock()) for due in told]
+        return None if any(kept) else 0
     for due in told:
         store.sent(due.id, clock())
     return len(told)
@@ -117,28 +119,33 @@ def _line(due: DueMessage) -> str:
 
 def _deliver(store: Store, notifier: Notifier, due: DueMessage, clock: Callable[[], float]) -> bool | None:
     """Whether the chat took the message; ``None`` when it has to wait, and all behind it too."""
-    if clock() - due.created > MAX_AGE:
-        return _give_up(store, due, f"not delivered within {MAX_AGE / 3600:.0f} hours")
+    if _outdated(store, due, clock()):
+        return False
     try:
-        _hand_over(notifier, due)
+        _hand_over(notifier, _payload(due), due.message.key)
     except RefusedError as error:
         return _give_up(store, due, str(error))
     except RetryLaterError as error:
-        if error.tries is not None and due.attempts >= error.tries:
-            return _give_up(store, due, f"{error} (after {due.attempts} tries)")
-        _retry(store, due, error, clock())
-        return None
+        return None if _again(store, due, error, clock()) else False
     store.sent(due.id, clock())
     return True
 
 
-def _hand_over(notifier: Notifier, due: DueMessage) -> None:
+def _outdated(store: Store, due: DueMessage, now: float) -> bool:
+    """Whether a message is too old to be told; it is given up then."""
+    if now - due.created <= MAX_AGE:
+        return False
+    _give_up(store, due, f"not delivered within {MAX_AGE / 3600:.0f} hours")
+    return True
+
+
+def _hand_over(notifier: Notifier, payload: Mapping[str, object], key: str) -> None:
     try:
-        notifier.deliver(_payload(due), due.message.key)
+        notifier.deliver(payload, key)
     except (RefusedError, RetryLaterError):
         raise
     except Exception as error:  # a bug in one channel must not silence the others: on record, and tried a few times
-        log.exception("message %s broke its channel", due.message.key)
+        log.exception("message %s broke its channel", key)
         raise RetryLaterError("the channel broke", "The control process's log says why.", tries=BROKEN_TRIES) from error
 
 
@@ -152,10 +159,14 @@ def _payload(due: DueMessage) -> Mapping[str, object]:
     return payload
 
 
-def _retry(store: Store, due: DueMessage, error: RetryLaterError, now: float) -> None:
+def _again(store: Store, due: DueMessage, error: RetryLaterError, now: float) -> bool:
+    """Whether a message is tried again; one whose tries are used up is given up."""
+    if error.tries is not None and due.attempts >= error.tries:
+        return _give_up(store, due, f"{error} (after {due.attempts} tries)")
     after = error.after if error.after is not None else BACK_OFF[min(due.attempts, len(BACK_OFF)) - 1]
     log.warning("message %s waits %.0f s: %s", due.message.key, after, error.message)
     store.failed(due.id, str(error), now + after)
+    return True
 
 
 def _give_up(store: Store, due: DueMessage, reason: str) -> bool:

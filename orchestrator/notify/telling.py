@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable
 
 from orchestrator.commands.cards import run_card
 from orchestrator.commands.neutral import neutral
 from orchestrator.commands.office import Office
-from orchestrator.domain.errors import MoTestplanError
+from orchestrator.domain.errors import BadPlanError, MoTestplanError
 from orchestrator.domain.plain import to_plain
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunState, RunSummary, TaskState
@@ -22,6 +23,8 @@ from orchestrator.store import OutboxMessage
 
 _BAD = (RunState.FAILED, RunState.ERROR)
 Moment = Callable[[Office, Progress], str]
+
+logger = logging.getLogger(__name__)
 
 
 class Teller:
@@ -75,16 +78,20 @@ class Teller:
     def _once(self, progress: Progress, kind: str, words: Moment) -> None:
         if (progress.run, kind) in self._told:
             return
-        self._told.add((progress.run, kind))
         knows = self._office.shelf.places(progress.run) if kind == "planned" else {}
         # A group robot can change nothing it said and has few words a minute: it keeps them for verdicts.
         heard = self._places(progress.run, progress.pr_number)
         places = [place for place in heard if place not in knows and place != "wecom"]
         if places:
-            text = words(self._office, progress)
+            try:
+                text = words(self._office, progress)
+            except BadPlanError as error:  # of another version, say: the other runs are told of all the same
+                logger.warning("of run %s is not told that it is %s: %s", progress.run, kind, error.message)
+                text = ""
             line = f"> {text.partition(chr(10))[0]}"  # in a crowd
-            messages = [_message(progress.run, kind, place, text, line) for place in places]
+            messages = [_message(progress.run, kind, place, text, line) for place in places if text]
             self._office.store.enqueue(messages, self._office.clock())
+        self._told.add((progress.run, kind))  # at the end: what the history did not take is tried again
 
     def _cards(self, summary: RunSummary, plan: TestPlan) -> list[OutboxMessage]:
         """Of every place whose card of the run can still be changed, once: its last state."""

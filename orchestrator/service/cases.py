@@ -25,6 +25,9 @@ from orchestrator.service.pulls import repository
 MAX_SCRIPT = 200_000
 _WORD = re.compile(r"\w+")
 _LINES = 3
+#: Unpacked trees that are kept: whoever reads one may go on when the base branch has moved.
+_TREES = 3
+_TREE = re.compile(r"[0-9a-f]{40,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +134,15 @@ def _rows(text: str, words: list[str]) -> Iterator[tuple[int, int, str]]:
             yield found, -number, line.strip()
 
 
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # somebody else has removed it
+        return 0.0
+
+
 def _unpack(archive: bytes, place: Path) -> None:
-    """Regular files only, and all of it or nothing."""
+    """Regular files only, and all of it or nothing; of the trees before it the newest stay."""
     place.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=place.parent))
     try:
@@ -144,8 +154,14 @@ def _unpack(archive: bytes, place: Path) -> None:
                     target = scratch / path
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.write_bytes(content.read())
-        if not place.is_dir():
+        try:
             scratch.rename(place)
+        except OSError:
+            if not place.is_dir():  # else somebody else was first
+                raise
+        trees = [path for path in place.parent.iterdir() if _TREE.fullmatch(path.name)]
+        for old in sorted(trees, key=_changed)[:-_TREES]:
+            shutil.rmtree(old, ignore_errors=True)
     except (tarfile.TarError, OSError) as error:
         raise BadCaseError(f"the case tree cannot be unpacked: {error}", "Look at the clone and the disk.") from None
     finally:

@@ -69,6 +69,16 @@ def plan_change(
     return plan if len(chosen) == len(plan.tasks) else subset(plan, chosen)
 
 
+def words_of(change: Change) -> str:
+    """What a change is called in records: ``pull request 7``, ``main...topic``."""
+    if change.pull is not None:
+        return f"pull request {change.pull}"
+    if not change.base:
+        return "a diff"
+    ends = f"{change.base}...{change.head or 'HEAD'}"[:100]
+    return ends if ends.isprintable() else "a change"
+
+
 def one_of(change: Change) -> None:
     """Raise :class:`UsageError` unless the change is named in just one way."""
     named = [name for name in ("pull", "base", "diff") if getattr(change, name) is not None]

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.diff.git import Revisions, find_git, resolve
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.profile import Profile
 from orchestrator.generate.inputs import Inputs, RepositoryInputs
@@ -64,17 +65,19 @@ class Generation:
     def __init__(self, profile: Profile) -> None:
         self._profile, self._lock = profile, threading.Lock()
         self._reader: RepositoryInputs | None = None
-        self._made: OrderedDict[tuple[Change, int, int], Generated] = OrderedDict()
+        self._made: OrderedDict[tuple[Change, Revisions, int, int], Generated] = OrderedDict()
 
     def make(self, change: Change, budget: int = 60, seed: int = 0) -> Generated:
         """The cases that ``change`` lacks; ``budget`` is their number of statements."""
         one_of(change)
         if not 1 <= budget <= MAX_BUDGET:
             raise UsageError(f"a budget of {budget} statements is out of range", f"Give 1 to {MAX_BUDGET}.")
-        key = (change, budget, seed)
+        clone, (base, head) = repository(self._profile), self._ends(change)
         with self._lock:  # it takes a processor for a while: two at once would only be slower
+            revisions = resolve(find_git(clone), base, head)  # a branch and a pull request move
+            key = (change, revisions, budget, seed)
             if key not in self._made:
-                inputs = self._inputs(change)
+                inputs = self._inputs(clone, change, revisions)
                 name = str(change.pull or (change.head or "diff")[:12].replace("/", "_"))
                 made = make(inputs, Settings(name, budget, seed, self._profile.name), None, lambda _: None)
                 self._made[key] = _told(made)
@@ -82,16 +85,20 @@ class Generation:
                 self._made.popitem(last=False)
             return self._made[key]
 
-    def _inputs(self, change: Change) -> Inputs:
-        if self._reader is None:
-            bvt = self._profile.bvt
-            self._reader = RepositoryInputs(Path(repository(self._profile)), bvt.cases, reader_named(bvt.surface))
-        base = self._profile.base_branch
-        if change.pull is not None:
-            return self._reader.read(base, f"refs/pull/{change.pull}/head", f"pull request {change.pull}")
+    def _ends(self, change: Change) -> tuple[str, str]:
+        """The revisions that it leads from and to, as the clone calls them."""
         if change.diff is not None:
             raise UsageError("cases are generated for commits of the clone", "Name pull, or base and head.")
-        return self._reader.read(change.base or base, change.head or "HEAD", change.head or "HEAD")
+        if change.pull is not None:
+            return self._profile.base_branch, f"refs/pull/{change.pull}/head"
+        return change.base or self._profile.base_branch, change.head or "HEAD"
+
+    def _inputs(self, clone: Path, change: Change, revisions: Revisions) -> Inputs:
+        if self._reader is None:
+            bvt = self._profile.bvt
+            self._reader = RepositoryInputs(clone, bvt.cases, reader_named(bvt.surface))
+        title = f"pull request {change.pull}" if change.pull is not None else change.head or "HEAD"
+        return self._reader.read(revisions.base, revisions.head, title)
 
 
 def _told(made: Made) -> Generated:

@@ -10,6 +10,9 @@ from orchestrator.planner.codec import loads
 from orchestrator.runs.summarize import summary_of
 from orchestrator.store import Store
 
+#: The greatest number of a pull request that the history can hold.
+MAX_PULL = 2**31 - 1
+
 
 class Lookup:
     """The runs of one profile, live and past: those of other projects are not there for it."""
@@ -22,10 +25,16 @@ class Lookup:
     def find(self, name: str) -> tuple[RunSummary, TestPlan]:
         """How a run stands and its plan; ``name`` is an id, the beginning of one, or a pull request's number.
 
-        :class:`UnknownRunError` for none, and for several, which it names.
+        A number is never the beginning of an id: ids start with the month and the day, and an order for pull request 11
+        must not meet a run of November. :class:`UnknownRunError` for none, and for several, which it names.
         """
-        runs = [row[0] for row in self.recent(1, pull=int(name))] if name.isdecimal() else []
-        return self.get(self._one(name, runs or self._starting(name)))
+        if not name:
+            raise UsageError("the name of the run is empty", "Give its id, or the number of a pull request.")
+        return self.get(self._one(name, self._of_pull(name) if name.isdecimal() else self._starting(name)))
+
+    def _of_pull(self, number: str) -> list[str]:
+        pull = int(number)
+        return [row[0] for row in self.recent(1, pull=pull)] if pull <= MAX_PULL else []
 
     def _one(self, name: str, found: list[str]) -> str:
         if len(found) == 1 or name in found:
@@ -42,8 +51,8 @@ class Lookup:
         try:
             run = self.store.resolve(name)
         except UsageError:
-            past = [row.id for row in self.store.runs(200) if row.id.startswith(name) and row.profile == self.project]
-            return past[:6]
+            past = self.store.runs(200, profile=self.project)
+            return [row.id for row in past if row.id.startswith(name)][:6]
         record = self.store.run(run)
         return [run] if record is not None and record.profile == self.project else []
 
@@ -67,8 +76,8 @@ class Lookup:
         live = [found for run in self.ledger.active() if (found := self.ledger.progress(run)) is not None]
         rows = [(p.run, p.state.value, p.pr_number) for p in reversed(live) if p.profile == self.project]
         known = {run for run, _, _ in rows}
-        past = self.store.runs(limit + 50, pr=pull)
-        rows += [(r.id, r.state.value, r.pr_number) for r in past if r.profile == self.project and r.id not in known]
+        past = self.store.runs(limit + len(known), pr=pull, profile=self.project)
+        rows += [(r.id, r.state.value, r.pr_number) for r in past if r.id not in known]
         return [row for row in rows if pull is None or row[2] == pull][:limit]
 
     def started_by(self, run: str) -> str:

@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.naming import task_named, tasks_named
 from orchestrator.domain.plan import TestPlan
-from orchestrator.domain.run import CaseStatus, RunState, RunSummary, TaskResult, TaskState
+from orchestrator.domain.run import CaseResult, CaseStatus, RunState, RunSummary, TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.hosts import Host
 from orchestrator.messaging import App
@@ -26,7 +26,9 @@ T = TypeVar("T")
 #: What a watcher waits for.
 Until = Literal["event", "failure", "end"]
 
-_CURSOR = re.compile(r"\d{1,20}(-\d{1,20})?")
+_CURSOR = re.compile(r"[0-9]{1,20}(-[0-9]{1,20})?")
+#: Cases of a task and status that are looked at, of all its attempts together.
+_CASES = 50_000
 #: Characters of one line of a log.
 _LINE = 2000
 #: Runs that statistics look at.
@@ -52,12 +54,13 @@ class Reads:
             if pull in (None, p.pr_number)
         ]
         known = {row.run for row in rows}
+        past = self.store.runs(limit + len(known), pr=pull, state=state, profile=self.project)
         rows += [
             views.RunRow(r.id, r.state, r.pr_number, r.parent, r.created, r.ended, r.cost, r.cancelled_by)
-            for r in self.store.runs(limit + 200, pr=pull)
-            if r.profile == self.project and r.id not in known
+            for r in past
+            if r.id not in known
         ]
-        return [row for row in rows if state in (None, row.state.value)][: _limited(limit)]
+        return [row for row in rows if state in (None, row.state.value)][: _limited(limit, _HISTORY)]
 
     def find(self, name: str) -> tuple[RunSummary, TestPlan]:
         """A run and its plan, by id, by the beginning of one, or the newest of a pull request by its number."""
@@ -100,16 +103,15 @@ class Reads:
         known = [one.id for one in plan.tasks]
         wanted = known if task is None else tasks_named(task, known, f"run {summary.run}")
         chosen = [t for t in summary.tasks if t.state in _BAD and t.task in wanted]
-        found = [failure for result in chosen for failure in self._of(summary, result)]
+        found = [views.Failure(t.task, t.attempt, case) for t in chosen for case in self.failed(summary, t)]
         page, following = _page(found, offset, limit)
         return views.FailurePage(summary.run, tuple(page), len(found), following)
 
-    def _of(self, summary: RunSummary, result: TaskResult) -> list[views.Failure]:
+    def failed(self, summary: RunSummary, result: TaskResult) -> list[CaseResult]:
         """Those the history has, once it has the run; until then the first ones, as the worker told them."""
-        rows = self.store.cases(summary.run, result.task, CaseStatus.FAILED)
-        rows += self.store.cases(summary.run, result.task, CaseStatus.ERROR)
-        cases = [row.case for row in rows if row.attempt == result.attempt] or result.failures
-        return [views.Failure(result.task, result.attempt, case) for case in cases]
+        rows = self.store.cases(summary.run, result.task, CaseStatus.FAILED, _CASES)
+        rows += self.store.cases(summary.run, result.task, CaseStatus.ERROR, _CASES)
+        return [row.case for row in rows if row.attempt == result.attempt] or list(result.failures)
 
     def log(self, name: str, task: str, after: str = "0", limit: int = 200) -> views.LogPage:
         """The log of a task from a cursor on, as far as the ledger keeps it."""

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from orchestrator.domain.plain import to_plain
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Profile
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.orders import Orders
 from orchestrator.messaging import App
-from orchestrator.service.caller import Caller
-from orchestrator.service.change import Change, ReadPull, plan_change
+from orchestrator.service.caller import Caller, Order
+from orchestrator.service.change import Change, ReadPull, plan_change, words_of
 from orchestrator.service.reads import Reads
-from orchestrator.service.writes import Writes
+from orchestrator.service.writes import Done, Writes
 from orchestrator.settings import Settings
 from orchestrator.store import Store
 
@@ -44,6 +48,12 @@ class Service:
     def writes(self) -> Writes:
         """Orders."""
         return Writes(self.reads, self.orders)
+
+    def start(self, caller: Caller, order: Order, change: Change) -> Done:
+        """Plan a change and start the plan. A retry is the same run, whatever has become of the change since."""
+        asked = hashlib.sha256(json.dumps(to_plain(change), sort_keys=True).encode()).hexdigest()
+        made = functools.partial(self.plan, change)
+        return self.writes.start(caller, order, made, named=words_of(change), asked=asked)
 
     def plan(self, change: Change) -> TestPlan:
         """Plan a change and keep the plan for a week."""

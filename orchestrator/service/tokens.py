@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import math
 import re
 import secrets
 from dataclasses import dataclass
@@ -81,6 +82,11 @@ def tokens_from(data: object, where: str) -> Tokens:
             )
         if token.name in seen:
             raise BadProfileError(f"{where}: {token.name!r} stands there twice", "Take one of them out.")
+        if not all(limit is None or 0 <= limit < math.inf for limit in (token.runs, token.runner_minutes)):
+            raise BadProfileError(
+                f"{where}: the budget of {token.name!r} is none",
+                "Write numbers from 0 on; left out, there is no limit.",
+            )
         if token.expires and not _is_day(token.expires):
             raise BadProfileError(f"{where}: {token.expires!r} is no day", "Write it as 2027-06-30.")
         seen.add(token.name)

@@ -78,14 +78,31 @@ class Writes:
             raise UnknownRunError(f"no plan {plan[:80]!r} is kept here", "Make it again: plans are kept for a week.")
         return loads(text)
 
-    def start(self, caller: Caller, order: Order, plan: TestPlan, *, parent: str | None = None) -> Done:
-        """Start a plan; ``parent`` is the run it repeats a part of."""
+    def start(  # noqa: PLR0913 - what, and what it is known by
+        self,
+        caller: Caller,
+        order: Order,
+        plan: TestPlan | Callable[[], TestPlan],
+        *,
+        parent: str | None = None,
+        named: str = "",
+        asked: str = "",
+    ) -> Done:
+        """Start a plan, or the one that ``plan`` gives once the caller may; ``named`` is that one in the audit log.
+
+        ``parent`` is the run it repeats a part of. With ``asked`` the order is known by that, and not by its plan: a
+        change that is planned again may have another one by then, and a retry is the same run all the same.
+        """
 
         def work() -> Done:
-            self._ours(plan)
-            return self._begin(caller, order, plan, "start", parent)
+            run = self._orders.run_of(caller.name, order.key, asked) if asked and not order.dry_run else None
+            if run is not None and self._exists(run):
+                return _repeated("start", run, self._reads.lookup.get(run)[1])
+            made = plan if isinstance(plan, TestPlan) else plan()
+            self._ours(made)
+            return self._begin(caller, order, made, "start", parent, asked)
 
-        return self._ordered(caller, order, "start", plan.id[:12], work)
+        return self._ordered(caller, order, "start", plan.id[:12] if isinstance(plan, TestPlan) else named, work)
 
     def rerun(self, caller: Caller, order: Order, name: str, *, failed: bool, tasks: Sequence[str] = ()) -> Done:
         """Run again what failed (``failed``), some tasks, or all, on the same commit."""
@@ -93,8 +110,7 @@ class Writes:
         def work() -> Done:
             summary, plan = self._reads.find(name)
             if not order.dry_run and self._made(caller, order, summary, plan):
-                price = plan.cost.runner_seconds
-                return Done("rerun", summary.run, False, True, _effect(plan), plan.id, len(plan.tasks), price)
+                return _repeated("rerun", summary.run, plan)
             if not summary.state.final:
                 raise ConflictError(f"run {summary.run} still runs", "Wait for its end, or cancel it first.")
             again = control.rerun_plan(plan, summary, failed=failed, tasks=tasks)
@@ -122,11 +138,12 @@ class Writes:
         if self._reads.lookup.started_by(summary.run) != caller.name:
             caller.needs(Role.MAINTAINER, "cancelling what another started")
         known = [task.id for task in plan.tasks]
-        tasks = [task for name in tasks for task in tasks_named(name, known, f"run {summary.run}")]
+        tasks = list(dict.fromkeys(task for one in tasks for task in tasks_named(one, known, f"run {summary.run}")))
         part = f"{len(tasks)} tasks of " if tasks else "what has not started of " if waiting else ""
         what = f"{part}run {summary.run}"
         done = Done("cancel", summary.run, order.dry_run, False, f"ends {what}", None, len(tasks or known), 0.0)
-        claim = Claim(caller.name, order.key, _fingerprint("cancel", summary.run, *sorted(tasks)), summary.run)
+        action = "cancel what waits" if waiting else "cancel"
+        claim = Claim(caller.name, order.key, _fingerprint(action, summary.run, *sorted(tasks)), summary.run)
         repeated = not order.dry_run and self._orders.seen(claim)
         if summary.state.final and not repeated:
             raise ConflictError(
@@ -137,7 +154,9 @@ class Writes:
             control.cancel(self._reads.app, self._reads.ledger, summary.run, caller.name, tasks, waiting=waiting)
         return dataclasses.replace(done, repeated=repeated)
 
-    def _begin(self, caller: Caller, order: Order, plan: TestPlan, action: str, parent: str | None) -> Done:
+    def _begin(  # noqa: PLR0913 - the parts of an order
+        self, caller: Caller, order: Order, plan: TestPlan, action: str, parent: str | None, asked: str = ""
+    ) -> Done:
         if not plan.tasks:
             return Done(action, None, order.dry_run, False, f"nothing to run: {plan.summary}", plan.id, 0, 0.0)
         check(plan)
@@ -154,6 +173,7 @@ class Writes:
             price,
             caller.budget.runs,
             None if caller.budget.runner_minutes is None else caller.budget.runner_minutes * 60,
+            asked,
         )
         if order.dry_run:
             self._afford(claim)
@@ -220,6 +240,11 @@ class Writes:
             self._reads.ledger.note(target, caller.name, action, result[:300])
         except BrokerError as error:
             logger.warning("not noted in the run: %s", error.message)
+
+
+def _repeated(action: str, run: str, plan: TestPlan) -> Done:
+    """What is said of an order that was carried out before."""
+    return Done(action, run, False, True, _effect(plan), plan.id, len(plan.tasks), plan.cost.runner_seconds)
 
 
 def _over(answer: Claimed, used: str, claim: Claim) -> NotAllowedError:

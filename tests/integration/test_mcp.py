@@ -377,7 +377,7 @@ def test_ipv6_stands_in_brackets_and_a_proxy_may_speak_https() -> None:
     assert "[::1]:9" in mcp_command._security(args, mcp_command._url(args)).allowed_hosts
     args = parser.parse_args(["--public-url", "https://mcp.example.com"])
     assert "https://mcp.example.com" in mcp_command._security(args, mcp_command._url(args)).allowed_origins
-    for wrong in ("foo", "ftp://a", "http://", "http://[x", "http://a:b"):
+    for wrong in ("foo", "ftp://a", "http://", "http://[x", "http://a:b", "http://a b", "http://%zz"):
         with pytest.raises(UsageError, match="no address"):
             mcp_command._url(parser.parse_args(["--public-url", wrong]))
 

@@ -51,8 +51,14 @@ def _admin(caller: CallerDep) -> Caller:
 
 AdminDep = Annotated[Caller, Depends(_admin)]
 
-#: An id of a run, or the beginning of one, or the number of a pull request.
-RunName = Annotated[str, Path(pattern=r"^[0-9a-z][0-9a-z-]{0,63}$", description="A run's id, or its beginning.")]
+#: An id of a run, or the beginning of one, or the number of a pull request, which means its newest run.
+RunName = Annotated[
+    str,
+    Path(
+        pattern=r"^[0-9a-z][0-9a-z-]{0,63}$",
+        description="A run's id, the beginning of one, or a pull request's number: its newest run.",
+    ),
+]
 TaskName = Annotated[str, Query(min_length=1, max_length=500, description="A task's id.")]
 MaybeTask = Annotated[str | None, Query(min_length=1, max_length=500, description="A task's id.")]
 Offset = Annotated[int, Query(ge=0, le=1_000_000, description="Where the page starts.")]

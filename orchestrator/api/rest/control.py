@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
@@ -10,7 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from orchestrator.api.rest.asking import CallerDep, OrderDep, RunName, ServiceDep, exactly_one
 from orchestrator.api.rest.plans import ChangeIn
 from orchestrator.domain.errors import NotAllowedError, UsageError
+from orchestrator.domain.plan import TestPlan
 from orchestrator.planner.codec import plan_from_json
+from orchestrator.service.caller import Caller
+from orchestrator.service.service import Service
 from orchestrator.service.writes import Done
 
 router = APIRouter(prefix="/runs", tags=["control"])
@@ -51,22 +55,25 @@ class CancelIn(BaseModel):
 @router.post("", status_code=201, responses={200: {"model": Done, "description": "Done before, or a dry run."}})
 def start(body: StartIn, service: ServiceDep, caller: CallerDep, order: OrderDep, response: Response) -> Done:
     """Start a plan. A retry with the same key is the same run."""
-    named = [one for one in (body.plan, body.plan_document, body.change) if one is not None]
-    if len(named) != 1:
-        raise UsageError(f"a start names its plan in one way, and this in {len(named)}", "Give exactly one of them.")
+    ways = sum(one is not None for one in (body.plan, body.plan_document, body.change))
+    if ways != 1:
+        raise UsageError(f"a start names its plan in one way, and this in {ways}", "Give exactly one of them.")
+    if body.change is not None:
+        return _answered(service.start(caller, order, body.change.change()), response)
+    plan = functools.partial(_named, body, service, caller)
+    named = body.plan[:12] if body.plan is not None else "a plan document"
+    return _answered(service.writes.start(caller, order, plan, named=named), response)
+
+
+def _named(body: StartIn, service: Service, caller: Caller) -> TestPlan:
     if body.plan is not None:
-        plan = service.writes.kept(body.plan)
-    elif body.plan_document is not None:
-        if caller.budget.runner_minutes is not None:
-            raise NotAllowedError(
-                "a plan document says its own cost, and this token has a budget of runner-minutes",
-                "Name the change, or the id of a plan made here.",
-            )
-        plan = plan_from_json(body.plan_document)
-    else:
-        assert body.change is not None  # noqa: S101 - counted above
-        plan = service.plan(body.change.change())
-    return _answered(service.writes.start(caller, order, plan), response)
+        return service.writes.kept(body.plan)
+    if caller.budget.runner_minutes is not None:
+        raise NotAllowedError(
+            "a plan document says its own cost, and this token has a budget of runner-minutes",
+            "Name the change, or the id of a plan made here.",
+        )
+    return plan_from_json(body.plan_document)
 
 
 @router.post(

@@ -51,19 +51,19 @@ class GitHubClient:
 
     def get(self, path: str, **params: object) -> Json:
         """``GET /repos/OWNER/NAME/path``."""
-        return self._send("GET", self._path(path), self._header(), None, params).json()
+        return _json(self._send("GET", self._path(path), self._header(), None, params))
 
     def write(self, method: str, path: str, body: object) -> Json:
         """Write something below ``/repos/OWNER/NAME/``; its JSON, None when there is none."""
         answer = self._send(method, self._path(path), self._header(), body, {})
-        return answer.json() if answer.content else None
+        return _json(answer) if answer.content else None
 
     def pages(self, path: str, key: str | None = None, **params: object) -> Iterator[Json]:
         """Every entry of a list (below ``key`` where it is wrapped), page by page, as long as there is more."""
         url, query = self._path(path), {**params, "per_page": PER_PAGE}
         for _ in range(MAX_PAGES):
             answer = self._send("GET", url, self._header(), None, query)
-            found = answer.json()
+            found = _json(answer)
             yield from found[key] if key else found
             following = answer.links.get("next", {}).get("url")
             if not following:
@@ -83,7 +83,7 @@ class GitHubClient:
         return self.auth.header(self._ask)
 
     def _ask(self, method: str, path: str, authorization: str, body: object) -> Json:
-        return self._send(method, self._base + path, authorization, body, {}).json()
+        return _json(self._send(method, self._base + path, authorization, body, {}))
 
     def _send(self, method: str, url: str, authorization: str, body: object, params: dict[str, Any]) -> httpx.Response:
         headers = {
@@ -109,7 +109,7 @@ class GitHubClient:
         except (ValueError, AttributeError):
             said = ""
         what = f"GitHub answered {answer.status_code} to {method} {path}: {said}"
-        wait = self._wait(answer)
+        wait = self._wait(answer, said)
         if wait is not None:
             return RetryLaterError(what, "It limits how fast one may ask.", after=wait)
         if answer.status_code >= 500:
@@ -118,8 +118,11 @@ class GitHubClient:
             return UnknownRunError(what, "Is the number right, and may these credentials see the repository?")
         return RefusedError(what, "Check the token's or the App's permissions.")
 
-    def _wait(self, answer: httpx.Response) -> float | None:
-        """Seconds to wait where a limit was met (docs: rate limits for the REST API); else None."""
+    def _wait(self, answer: httpx.Response, said: str) -> float | None:
+        """Seconds to wait where a limit was met (docs: rate limits for the REST API); else None.
+
+        A secondary limit may come as 403 without a header that says so: a minute is right then.
+        """
         if answer.status_code not in (403, 429):
             return None
         after = answer.headers.get("retry-after", "")
@@ -128,4 +131,11 @@ class GitHubClient:
         if answer.headers.get("x-ratelimit-remaining") == "0":
             reset = answer.headers.get("x-ratelimit-reset", "")
             return min(max(1.0, float(reset) - self._clock()), 3600.0) if reset.isdecimal() else 60.0
-        return 60.0 if answer.status_code == 429 else None
+        return 60.0 if answer.status_code == 429 or "rate limit" in said.casefold() else None
+
+
+def _json(answer: httpx.Response) -> Json:
+    try:
+        return answer.json()
+    except ValueError:  # a proxy's page with 200, say: what it is about is not lost
+        raise RetryLaterError("what answered is not GitHub", "Check github.base_url and the proxy.") from None

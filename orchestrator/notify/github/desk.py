@@ -55,7 +55,8 @@ class GitHubDesk:
         except MoTestplanError as error:
             logger.warning("pull request %s: %s: %s", hook.pull, hook.action, error.message)
             if hook.action != "comment":
-                self._tell(hook, "trouble", comment=self._trouble(error))
+                mark = words.marker(self._service.profile.name)  # it stands where the plan or the run would
+                self._tell(hook, "trouble", comment=f"{mark}\n{_trouble(error)}")
 
     def _is_open(self, hook: Hook) -> bool:
         """Whether the pull request is open by the newer of two words: the delivery's, and what GitHub answers now.
@@ -95,7 +96,7 @@ class GitHubDesk:
         self._start(hook, caller, plan, f"pull request {hook.pull}: {hook.action}")
 
     def _start(self, hook: Hook, caller: Caller, plan: TestPlan, reason: str, key: str = "start") -> None:
-        done = self._service.writes.start(caller, Order(reason, f"{hook.key}:{key}"), plan)
+        done = self._service.writes.start(caller, Order(reason, f"{hook.key}:{key}"), plan, asked=hook.key)
         if done.run is None:
             self._tell(hook, f"plan-{plan.id[:12]}", comment=words.plan_comment(plan, "There is nothing to run."))
 
@@ -142,7 +143,7 @@ class GitHubDesk:
             except (RetryLaterError, BrokerError):
                 raise
             except MoTestplanError as error:
-                self._tell(hook, f"reply-{number}", reply=self._trouble(error))
+                self._tell(hook, f"reply-{number}", reply=_trouble(error))
 
     def _role(self, hook: Hook) -> Role:
         return Role[self._said.roles.get(hook.association, "none").upper()]
@@ -193,11 +194,11 @@ class GitHubDesk:
 
     # -- answers -------------------------------------------------------------------------------------------------
 
-    def _trouble(self, error: MoTestplanError) -> str:
-        head = words.marker(self._service.profile.name)
-        return f"{head}\n### mo-testplan\n\nNot done: {code(error.message)}\n\n{code(error.remedy)}"
-
     def _tell(self, hook: Hook, kind: str, **what: object) -> None:
         text = json.dumps({"pull": hook.pull, **what}, ensure_ascii=False)
         message = OutboxMessage("", CHANNEL, kind, text, f"{hook.key}:{kind}:{CHANNEL}")
         self._service.store.enqueue([message], time.time())
+
+
+def _trouble(error: MoTestplanError) -> str:
+    return f"### mo-testplan\n\nNot done: {code(error.message)}\n\n{code(error.remedy)}"

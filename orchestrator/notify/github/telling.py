@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 
-from orchestrator.domain.errors import MoTestplanError
+from orchestrator.domain.errors import BadPlanError, MoTestplanError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary
 from orchestrator.notify.github import words
@@ -18,6 +19,8 @@ from orchestrator.store import OutboxMessage
 CHANNEL = "github"
 #: The comment is written anew when a run has passed these shares of its tasks, in percent.
 _STEPS = (0, 25, 50, 75)
+
+logger = logging.getLogger(__name__)
 
 
 class GitHubTeller:
@@ -41,11 +44,16 @@ class GitHubTeller:
             if progress.complete or (run, step) in self._told:
                 continue
             text = ledger.plan(run)
-            if text is not None:
+            if text is None:
+                continue
+            try:
                 plan = loads(text)
+            except BadPlanError as error:  # of another version, say: the other runs are told of all the same
+                logger.warning("of run %s is not told how far it is: %s", run, error.message)
+            else:
                 message = self._message(summary_of(ledger, progress, plan.id), plan, f"step-{step}")
                 self._service.store.enqueue([message], time.time())
-                self._told.add((run, step))
+            self._told.add((run, step))
 
     def verdict(self, summary: RunSummary) -> list[OutboxMessage]:
         """The message of a finished run, for the transaction that keeps its summary."""

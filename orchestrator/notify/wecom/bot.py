@@ -108,11 +108,7 @@ class BotConnection:
 
     def _session(self, stop: threading.Event) -> bool:
         """One connection from its opening to its end; False when it was taken over."""
-        connect = _connector()
-        proxy = None if self._url.startswith("ws://") else True
-        with connect(
-            self._url, open_timeout=5, close_timeout=1, max_size=_MAX_FRAME, ping_interval=None, proxy=proxy
-        ) as socket:
+        with self._opened() as socket:
             self._subscribe(socket)
             logger.info("the bot is connected")
             self._socket = socket
@@ -121,6 +117,16 @@ class BotConnection:
             finally:
                 self._socket = None
                 self._give_up_waiting()
+
+    def _opened(self) -> ClientConnection:
+        connect, failures = _connector()
+        proxy = None if self._url.startswith("ws://") else True
+        options = {"open_timeout": 5, "close_timeout": 1, "max_size": _MAX_FRAME, "ping_interval": None, "proxy": proxy}
+        try:
+            made: ClientConnection = connect(self._url, **options)
+        except failures as error:  # what answers is a proxy, or a service that is being restarted
+            raise RetryLaterError(f"it was not opened ({type(error).__name__}: {error})") from None
+        return made
 
     def _subscribe(self, socket: ClientConnection) -> None:
         req_id = f"aibot_subscribe_{secrets.token_hex(8)}"
@@ -181,14 +187,16 @@ class BotConnection:
                 future.set_exception(RetryLaterError("the bot's connection ended", after=2.0))
 
 
-def _connector() -> Any:  # noqa: ANN401 - websockets is imported when a bot is
+def _connector() -> tuple[Any, tuple[type[Exception], ...]]:
+    """What opens a connection, and how that fails; websockets is imported when a bot is."""
     try:
+        from websockets.exceptions import InvalidHandshake, InvalidURI
         from websockets.sync.client import connect
     except ModuleNotFoundError:
         raise ToolMissingError(
             "the AI bot needs the websockets package", "Install it with: pip install 'mo-testplan[wecom]'"
         ) from None
-    return connect
+    return connect, (InvalidHandshake, InvalidURI)
 
 
 def _received(socket: ClientConnection, timeout: float) -> str:

@@ -24,12 +24,12 @@ def read_xml(raw: bytes) -> dict[str, str]:
         parser.Parse(raw, True)
     except (expat.ExpatError, ValueError):
         raise BadCallbackError("a callback is no XML") from None
-    return reader.found
+    return {name: "".join(parts) for name, parts in reader.found.items()}
 
 
 class _Reader:
     def __init__(self) -> None:
-        self.found: dict[str, str] = {}
+        self.found: dict[str, list[str]] = {}  # joined at the end: a text comes in a piece a line
         self._path: list[str] = []
 
     def refuse(self, *_: object) -> None:
@@ -40,14 +40,14 @@ class _Reader:
         if len(self._path) > _DEPTH:
             raise BadCallbackError("a callback is nested too deeply")
         if len(self._path) == 2:
-            self.found[name] = ""
+            self.found[name] = []
 
     def end(self, _name: str) -> None:
         self._path.pop()
 
     def text(self, data: str) -> None:
         if len(self._path) == 2:
-            self.found[self._path[1]] += data
+            self.found[self._path[1]].append(data)
 
 
 def write_xml(fields: Mapping[str, str]) -> str:

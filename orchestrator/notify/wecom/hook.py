@@ -172,7 +172,10 @@ class ResponseUrls:
             self._board.keep(chat, url)  # whether it was used is not known: tried again, told twice at worst
             raise RetryLaterError(f"WeCom cannot be reached ({masked(str(error), url)})", tries=5) from None
         if code != 0:
-            raise error_of(code if isinstance(code, int) else 40058, neutral(masked(said, url), 300))
+            trouble = error_of(code if isinstance(code, int) else 40058, neutral(masked(said, url), 300))
+            if isinstance(trouble, RetryLaterError) and trouble.tries is None:  # busy, or over a limit: it was not used
+                self._board.keep(chat, url)
+            raise trouble
 
 
 class HookChat:

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.autopilot.decide import Decision, decide
-from orchestrator.autopilot.facts import PlanFacts, Proposal, Purpose, RunFacts, Situation, Spent, TaskFacts
+from orchestrator.autopilot.facts import PlanFacts, Proposal, Purpose, RunFacts, Situation, Spent, TaskFacts, run_facts
 from orchestrator.autopilot.record import VERSION, Header, Recorder, Step, read, replay
 from orchestrator.autopilot.triage import Cause
 from orchestrator.autopilot.words import verdict_text
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.profile import Autopilot
-from orchestrator.domain.run import RunState, TaskState
+from orchestrator.domain.run import CaseResult, CaseStatus, RunState, RunSummary, TaskResult, TaskState
 
 POLICY = Autopilot()
 PLAN = PlanFacts("p", "two packages", {"ut:a": 60.0, "ut:b": 60.0}, 120.0, has_base=True)
@@ -49,6 +49,29 @@ def causes(situation: Situation, policy: Autopilot = POLICY) -> dict[str, Cause]
 def test_a_green_run_is_a_verdict() -> None:
     assert step(after()) == ("run", ("ut:a", "ut:b"), None)
     assert step(after(ran(facts("ut:a"), facts("ut:b")))) == ("verdict", (), RunState.PASSED)
+
+
+def test_failures_that_are_not_named_are_not_taken_for_those_of_the_base() -> None:
+    """Of a task that fails in many cases the first ones are kept: one that the change broke may be among the rest."""
+    named = tuple(f"Test{number}" for number in range(50))
+    head = ran(facts("ut:a"), facts("ut:b", TaskState.FAILED, failing=named, unnamed=1))
+    same = ran(facts("ut:b", TaskState.FAILED, failing=named), purpose="base")
+    assert causes(after(head, same))["ut:b"] is Cause.UNKNOWN
+    assert step(after(head, same)) == ("verdict", (), RunState.FAILED)
+    dropped = facts("ut:b", TaskState.FAILED, unnamed=70)
+    silent = after(ran(facts("ut:a"), dropped), ran(dropped, purpose="base"))
+    assert step(silent)[2] is RunState.FAILED
+
+
+def test_the_facts_of_a_task_say_how_many_failures_are_not_named() -> None:
+    cases = tuple(CaseResult(f"Test{number}", CaseStatus.FAILED) for number in range(20))
+    result = TaskResult("ut:b", TaskState.FAILED, failed=70, failures=cases)
+    summary = RunSummary("r", RunState.FAILED, "p", "demo", None, None, 0.0, 1.0, (result,), 1.0)
+    (made,) = run_facts(summary, "run", 1.0, confirmed=True).tasks
+    assert (len(made.failing), made.unnamed) == (20, 50)
+    more = tuple(CaseResult(f"Test{number}", CaseStatus.FAILED) for number in range(70))
+    (made,) = run_facts(summary, "run", 1.0, confirmed=True, failed=lambda _: more).tasks
+    assert (len(made.failing), made.unnamed) == (70, 0)
 
 
 def test_a_failure_seen_twice_goes_to_the_base_and_is_new_when_it_passes_there() -> None:

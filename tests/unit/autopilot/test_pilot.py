@@ -12,7 +12,7 @@ from orchestrator.autopilot.judge import judge
 from orchestrator.autopilot.pilot import Crew, Pilot
 from orchestrator.autopilot.record import read, replay
 from orchestrator.domain.profile import Autopilot, Profile
-from orchestrator.domain.run import CaseResult, CaseStatus, RunSummary, TaskState
+from orchestrator.domain.run import CaseResult, CaseStatus, RunSummary, TaskResult, TaskState
 from orchestrator.service.service import Service
 from tests.factories import make_plan, make_task
 from tests.serving import end_run, make_service, play, start_run
@@ -115,3 +115,20 @@ def test_a_run_is_judged_by_itself_and_the_base_branch_for_whoever_asks(service:
     assert (found.ended, one.task, one.cause.value) == (True, "ut:pkg/a", "unknown")
     assert "TestX" in one.evidence[0]
     assert one.next.startswith("look at its log")
+
+
+def test_a_new_failure_behind_many_known_ones_is_new(service: Service) -> None:
+    """A result keeps the first twenty failures of a task; the history has them all."""
+    known = tuple(CaseResult(f"Test{number:02}", CaseStatus.FAILED) for number in range(25))
+    for pull, cases in ((None, known), (7, (*known, CaseResult("TestNew", CaseStatus.FAILED)))):
+        plan = make_plan([make_task("pkg/a", "ut-1")], pull=pull)
+        run = start_run(service, plan)
+        delivery = service.ledger.delivery(run, "ut-1")
+        assert delivery is not None
+        _, attempt = service.ledger.start(delivery, "host:1", "ut:pkg/a", 30)
+        service.ledger.append_cases(run, "ut:pkg/a", attempt, cases)
+        result = TaskResult("ut:pkg/a", TaskState.FAILED, attempt, failed=len(cases), failures=cases[:20])
+        service.ledger.finish(delivery, "host:1", result)
+        end_run(service, run)
+    (one,) = judge(service, run).findings
+    assert (one.cause.value, one.cases) == ("new", ("TestNew",))

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from orchestrator.cli import local, main
+from orchestrator.service.tokens import tokens_from
 from tests.acceptance.project import Project, make_project
 
 
@@ -131,6 +133,32 @@ def test_numbers_start_at_one(project: Project, words: list[str], capsys: pytest
         main.main(words)
     assert ended.value.code == 2
     assert "no whole number from 1 on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["serve", "mcp", "flower"])
+@pytest.mark.parametrize("port", ["99999", "-1", "http", "9" * 30])
+def test_a_port_is_one(project: Project, command: str, port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main.main([command, f"--port={port}"])
+    assert ended.value.code == 2
+    assert "is no port" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["ci", "123", "true", "null", "1.5", "2027-06-30"])
+def test_the_line_for_a_token_is_one_that_can_be_read(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["token", name, "--expires", "2030-01-01", "--runs", "5"]) == 0
+    answer = capsys.readouterr()
+    tokens = tokens_from(yaml.safe_load("tokens:\n" + answer.err.partition("\n")[2]), "tokens.yaml")
+    caller = tokens.caller(answer.out.strip(), "demo", "api", "2029-12-31")
+    assert caller is not None
+    assert (caller.name, caller.budget.runs) == (f"token:{name}", 5)
+
+
+def test_a_record_that_never_ends_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = tmp_path / "record"
+    record.write_text("[" * 100_000)
+    assert main.main(["autopilot", "--replay", str(record)]) == 2
+    assert "is no record" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("queues", ["", ",", "control", "uts"])

@@ -210,6 +210,8 @@ def test_why_and_logs_and_help_and_whoami_answer(desk: Desk, office: Office) -> 
     assert "rules" in desk.handle(said("vera", f"why {run} ut:x")).text
     office.ledger.append_log(run, "ut:x/...", ["<@all> \x1b[31mline"])
     assert "＜＠all＞ line" in desk.handle(said("vera", f"logs {run} ut:x")).text
+    office.ledger.append_log(run, "ut:x/...", [f"line {number}" for number in range(5090)])
+    assert "line 5089" in desk.handle(said("vera", f"logs {run} ut:x")).text
     assert "cancel" in desk.handle(said("nobody", "help")).text
     assert "group `g`" in desk.handle(said("nobody", "whoami", "g")).text
 

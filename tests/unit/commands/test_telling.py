@@ -11,7 +11,9 @@ import pytest
 
 from orchestrator.commands.desk import Desk
 from orchestrator.commands.office import Office
+from orchestrator.domain.errors import InfrastructureError
 from orchestrator.domain.run import CaseResult, CaseStatus, TaskResult, TaskState
+from orchestrator.ledger import keys
 from orchestrator.ledger.records import Delivery
 from orchestrator.notify.telling import Teller
 from orchestrator.planner.encode import plan_id
@@ -82,6 +84,54 @@ def test_subscribers_hear_of_plan_and_first_failure_once_and_the_robot_keeps_its
     teller.tick()
     assert told(office, run)[1:] == [("bot:team", "first")]
     assert "`TestA` ＜＠all＞ broke" in words(office.store.outbox(run)[1])
+
+
+def fail(office: Office, run: str) -> None:
+    """Let the first task of a run fail."""
+    task = plan_pull(office.profile, 7).tasks[0]
+    _, attempt = office.ledger.start(Delivery(run, task.shard or "", 1), "w", task.id, 20)
+    failure = CaseResult("TestA", CaseStatus.FAILED, message="broke")
+    office.ledger.append_cases(run, task.id, attempt, [failure])
+    result = TaskResult(task.id, TaskState.FAILED, attempt, failed=1, failures=(failure,))
+    office.ledger.finish(Delivery(run, task.shard or "", 1), "w", result)
+
+
+def test_the_first_failure_is_named_however_much_happened_before(desk: Desk, office: Office) -> None:
+    desk.handle(said("vera", "subscribe", "team"))
+    run = started(office)
+    for number in range(600):
+        office.ledger.redis.xadd(keys.part(run, "events"), {"kind": "command", "who": f"wecom:{number}"})
+    fail(office, run)
+    Teller(office, ALL).tick()
+    assert "`TestA` broke" in words(office.store.outbox(run)[-1])
+
+
+def test_what_the_history_did_not_take_is_told_at_the_next_look(
+    desk: Desk, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.handle(said("vera", "subscribe", "team"))
+    run, teller = started(office), Teller(office, ALL)
+
+    def away(*_: object) -> None:
+        raise InfrastructureError("the store is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(office.store, "enqueue", away)
+        with pytest.raises(InfrastructureError):
+            teller.tick()
+    teller.tick()
+    assert told(office, run) == [("bot:team", "planned")]
+
+
+def test_a_run_whose_plan_cannot_be_read_silences_no_other(desk: Desk, office: Office) -> None:
+    desk.handle(said("vera", "subscribe", "team"))
+    broken, run, teller = started(office), started(office), Teller(office, ALL)
+    office.ledger.redis.set(keys.part(broken, "plan"), "{}")
+    teller.tick()
+    fail(office, broken)
+    teller.tick()
+    assert told(office, run) == [("bot:team", "planned")]
+    assert told(office, broken) == [("bot:team", "first")], "what needs no plan is told"
 
 
 def test_a_run_that_takes_long_is_told_of_at_sensible_steps(desk: Desk, office: Office) -> None:

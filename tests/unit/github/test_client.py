@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from orchestrator.domain.change import ChangeKind
@@ -139,6 +140,23 @@ def test_a_rate_limit_says_when_to_come_back(github: GitHubStandIn) -> None:
         client.write("POST", "issues/7/comments", {"body": "x"})
     assert told.value.after is not None
     assert 0 < told.value.after <= 60
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "after"),
+    [
+        (403, b'{"message": "You have exceeded a secondary rate limit. Please wait."}', 60.0),
+        (200, b"<html>Sign in to the proxy</html>", None),
+    ],
+)
+def test_what_passes_by_itself_loses_no_message(
+    github: GitHubStandIn, monkeypatch: pytest.MonkeyPatch, status: int, body: bytes, after: float | None
+) -> None:
+    client = by_token(github)
+    monkeypatch.setattr(client._http, "request", lambda *_, **__: httpx.Response(status, content=body))
+    with pytest.raises(RetryLaterError) as error:
+        GitHubChannel(client, "demo").deliver({"pull": 7, "comment": "words"}, "key")
+    assert error.value.after == after
 
 
 def test_a_next_page_elsewhere_is_not_followed(github: GitHubStandIn, monkeypatch: pytest.MonkeyPatch) -> None:

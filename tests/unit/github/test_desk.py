@@ -16,14 +16,18 @@ from orchestrator.diff.source import from_text
 from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.profile import GitHub, Profile, Rule
 from orchestrator.domain.run import TaskState
+from orchestrator.ledger import keys
 from orchestrator.ledger.records import Delivery, Gate
 from orchestrator.notify.base import RetryLaterError
 from orchestrator.notify.github.desk import GitHubDesk
 from orchestrator.notify.github.hook import Hook
 from orchestrator.notify.github.pulls import Pull
+from orchestrator.notify.github.telling import GitHubTeller
+from orchestrator.notify.github.words import marker
 from orchestrator.service.service import Service
 from orchestrator.settings import Settings
-from tests.serving import end_run, make_service, play
+from tests.factories import make_plan
+from tests.serving import end_run, make_service, play, start_run
 
 OLD, NEW = "1" * 40, "2" * 40
 DIFF = "diff --git a/{0} b/{0}\n--- a/{0}\n+++ b/{0}\n@@ -1 +1 @@\n-package x\n+package a\n"
@@ -100,6 +104,22 @@ def test_a_push_of_a_member_runs_in_the_authors_name_and_not_when_it_comes_after
     scene.open = True
     scene.event("synchronize", OLD, "MEMBER")
     assert scene.live() == [(OLD, "github:dev")]
+
+
+def test_a_delivery_that_comes_twice_is_one_run_though_it_was_pushed_to_in_between(scene: Scene) -> None:
+    hook = Hook("delivery-twice", "synchronize", 7, "dev", "MEMBER", "dev", OLD)
+    scene.desk.act(hook)
+    scene.head = NEW
+    scene.desk.act(hook)
+    assert (scene.live(), scene.told()) == ([(OLD, "github:dev")], [])
+
+
+def test_an_answer_to_a_command_is_not_taken_for_the_comment_of_a_run(scene: Scene) -> None:
+    """The comment of a run is the first that begins with the mark: it would be written over the answer."""
+    scene.event("comment", OLD, "OWNER", text="/why it")
+    (said,) = scene.told()
+    assert "Not done" in said["reply"]
+    assert not said["reply"].startswith(marker("demo"))
 
 
 def test_a_push_with_nothing_to_run_ends_the_older_run_and_a_late_delivery_ends_no_newer_one(scene: Scene) -> None:
@@ -204,3 +224,10 @@ def test_a_delivery_that_must_come_again_does_not_hold_up_the_next(
     inbound.serve(stop)
     assert (acted, inbound._tray.waiting()) == (["delivery-2"], 1)
     inbound._tray.close()
+
+
+def test_a_run_whose_plan_cannot_be_read_silences_no_other(scene: Scene) -> None:
+    runs = [start_run(scene.service, make_plan(pull=pull)) for pull in (7, 8)]
+    scene.service.ledger.redis.set(keys.part(runs[0], "plan"), "{}")
+    GitHubTeller(scene.service).tick()
+    assert [entry.message.run for entry in scene.service.store.outbox()] == runs[1:]

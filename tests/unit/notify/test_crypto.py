@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -110,6 +111,18 @@ BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><xml><Content>&b;<
 def test_xml_with_a_document_type_or_damage_is_refused(raw: bytes) -> None:
     with pytest.raises(BadCallbackError):
         read_xml(raw)
+
+
+def test_ten_times_the_lines_take_some_ten_times_as_long() -> None:
+    """Whoever reaches the address may send a megabyte of lines: it is read before its signature is known."""
+
+    def seconds(lines: int) -> float:
+        raw = b"<xml><Encrypt>" + b"x\n" * lines + b"</Encrypt></xml>"
+        began = time.process_time()
+        assert len(read_xml(raw)["Encrypt"]) == 2 * lines
+        return time.process_time() - began
+
+    assert min(seconds(200_000) for _ in range(2)) < 40 * max(min(seconds(20_000) for _ in range(5)), 0.001)
 
 
 def test_what_is_nested_does_not_pose_as_a_field() -> None:

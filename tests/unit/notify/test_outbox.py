@@ -182,6 +182,43 @@ def test_a_backlog_with_short_forms_is_told_in_few_messages_and_nothing_is_lost(
         assert states(store) == [OutboxState.SENT] * 100
 
 
+@pytest.fixture
+def crowd(clock: Clock) -> Iterator[Store]:
+    """So many messages with a short form that they are told together."""
+    with Store("sqlite://") as store:
+        rows = [make_message(key=f"k{n}", payload=f'{{"markdown": "m", "line": "run {n}"}}') for n in range(12)]
+        store.enqueue(rows, clock())
+        yield store
+
+
+def test_old_news_is_given_up_however_much_waits_with_it(crowd: Store, clock: Clock) -> None:
+    clock.now += MAX_AGE + 1
+    crowd.enqueue([make_message(key="fresh")], clock())
+    chat = Chat()
+    assert drain(crowd, {"wecom": chat}, clock) == 1
+    assert chat.taken == ["fresh"]
+    assert states(crowd) == [OutboxState.DEAD] * 12 + [OutboxState.SENT]
+
+
+def test_messages_told_together_are_tried_no_oftener_than_one_alone(crowd: Store, clock: Clock) -> None:
+    chat = Chat(*[RetryLaterError("WeCom answered 12345", tries=3)] * 99)
+    for _ in range(9):
+        drain(crowd, {"wecom": chat}, clock)
+        clock.now += 400
+    assert len(chat.tried) == 3
+    assert states(crowd) == [OutboxState.DEAD] * 12
+
+
+def test_a_bug_in_one_channel_does_not_silence_the_others_when_much_waits(crowd: Store, clock: Clock) -> None:
+    crowd.enqueue([make_message(key="d", channel="x")], clock())
+    broken = Chat(*[ZeroDivisionError()] * 99)
+    assert drain(crowd, {"wecom": broken, "x": Chat()}, clock) == 1
+    for _ in range(2):
+        clock.now += 400
+        drain(crowd, {"wecom": broken}, clock)
+    assert states(crowd)[:12] == [OutboxState.DEAD] * 12
+
+
 def test_a_message_without_a_short_form_is_never_merged(clock: Clock) -> None:
     with Store("sqlite://") as store:
         store.enqueue([make_message(key=f"k{n}") for n in range(20)], clock())

@@ -54,6 +54,14 @@ def test_failures_come_in_pages_that_are_complete_together(service: Service, end
     assert page.total == 30
 
 
+def test_more_than_a_thousand_failures_are_all_told(service: Service) -> None:
+    run = start_run(service, make_plan(TASKS[:1]))
+    play(service, run, {"ut:pkg/a": (TaskState.FAILED, tuple(map(case, range(1100))))})
+    end_run(service, run)
+    page = service.reads.failures(run, offset=1000, limit=200)
+    assert (len(page.failures), page.total, page.next) == (100, 1100, None)
+
+
 def test_events_go_on_after_the_cursor_and_end(service: Service, ended: str) -> None:
     first = service.reads.events(ended)
     assert first.ended
@@ -89,6 +97,38 @@ def test_runs_are_the_newest_first_and_only_those_of_the_profile(service: Servic
     assert [row.run for row in service.reads.runs(state="error")] == [ended]
     stats = service.reads.stats()
     assert (stats.runs, stats.live, stats.by_state) == (2, 1, {"running": 1, "error": 1})
+
+
+def test_the_number_of_a_pull_request_never_means_a_run_of_another_one(service: Service) -> None:
+    """Ids start with the month and the day: a run of today is not what who says `1126` asks about."""
+    run = start_run(service, make_plan(TASKS, pull=7))
+    day = run.partition("-")[0]
+    assert service.reads.find("7")[0].run == run
+    assert service.reads.find(f"{day}-")[0].run == run
+    for number in (day, day[:2], day[0], str(2**31), "9" * 60):
+        with pytest.raises(UnknownRunError, match="no run"):
+            service.reads.find(number)
+
+
+def test_no_name_means_no_run_not_the_only_one_there_is(service: Service) -> None:
+    start_run(service, make_plan(TASKS))
+    with pytest.raises(UsageError, match="empty"):
+        service.reads.find("")
+
+
+def test_a_cursor_has_the_digits_that_redis_reads(service: Service, ended: str) -> None:
+    with pytest.raises(UsageError, match="cursor"):
+        service.reads.events(ended, "\u0663")
+
+
+def test_the_history_is_asked_for_what_is_wanted_not_for_its_newest(service: Service, ended: str) -> None:
+    for number in range(260):
+        service.store.record_plan(
+            f"0101-{number:08x}", "{}", parent=None, pr_number=7, profile="demo", repo_commit=None, created=2e9
+        )
+    assert [row.run for row in service.reads.runs(1, state="error")] == [ended], "however many others are newer"
+    assert len(service.reads.runs(20)) == 20
+    assert service.reads.stats().runs == 261
 
 
 def test_a_queue_says_how_long_its_oldest_shard_waits(service: Service) -> None:

@@ -11,6 +11,7 @@ from orchestrator.domain.errors import ConflictError, NotAllowedError, UnknownRu
 from orchestrator.domain.run import RunState, TaskState
 from orchestrator.runs import control
 from orchestrator.service.caller import Budget, Caller, Order, Role
+from orchestrator.service.change import Change
 from orchestrator.service.service import Service
 from tests.factories import make_plan, make_task
 from tests.serving import end_run, play, start_run
@@ -50,6 +51,58 @@ def test_a_start_that_was_interrupted_before_its_run_was_written_is_carried_out_
             service.writes.start(DEV, order(), make_plan())
     done = service.writes.start(DEV, order(), make_plan())
     assert (done.repeated, service.ledger.active()) == (False, [done.run])
+
+
+def test_a_retried_start_of_a_change_is_one_run_whatever_the_change_has_become(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans = [make_plan(), make_plan(TWO), make_plan([])]
+    monkeypatch.setattr(Service, "plan", lambda _, change: plans.pop(0))
+    change = Change(pull=7)
+    first = service.start(DEV, order(), change)
+    again = service.start(DEV, order(), change)
+    assert (again.run, again.plan, again.repeated) == (first.run, first.plan, True)
+    assert len(plans) == 2, "nothing is planned for what was done"
+    with pytest.raises(ConflictError, match="another order"):
+        service.start(DEV, order(), Change(pull=8))
+    assert service.start(DEV, order("k2"), change).run is None, "a new order is planned anew"
+    assert service.ledger.active() == [first.run]
+
+
+def test_a_start_of_a_change_that_was_interrupted_keeps_its_run(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans = [make_plan(), make_plan(TWO)]
+    monkeypatch.setattr(Service, "plan", lambda _, change: plans.pop(0))
+
+    def dies(*_: object, **__: object) -> str:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(control, "start", dies)
+        with pytest.raises(KeyboardInterrupt):
+            service.start(DEV, order(), Change(pull=7))
+    done = service.start(DEV, order(), Change(pull=7))
+    assert (done.repeated, done.tasks, service.ledger.active()) == (False, 2, [done.run])
+
+
+def test_who_may_not_start_is_told_so_before_anything_is_planned_and_it_is_on_record(service: Service) -> None:
+    viewer = Caller("token:vera", "test", Role.VIEWER)
+    with pytest.raises(NotAllowedError, match="needs the role"):
+        service.start(viewer, order(), Change(pull=7))
+    with pytest.raises(UnknownRunError, match="no plan"):
+        service.writes.start(DEV, order(), lambda: service.writes.kept("a" * 64), named="a" * 12)
+    rows = service.reads.audit()
+    assert [(row.who, row.target) for row in rows] == [("token:dev", "a" * 12), ("token:vera", "pull request 7")]
+    assert all(row.result.startswith("refused") for row in rows)
+
+
+def test_a_task_that_is_named_twice_is_one_and_to_end_all_is_not_to_end_what_waits(service: Service) -> None:
+    run = start_run(service, make_plan(TWO), DEV.name)
+    done = service.writes.cancel(DEV, order(), run, ["ut:pkg/a", "ut:pkg/a"], waiting=True)
+    assert (done.tasks, done.effect) == (1, f"ends 1 tasks of run {run}")
+    with pytest.raises(ConflictError, match="another order"):
+        service.writes.cancel(DEV, order(), run, ["ut:pkg/a"])
 
 
 def test_a_key_is_for_one_order(service: Service) -> None:
