@@ -14,7 +14,7 @@ from orchestrator.history.ranker import ORDER_POWER, RANK_POWER, SELECT_POWER, R
 from orchestrator.history.signals import Signals, read_signals
 
 #: Categories that come first in a ranking, and how much their cost counts in that.
-_LIKELIEST, _LIKELY_POWER = 10, 0.15
+_LIKELIEST, _LIKELY_POWER = 10, 0.2
 
 
 @dataclass(slots=True)
