@@ -75,10 +75,10 @@ def _cases(ranked: Ranked, context: Context, change: DiffSummary, explainer: Exp
     if budget is None:
         return Spent()
     new, gone = _moved_scripts(change, context.profile, outlook)
-    forced = dict.fromkeys(new, _EDITED) | _forced(ranked, context, change, outlook)
-    forced = {stem: why for stem, why in forced.items() if stem not in gone}
-    sizes = outlook.statements | {stem: file.added for stem, file in new.items()}
-    sizes = {stem: size for stem, size in sizes.items() if stem not in gone}
+    wanted = dict.fromkeys(new, _EDITED) | _forced(ranked, context, change, outlook)
+    known = outlook.statements | {stem: file.added for stem, file in new.items()}
+    forced = {stem: why for stem, why in wanted.items() if stem not in gone}
+    sizes = {stem: size for stem, size in known.items() if stem not in gone}
     cases = _Cases(explainer, sizes, new, forced)
     order = [*forced, *(stem for stem in outlook.ranked_cases() if stem in sizes and stem not in forced)]
     total = sum(sizes.values()) or 1
@@ -102,7 +102,7 @@ def _cases(ranked: Ranked, context: Context, change: DiffSummary, explainer: Exp
     for stem in taken:
         by_category.setdefault(stem.partition("/")[0], []).append(stem)
     chosen = [_category(stems, inside[name], cases, context) for name, stems in by_category.items()]
-    chosen += [one for one in _unknown(ranked, context) if one.name not in inside]
+    chosen += [one for one in _asked_or_always(ranked, context) if one.name not in inside]
     note = f"Budget {budget.text}: {len(taken)} of {len(order)} SQL cases, {used / total:.1%} of all statements."
     return Spent(chosen, omitted, note)
 
@@ -128,7 +128,7 @@ def _moved_scripts(
     return found, frozenset(gone - found.keys())
 
 
-def _unknown(ranked: Ranked, context: Context) -> list[Candidate]:
+def _asked_or_always(ranked: Ranked, context: Context) -> list[Candidate]:
     """The categories that a person asked for or the profile always runs, whole."""
     asked = [one for one in ranked.candidates if one.suite is Suite.BVT and one.asked]
     reasons = (Reason("rules", 1.0, _ALWAYS),)

@@ -59,6 +59,7 @@ def test_a_store_is_looked_at_once_an_hour(tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_store_that_is_not_there_is_no_error(tmp_path: Path) -> None:
     prune(tmp_path / "none", 30)
+    assert list(tmp_path.iterdir()) == [], "nor is it made"
 
 
 def test_a_worker_that_gives_a_tree_back_looks_at_its_store(tmp_path: Path) -> None:

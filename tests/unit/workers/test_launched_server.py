@@ -69,7 +69,8 @@ def test_a_log_that_cannot_be_kept_does_not_keep_its_server_waiting(tmp_path: Pa
     (tmp_path / "file").touch()
     sink = Sink(cast("Ledger", None), "r1", "bvt:sums", 1, tmp_path / "file" / "log")
     with tailed(f"{FLOOD}; echo > done; sleep 60", tmp_path, sink):
-        until((tmp_path / "done").exists)
+        assert until((tmp_path / "done").exists)
+    assert (tmp_path / "file").is_file(), "the log could not be kept"
 
 
 @pytest.mark.parametrize("name", ["../out", "etc"])
