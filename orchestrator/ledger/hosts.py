@@ -190,11 +190,8 @@ def _older(scheme: str) -> bool:
 def _wanted(text: str) -> Wanted:
     try:
         return from_plain(Wanted, json.loads(text), "wanted") if text else Wanted()
-    except (
-        UsageError,
-        ValueError,
-        RecursionError,
-    ):  # of a newer program: what is not understood is better not worked against
+    except (UsageError, ValueError, RecursionError):
+        # Of a newer program: what is not understood is better not worked against.
         return Wanted(Want.PAUSE, why="an operator asked for something this version does not know")
 
 
