@@ -8,7 +8,7 @@ import os
 import pwd
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING
 
 from orchestrator.cli import output
 from orchestrator.domain.errors import BrokerError, MoTestplanError, UnknownRunError, UsageError
@@ -20,7 +20,9 @@ from orchestrator.ledger.hosts import Deed
 from orchestrator.planner.codec import loads
 from orchestrator.runs.summarize import summary_of
 from orchestrator.settings import Settings, settings_from
-from orchestrator.store import Store
+
+if TYPE_CHECKING:
+    from orchestrator.store import Store
 
 #: A whole number from 1 on, for ``type=`` of an option.
 positive = output.positive
@@ -126,6 +128,8 @@ def _in_ledger(ledger: Ledger, name: str) -> tuple[RunSummary, TestPlan] | None:
     return summary_of(ledger, progress, plan.id), plan
 
 
-def open_store(config: Settings) -> Any:  # noqa: ANN401 - Store is imported lazily by its package
+def open_store(config: Settings) -> Store:
     """The history."""
+    from orchestrator.store import Store  # SQLAlchemy: half of what a command that needs no history would load
+
     return Store(config.store_url)

@@ -6,13 +6,17 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestrator.domain.profile import Retention
 from orchestrator.ledger.client import Ledger
 from orchestrator.planner.failures import write_failures
 from orchestrator.planner.measured import write_durations
 from orchestrator.runs.fairness import Leveller
-from orchestrator.store import AuditEntry, Store
+from orchestrator.store import AuditEntry
+
+if TYPE_CHECKING:
+    from orchestrator.store import Store
 
 logger = logging.getLogger(__name__)
 

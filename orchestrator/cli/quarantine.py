@@ -11,11 +11,14 @@ from __future__ import annotations
 import argparse
 import re
 import time
+from typing import TYPE_CHECKING
 
 from orchestrator.cli import edge
 from orchestrator.domain.errors import EXIT_PASSED, UnknownRunError, UsageError, nearest
 from orchestrator.domain.quarantine import Quarantine
-from orchestrator.store import Store
+
+if TYPE_CHECKING:
+    from orchestrator.store import Store
 
 _DAY = 86400.0
 

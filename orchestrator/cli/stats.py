@@ -10,13 +10,17 @@ import argparse
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestrator.cli import charts, edge
 from orchestrator.domain.errors import EXIT_PASSED, UsageError
 from orchestrator.planner.failures import write_failures
 from orchestrator.planner.measured import write_durations
 from orchestrator.planner.summary import count, duration
-from orchestrator.store import DayLoad, FlakyCase, PrCost, SlowTask, Store
+from orchestrator.store import DayLoad, FlakyCase, PrCost, SlowTask
+
+if TYPE_CHECKING:
+    from orchestrator.store import Store
 
 _RUN = ("run", "runs")
 Row = tuple[str, float, str]

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from orchestrator.commands.model import Incoming
 from orchestrator.commands.people import People
@@ -19,7 +20,9 @@ from orchestrator.service.lookup import Lookup
 from orchestrator.service.reads import Reads
 from orchestrator.service.writes import Writes
 from orchestrator.settings import Settings
-from orchestrator.store import Store
+
+if TYPE_CHECKING:
+    from orchestrator.store import Store
 
 
 @dataclass(frozen=True)

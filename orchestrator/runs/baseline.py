@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from orchestrator.domain.plan import whole_of
 from orchestrator.domain.run import RunSummary, TaskResult, TaskState
-from orchestrator.store import Store
+
+if TYPE_CHECKING:
+    from orchestrator.store import Store
 
 #: Runs of the base branch that are looked at, and runs of no pull request among which they are looked for.
 _BASE_RUNS, _LOOKED_AT = 5, 200

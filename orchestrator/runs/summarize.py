@@ -7,6 +7,7 @@ import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plain import from_plain
@@ -14,7 +15,10 @@ from orchestrator.domain.quarantine import Quarantine, apply
 from orchestrator.domain.run import CaseResult, RunSummary, TaskResult, TaskState, verdict
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Progress
-from orchestrator.store import OutboxMessage, Store, StoredCase
+from orchestrator.store import OutboxMessage, StoredCase
+
+if TYPE_CHECKING:
+    from orchestrator.store import Store
 
 #: Why a task that never finished by itself ended as it did.
 _SAID = {

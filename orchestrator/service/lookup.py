@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from orchestrator.domain.errors import UnknownRunError, UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary
 from orchestrator.ledger.client import Ledger
 from orchestrator.planner.codec import loads
 from orchestrator.runs.summarize import summary_of
-from orchestrator.store import Store
+
+if TYPE_CHECKING:
+    from orchestrator.store import Store
 
 #: The greatest number of a pull request that the history can hold.
 MAX_PULL = 2**31 - 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestrator.diff.git import find_git
 from orchestrator.diff.source import from_repository
@@ -19,7 +20,9 @@ from orchestrator.planner.subset import subset
 from orchestrator.planner.tree import GitTree
 from orchestrator.runs.baseline import Baseline, baseline
 from orchestrator.settings import Settings
-from orchestrator.store import Store
+
+if TYPE_CHECKING:
+    from orchestrator.store import Store
 
 
 def repository(profile: Profile) -> Path:

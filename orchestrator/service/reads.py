@@ -6,7 +6,7 @@ import dataclasses
 import re
 import statistics
 import time
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.naming import task_named, tasks_named
@@ -18,7 +18,9 @@ from orchestrator.messaging import App
 from orchestrator.runs.hosts import faults
 from orchestrator.service import views
 from orchestrator.service.lookup import Lookup
-from orchestrator.store import Store
+
+if TYPE_CHECKING:
+    from orchestrator.store import Store
 
 _QUIET = (TaskState.PASSED, TaskState.SKIPPED, TaskState.PENDING, TaskState.RUNNING)
 _BAD = (TaskState.FAILED, TaskState.ERROR, TaskState.LOST)

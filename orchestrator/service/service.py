@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from orchestrator.domain.plain import to_plain
 from orchestrator.domain.plan import TestPlan
@@ -20,7 +21,9 @@ from orchestrator.service.change import Change, ReadPull, plan_change, words_of
 from orchestrator.service.reads import Reads
 from orchestrator.service.writes import Done, Writes
 from orchestrator.settings import Settings
-from orchestrator.store import Store
+
+if TYPE_CHECKING:
+    from orchestrator.store import Store
 
 
 @dataclass(frozen=True)

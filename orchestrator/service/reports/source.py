@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import CaseResult, RunSummary
 from orchestrator.service.reads import Reads
-from orchestrator.store import Store
+
+if TYPE_CHECKING:
+    from orchestrator.store import Store
 
 #: Cases of a report; beyond them tasks are told with their failures only.
 MAX_CASES = 50_000

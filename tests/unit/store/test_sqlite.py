@@ -157,6 +157,8 @@ def test_a_server_that_is_down_is_named_without_its_password() -> None:
     assert "Start the database server" in str(caught.value)
 
 
-def test_naming_the_types_does_not_import_sqlalchemy() -> None:
-    code = "import sys, orchestrator.store, orchestrator.store.api; sys.exit('sqlalchemy' in sys.modules)"
+def test_neither_the_types_nor_commands_that_ask_the_ledger_import_sqlalchemy() -> None:
+    commands = ("run", "status", "watch", "cancel", "rerun", "logs", "hosts", "worker", "acl", "token", "flower")
+    modules = ["orchestrator.store", "orchestrator.store.api", *(f"orchestrator.cli.{name}" for name in commands)]
+    code = f"import sys, {', '.join(modules)}; sys.exit('sqlalchemy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
