@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -94,27 +95,19 @@ def identifier_words(identifier: str) -> tuple[str, ...]:
 
 def code_words(lines: Iterable[str]) -> dict[str, int]:
     """How often each word is in lines of code."""
-    counts: dict[str, int] = {}
-    for line in lines:
-        for identifier in _IDENTIFIER.findall(line):
-            for word in identifier_words(identifier):
-                counts[word] = counts.get(word, 0) + 1
-    return counts
+    return _words_of(_IDENTIFIER.findall("\n".join(lines)))
 
 
 def literals(lines: Iterable[str]) -> list[str]:
     """The double-quoted strings of lines of code, without their quotes."""
-    return [text for line in lines for text in _LITERAL.findall(line)]
+    return _LITERAL.findall("\n".join(lines))
 
 
 def code_symbols(package: str, lines: Iterable[str]) -> set[str]:
     """Exported names in lines of code of a package (its name), alone and with the package's, and names in quotes."""
-    found: set[str] = set()
-    for line in lines:
-        for symbol in _SYMBOL.findall(line):
-            found.update((symbol,) if "." in symbol else (symbol, f"{package}.{symbol}"))
-        found.update(_NAME.findall(line))
-    return found
+    code = "\n".join(lines)
+    found = set(_SYMBOL.findall(code))
+    return found.union((f"{package}.{symbol}" for symbol in found if "." not in symbol), _NAME.findall(code))
 
 
 def text_words(text: str) -> dict[str, int]:
@@ -137,9 +130,13 @@ def text_words(text: str) -> dict[str, int]:
 
 def path_words(names: Iterable[str]) -> dict[str, int]:
     """The words of paths and of function names: the words of every part that is an identifier."""
+    return _words_of(identifier for name in names for identifier in _IDENTIFIER.findall(name))
+
+
+def _words_of(identifiers: Iterable[str]) -> dict[str, int]:
+    """How often each of their words is in identifiers, in the order of the first."""
     counts: dict[str, int] = {}
-    for name in names:
-        for identifier in _IDENTIFIER.findall(name):
-            for word in identifier_words(identifier):
-                counts[word] = counts.get(word, 0) + 1
+    for identifier, times in Counter(identifiers).items():
+        for word in identifier_words(identifier):
+            counts[word] = counts.get(word, 0) + times
     return counts
