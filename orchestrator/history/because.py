@@ -39,6 +39,9 @@ class Explainer:
     #: What each case says of the change: in its path, script and result, by number.
     _texts: list[dict[int, list[str]]] = field(init=False)
     _spoken: SpokenOf = field(init=False)
+    #: The files of the change by package, in order; and how far away a package is that imports one of these.
+    _own: dict[str, list[str]] = field(default_factory=dict)
+    _distances: dict[str, int] = field(init=False)
     _attributions: dict[tuple[int, bool], Attribution] = field(default_factory=dict)
     _moved: dict[tuple[str, str, bool], dict[str, float]] = field(default_factory=dict)
 
@@ -47,6 +50,9 @@ class Explainer:
         self._spoken = SpokenOf(self.outlook.question.reached, book)
         indices = ((book.paths, facts.names, 3), (book.scripts, facts.words, 4), (book.results, facts.strings, 3))
         self._texts = [_said(*one) for one in indices]
+        for path in sorted(facts.files):
+            self._own.setdefault(go_package(path), []).append(path)
+        self._distances = dict(self.outlook.question.importers)
 
     def expect(self, kind: str, tests: Sequence[str], *, rough: bool = False) -> None:
         """Tests of one of `KINDS` that will be asked about: together they take a fraction of the time."""
@@ -76,7 +82,7 @@ class Explainer:
 
     def package(self, name: str, *, rough: bool = False) -> list[Because]:
         """Why the unit tests of a package have their chance; never empty. ``rough`` as of a case."""
-        own = sorted(path for path in self.outlook.question.facts.files if go_package(path) == name)
+        own = self._own.get(name, [])
         changed = f"{own[0]} and {len(own) - 1} more change" if len(own) > 1 else f"{own[0]} changes" if own else ""
         seen = {
             "changed": changed,
@@ -87,10 +93,12 @@ class Explainer:
 
     def _imports(self, package: str) -> str:
         """How near a package is to a changed one that it imports."""
-        distance = dict(self.outlook.question.importers).get(package)
-        own = sorted({go_package(path) for path in self.outlook.question.facts.files if path.endswith(".go")})
+        distance = self._distances.get(package)
+        if not distance:
+            return ""
+        own = [name for name, paths in self._own.items() if any(path.endswith(".go") for path in paths)]
         what = own[0] if len(own) == 1 else f"one of {len(own)} changed packages"
-        return f"it imports {what}{', through another package' if distance == 2 else ''}" if distance else ""
+        return f"it imports {what}{', through another package' if distance == 2 else ''}"
 
     def _parts(self, kind: str, test: str, chance: float, seen: dict[str, str], rough: bool = False) -> list[Because]:
         """Each strategy that saw something, with its share of the chance, the weightiest first."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import repeat
+from operator import itemgetter
 
 #: Leaves of one tree: their numbers have to fit into a byte.
 MOST_LEAVES = 256
@@ -38,10 +39,7 @@ class Forest:
     def chances(self, rows: Iterable[tuple[float, ...]]) -> list[float]:
         """The calibrated chance of each row, between 0 and 1."""
         lanes = _Lanes(self.trees, rows)
-        sums = [0.0] * lanes.count
-        for tree in self.trees:
-            says = tree.leaves
-            sums = [total + says[leaf] for total, leaf in zip(sums, lanes.leaves(tree), strict=True)]
+        sums = _sums([_said(tree.leaves, lanes.leaves(tree)) for tree in self.trees], lanes.count)
         return [1.0 / (1.0 + math.exp(-_bounded(self.slope * total + self.offset))) for total in sums]
 
 
@@ -59,13 +57,23 @@ class Attribution:
     def moved(self, rows: Sequence[tuple[float, ...]]) -> list[dict[str, float]]:
         """Of each row the sum of each group."""
         lanes = _Lanes([tree for tree, _ in self._trees], rows)
-        sums = [[0.0] * len(rows) for _ in self._groups]
+        columns: list[list[tuple[float, ...]]] = [[] for _ in self._groups]
         for tree, steps in self._trees:
             leaves = lanes.leaves(tree)
             for group, step_of in steps.items():
-                sums[group] = [total + step_of[leaf] for total, leaf in zip(sums[group], leaves, strict=True)]
-        totals = zip(*sums, strict=True)
+                columns[group].append(_said(step_of, leaves))
+        totals = zip(*(_sums(one, len(rows)) for one in columns), strict=True)
         return [{name: self._slope * value for name, value in zip(self._groups, row, strict=True)} for row in totals]
+
+
+def _said(says: Sequence[float], leaves: bytes) -> tuple[float, ...]:
+    """What the leaf that each row comes to says."""
+    return itemgetter(*leaves)(says) if len(leaves) > 1 else tuple(says[leaf] for leaf in leaves)
+
+
+def _sums(columns: Sequence[Sequence[float]], count: int) -> list[float]:
+    """The sum of each row, of so many."""
+    return list(map(sum, zip(*columns, strict=True))) if columns else [0.0] * count
 
 
 def _steps(tree: Tree, groups: Sequence[int]) -> dict[int, list[float]]:
