@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from orchestrator.history.examples import Example, Labelled
@@ -12,7 +13,7 @@ from orchestrator.history.features import ANY_CASE, CASE_FEATURES, CATEGORY_FEAT
 from orchestrator.history.forest import Forest
 from orchestrator.history.past import DAY, fade
 from orchestrator.history.ranker import Ranker, mixed, worths
-from orchestrator.history.train import Training, calibrate, fit, logits, plain
+from orchestrator.history.train import Training, calibrate, fit, logits, plain, side_by_side
 
 if TYPE_CHECKING:
     from orchestrator.history.train import Boosters, Numbers, Vector
@@ -87,8 +88,9 @@ def _fit(
 
     folds: list[Vector] = []
     for first, last in _parts(len(examples)):
-        booster = _boosters(task, [*examples[:first], *examples[last:]], now)
-        folds += [logits(booster, labelled.rows) for one in examples[first:last] if (labelled := task.of(one))]
+        boosters = _boosters(task, [*examples[:first], *examples[last:]], now)
+        unseen = [labelled.rows for one in examples[first:last] if (labelled := task.of(one))]
+        folds += side_by_side(partial(logits, boosters), unseen)
     labels = [labelled.labels for one in examples if (labelled := task.of(one))]
     line = calibrate(np.concatenate(folds), np.concatenate(labels))
     return (_boosters(task, examples, now), line), folds
