@@ -79,7 +79,8 @@ def build_plan(  # noqa: PLR0913 - the inputs of a plan
         silent = ""
     proposed = propose(change, context, (*strategies_named(strategies), Asked()))
     selected = select(rank(proposed.evidence, context), context, change, proposed.veto)
-    told = [text for text in (advice.note if advice else "", silent, selected.note) if text]
+    heard = (advice.note, *advice.damaged) if advice else ()
+    told = [text for text in (*heard, silent, selected.note) if text]
     return _assemble(change, context, proposed, selected, told)
 
 

@@ -121,6 +121,26 @@ def test_a_file_of_failures_that_is_none_is_exit_2(here: Path, capsys: pytest.Ca
     assert "stats --failures" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("text", ["", "{}", '{"version": 1, "profiles": {"product": 5}}'])
+def test_what_control_wrote_is_done_without_and_told_where_it_is_damaged(
+    here: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = here / "plan.json"
+    assert main.main(["plan", *CHANGE, "-o", str(out)]) == 0
+    whole = tasks(out)
+    assert capsys.readouterr().err == ""
+    (here / "state").mkdir()
+    for name in ("durations", "failures"):
+        (here / "state" / f"{name}.json").write_text(text)
+        assert main.main(["plan", *CHANGE, f"--{name}", str(here / "state" / f"{name}.json")]) == 2
+    capsys.readouterr()
+    assert main.main(["plan", *CHANGE, "-o", str(out)]) == 0
+    told = [line.removeprefix("warning: ") for line in capsys.readouterr().err.splitlines()]
+    assert ["durations.json is no file" in told[0], "failures.json is no file" in told[1]] == [True, True]
+    assert json.loads(out.read_text())["notes"][:2] == told
+    assert tasks(out) == whole
+
+
 def test_escapes_says_which_strategy_would_have_found_a_failure(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = here / "plan.json"
     assert main.main(["learn", "--profile", "product", "--revision", "main"]) == 0
