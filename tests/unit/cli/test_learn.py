@@ -86,7 +86,7 @@ def keep_failure(here: Path, plan: Path) -> None:
     )
     document = json.loads(plan.read_text())
     summary = RunSummary("run1", RunState.FAILED, document["id"], "product", None, None, 1.0, START, results, 1.0)
-    broken = CaseResult("insert", CaseStatus.FAILED, file="test/cases/vector/vector_3.sql")
+    broken = CaseResult("vector/vector_3.sql:7", CaseStatus.FAILED, file="test/cases/vector/vector_3.sql")
     with Store(f"sqlite:///{here / 'state' / 'history.sqlite'}") as store:
         text = plan.read_text()
         store.record_plan("run1", text, parent=None, pr_number=None, profile="product", repo_commit=None, created=1.0)
@@ -150,7 +150,7 @@ def test_escapes_says_which_strategy_would_have_found_a_failure(here: Path, caps
     results = tuple(TaskResult(name, TaskState.FAILED if name in failed else TaskState.PASSED) for name in tasks(out))
     plan = json.loads(out.read_text())["id"]
     summary = RunSummary("run1", RunState.FAILED, plan, "product", None, None, 1.0, 2.0, results, 1.0)
-    broken = CaseResult("insert", CaseStatus.FAILED, file="test/cases/partition/partition_0.sql")
+    broken = CaseResult("partition/partition_0.sql:7", CaseStatus.FAILED, file="test/cases/partition/partition_0.sql")
     with Store(f"sqlite:///{here / 'state' / 'history.sqlite'}") as store:
         text = out.read_text()
         store.record_plan("run1", text, parent=None, pr_number=None, profile="product", repo_commit=None, created=1.0)
@@ -169,7 +169,7 @@ def test_escapes_shows_no_command_to_the_terminal(here: Path, capsys: pytest.Cap
     out = here / "plan.json"
     assert main.main(["plan", *CHANGE, "--category", "vector", "-o", str(out)]) == 0
     keep_failure(here, out)
-    broken = CaseResult("insert", CaseStatus.FAILED, file="test/cases/vector/a\x1b[2J.sql")
+    broken = CaseResult("vector/a\x1b[2J.sql:7", CaseStatus.FAILED, file="test/cases/vector/a\x1b[2J.sql")
     with Store(f"sqlite:///{here / 'state' / 'history.sqlite'}") as store:
         store.add_cases("run1", [StoredCase("2", "bvt:vector", 1, broken)])
     capsys.readouterr()

@@ -17,7 +17,7 @@ from sqlalchemy import literal, select
 from sqlalchemy.dialects import sqlite
 
 from orchestrator.domain.errors import UnknownRunError
-from orchestrator.domain.naming import task_named, tasks_named
+from orchestrator.domain.naming import script_of, task_named, tasks_named
 from orchestrator.domain.plan import whole_of
 from orchestrator.domain.run import CaseResult, CaseStatus, RunState, TaskResult, TaskState
 from orchestrator.runs.baseline import baseline
@@ -50,6 +50,25 @@ def ran(store: Store, run: str, tasks: tuple[TaskResult, ...], plan: str = "{}")
 
 def known(store: Store, task: str) -> frozenset[str] | None:
     return baseline(store, "demo", {task}, lambda commit: commit == BASE).failing.get(task)
+
+
+@pytest.mark.parametrize(
+    ("file", "case", "script"),
+    [
+        ("test/cases/join/a.sql", "join/a.sql:7", "a.sql"),
+        ("test/join/cases/join/a.sql", "join/a.sql:7", "a.sql"),
+        ("test/cases/join/left/join/a.sql", "join/left/join/a.sql:7", "left/join/a.sql"),
+        ("test/join/cases/join/join/join/a.sql", "join/join/join/a.sql:7", "join/join/a.sql"),
+        ("join/a.sql", "join/a.sql:7", "a.sql"),
+        ("test/cases/join/a.sql", "select 1", None),
+        ("test/cases/join/a.sql", "joined/a.sql:7", None),
+        ("test/cases/join/a.sql", "join/b.sql:7", None),
+    ],
+)
+def test_a_script_of_a_category_is_told_where_folders_above_or_below_have_its_name(
+    file: str, case: str, script: str | None
+) -> None:
+    assert script_of("join", file, case) == script
 
 
 def test_a_name_means_the_task_or_all_parts_of_the_category() -> None:
