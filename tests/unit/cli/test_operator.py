@@ -71,6 +71,13 @@ def test_a_task_that_runs_and_says_nothing_is_not_said_to_be_lost(run: str, caps
     assert (code, out.splitlines()[0].strip()) == (0, "running: ut:pkg/a")
 
 
+def test_the_exit_code_of_a_run_that_goes_on_is_that_of_no_verdict_and_its_state_says_why(
+    run: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = typed(capsys, "status", run, "--exit-code", "--format", "json")
+    assert (code, json.loads(out)["state"]) == (3, "running")
+
+
 def test_a_run_that_goes_on_has_no_end(run: str, capsys: pytest.CaptureFixture[str]) -> None:
     document = json.loads(typed(capsys, "status", run, "--format", "json")[1])
     assert (document["state"], document["ended"]) == ("running", None)
