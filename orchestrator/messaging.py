@@ -134,12 +134,12 @@ def summary_signature(app: App, run: str) -> Signature:
 def host_label(hostname: str) -> str:
     """The label of a host's own queues (``ut.at-build7``), by which a run can be sent to it alone.
 
-    A name too long for a label (:data:`orchestrator.domain.plan.LABEL`) ends in a hash of it: those of one cluster
-    often differ at their ends only.
+    A name that is too long for a label (:data:`orchestrator.domain.plan.LABEL`), or has what a label cannot, ends in a
+    hash of it: those of one cluster often differ at their ends only, and ``a.b`` is another host than ``a-b``.
     """
     name = hostname.lower()
     plain = "".join(char if char.isascii() and char.isalnum() else "-" for char in name).strip("-")
-    if len(plain) <= _HOST_NAME:
+    if plain == name and len(plain) <= _HOST_NAME:
         return f"at-{plain}"
     digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:8]
     return f"at-{plain[: _HOST_NAME - 9].strip('-')}-{digest}"

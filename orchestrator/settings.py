@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.domain.errors import BadProfileError, nearest
-from orchestrator.domain.plain import from_plain
+from orchestrator.domain.plain import from_plain, to_plain
 from orchestrator.domain.profile import Profile, Server
 
 #: The profiles that ship: ``config/`` of the sources, beside this file in an installed package.
@@ -105,6 +106,7 @@ def load_profile(name_or_path: str, settings: Settings) -> Profile:
     """Read a profile; unknown keys and wrong shapes raise :class:`BadProfileError` naming the nearest key."""
     path = profile_path(name_or_path, settings)
     profile = from_plain(Profile, _read_extended(path), str(path), BadProfileError)
+    _check_finite(to_plain(profile), str(path))
     return _with_environment(profile, settings)
 
 
@@ -154,6 +156,18 @@ def _with_environment(profile: Profile, settings: Settings) -> Profile:
     if server is not profile.bvt.server:
         profile = dataclasses.replace(profile, bvt=dataclasses.replace(profile.bvt, server=server))
     return dataclasses.replace(profile, repository=settings.repo or profile.repository)
+
+
+def _check_finite(value: object, where: str) -> None:
+    """Raise :class:`BadProfileError` for ``.nan`` and ``.inf``: a deadline that is no number never comes."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _check_finite(item, f"{where}.{key}")
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            _check_finite(item, f"{where}[{number}]")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise BadProfileError(f"{where}: a finite number is needed, not {value!r}", "Correct the value.")
 
 
 def profile_files(name_or_path: str, settings: Settings) -> list[Path]:

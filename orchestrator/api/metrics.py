@@ -133,7 +133,8 @@ class Now(Collector):
 
     def _live(self) -> Iterator[Metric]:
         ledger = self._service.ledger
-        progress = [p for run in ledger.active() if (p := ledger.progress(run)) is not None]
+        mine = self._service.profile.name
+        progress = [p for run in ledger.active() if (p := ledger.progress(run)) is not None and p.profile == mine]
         runs = GaugeMetricFamily(f"{_PREFIX}runs_live", "Runs without a verdict.")
         runs.add_metric([], len(progress))
         tasks = GaugeMetricFamily(f"{_PREFIX}tasks_live", "Tasks of live runs, by state.", labels=["state"])

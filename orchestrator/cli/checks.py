@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from orchestrator.settings import Settings, check_profile
 #: Below this many bytes nothing runs to its end; below the second one a big project's build does not.
 _DISK_NEEDED, _DISK_WANTED = 1 << 30, 10 << 30
 _PROGRAM_SECONDS = 20.0
+#: The demo names the first branch of a new repository.
+_GIT_NEEDED = (2, 28)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +70,17 @@ def python(host: Host) -> Check:
 
 
 def git(host: Host) -> Check:
-    """The git program; the demo and ``plan --repo`` need 2.28."""
+    """The git program."""
     del host
     program = shutil.which("git")
     if program is None:
         return Check(name="git", ok=False, found="not on the PATH", remedy="Install git.")
     version = said([program, "--version"]).removeprefix("git version ")
-    return Check(name="git", ok=bool(version), found=version or f"{program} does not run", remedy="Install git again.")
+    if not version:
+        return Check(name="git", ok=False, found=f"{program} does not run", remedy="Install git again.")
+    number = re.match(r"(\d{1,9})\.(\d{1,9})", version)
+    old = number is not None and (int(number[1]), int(number[2])) < _GIT_NEEDED
+    return Check(name="git", ok=not old, found=f"{version} at {program}", remedy="Install git 2.28 or newer.")
 
 
 def go(host: Host) -> Check:

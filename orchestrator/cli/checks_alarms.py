@@ -26,6 +26,8 @@ def alarms(host: Host) -> list[Check]:
     try:
         ledger = Ledger(host.settings.redis_url, retries=0)
         found += [scheme(ledger), memory(ledger.memory()), unstarted(ledger), untold(ledger)]
+        if host.profile is not None:
+            found.append(projects(ledger, host.profile.name))
         ledger.close()
     except MoTestplanError as error:
         found.append(missing("broker's contents", error, required=False))
@@ -82,6 +84,15 @@ def _last(ledger: Ledger, run: str, now: float) -> float:
     """When something happened in a run for the last time."""
     event = ledger.last_event(run)
     return event.seconds if event else now
+
+
+def projects(ledger: Ledger, profile: str) -> Check:
+    """Whether runs of other profiles are under way: those of another project do not belong here."""
+    live = {p.profile for run in ledger.active() if (p := ledger.progress(run)) is not None}
+    others = sorted(live - {profile})
+    found = f"runs of {', '.join(others)} are under way, too" if others else f"no run is of another than {profile}"
+    remedy = "Right for profiles of one project; another one needs a Redis database of its own: docs/operations.md."
+    return Check(name="projects", ok=not others, found=found, remedy=remedy, required=False)
 
 
 def outbox(store: Store, now: float) -> Check:

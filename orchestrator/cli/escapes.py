@@ -11,6 +11,7 @@ from typing import Any
 
 from orchestrator.cli import edge
 from orchestrator.domain.errors import EXIT_PASSED, UsageError
+from orchestrator.domain.naming import script_of
 from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.run import CaseStatus, RunSummary, TaskState
 from orchestrator.planner.escapes import Escape, Failure, judge, missed
@@ -66,7 +67,8 @@ def _failures(config: Settings, summary: RunSummary, plan: TestPlan) -> list[Fai
             files: dict[str, None] = {}
             if task.type is Suite.BVT:
                 cases = store.cases(summary.run, task.id, CaseStatus.FAILED, _MOST_CASES)
-                names = [row.case.file.partition(f"/{task.category}/")[2] for row in cases if row.case.file]
+                found_in = [(row.case.file, row.case.name) for row in cases if row.case.file]
+                names = [script_of(task.category or "", file, case) for file, case in found_in]
                 files = dict.fromkeys(name for name in names if name)
             found += [Failure(task, file) for file in files] or [Failure(task)]
     finally:

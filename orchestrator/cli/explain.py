@@ -15,7 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``explain``."""
     parser.add_argument("plan", metavar="PLAN", help="a file that `mo-testplan plan` wrote; - is stdin")
     parser.add_argument("task", metavar="TASK", nargs="?", help="one test, chosen or not, e.g. bvt:join")
-    parser.add_argument("--shards", action="store_true", help="how it is cut, and that nothing is lost or double")
+    parser.add_argument(
+        "--shards", action="store_true", help="how it is cut (TASK: where that is), and that nothing is lost or double"
+    )
     parser.add_argument("--workers", type=positive, metavar="N", help="with --shards: the wait on N workers")
     parser.add_argument("--format", choices=("text", "json"), default="text")
     parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE instead of stdout")
@@ -30,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     if args.shards:
         from orchestrator.planner.render.shards import shards, shards_text
 
-        answer = shards_text(plan, args.workers) if text else _json(shards(plan, args.workers))
+        answer = shards_text(plan, args.workers, args.task) if text else _json(shards(plan, args.workers, args.task))
     else:
         answer = explain_text(plan, args.task) if text else _json(explain(plan, args.task))
     emit(answer.encode(), args.output)

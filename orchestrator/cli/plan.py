@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.output import emit
@@ -87,6 +88,8 @@ def plan_from_args(args: argparse.Namespace) -> TestPlan:
         failures=args.failures or "",
         budget=parse_budget(args.budget) if args.budget else None,
     )
+    for text in found.advice.damaged if found.advice else ():
+        print(f"warning: {text}", file=sys.stderr)  # noqa: T201 - words go to stderr
     named = None if args.strategies is None else [name for name in args.strategies.split(",") if name]
     return build_plan(
         change,

@@ -1,4 +1,4 @@
-"""What people mean by the name of a task: its id, or that of a category which was split into parts."""
+"""What people mean by the name of a task: its id, or that of a category which was split into parts; whose a case is."""
 
 from __future__ import annotations
 
@@ -21,6 +21,17 @@ def tasks_named(name: str, ids: Iterable[str], where: str) -> list[str]:
     if not found:
         raise UnknownRunError(f"{where} has no task {name[:_SHOWN]!r}", nearest(name[:_SHOWN], known))
     return found
+
+
+def script_of(category: str, file: str, case: str) -> str | None:
+    """The script of a SQL case, relative to its category; None where ``file``, a path in the tree, is none of it.
+
+    A folder above the category or below it may be called the same: the name of the ``case``, ``join/inner/a.sql:7``,
+    begins with the category's.
+    """
+    path = case.rpartition(":")[0]
+    inside = path.removeprefix(f"{category.rpartition('/')[2]}/")
+    return inside if inside != path and f"/{file}".endswith(f"/{category}/{inside}") else None
 
 
 def task_named(name: str, ids: Iterable[str], where: str) -> str:

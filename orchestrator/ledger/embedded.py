@@ -19,10 +19,14 @@ from orchestrator.ledger.connection import LONGEST_SOCKET, socket_form
 _START_SECONDS = 60.0
 _SOCKET = "redis.sock"
 #: Waits for the end of its standard input, a pipe its owner holds, and then ends the server: no server outlives a
-#: killed owner. The program is its own process, so that it works however the owner dies.
+#: killed owner. The program is its own process, so that it works however the owner dies. It ends with its server.
 _GUARD = """
-import os, subprocess, sys
+import os, subprocess, sys, threading
 server = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
+def follow():
+    server.wait()
+    os._exit(1)
+threading.Thread(target=follow, daemon=True).start()
 sys.stdin.buffer.read()
 server.terminate()
 try:
@@ -53,6 +57,7 @@ class EmbeddedRedis:
         self._short = Path(tempfile.mkdtemp(prefix="mo-", dir="/tmp")) if long else None
         self.socket = (self._short or folder) / _SOCKET
         self.url = f"redis+socket://{self.socket}?virtual_host=0"
+        self._log = folder / "redis.log"
         self._guard: subprocess.Popen[bytes] | None = None
 
     @property
@@ -66,31 +71,34 @@ class EmbeddedRedis:
             "appendonly": "yes",
             "save": "",
             "maxmemory-policy": "noeviction",
-            "logfile": str(self.folder / "redis.log"),
+            "logfile": str(self._log),
         }
 
     def __enter__(self) -> EmbeddedRedis:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         words = [word for name, value in self.options.items() for word in (f"--{name}", value)]
         command = [sys.executable, "-c", _GUARD, str(server_binary()), *words]
-        self._guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
-        self._wait()
+        with self._log.open("ab") as log:  # what it says before it reads its settings
+            self._guard = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+            )
+        self._wait(self._guard)
         return self
 
-    def _wait(self) -> None:
+    def _wait(self, guard: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _START_SECONDS
         with redis.Redis.from_url(socket_form(self.url)) as client:
-            while time.monotonic() < deadline:
+            while guard.poll() is None and time.monotonic() < deadline:
                 try:
                     client.ping()
                 except redis.ConnectionError:
                     time.sleep(0.02)
                 else:
                     return
-        log = self.folder / "redis.log"
-        tail = log.read_text(errors="replace")[-500:] if log.exists() else ""
+        what = "did not come up" if guard.poll() is None else "ended as it started"
+        tail = self._log.read_text(errors="replace")[-500:]
         self.close()
-        raise BrokerError(f"the embedded Redis did not come up: {tail.strip()}", f"See {log}; is the disk full?")
+        raise BrokerError(f"the embedded Redis {what}: {tail.strip()}", f"See {self._log}; is the disk full?")
 
     def close(self) -> None:
         """Stop the server and wait for its end."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from orchestrator.domain.change import DiffSummary
+from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Profile
 from orchestrator.garbage import without_collection
@@ -15,9 +16,10 @@ from orchestrator.settings import Settings, failures_path, model_path
 
 if TYPE_CHECKING:
     from orchestrator.planner.budget import Budget
-    from orchestrator.planner.failures import Spoken
     from orchestrator.planner.learned import Advice
     from orchestrator.planner.measured import Measured
+
+_Read = TypeVar("_Read")
 
 
 class Known(NamedTuple):
@@ -42,31 +44,42 @@ def known(  # noqa: PLR0913 - where each piece of knowledge comes from
 ) -> Known:
     """The seconds, failures and model in the files that are named, or in those of this host where there are any.
 
-    ``model`` may be ``none``. A file of seconds or failures that is named and cannot be read is a :class:`UsageError`.
+    ``model`` may be ``none``. A file of seconds or failures that is named and cannot be read is a :class:`UsageError`;
+    one of this host is done without, and said.
     """
+    from orchestrator.planner.failures import read_failures, speak
     from orchestrator.planner.measured import read_durations
     from orchestrator.planner.strategies import DEFAULT, WITH_MODEL
 
-    seconds = Path(durations or settings.durations)
-    measured = read_durations(seconds, profile.name) if durations or seconds.is_file() else None
+    measured, unread = _read(read_durations, durations, Path(settings.durations), profile)
+    past, unread_too = _read(read_failures, failures, failures_path(settings), profile)
+    failed = speak(change, past or ())
+    damaged = tuple(filter(None, (unread, unread_too)))
     advice = advice_for(model, settings, profile, change, repository)
-    failed = _failed(change, profile, settings, failures)
-    if budget is not None or failed:
+    if budget is not None or failed or damaged:
         from orchestrator.planner.learned import Advice
 
-        advice = (advice or Advice(None))._replace(budget=budget, failed=failed)
+        advice = (advice or Advice(None))._replace(budget=budget, failed=failed, damaged=damaged)
     strategies = WITH_MODEL if advice is not None and advice.outlook else DEFAULT
     return Known((*strategies, *(("failures",) if failed else ())), measured, advice)
 
 
-def _failed(change: DiffSummary, profile: Profile, settings: Settings, named: str) -> dict[str, Spoken]:
-    """What the failures in a file say of a change: the one that is named, or that `control` writes here."""
-    path = Path(named) if named else failures_path(settings)
-    if not named and not path.is_file():
-        return {}
-    from orchestrator.planner.failures import read_failures, speak
+def _read(
+    read: Callable[[Path, str], _Read], named: str, usual: Path, profile: Profile
+) -> tuple[_Read | None, str | None]:
+    """What is in the file that is named, or in the ``usual`` one of this host, or why that one cannot be used.
 
-    return speak(change, read_failures(path, profile.name))
+    What `control` wrote must never be able to switch planning off.
+    """
+    if named:
+        return read(Path(named), profile.name), None
+    try:
+        return (read(usual, profile.name), None) if usual.exists() else (None, None)
+    except UsageError as error:
+        why = error.message
+    except OSError as error:
+        why = f"cannot look for {usual}: {error.strerror}"
+    return None, f"{why}. It is done without until `control` writes it anew."
 
 
 def advice_for(

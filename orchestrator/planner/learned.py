@@ -32,6 +32,8 @@ class Advice(NamedTuple):
     budget: Budget | None = None
     #: What past failures say of tests, by their id.
     failed: Mapping[str, Spoken] = MappingProxyType({})
+    #: What this host keeps and the plan does without: of each file why.
+    damaged: tuple[str, ...] = ()
 
 
 def advise(change: DiffSummary, profile: Profile, path: Path, repository: str | None = None) -> Advice:

@@ -69,9 +69,11 @@ def build_plan(  # noqa: PLR0913 - the inputs of a plan
         context = dataclasses.replace(context, outlook=outlook, failed=advice.failed, budget=advice.budget)
     if tree is not None and profile.unit_tests.format == "pytest" and "python" in strategies:
         from orchestrator.planner.python.graph import build_graph
+        from orchestrator.planner.python.roots import SETTINGS
 
         moved = [file.old_path for file in change.files if file.old_path and file.change_kind is ChangeKind.RENAMED]
-        context = dataclasses.replace(context, graph=build_graph(tree.texts(".py"), tree.files("."), moved))
+        graph = build_graph(tree.texts(".py"), tree.files("."), moved, tree.texts(SETTINGS))
+        context = dataclasses.replace(context, graph=graph)
     if context.outlook is None and strategies and set(strategies) <= set(OF_MODEL):  # a plan of nothing would pass
         silent = f"Without a history model nothing is known of {', '.join(strategies)}: rules decide."
         strategies = DEFAULT
@@ -79,7 +81,8 @@ def build_plan(  # noqa: PLR0913 - the inputs of a plan
         silent = ""
     proposed = propose(change, context, (*strategies_named(strategies), Asked()))
     selected = select(rank(proposed.evidence, context), context, change, proposed.veto)
-    told = [text for text in (advice.note if advice else "", silent, selected.note) if text]
+    heard = (advice.note, *advice.damaged) if advice else ()
+    told = [text for text in (*heard, silent, selected.note) if text]
     return _assemble(change, context, proposed, selected, told)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
+from orchestrator.domain.naming import script_of
 from orchestrator.domain.run import CaseStatus, TaskState
 from orchestrator.store.api import PastFailure
 from orchestrator.store.database import Database
@@ -52,11 +53,13 @@ class Failures(Database):
         category = next((one.get("category") for one in plan.get("tasks", ()) if one.get("id") == task), None)
         if not category:
             return [task]
-        query = select(CaseRow.file).where(
-            CaseRow.run == run, CaseRow.task == task, CaseRow.status == CaseStatus.FAILED.value
+        query = (
+            select(CaseRow.file, func.min(CaseRow.name))
+            .where(CaseRow.run == run, CaseRow.task == task, CaseRow.status == CaseStatus.FAILED.value)
+            .group_by(CaseRow.file)
         )
-        files = {file for file in session.scalars(query.distinct()) if file}
-        names = sorted(name for file in files if (name := file.partition(f"/{category}/")[2]))
+        cases = session.execute(query)
+        names = sorted(name for file, case in cases if file and (name := script_of(category, file, case)))
         return [f"bvt:{category}/{name}" for name in names] or [f"bvt:{category}"]
 
 

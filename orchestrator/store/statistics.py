@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, distinct, func, or_, select
+from sqlalchemy import ColumnElement, case, distinct, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from orchestrator.domain.run import CaseStatus, RunState, TaskState
 from orchestrator.store.api import DayLoad, FlakyCase, PrCost, SlowTask
 from orchestrator.store.database import Database
-from orchestrator.store.models import CaseRow, RunRow, TaskRow
+from orchestrator.store.models import CaseRow, DurationRow, RunRow, TaskRow
 
 _JUDGED = (TaskState.PASSED.value, TaskState.FAILED.value)
 _FAILED = (CaseStatus.FAILED.value, CaseStatus.ERROR.value)
@@ -25,7 +26,7 @@ class Statistics(Database):
 
         A run that split a category had a first part of it, as other runs had the whole; others repeated some parts.
         """
-        whole = whole_sql(TaskRow.task)
+        whole = whole_sql(TaskRow.task, self._called_as_parts(profile))
         first = case((or_(TaskRow.task == whole, TaskRow.task.like("%#1")), 1), else_=0)
         query = select(TaskRow.run, whole.label("task"), first.label("first"), TaskRow.seconds)
         query = query.join(RunRow, RunRow.id == TaskRow.run).where(TaskRow.state.in_(_JUDGED))
@@ -53,13 +54,14 @@ class Statistics(Database):
 
         Of runs that have ended; in which part of a category it was makes no difference.
         """
-        other_run, other, whole = aliased(RunRow), aliased(TaskRow), whole_sql(CaseRow.task)
+        other_run, other, names = aliased(RunRow), aliased(TaskRow), self._called_as_parts(profile)
+        whole = whole_sql(CaseRow.task, names)
         again = (
             select(CaseRow.id, CaseRow.name, whole.label("whole"), other.run, other.task)
             .add_columns(RunRow.repo_commit, RunRow.ended)
             .join(RunRow, RunRow.id == CaseRow.run)
             .join(other_run, other_run.repo_commit == RunRow.repo_commit)
-            .join(other, (other.run == other_run.id) & (whole_sql(other.task) == whole))
+            .join(other, (other.run == other_run.id) & (whole_sql(other.task, names) == whole))
             .where(CaseRow.status.in_(_FAILED))
             .distinct()  # a table of its own: joined flat, every part is compared with every case
         )
@@ -100,12 +102,19 @@ class Statistics(Database):
         with self.reading() as session:
             return [DayLoad(*row) for row in session.execute(query)]
 
+    def _called_as_parts(self, profile: str | None) -> list[str]:
+        """Tasks of categories whose names look like a part's: all of each was measured, which no part is as itself."""
+        query = select(DurationRow.unit).where(DurationRow.unit.like("bvt:%#%"))
+        with self.reading() as session:
+            return list(session.scalars(query if profile is None else query.where(DurationRow.profile == profile)))
 
-def whole_sql(task: Any) -> ColumnElement[str]:  # noqa: ANN401 - a column
-    """:func:`orchestrator.domain.plan.whole_of` in SQL."""
+
+def whole_sql(task: Any, wholes: Sequence[str] = ()) -> ColumnElement[str]:  # noqa: ANN401 - a column
+    """:func:`orchestrator.domain.plan.whole_of` in SQL, but for ``wholes``, which are none's parts."""
     head = func.rtrim(task, "0123456789")
     digits = func.length(task) - func.length(head)
     part = head.like("bvt:_%#") & digits.between(1, 4) & (func.substr(task, func.length(head) + 1, 1) != "0")
+    part &= task.not_in(wholes) if wholes else true()
     return case((part, func.substr(head, 1, func.length(head) - 1)), else_=task)
 
 

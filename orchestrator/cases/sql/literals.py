@@ -16,7 +16,7 @@ _BIG = tuple(sorted(_EDGES))
 #: The digits that a number of 32 bits, a decimal of 64 and of 128 bits hold.
 _DECIMAL_EDGES = (9, 18, 38)
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\Z")
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\Z")
 _DATE = re.compile(
     r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,2})"
     r"(?:([ T]+)(\d{1,2}):(\d{1,2})(?::(\d{1,2})(\.\d*)?)?)?([Zz]|[+-]\d\d:?\d\d)?\Z"

@@ -160,7 +160,21 @@ class GitHubDesk:
         if not pull.open:
             raise UsageError("the pull request is closed", "Open it again first.")
         plan = self._service.plan(Change(pull=hook.pull, suite=args[0] if args else None))
+        self._check_seen(hook, pull, plan.diff_summary.head_commit or "")
         self._start(hook, caller, plan, f"/test by {hook.sender}", f"test-{number}")
+
+    def _check_seen(self, hook: Hook, pull: Pull, head: str) -> None:
+        """Raise :class:`UsageError` where ``head`` may be a stranger's push that came after the comment.
+
+        GitHub tells no commit with a comment, but when the fork was last pushed to, to whichever branch.
+        """
+        if not pull.forked or pull.association in self._said.run_for or hook.sender == hook.author:
+            return
+        if head != pull.head or not "" < pull.pushed < hook.written:
+            raise UsageError(
+                "the fork was pushed to after this comment, as far as GitHub tells",
+                f"Look at it again, and write /test anew or set the label {self._said.label}.",
+            )
 
     def _retest(self, hook: Hook, _args: list[str], number: str) -> None:
         """What failed in the newest run; the author of a pull request whose runs start by themselves may ask, too."""

@@ -49,6 +49,8 @@ class Hook:
     draft: bool = False
     #: When the pull request changed last, by then.
     updated: str = ""
+    #: When the comment was written.
+    written: str = ""
 
 
 def signature(secret: str, body: bytes) -> str:
@@ -133,4 +135,5 @@ def _of_comment(key: str, payload: dict[str, Any]) -> Hook | None:
         str(issue["user"]["login"]),
         text=text,
         comment=int(comment["id"]),
+        written=str(comment.get("created_at") or ""),
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
-from orchestrator.domain.errors import BadCaseError, UnknownRunError, UsageError
+from orchestrator.domain.errors import BadCaseError, MoTestplanError, UnknownRunError, UsageError
 from orchestrator.notify.github.client import GitHubClient
 from orchestrator.notify.github.pulls import read_pull
 
@@ -55,7 +55,7 @@ def propose(client: GitHubClient, number: int, files: Mapping[str, str], branch:
     """Open a pull request with ``files`` on top of pull request ``number``.
 
     It is against that one's branch; against its base where the branch is in a fork. :class:`UsageError` where a file or
-    the branch is there already.
+    the branch is there already. A branch that an earlier try left without a pull request is taken up.
     """
     _check(files)
     pull = read_pull(client, number)
@@ -63,17 +63,34 @@ def propose(client: GitHubClient, number: int, files: Mapping[str, str], branch:
     for path in files:
         if _there(client, f"contents/{quote(path)}", ref=pull.head):
             raise UsageError(f"{path} is in pull request {number} already", "Rename it, or generate with another seed.")
-    if _there(client, f"git/ref/heads/{quote(branch)}"):
-        raise UsageError(f"there is a branch {branch} already", "Name another one with --branch, or delete that one.")
     base = client.get(f"git/commits/{pull.head}")["tree"]["sha"]
     entries = [{"path": path, "mode": "100644", "type": "blob", "content": text} for path, text in files.items()]
     tree = client.write("POST", "git/trees", {"base_tree": base, "tree": entries})["sha"]
     title = f"test: cases for pull request {number}"
-    commit = client.write("POST", "git/commits", {"message": title, "tree": tree, "parents": [pull.head]})["sha"]
-    client.write("POST", "git/refs", {"ref": f"refs/heads/{branch}", "sha": commit})
+    if _there(client, f"git/ref/heads/{quote(branch)}"):
+        _check_left(client, branch, tree, pull.head)
+    else:
+        commit = client.write("POST", "git/commits", {"message": title, "tree": tree, "parents": [pull.head]})["sha"]
+        client.write("POST", "git/refs", {"ref": f"refs/heads/{branch}", "sha": commit})
     body = {"title": title, "head": branch, "base": pull.target, "body": _body(number, files)}
-    made = client.write("POST", "pulls", body)
+    try:
+        made = client.write("POST", "pulls", body)
+    except MoTestplanError as error:
+        error.remedy = f"{error.remedy} The branch {branch} stays: the same command again goes on from there.".strip()
+        raise
     return Proposal(int(made["number"]), str(made["html_url"]), branch)
+
+
+def _check_left(client: GitHubClient, branch: str, tree: str, parent: str) -> None:
+    """:class:`UsageError` unless a branch is what a try left that got no further: these files on ``parent``."""
+    owner = client.repository.partition("/")[0]
+    opened = client.get("pulls", head=f"{owner}:{branch}", state="open")
+    tip = client.get(f"git/commits/{client.get(f'git/ref/heads/{quote(branch)}')['object']['sha']}")
+    if opened or tip["tree"]["sha"] != tree or [one["sha"] for one in tip["parents"]] != [parent]:
+        of = f", of pull request {opened[0]['html_url']}" if opened else ""
+        raise UsageError(
+            f"there is a branch {branch} already{of}", "Name another one with --branch, or delete that one."
+        )
 
 
 def _check(files: Mapping[str, str]) -> None:

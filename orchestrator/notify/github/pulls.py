@@ -33,6 +33,9 @@ class Pull:
     labels: tuple[str, ...] = ()
     #: When it changed last, as GitHub writes it (ISO 8601 in UTC): later is greater.
     updated: str = ""
+    #: Whether its branch is in another repository, and when anything was pushed to that one last; empty: not told.
+    forked: bool = False
+    pushed: str = ""
 
 
 def pull_from(found: Any) -> Pull:  # noqa: ANN401 - GitHub's JSON
@@ -50,6 +53,8 @@ def pull_from(found: Any) -> Pull:  # noqa: ANN401 - GitHub's JSON
             target=str(found["base" if _forked(found) else "head"]["ref"]),
             labels=tuple(str(label["name"]) for label in found.get("labels") or ()),
             updated=str(found.get("updated_at") or ""),
+            forked=_forked(found),
+            pushed=str((found["head"].get("repo") or {}).get("pushed_at") or ""),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise NotifyError(

@@ -17,9 +17,8 @@ from dataclasses import dataclass, field
 
 from orchestrator.planner.globs import matches
 from orchestrator.planner.python.outline import BELOW, Outline, outline_of
+from orchestrator.planner.python.roots import TESTS, above, roots_of
 
-#: Files that pytest collects (docs.pytest.org, ``python_files``).
-TESTS = ("test_*.py", "*_test.py")
 #: Strength of an import, and of one of many modules that are chosen at run time.
 _DIRECT, _CHOSEN = 0.6, 0.15
 #: A package's own ``__init__.py`` runs with each of its modules and hardly ever matters to them.
@@ -81,14 +80,17 @@ class Graph:
         return found
 
 
-def build_graph(texts: Mapping[str, str], files: Iterable[str], moved: Iterable[str] = ()) -> Graph:
+def build_graph(
+    texts: Mapping[str, str], files: Iterable[str], moved: Iterable[str] = (), settings: Mapping[str, str] | None = None
+) -> Graph:
     """The graph of a tree: ``texts`` has its Python files, ``files`` the paths of all.
 
-    ``moved`` are paths that the change moved away: whoever still names one of them notices that.
+    ``moved`` are paths that the change moved away: whoever still names one of them notices that. ``settings`` are the
+    texts of its ``pyproject.toml`` files, which say where packages begin.
     """
     outlines = {path: outline_of(text, module_of(path), package=_is_package(path)) for path, text in texts.items()}
     gone = [path for path in moved if path.endswith(".py") and path not in outlines]
-    names = _Names([*gone, *outlines], files)
+    names = _Names([*gone, *outlines], files, settings or {})
     users: dict[str, dict[str, float]] = defaultdict(dict)
     for path, outline in outlines.items():
         for used, strength in names.uses(path, outline):
@@ -129,14 +131,19 @@ def _is_package(path: str) -> bool:
 class _Names:
     """What the names in sources mean in this tree."""
 
-    def __init__(self, modules: Iterable[str], files: Iterable[str]) -> None:
+    def __init__(self, modules: Iterable[str], files: Iterable[str], settings: Mapping[str, str]) -> None:
         self.modules = {module_of(path): path for path in modules}
         python = frozenset(self.modules.values())
+        roots = roots_of(python, settings)
+        for path in sorted(python):
+            for root in roots.intersection(above(path)):
+                self.modules.setdefault(module_of(path.removeprefix(f"{root}/")), path)
         self.data = frozenset(files) - python
         self.children: dict[str, list[str]] = defaultdict(list)
         self.folders: dict[str, list[str]] = defaultdict(list)
         for name, path in self.modules.items():
             self.children[name.rpartition(".")[0]].append(path)
+        for path in sorted(python):
             if not _is_package(path):
                 self.folders[posixpath.dirname(path)].append(path)
         self.by_base: dict[str, list[str]] = defaultdict(list)

@@ -13,7 +13,10 @@ import pytest
 from orchestrator.api.metrics import Metrics
 from orchestrator.domain.profile import Profile
 from orchestrator.domain.run import RunState, RunSummary
+from orchestrator.planner.encode import plan_id
+from orchestrator.runs import control
 from orchestrator.service.service import Service
+from tests.factories import make_plan
 from tests.serving import make_service
 from tests.unit.store.factories import make_summary, make_task
 
@@ -51,6 +54,16 @@ def test_scrapes_at_the_same_time_count_a_run_once(service: Service, monkeypatch
         for scrape in [pool.submit(metrics.exposition) for _ in range(4)]:
             scrape.result()
     assert counted(metrics, 'runs_total{state="passed"}') == "1.0"
+
+
+def test_live_runs_are_those_of_the_profile_as_ended_ones_are(service: Service) -> None:
+    plan = dataclasses.replace(make_plan(), profile="demo", id="")
+    for profile in ("demo", "other"):
+        one = dataclasses.replace(plan, profile=profile)
+        control.start(service.app, service.ledger, dataclasses.replace(one, id=plan_id(one)))
+    metrics = Metrics(service)
+    assert counted(metrics, "runs_live") == "1.0"
+    assert counted(metrics, 'tasks_live{state="pending"}') == f"{len(plan.tasks):.1f}"
 
 
 def test_a_plan_that_cannot_be_read_and_runs_of_others_do_not_hide_a_run(

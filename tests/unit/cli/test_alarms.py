@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.embedded import EmbeddedRedis
 from orchestrator.ledger.records import Delivery
 from orchestrator.messaging import make_app
+from orchestrator.planner.encode import plan_id
 from orchestrator.runs import control
 from orchestrator.store import OutboxMessage, Store
 from tests.factories import make_plan, make_task
@@ -46,6 +48,20 @@ def test_a_shard_that_waits_for_long_and_a_run_that_nobody_sums_up_are_said(tmp_
         ledger.redis.xadd(keys.part(run, "events"), {"kind": "finished"}, id="1-1")
         assert not checks_alarms.untold(ledger).ok
         assert ledger.memory()[0] > 0
+
+
+def test_runs_of_another_profile_are_said(tmp_path: Path) -> None:
+    require("valkey")
+    with EmbeddedRedis(tmp_path / "redis") as server:
+        ledger, app = Ledger(server.url), make_app(server.url)
+        plan = make_plan()
+        control.start(app, ledger, plan)
+        assert checks_alarms.projects(ledger, plan.profile).ok
+        other = dataclasses.replace(plan, profile="another", id="")
+        control.start(app, ledger, dataclasses.replace(other, id=plan_id(other)))
+        check = checks_alarms.projects(ledger, plan.profile)
+    assert (check.ok, check.required) == (False, False)
+    assert "runs of another are under way, too" in check.found
 
 
 def test_a_message_that_waits_for_long_is_said_with_its_error(tmp_path: Path) -> None:

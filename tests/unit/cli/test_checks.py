@@ -43,6 +43,29 @@ def test_every_missing_thing_has_its_remedy_below_it() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("says", "ok", "told"),
+    [
+        ("git version 2.27.1", False, "2.27.1 at "),
+        ("git version 2.28.0", True, "2.28.0 at "),
+        ("git version 2.9.5 (Apple Git-73)", False, "2.9.5"),
+        ("git version 10.0.rc1", True, "10.0"),
+        ("git version of-my-own", True, "of-my-own"),
+        ("", False, "does not run"),
+    ],
+)
+def test_a_git_that_is_too_old_is_told_before_the_demo_fails_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, ok: bool, told: str
+) -> None:
+    program = tmp_path / "git"
+    program.write_text(f"#!/bin/sh\necho '{says}'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    check = checks.git(host(tmp_path))
+    assert (check.ok, told in check.found) == (ok, True)
+    assert check.remedy
+
+
 def test_a_store_below_a_file_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     check = checks_services.store(host(tmp_path, store_url=f"sqlite:///{tmp_path}/file/history.sqlite"))

@@ -86,7 +86,7 @@ def keep_failure(here: Path, plan: Path) -> None:
     )
     document = json.loads(plan.read_text())
     summary = RunSummary("run1", RunState.FAILED, document["id"], "product", None, None, 1.0, START, results, 1.0)
-    broken = CaseResult("insert", CaseStatus.FAILED, file="test/cases/vector/vector_3.sql")
+    broken = CaseResult("vector/vector_3.sql:7", CaseStatus.FAILED, file="test/cases/vector/vector_3.sql")
     with Store(f"sqlite:///{here / 'state' / 'history.sqlite'}") as store:
         text = plan.read_text()
         store.record_plan("run1", text, parent=None, pr_number=None, profile="product", repo_commit=None, created=1.0)
@@ -121,6 +121,26 @@ def test_a_file_of_failures_that_is_none_is_exit_2(here: Path, capsys: pytest.Ca
     assert "stats --failures" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("text", ["", "{}", '{"version": 1, "profiles": {"product": 5}}'])
+def test_what_control_wrote_is_done_without_and_told_where_it_is_damaged(
+    here: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = here / "plan.json"
+    assert main.main(["plan", *CHANGE, "-o", str(out)]) == 0
+    whole = tasks(out)
+    assert capsys.readouterr().err == ""
+    (here / "state").mkdir()
+    for name in ("durations", "failures"):
+        (here / "state" / f"{name}.json").write_text(text)
+        assert main.main(["plan", *CHANGE, f"--{name}", str(here / "state" / f"{name}.json")]) == 2
+    capsys.readouterr()
+    assert main.main(["plan", *CHANGE, "-o", str(out)]) == 0
+    told = [line.removeprefix("warning: ") for line in capsys.readouterr().err.splitlines()]
+    assert ["durations.json is no file" in told[0], "failures.json is no file" in told[1]] == [True, True]
+    assert json.loads(out.read_text())["notes"][:2] == told
+    assert tasks(out) == whole
+
+
 def test_escapes_says_which_strategy_would_have_found_a_failure(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = here / "plan.json"
     assert main.main(["learn", "--profile", "product", "--revision", "main"]) == 0
@@ -130,7 +150,7 @@ def test_escapes_says_which_strategy_would_have_found_a_failure(here: Path, caps
     results = tuple(TaskResult(name, TaskState.FAILED if name in failed else TaskState.PASSED) for name in tasks(out))
     plan = json.loads(out.read_text())["id"]
     summary = RunSummary("run1", RunState.FAILED, plan, "product", None, None, 1.0, 2.0, results, 1.0)
-    broken = CaseResult("insert", CaseStatus.FAILED, file="test/cases/partition/partition_0.sql")
+    broken = CaseResult("partition/partition_0.sql:7", CaseStatus.FAILED, file="test/cases/partition/partition_0.sql")
     with Store(f"sqlite:///{here / 'state' / 'history.sqlite'}") as store:
         text = out.read_text()
         store.record_plan("run1", text, parent=None, pr_number=None, profile="product", repo_commit=None, created=1.0)
@@ -149,7 +169,7 @@ def test_escapes_shows_no_command_to_the_terminal(here: Path, capsys: pytest.Cap
     out = here / "plan.json"
     assert main.main(["plan", *CHANGE, "--category", "vector", "-o", str(out)]) == 0
     keep_failure(here, out)
-    broken = CaseResult("insert", CaseStatus.FAILED, file="test/cases/vector/a\x1b[2J.sql")
+    broken = CaseResult("vector/a\x1b[2J.sql:7", CaseStatus.FAILED, file="test/cases/vector/a\x1b[2J.sql")
     with Store(f"sqlite:///{here / 'state' / 'history.sqlite'}") as store:
         store.add_cases("run1", [StoredCase("2", "bvt:vector", 1, broken)])
     capsys.readouterr()

@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator import __version__
 from orchestrator.cli.main import main
+from orchestrator.domain.plan import LABEL
 from orchestrator.domain.run import RunState, TaskResult, TaskState
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
@@ -68,6 +69,13 @@ def test_a_task_that_runs_and_says_nothing_is_not_said_to_be_lost(run: str, caps
     assert "ut:pkg/b has not started" in typed(capsys, "logs", run, "--task", "ut:pkg/b")[2]
     code, out, _ = typed(capsys, "status", run, "--task", "ut:pkg/a")
     assert (code, out.splitlines()[0].strip()) == (0, "running: ut:pkg/a")
+
+
+def test_the_exit_code_of_a_run_that_goes_on_is_that_of_no_verdict_and_its_state_says_why(
+    run: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = typed(capsys, "status", run, "--exit-code", "--format", "json")
+    assert (code, json.loads(out)["state"]) == (3, "running")
 
 
 def test_a_run_that_goes_on_has_no_end(run: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,13 +154,19 @@ def test_a_rerun_on_a_host_that_is_not_there_is_refused(
     assert typed(capsys, "rerun", "r-1", "--on", "one@build7", "--detach")[0] == 0
 
 
-def test_a_host_with_a_long_name_can_be_sent_a_rerun_and_shares_its_queue_with_no_other(
-    ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    "pods",
+    [
+        [f"mo-testplan-worker-production-7d9f8b6c5-{end}" for end in ("abcde", "fghij")],
+        ["build.seven", "build-seven", "build_seven"],
+    ],
+)
+def test_a_host_with_a_name_that_is_no_label_can_be_sent_a_rerun_and_shares_its_queue_with_no_other(
+    ledger: Ledger, tmp_path: Path, pods: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     ended(tmp_path)
-    pods = [f"mo-testplan-worker-production-7d9f8b6c5-{end}" for end in ("abcde", "fghij")]
     labels = {pod: host_label(pod) for pod in pods}
-    assert len(set(labels.values())) == len(pods)
+    assert len(set(filter(LABEL.fullmatch, labels.values()))) == len(pods)
     for pod in pods:
         ledger.host_beat(host(f"one@{pod}", "ut", f"ut.{labels[pod]}"))
     assert typed(capsys, "rerun", "r-1", "--on", pods[0], "--detach")[0] == 0

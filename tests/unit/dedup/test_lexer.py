@@ -10,6 +10,7 @@ import pytest
 from orchestrator.cases.dedup import compare_texts
 from orchestrator.cases.fingerprint import read_statements
 from orchestrator.cases.sql.lexer import split_statements, tokenize, without_comments
+from orchestrator.cases.sql.literals import is_number
 from orchestrator.cases.sql.tokens import executed_by
 
 _ALPHABET = "'\"`\\-/*#;@$(),. \n\0\ud800é{}abe10x_+<>!&|"
@@ -112,3 +113,13 @@ def test_no_repetition_blows_up(piece: str) -> None:
     small = min(_seconds(piece * size) for _ in range(3))
     large = _seconds(piece * size * 8)
     assert large < 30 * small + 0.2
+
+
+@pytest.mark.parametrize("end", ["x", ".", ".1x", "e", "e+", "e1x"])
+def test_digits_that_are_no_number_do_not_blow_up(end: str) -> None:
+    def seconds(length: int) -> float:
+        begin = time.process_time()
+        is_number("1" * length + end)
+        return time.process_time() - begin
+
+    assert seconds(16_000) < 30 * min(seconds(2_000) for _ in range(3)) + 0.2

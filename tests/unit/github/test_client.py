@@ -203,6 +203,35 @@ def test_cases_become_a_pull_request_on_top_and_nothing_is_overwritten(github: G
             propose(client, 7, {path: "x"})
 
 
+def test_a_proposal_whose_last_request_failed_goes_on_when_it_is_made_again(
+    github: GitHubStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(github, [])
+    client = by_app(github)
+    real = client._send
+
+    def cut(*words: Any) -> Any:  # noqa: ANN401
+        if words[0] == "POST" and words[1].endswith("/pulls"):
+            raise RetryLaterError("GitHub does not answer", "Wait.")
+        return real(*words)
+
+    monkeypatch.setattr(client, "_send", cut)
+    with pytest.raises(RetryLaterError) as error:
+        propose(client, 7, CASES)
+    assert error.value.remedy == (
+        "Wait. The branch mo-testplan/cases-7 stays: the same command again goes on from there."
+    )
+    left = github.state.branches["mo-testplan/cases-7"]
+    monkeypatch.setattr(client, "_send", real)
+    with pytest.raises(UsageError, match="there is a branch mo-testplan/cases-7 already"):
+        propose(client, 7, {"cases/new/two.sql": "select 2;\n"})
+    made = propose(client, 7, CASES)
+    assert (made.branch, github.state.branches[made.branch]) == ("mo-testplan/cases-7", left)
+    with pytest.raises(UsageError, match=f"already, of pull request {made.url}"):
+        propose(client, 7, CASES)
+    assert github.state.refused == []
+
+
 def test_case_files_come_from_a_folder(tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "one.sql").write_text("select 1;\n")

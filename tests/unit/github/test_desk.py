@@ -40,10 +40,17 @@ class Scene:
         self.service = dataclasses.replace(service, read_pull=self._read)
         self.desk = GitHubDesk(self.service, self._look)
         self.head, self.file, self.open, self.updated = OLD, "pkg/a/a.go", True, ""
+        self.association, self.forked, self.pushed = "NONE", False, ""
+        #: What is pushed while the next plan is made.
+        self.pushing = ""
         self._sent = 0
 
     def _look(self, number: int) -> Pull:
-        return Pull(number, "dev", "NONE", self.head, "b" * 40, "topic", "main", self.open, "topic", (), self.updated)
+        ends = (self.head, "b" * 40, "topic", "main")
+        more = {"updated": self.updated, "forked": self.forked, "pushed": self.pushed}
+        pull = Pull(number, "dev", self.association, *ends, self.open, "topic", (), **more)  # type: ignore[arg-type]
+        self.head = self.pushing or self.head
+        return pull
 
     def _read(self, number: int) -> DiffSummary:
         found = from_text(DIFF.format(self.file).encode())
@@ -57,11 +64,23 @@ class Scene:
         sender: str = "dev",
         text: str = "",
         updated: str = "",
+        written: str = "",
     ) -> None:
         """Deliver an event of the pull request when it stood at ``head``."""
         self._sent += 1
         self.desk.act(
-            Hook(f"delivery-{self._sent}", action, 7, sender, association, "dev", head, text, updated=updated)
+            Hook(
+                f"delivery-{self._sent}",
+                action,
+                7,
+                sender,
+                association,
+                "dev",
+                head,
+                text,
+                updated=updated,
+                written=written,
+            )
         )
 
     def live(self) -> list[tuple[str | None, str]]:
@@ -95,6 +114,34 @@ def test_a_label_does_not_run_what_was_pushed_after_it(scene: Scene) -> None:
     assert scene.live() == []
     (said,) = scene.told()
     assert "set the label anew" in said["reply"]
+
+
+NOON, LATER = "2026-11-26T12:00:00Z", "2026-11-26T12:00:01Z"
+
+
+@pytest.mark.parametrize(("pushed", "pushing"), [(LATER, ""), (NOON, ""), ("", ""), ("2026-11-26T11:59:59Z", NEW)])
+def test_a_comment_does_not_run_what_a_stranger_may_have_pushed_to_a_fork_after_it(
+    scene: Scene, pushed: str, pushing: str
+) -> None:
+    scene.forked, scene.pushed, scene.pushing = True, pushed, pushing
+    scene.event("comment", "", "OWNER", sender="boss", text="/test", written=NOON)
+    assert scene.live() == []
+    (said,) = scene.told()
+    assert "pushed to after this comment" in said["reply"]
+    scene.pushing = ""
+    scene.event("comment", "", "OWNER", sender="boss", text="/test", written="2026-11-26T12:00:09Z")
+    assert scene.live() == ([(scene.head, "github:boss")] if pushed else [])
+
+
+@pytest.mark.parametrize(
+    ("forked", "association", "sender"), [(False, "NONE", "boss"), (True, "MEMBER", "boss"), (True, "NONE", "dev")]
+)
+def test_a_comment_runs_what_those_pushed_who_may_let_it_run(
+    scene: Scene, forked: bool, association: str, sender: str
+) -> None:
+    scene.forked, scene.pushed, scene.association = forked, LATER, association
+    scene.event("comment", "", "OWNER", sender=sender, text="/test", written=NOON)
+    assert scene.live() == [(OLD, f"github:{sender}")]
 
 
 def test_a_push_of_a_member_runs_in_the_authors_name_and_not_when_it_comes_after_the_close(scene: Scene) -> None:

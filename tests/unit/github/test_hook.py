@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.domain.errors import UsageError
 from orchestrator.notify.github.hook import ForgedError, Hook, Webhook, signature
+from orchestrator.notify.github.pulls import pull_from
 
 SECRET = "a secret of some length"
 PULL: dict[str, Any] = {
@@ -55,6 +56,28 @@ def of_comment(body: str, **more: object) -> dict[str, object]:
         "issue": {"number": 7, "user": {"login": "dev"}, "pull_request": {}},
         "comment": {"id": 5, "body": body, "user": {"login": "x", "type": "User"}, "author_association": "NONE"} | more,
     }
+
+
+def test_of_a_comment_it_is_known_when_it_was_written() -> None:
+    sent = Sent()
+    assert sent.send("issue_comment", of_comment("/test", created_at="2026-11-26T12:00:00Z")) == "noted"
+    assert sent.noted[0].written == "2026-11-26T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("repo", "forked", "pushed"),
+    [
+        ({"full_name": "acme/shop", "pushed_at": "2026-11-26T12:00:00Z"}, False, "2026-11-26T12:00:00Z"),
+        ({"full_name": "dev/shop", "pushed_at": "2026-11-26T12:00:00Z"}, True, "2026-11-26T12:00:00Z"),
+        (None, True, ""),
+    ],
+)
+def test_of_a_pull_request_it_is_known_whether_and_when_its_fork_was_pushed_to(
+    repo: dict[str, str] | None, forked: bool, pushed: str
+) -> None:
+    ends = {"head": {**PULL["head"], "repo": repo}, "base": {**PULL["base"], "repo": {"full_name": "acme/shop"}}}
+    pull = pull_from({**PULL, **ends})
+    assert (pull.forked, pull.pushed) == (forked, pushed)
 
 
 def test_a_signed_delivery_is_noted_once() -> None:

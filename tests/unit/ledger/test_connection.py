@@ -128,3 +128,18 @@ def test_a_redis_of_ones_own_starts_below_a_folder_with_blanks_and_quotes(tmp_pa
     with EmbeddedRedis(tmp_path / "my 'own' \"folder\"") as server:
         assert Ledger(server.url).active() == []
         assert (server.folder / "redis.log").exists()
+
+
+class Refusing(EmbeddedRedis):
+    """A server that ends at once, since it does not take a setting."""
+
+    @property
+    def options(self) -> dict[str, str]:
+        return {**super().options, "maxmemory-policy": "sometimes"}
+
+
+def test_an_embedded_server_that_ends_at_once_is_not_waited_for_and_its_last_words_are_told(tmp_path: Path) -> None:
+    require("valkey")
+    with pytest.raises(BrokerError, match=r"ended as it started: [^\0]*maxmemory-policy") as error, Refusing(tmp_path):
+        pass
+    assert str(tmp_path / "redis.log") in error.value.remedy

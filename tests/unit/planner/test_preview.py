@@ -11,7 +11,8 @@ import pytest
 from orchestrator.cli.explain import read_plan
 from orchestrator.cli.main import main
 from orchestrator.domain.errors import BadPlanError
-from orchestrator.planner.encode import dumps
+from orchestrator.domain.plan import Omitted, Suite
+from orchestrator.planner.encode import dumps, plan_id
 from orchestrator.planner.proof import partition, preview
 from orchestrator.planner.render.shards import shards, shards_text
 from tests.unit.planner.factories import make_plan
@@ -58,6 +59,34 @@ def test_the_cut_is_told_as_data_and_as_text(tmp_path: Path, capsys: pytest.Capt
     file.write_bytes(dumps(PLAN))
     assert main(["explain", str(file), "--shards", "--workers", "3", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out) == document
+
+
+def test_the_cut_of_one_task_is_the_shards_that_hold_it_and_the_proof_is_of_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert len(PLAN.shards) > 1
+    file, shard = tmp_path / "plan.json", PLAN.shards[-1]
+    file.write_bytes(dumps(PLAN))
+    words = ["explain", str(file), shard.tasks[0], "--shards"]
+    assert main([*words, "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [row["id"] for row in document["shards"]] == [shard.id]
+    assert document["preview"] == json.loads(json.dumps(shards(PLAN)))["preview"]
+    assert main(words) == 0
+    text = capsys.readouterr().out
+    assert [one.id for one in PLAN.shards if f"{one.id} " in text] == [shard.id]
+    assert "complete and disjoint" in text
+
+
+@pytest.mark.parametrize(("name", "says"), [("ut:pkg/none", "knows no test"), ("bvt:vector", "was not chosen")])
+def test_a_cut_of_what_no_shard_holds_is_an_error(
+    tmp_path: Path, name: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = dataclasses.replace(PLAN, omitted=(Omitted(Suite.BVT, "vector", 0.1, "below the budget"),))
+    file = tmp_path / "plan.json"
+    file.write_bytes(dumps(dataclasses.replace(plan, id=plan_id(plan))))
+    assert main(["explain", str(file), name, "--shards"]) == 2
+    assert says in capsys.readouterr().err
 
 
 def test_a_wait_on_more_workers_than_there_are_shards_is_that_on_as_many() -> None:

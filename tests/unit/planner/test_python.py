@@ -214,6 +214,66 @@ def test_whoever_still_imports_what_was_moved_notices_that() -> None:
         assert "uses shop/price.py" in explain_text(made, "ut:tests/unit")
 
 
+SETUPTOOLS = '[tool.setuptools.packages.find]\nwhere = ["lib"]\n'
+
+
+@pytest.mark.parametrize(
+    ("root", "settings"),
+    [
+        ("src/", {}),
+        ("libs/shop/src/", {}),
+        ("lib/", {"pyproject.toml": SETUPTOOLS}),
+        ("libs/shop/lib/", {"libs/shop/pyproject.toml": SETUPTOOLS}),
+        ("lib/", {"pyproject.toml": '[tool.setuptools.package-dir]\n"" = "lib"\n'}),
+        ("lib/", {"pyproject.toml": '[tool.pytest.ini_options]\npythonpath = "other ./lib"\n'}),
+        ("libs/shop/", {"libs/shop/pyproject.toml": ""}),
+    ],
+)
+def test_packages_are_found_where_a_project_keeps_them(root: str, settings: dict[str, str]) -> None:
+    inside = {f"{root if path.startswith('shop/') else ''}{path}": text for path, text in SOURCES.items()}
+    tree = FakeTree(f"{root}shop/sql/start.lua", sources={**inside, **settings})
+    for changed in ("shop/price.py", "shop/cart.py", "shop/alone.py", "shop/sql/start.lua"):
+        made = build_plan(make_change(f"{root}{changed}"), PROFILE, tree=tree)
+        assert chosen_by(made) == chosen_by(plan(changed))
+
+
+def test_what_is_named_from_the_root_is_not_taken_for_what_lies_deeper() -> None:
+    sources = {**SOURCES, "src/shop/price.py": "", "src/__init__.py": "", "vendor/src/shop/price.py": ""}
+    graph = build_graph(sources, sources)
+    assert not graph.reach("src/shop/price.py")
+    assert not graph.reach("vendor/src/shop/price.py")
+    assert graph.reach("shop/price.py") == build_graph(SOURCES, SOURCES).reach("shop/price.py")
+
+
+def test_a_helper_beside_tests_that_are_no_package_is_followed() -> None:
+    sources = {
+        "tests/help.py": "",
+        "tests/test_top.py": "import help\ndef test_a(): ...\n",
+        "tests/unit/__init__.py": "",
+        "tests/unit/test_deep.py": "from unit.more import x\nimport help\ndef test_a(): ...\n",
+        "tests/unit/more.py": "",
+    }
+    graph = build_graph(sources, sources)
+    assert graph.reach("tests/help.py").keys() == {"tests/test_top.py", "tests/unit/test_deep.py"}
+    assert graph.reach("tests/unit/more.py").keys() == {"tests/unit/test_deep.py"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[tool",
+        "tool = 1",
+        "[tool.setuptools]\npackages = ['a']\n",
+        "[tool.setuptools.packages.find]\nwhere = [1, '../..', '/', '']\n",
+        "a" + ".a" * 30_000 + " = 1",
+        "a = " + "[" * 30_000,
+        "#" * 1_000_000,
+    ],
+)
+def test_settings_that_say_nothing_change_nothing(text: str) -> None:
+    assert build_graph(SOURCES, SOURCES, (), {"pyproject.toml": text}) == build_graph(SOURCES, SOURCES)
+
+
 def test_a_computed_name_of_no_module_names_none() -> None:
     sources = SOURCES | {"setup.py": "", "tests/unit/test_dot.py": "def test_a(x): f'.{x}', f'...{x}'\n"}
     assert not build_graph(sources, sources).reach("setup.py")

@@ -17,7 +17,7 @@ from sqlalchemy import literal, select
 from sqlalchemy.dialects import sqlite
 
 from orchestrator.domain.errors import UnknownRunError
-from orchestrator.domain.naming import task_named, tasks_named
+from orchestrator.domain.naming import script_of, task_named, tasks_named
 from orchestrator.domain.plan import whole_of
 from orchestrator.domain.run import CaseResult, CaseStatus, RunState, TaskResult, TaskState
 from orchestrator.runs.baseline import baseline
@@ -35,8 +35,13 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def ran(store: Store, run: str, tasks: tuple[TaskResult, ...], plan: str = "{}") -> None:
-    """A run of the base branch; each failed task has the failed case ``case of TASK``, unless it says ``timeout``."""
+def ran(store: Store, run: str, tasks: tuple[TaskResult, ...], plan: str = "") -> None:
+    """A run of the base branch; each failed task has the failed case ``case of TASK``, unless it says ``timeout``.
+
+    Without a ``plan``, a task with a number is a part: it has files.
+    """
+    parts = [{"id": task.task, "files": ["a.sql"]} for task in tasks if "#" in task.task]
+    plan = plan or json.dumps({"tasks": parts})
     store.record_plan(run, plan, parent=None, pr_number=None, profile="demo", repo_commit=BASE, created=float(run))
     cases = [
         StoredCase(f"{n}-0", task.task, 1, CaseResult(f"case of {task.task}", CaseStatus.FAILED))
@@ -50,6 +55,25 @@ def ran(store: Store, run: str, tasks: tuple[TaskResult, ...], plan: str = "{}")
 
 def known(store: Store, task: str) -> frozenset[str] | None:
     return baseline(store, "demo", {task}, lambda commit: commit == BASE).failing.get(task)
+
+
+@pytest.mark.parametrize(
+    ("file", "case", "script"),
+    [
+        ("test/cases/join/a.sql", "join/a.sql:7", "a.sql"),
+        ("test/join/cases/join/a.sql", "join/a.sql:7", "a.sql"),
+        ("test/cases/join/left/join/a.sql", "join/left/join/a.sql:7", "left/join/a.sql"),
+        ("test/join/cases/join/join/join/a.sql", "join/join/join/a.sql:7", "join/join/a.sql"),
+        ("join/a.sql", "join/a.sql:7", "a.sql"),
+        ("test/cases/join/a.sql", "select 1", None),
+        ("test/cases/join/a.sql", "joined/a.sql:7", None),
+        ("test/cases/join/a.sql", "join/b.sql:7", None),
+    ],
+)
+def test_a_script_of_a_category_is_told_where_folders_above_or_below_have_its_name(
+    file: str, case: str, script: str | None
+) -> None:
+    assert script_of("join", file, case) == script
 
 
 def test_a_name_means_the_task_or_all_parts_of_the_category() -> None:
@@ -118,6 +142,18 @@ def test_statistics_count_the_parts_of_a_category_as_one(store: Store) -> None:
     assert (second.task, second.runs) == ("ut:pkg/a", 1)
     ran(store, "3", (make_task("bvt:join#2", seconds=1.0),))
     assert [(row.runs, row.mean, row.longest) for row in store.slowest(0, limit=1)] == [(2, 7.5, 8.0)], "a part again"
+
+
+def test_statistics_count_a_category_that_is_called_as_a_part_by_itself(store: Store) -> None:
+    tasks = (make_task("bvt:join", seconds=3.0), make_task("bvt:join#2", seconds=5.0))
+    for number, status in enumerate((CaseStatus.FAILED, CaseStatus.PASSED), 1):
+        ran(store, f"{number}", tasks, '{"tasks": [{"id": "bvt:join"}, {"id": "bvt:join#2", "category": "join#2"}]}')
+        store.add_cases(f"{number}", [StoredCase("1-0", "bvt:join#2", 1, CaseResult("a.sql:1", status))])
+    assert [(row.task, row.runs, row.total) for row in store.slowest(0)] == [
+        ("bvt:join#2", 2, 10.0),
+        ("bvt:join", 2, 6.0),
+    ]
+    assert [row.task for row in store.flakiest(0, profile="demo")] == ["bvt:join#2"]
 
 
 def test_a_case_that_fails_in_one_part_and_passes_in_another_is_flaky_once(store: Store) -> None:

@@ -343,6 +343,16 @@ class StatisticsContract:
             store.commit_run(make_summary(run, tasks=(failed,), ended=2.0 + number), [])
         assert [one.tests for one in store.failures("demo")] == [("bvt:join#2",), ("bvt:join",)]
 
+    def test_a_failed_script_is_told_once_where_folders_have_its_categorys_name(self, store: Store) -> None:
+        plan_json = json.dumps({"tasks": [{"id": "bvt:join", "category": "join"}]})
+        store.record_plan("r-1", plan_json, parent=None, pr_number=7, profile="demo", repo_commit="a" * 40, created=1.0)
+        for line in (7, 9):
+            name, file = f"join/left/join/a.sql:{line}", "test/join/cases/join/left/join/a.sql"
+            case = CaseResult(name, CaseStatus.FAILED, file=file)
+            store.add_cases("r-1", [StoredCase(str(line), "bvt:join", 1, case)])
+        store.commit_run(make_summary("r-1", tasks=(make_task("bvt:join", TaskState.FAILED),)), [])
+        assert store.failures("demo")[0].tests == ("bvt:join/left/join/a.sql",)
+
     def test_cases_go_before_runs_and_what_waits_to_be_told_stays(self, store: Store) -> None:
         self.judge(store, "r-old", "a" * 40, CaseStatus.PASSED, ended=1_700_000_100.0)
         self.judge(store, "r-new", "a" * 40, CaseStatus.PASSED, ended=1_700_000_900.0)

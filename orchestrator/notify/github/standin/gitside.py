@@ -22,7 +22,8 @@ class GitSide:
 
     def _commit(self, _who: str, _query: object, _body: object, sha: str) -> Json:
         refuse(sha in self.state.commits, 404, "Not Found")
-        return {"sha": sha, "tree": {"sha": self.state.commits[sha]["tree"]}}
+        commit = self.state.commits[sha]
+        return {"sha": sha, "tree": {"sha": commit["tree"]}, "parents": [{"sha": one} for one in commit["parents"]]}
 
     def _ref(self, _who: str, _query: object, _body: object, branch: str) -> Json:
         name = unquote(branch)
@@ -60,6 +61,19 @@ class GitSide:
         for end in ("head", "base"):
             refuse(body.get(end) in self.state.branches, 422, f"Validation Failed: {end} invalid")
         refuse(body["head"] != body["base"], 422, "Validation Failed: no commits between head and base")
+        refuse(not self._open_of(body["head"]), 422, "Validation Failed: a pull request already exists")
         number = self.state.number()
         self.state.open_pull(number, "mo-testplan[bot]", "NONE", "b" * 40, self.state.branches[body["head"]], [])
-        return {"number": number, "html_url": f"https://github.com/{self.state.repository}/pull/{number}"}
+        self.state.pulls[number]["head"]["ref"] = body["head"]
+        return self._linked(self.state.pulls[number])
+
+    def _pulls(self, _who: str, query: dict[str, str], _body: object) -> list[Json]:
+        owner, _, branch = query.get("head", "").partition(":")
+        refuse(query.get("state") == "open" and self.state.repository.startswith(f"{owner}/"), 404, "Not Found")
+        return [self._linked(pull) for pull in self._open_of(branch)]
+
+    def _open_of(self, branch: str) -> list[Json]:
+        return [one for one in self.state.pulls.values() if (one["head"]["ref"], one["state"]) == (branch, "open")]
+
+    def _linked(self, pull: Json) -> Json:
+        return {**pull, "html_url": f"https://github.com/{self.state.repository}/pull/{pull['number']}"}

@@ -45,6 +45,7 @@ _ROUTES: list[tuple[str, str, str]] = [
     ("POST", r"/repos/{repo}/git/trees", "new_tree"),
     ("POST", r"/repos/{repo}/git/commits", "new_commit"),
     ("POST", r"/repos/{repo}/git/refs", "new_ref"),
+    ("GET", r"/repos/{repo}/pulls", "pulls"),
     ("POST", r"/repos/{repo}/pulls", "new_pull"),
 ]
 _CLAIMED = {"app", "installation", "access_token"}

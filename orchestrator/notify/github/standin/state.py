@@ -58,7 +58,11 @@ class State:
                 "draft": draft,
                 "user": {"login": author, "type": "User"},
                 "author_association": association,
-                "head": {"sha": head, "ref": f"topic-{number}", "repo": {"full_name": self.repository}},
+                "head": {
+                    "sha": head,
+                    "ref": f"topic-{number}",
+                    "repo": {"full_name": self.repository, "pushed_at": self.tick()},
+                },
                 "base": {"sha": base, "ref": "main", "repo": {"full_name": self.repository}},
                 "labels": [],
                 "updated_at": self.tick(),
@@ -81,6 +85,7 @@ class State:
                 "body": body,
                 "user": {"login": login, "type": kind},
                 "author_association": association,
+                "created_at": self.tick(),
             }
             self.comments.append(made)
             return made
