@@ -19,22 +19,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--shards", action="store_true", help="how it is cut (TASK: where that is), and that nothing is lost or double"
     )
     parser.add_argument("--workers", type=positive, metavar="N", help="with --shards: the wait on N workers")
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--format", choices=("text", "json", "markdown"), default="text")
     parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE instead of stdout")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the explanation."""
     from orchestrator.planner.render.explain import explain, explain_text
+    from orchestrator.planner.render.markdown import explain_markdown, fenced
 
     plan = read_plan(args.plan)
-    text = args.format == "text"
     if args.shards:
         from orchestrator.planner.render.shards import shards, shards_text
 
-        answer = shards_text(plan, args.workers, args.task) if text else _json(shards(plan, args.workers, args.task))
+        if args.format == "json":
+            answer = _json(shards(plan, args.workers, args.task))
+        else:
+            answer = shards_text(plan, args.workers, args.task)
+            answer = fenced(answer) if args.format == "markdown" else answer
+    elif args.format == "json":
+        answer = _json(explain(plan, args.task))
     else:
-        answer = explain_text(plan, args.task) if text else _json(explain(plan, args.task))
+        answer = (explain_markdown if args.format == "markdown" else explain_text)(plan, args.task)
     emit(answer.encode(), args.output)
     return 0
 

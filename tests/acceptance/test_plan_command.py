@@ -176,6 +176,8 @@ def test_explain_says_why_and_why_not(diff: str, tmp_path: Path) -> None:
     assert "because rules (1.00): rule pkg/sql/plan/" in command("explain", made, "bvt:join").stdout.decode()
     assert "not chosen" in command("explain", made, "bvt:window").stdout.decode()
     assert answer("explain", made, "bvt:join", "--format", "json")["tasks"][0]["shard"] == "bvt-1"
+    assert "#### `bvt:join`" in command("explain", made, "bvt:join", "--format", "markdown").stdout.decode()
+    assert "```" in command("explain", made, "--shards", "--format", "markdown").stdout.decode()
     assert "Did you mean 'bvt:join'" in refused("explain", made, "bvt:jon")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from orchestrator.domain.errors import UnknownRunError, nearest
 from orchestrator.domain.plan import Omitted, Reason, TestPlan, TestTask, whole_of
@@ -34,20 +34,48 @@ def explain(plan: TestPlan, task: str | None = None) -> dict[str, Any]:
     return {**head, "tasks": tasks, "omitted": omitted, "cost": document["cost"]}
 
 
+class Told(NamedTuple):
+    """What is told of a chosen task: its reasons, those of some of its scripts, and which scripts it is only of."""
+
+    task: TestTask
+    scripts: tuple[str, ...]
+    only: tuple[str, ...]
+
+
 def explain_text(plan: TestPlan, task: str | None = None) -> str:
     """:func:`explain` for a terminal, of a script alone when ``task`` names one. Ends in a newline."""
-    explain(plan, task)  # refuses unknown names
-    named, task = task, _holding(plan, task)
+    chosen, left = told(plan, task)
     lines = [] if task else [f"Plan {plan.id[:12]}: {plan.summary}", *(f"note: {note}" for note in plan.notes), ""]
-    for chosen in plan.tasks:
-        if task in (None, chosen.id, whole_of(chosen.id)):
-            script = named.partition("/")[2] if named and named != task else None
-            files = task == chosen.id or not chosen.is_part
-            lines += _why(chosen, plan.cost.runner_seconds, script, files=files)
-    for left in plan.omitted:
-        if task in (None, task_id(left.type, left.name)):
-            lines += _why_not(left)
+    for one in chosen:
+        lines += _why(one, plan.cost.runner_seconds)
+    for omitted in left:
+        lines += _why_not(omitted)
     return "\n".join(map(printable, lines)) + "\n"
+
+
+def told(plan: TestPlan, named: str | None) -> tuple[list[Told], list[Omitted]]:
+    """What :func:`explain` finds, of a script alone when ``named`` is one; refuses what it refuses."""
+    explain(plan, named)
+    task = _holding(plan, named)
+    script = named.partition("/")[2] if named and named != task else None
+    chosen = []
+    for one in plan.tasks:
+        if task in (None, one.id, whole_of(one.id)):
+            scripts = dict.fromkeys(reason.test for reason in one.reasons if reason.test is not None)
+            whole = script is None and (task == one.id or not one.is_part)
+            chosen.append(Told(one, tuple(s for s in scripts if script in (None, s)), one.files if whole else ()))
+    return chosen, [test for test in plan.omitted if task in (None, task_id(test.type, test.name))]
+
+
+def share_of(task: TestTask, total: float) -> str:
+    """``high, 20 s, 12% of the plan, shard bvt-1``."""
+    share = f", {task.est_duration / total:.0%} of the plan" if total else ""
+    return f"{task.priority.name.lower()}, {duration(task.est_duration)}{share}, shard {task.shard}"
+
+
+def enough_for(test: Omitted) -> str:
+    """The budget that would take a test, rounded up: ``12.4%``; empty where none is known."""
+    return f"{math.ceil(test.budget * 1000 - 1e-6) / 10:.1f}%" if test.budget is not None else ""
 
 
 def _holding(plan: TestPlan, name: str | None) -> str | None:
@@ -66,24 +94,21 @@ def _known(plan: TestPlan) -> list[str]:
     return [task.id for task in plan.tasks] + [task_id(test.type, test.name) for test in plan.omitted]
 
 
-def _why(task: TestTask, total: float, script: str | None, *, files: bool) -> Iterator[str]:
-    share = f", {task.est_duration / total:.0%} of the plan" if total else ""
-    yield f"{task.id}: chosen, {task.priority.name.lower()}, {duration(task.est_duration)}{share}, shard {task.shard}"
+def _why(told_of: Told, total: float) -> Iterator[str]:
+    task = told_of.task
+    yield f"{task.id}: chosen, {share_of(task, total)}"
     yield from _because(reason for reason in task.reasons if reason.test is None)
-    for file in dict.fromkeys(reason.test for reason in task.reasons if reason.test is not None):
-        if script not in (None, file):
-            continue
+    for file in told_of.scripts:
         yield f"  {file}"
         yield from (f"  {line}" for line in _because(reason for reason in task.reasons if reason.test == file))
-    if task.files and files and script is None:
-        yield f"  only {', '.join(task.files)}"
+    if told_of.only:
+        yield f"  only {', '.join(told_of.only)}"
     if task.note:
         yield f"  {'skipped' if task.skip else 'note'}: {task.note}"
 
 
 def _why_not(test: Omitted) -> Iterator[str]:
-    enough = math.ceil(test.budget * 1000 - 1e-6) / 10 if test.budget is not None else None
-    more = f"; a budget of {enough:.1f}% would take it" if enough is not None else ""
+    more = f"; a budget of {enough} would take it" if (enough := enough_for(test)) else ""
     yield f"{task_id(test.type, test.name)}: not chosen (best evidence {test.score:.2f}): {test.reason}{more}"
     yield from _because(test.reasons)
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.domain.errors import UnknownRunError
+from orchestrator.domain.plan import Reason
 from orchestrator.planner.render.explain import explain, explain_text
-from orchestrator.planner.render.markdown import code, plan_markdown
+from orchestrator.planner.render.markdown import code, explain_markdown, fenced, plan_markdown
 from orchestrator.planner.render.text import plan_text
 from tests.unit.planner.factories import make_plan
 
@@ -85,3 +86,41 @@ def test_why_a_test_was_left_out_cannot_leave_its_line() -> None:
     text = plan_markdown(replace(PLAN, omitted=(left,)))
     assert "\x1b" not in text
     assert "x\\n\\n&lt;/summary&gt;\\x1b[2J (1)</summary>" in text
+
+
+def test_an_explanation_in_markdown_is_tables_of_what_each_strategy_saw() -> None:
+    seen = (Reason("history", 0.25, "commit 1 touched it"), Reason("lexical", 0.1, "its path says first"))
+    left = replace(PLAN.omitted[0], score=0.35, budget=0.1234, reasons=seen)
+    lines = explain_markdown(replace(PLAN, omitted=(left, *PLAN.omitted[1:]))).splitlines()
+    place = next(place for place, line in enumerate(lines) if line.startswith("#### `bvt:cte`: high, 3 s"))
+    assert lines[place + 4] == "|  | `rules` | 1.00 | `rule pkg/plan/: pkg/plan/x.go` |"
+    heads = [line for line in lines if line.startswith("#### `")]
+    assert [line.split("`")[1] for line in heads] == [task.id for task in PLAN.tasks]
+    place = next(place for place, line in enumerate(lines) if f":{left.name}`" in line)
+    assert "(best evidence 0.35) | 12.4% | `history` | 0.25 | `commit 1 touched it` |" in lines[place]
+    assert lines[place + 1] == "|  |  |  | `lexical` | 0.10 | `its path says first` |"
+    assert len([line for line in lines if "no evidence that the change reaches it" in line]) == len(PLAN.omitted)
+    assert len({line.count("|") for line in lines[place:] if line}) == 1  # whatever it holds, a row has six cells
+
+
+def test_an_explanation_in_markdown_of_one_test_is_about_nothing_else() -> None:
+    assert explain_markdown(PLAN, "bvt:cte").startswith("#### `bvt:cte`: high")
+    assert "Not chosen" not in explain_markdown(PLAN, "bvt:cte")
+    scripts = replace(
+        PLAN, tasks=tuple(replace(t, reasons=(Reason("lexical", 0.5, "x", "a.sql"),)) for t in PLAN.tasks)
+    )
+    rows = explain_markdown(scripts, "bvt:cte").splitlines()[4:]
+    assert rows == ["| `a.sql` | `lexical` | 0.50 | `x` |"]
+    assert explain_markdown(PLAN, "bvt:first").splitlines()[-1].startswith("| `bvt:first` | ")
+    with pytest.raises(UnknownRunError, match="Did you mean 'bvt:join'"):
+        explain_markdown(PLAN, "bvt:jion")
+
+
+def test_an_explanation_in_markdown_keeps_names_inside_of_code_spans() -> None:
+    text = explain_markdown(make_plan(EVIL))
+    assert "\x1b" not in text
+    assert "| 1.00 | ``rule pkg/plan/: pkg/plan/`\\|<b>@all[x](y)\\x1b[31m\\n.go`` |" in text
+
+
+def test_lines_in_a_fence_do_not_end_it() -> None:
+    assert fenced("a\n```\nb\n") == "````\na\n```\nb\n````\n"
