@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from orchestrator.domain.errors import UsageError
-from orchestrator.domain.plain import from_plain, to_plain
+from orchestrator.domain.plain import from_json, to_plain
 from orchestrator.domain.run import CaseResult, RunState, ShardSpec, TaskResult, TaskState
 from orchestrator.ledger import keys
 from orchestrator.ledger.connection import every_method_reports_broker_errors
@@ -411,13 +411,13 @@ def _readable(rows: Mapping[str, str]) -> dict[str, TaskResult]:
     """Results by task; a worker's answer is not to be trusted."""
     found = {}
     for task, text in rows.items():
-        with contextlib.suppress(UsageError, ValueError, RecursionError):
-            found[task] = from_plain(TaskResult, json.loads(text), task)
+        with contextlib.suppress(UsageError):
+            found[task] = from_json(TaskResult, text, task)
     return found
 
 
 def _spec(text: str, shard: str) -> ShardSpec:
-    return from_plain(ShardSpec, json.loads(text), f"shard {shard}")
+    return from_json(ShardSpec, text, f"shard {shard}")
 
 
 def _short(result: TaskResult) -> str:
