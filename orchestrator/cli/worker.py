@@ -231,7 +231,7 @@ def make_bench(config: Settings, profiles: dict[str, Profile], host: Host) -> Be
             tree.release()
             full = shutil.disk_usage(config.workspaces).free < DISK_ENOUGH
             workspaces.prune(keep=0 if full else 8)  # also what is a day old; what another shard uses stays
-            artifacts.prune(Path(config.artifacts), profile.retention.cases_days)
+            artifacts.prune(Path(config.artifacts), profile.retention.cases_days, ledger.active)
 
         return tree.path, give_back
 
