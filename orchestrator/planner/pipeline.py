@@ -67,16 +67,15 @@ def build_plan(  # noqa: PLR0913 - the inputs of a plan
     if advice is not None:
         outlook = advice.outlook.lifted(advice.failed) if advice.outlook is not None else None
         context = dataclasses.replace(context, outlook=outlook, failed=advice.failed, budget=advice.budget)
+    silent = ""
+    if context.outlook is None and strategies and set(strategies) <= set(OF_MODEL):  # a plan of nothing would pass
+        silent = f"Without a history model nothing is known of {', '.join(strategies)}: rules decide."
+        strategies = DEFAULT
     if tree is not None and profile.unit_tests.format == "pytest" and "python" in strategies:
         from orchestrator.planner.python.graph import build_graph
 
         moved = [file.old_path for file in change.files if file.old_path and file.change_kind is ChangeKind.RENAMED]
         context = dataclasses.replace(context, graph=build_graph(tree.texts(".py"), tree.files("."), moved))
-    if context.outlook is None and strategies and set(strategies) <= set(OF_MODEL):  # a plan of nothing would pass
-        silent = f"Without a history model nothing is known of {', '.join(strategies)}: rules decide."
-        strategies = DEFAULT
-    else:
-        silent = ""
     proposed = propose(change, context, (*strategies_named(strategies), Asked()))
     selected = select(rank(proposed.evidence, context), context, change, proposed.veto)
     told = [text for text in (advice.note if advice else "", silent, selected.note) if text]
