@@ -33,8 +33,9 @@ class Lookup:
         return self.get(self._one(name, self._of_pull(name) if name.isdecimal() else self._starting(name)))
 
     def _of_pull(self, number: str) -> list[str]:
-        pull = int(number)
-        return [row[0] for row in self.recent(1, pull=pull)] if pull <= MAX_PULL else []
+        if len(number) > len(str(MAX_PULL)) or int(number) > MAX_PULL:
+            return []
+        return [row[0] for row in self.recent(1, pull=int(number))]
 
     def _one(self, name: str, found: list[str]) -> str:
         if len(found) == 1 or name in found:

@@ -105,7 +105,7 @@ def test_the_number_of_a_pull_request_never_means_a_run_of_another_one(service: 
     day = run.partition("-")[0]
     assert service.reads.find("7")[0].run == run
     assert service.reads.find(f"{day}-")[0].run == run
-    for number in (day, day[:2], day[0], str(2**31), "9" * 60):
+    for number in (day, day[:2], day[0], str(2**31), "9" * 60, "9" * 5000):
         with pytest.raises(UnknownRunError, match="no run"):
             service.reads.find(number)
 
