@@ -74,7 +74,7 @@ def build_plan(  # noqa: PLR0913 - the inputs of a plan
     if tree is not None and profile.unit_tests.format == "pytest" and "python" in strategies:
         from orchestrator.planner.python.graph import build_graph
 
-        moved = [file.old_path for file in change.files if file.old_path and file.change_kind is ChangeKind.RENAMED]
+        moved = [file.old_path for file in change.files if file.old_path]
         context = dataclasses.replace(context, graph=build_graph(tree.texts(".py"), tree.files("."), moved))
     proposed = propose(change, context, (*strategies_named(strategies), Asked()))
     selected = select(rank(proposed.evidence, context), context, change, proposed.veto)

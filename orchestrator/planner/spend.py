@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from orchestrator.domain.change import ChangeKind, DiffSummary, FileChange
+from orchestrator.domain.change import ChangeKind, DiffSummary
 from orchestrator.domain.plan import Omitted, Priority, Reason, Suite
 from orchestrator.domain.profile import Profile
 from orchestrator.planner.estimate import seconds
@@ -56,16 +56,17 @@ class _Cases:
     """The SQL cases to choose from, by stem."""
 
     explainer: Explainer
-    #: Statements of each. Scripts that the model does not know are in ``new``, each counted by its added lines.
+    #: Statements of each.
     sizes: dict[str, int]
-    new: dict[str, FileChange]
+    #: Paths of the scripts that the model does not know.
+    new: dict[str, str]
     #: Why each is taken that is taken whatever it costs.
     forced: dict[str, str]
 
     def file_of(self, stem: str) -> str:
         """The file of a case below its category."""
         if stem in self.new:
-            extension = self.new[stem].path.rpartition(".")[2]
+            extension = self.new[stem].rpartition(".")[2]
             return f"{stem.partition('/')[2]}.{extension}"
         return self.explainer.outlook.book.file_of(stem).partition("/")[2]
 
@@ -74,11 +75,9 @@ def _cases(ranked: Ranked, context: Context, change: DiffSummary, explainer: Exp
     outlook, budget = explainer.outlook, context.budget
     if budget is None:
         return Spent()
-    new, gone = _moved_scripts(change, context.profile, outlook)
+    new, sizes = _scripts_after(change, context.profile, outlook)
     wanted = dict.fromkeys(new, _EDITED) | _forced(ranked, context, change, outlook)
-    known = outlook.statements | {stem: file.added for stem, file in new.items()}
-    forced = {stem: why for stem, why in wanted.items() if stem not in gone}
-    sizes = {stem: size for stem, size in known.items() if stem not in gone}
+    forced = {stem: why for stem, why in wanted.items() if stem in sizes}
     cases = _Cases(explainer, sizes, new, forced)
     order = [*forced, *(stem for stem in outlook.ranked_cases() if stem in sizes and stem not in forced)]
     total = sum(sizes.values()) or 1
@@ -107,25 +106,27 @@ def _cases(ranked: Ranked, context: Context, change: DiffSummary, explainer: Exp
     return Spent(chosen, omitted, note)
 
 
-def _moved_scripts(
-    change: DiffSummary, profile: Profile, outlook: Outlook
-) -> tuple[dict[str, FileChange], frozenset[str]]:
-    """The scripts that the change brings and the model does not know, by stem, and the stems of those it takes away.
+def _scripts_after(change: DiffSummary, profile: Profile, outlook: Outlook) -> tuple[dict[str, str], dict[str, int]]:
+    """The paths of the scripts that the change brings and the model does not know, and the statements of all there are.
 
-    The model knows of both where it has seen the tree; a diff comes without one.
+    The model knows of both where it has seen the tree; a diff comes without one. A script that moved has as many
+    statements as it had, a new one as it has lines.
     """
     from orchestrator.history.layout import SCRIPTS, layout_of
 
-    layout, found = layout_of(profile), dict[str, FileChange]()
+    layout, new = layout_of(profile), dict[str, str]()
+    known = {layout.cases + outlook.book.file_of(stem): stem for stem in outlook.statements}
     alive = [file for file in change.files if file.change_kind is not ChangeKind.DELETED]
-    left = {file.old_path for file in alive if file.change_kind is ChangeKind.RENAMED}
+    left = {file.old_path for file in change.files}
     left |= {file.path for file in change.files if file.change_kind is ChangeKind.DELETED}
-    gone = {stem for stem in outlook.statements if layout.cases + outlook.book.file_of(stem) in left}
+    gone = {stem for path, stem in known.items() if path in left}
+    sizes = {stem: size for stem, size in outlook.statements.items() if stem not in gone}
     for file in alive:
         stem, extension = layout.case_of(file.path) or ("", "")
-        if extension in SCRIPTS and (stem not in outlook.statements or stem in gone):
-            found[stem] = file
-    return found, frozenset(gone - found.keys())
+        if extension in SCRIPTS and stem not in sizes:
+            moved = known.get(file.old_path or "")
+            new[stem], sizes[stem] = file.path, file.added if moved is None else outlook.statements[moved]
+    return new, sizes
 
 
 def _asked_or_always(ranked: Ranked, context: Context) -> list[Candidate]:

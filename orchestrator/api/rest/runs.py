@@ -11,13 +11,14 @@ from orchestrator.autopilot.judge import Triage, judge
 from orchestrator.domain.run import RunState, TaskState
 from orchestrator.planner.codec import plan_to_json
 from orchestrator.service import views
+from orchestrator.service.lookup import MAX_PULL
 from orchestrator.service.reports.junit import junit_xml
 from orchestrator.service.reports.sarif import sarif
 from orchestrator.service.reports.source import material
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 
-Pull = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Only runs of this pull request.")]
+Pull = Annotated[int | None, Query(ge=1, le=MAX_PULL, description="Only runs of this pull request.")]
 
 
 class JUnit(Response):

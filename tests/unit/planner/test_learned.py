@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.diff.source import from_repository
-from orchestrator.domain.change import DiffSummary
+from orchestrator.domain.change import DiffSummary, FileChange
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plan import Priority, Suite, TestPlan
 from orchestrator.domain.profile import Bvt
@@ -155,6 +155,34 @@ def test_scripts_that_a_bare_diff_takes_away_are_not_run(model: Model, budget: s
         assert vector is not None
         assert vector.files == ()
         assert "32 SQL cases" not in plan.notes[0]
+
+
+def test_a_script_that_moves_costs_what_it_did(model: Model) -> None:
+    def planned(*files: FileChange) -> TestPlan:
+        change = make_change("pkg/join/join.go", *files)
+        advice = advise_by(change, PROFILE, deepcopy(model))._replace(budget=parse_budget("100%"))
+        return build_plan(change, PROFILE, strategies=WITH_MODEL, advice=advice)
+
+    scripts = [model.book.file_of(stem) for stem in model.book.stems.values() if stem.startswith("vector/")]
+    before = planned().task("bvt:vector")
+    moves = (make_file(f"test/cases/tensor/{at}.sql", "renamed", f"test/cases/{old}") for at, old in enumerate(scripts))
+    after = planned(*moves)
+    tensor = after.task("bvt:tensor")
+    assert before is not None
+    assert tensor is not None
+    assert tensor.est_duration == before.est_duration > 0
+    assert after.task("bvt:vector") is None
+
+
+def test_a_script_that_a_series_of_patches_moves_and_then_takes_away_is_not_run(model: Model) -> None:
+    change = make_change(
+        "pkg/join/join.go", make_file("test/cases/cursor/x.sql", "deleted", "test/cases/cursor/cursor_2.sql")
+    )
+    advice = advise_by(change, PROFILE, deepcopy(model))._replace(budget=parse_budget("100%"))
+    plan = build_plan(change, PROFILE, strategies=WITH_MODEL, advice=advice)
+    cursor = plan.task("bvt:cursor")
+    assert cursor is not None
+    assert "cursor_2.sql" not in {*cursor.files, *(reason.test for reason in cursor.reasons)}
 
 
 def test_a_category_that_only_the_model_knows_can_be_asked_for(model: Model) -> None:
