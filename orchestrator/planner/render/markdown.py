@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from orchestrator.domain.plan import Suite, TestPlan, TestTask
-from orchestrator.planner.names import printable
+from orchestrator.domain.shown import printable
 from orchestrator.planner.render.text import omitted_by_reason, origin
 from orchestrator.planner.summary import duration
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from orchestrator.domain.plain import to_plain
 from orchestrator.domain.plan import TestPlan
-from orchestrator.planner.names import printable
+from orchestrator.domain.shown import printable
 from orchestrator.planner.proof import preview
 from orchestrator.planner.summary import duration
 
