@@ -54,6 +54,24 @@ def test_failures_come_in_pages_that_are_complete_together(service: Service, end
     assert page.total == 30
 
 
+def test_a_page_of_failures_reads_no_more_than_it_shows(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run may have 200,000 of them."""
+    run, read, asked = start_run(service, make_plan(TASKS)), service.store.failures_of, list[int]()
+
+    def noted(run_id: str, task: str, attempt: int, limit: int, offset: int = 0) -> list[CaseResult]:
+        asked.append(limit)
+        return read(run_id, task, attempt, limit, offset)
+
+    monkeypatch.setattr(service.store, "failures_of", noted)
+    play(service, run, {task.id: (TaskState.FAILED, tuple(map(case, range(20)))) for task in TASKS})
+    end_run(service, run)
+    pages = [service.reads.failures(run, offset=offset, limit=7) for offset in range(0, 70, 7)]
+    told = [(failure.task, failure.case.name) for page in pages for failure in page.failures]
+    assert told == [(task.id, f"Test{n}") for task in TASKS for n in range(20)]
+    assert [page.next for page in pages] == [7, 14, 21, 28, 35, 42, 49, 56, None, None]
+    assert max(asked) <= 7
+
+
 def test_more_than_a_thousand_failures_are_all_told(service: Service) -> None:
     run = start_run(service, make_plan(TASKS[:1]))
     play(service, run, {"ut:pkg/a": (TaskState.FAILED, tuple(map(case, range(1100))))})
