@@ -88,7 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=N",
-        help=f"what one process of a test may use: {', '.join(_LIMITS)}; sizes as 512M or 8G; repeatable",
+        help=f"what one process of a test may use: {', '.join(_LIMITS)}; sizes as 512M or 8G, 0: no limit; repeatable",
     )
 
 

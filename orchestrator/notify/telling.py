@@ -82,14 +82,14 @@ class Teller:
         # A group robot can change nothing it said and has few words a minute: it keeps them for verdicts.
         heard = self._places(progress.run, progress.pr_number)
         places = [place for place in heard if place not in knows and place != "wecom"]
-        if places:
-            try:
-                text = words(self._office, progress)
-            except BadPlanError as error:  # of another version, say: the other runs are told of all the same
-                logger.warning("of run %s is not told that it is %s: %s", progress.run, kind, error.message)
-                text = ""
+        try:
+            text = words(self._office, progress) if places else ""
+        except BadPlanError as error:  # of another version, say: the other runs are told of all the same
+            logger.warning("of run %s is not told that it is %s: %s", progress.run, kind, error.message)
+            text = ""
+        if text:
             line = f"> {text.partition(chr(10))[0]}"  # in a crowd
-            messages = [_message(progress.run, kind, place, text, line) for place in places if text]
+            messages = [_message(progress.run, kind, place, text, line) for place in places]
             self._office.store.enqueue(messages, self._office.clock())
         self._told.add((progress.run, kind))  # at the end: what the history did not take is tried again
 
