@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -101,7 +102,7 @@ def _cases(ranked: Ranked, context: Context, change: DiffSummary, explainer: Exp
     for stem in taken:
         by_category.setdefault(stem.partition("/")[0], []).append(stem)
     chosen = [_category(stems, inside[name], cases, context) for name, stems in by_category.items()]
-    chosen += [one for one in _asked_or_always(ranked, context) if one.name not in inside]
+    chosen += _unlearned_categories(ranked, context, inside)
     note = f"Budget {budget.text}: {len(taken)} of {len(order)} SQL cases, {used / total:.1%} of all statements."
     return Spent(chosen, omitted, note)
 
@@ -129,15 +130,16 @@ def _scripts_after(change: DiffSummary, profile: Profile, outlook: Outlook) -> t
     return new, sizes
 
 
-def _asked_or_always(ranked: Ranked, context: Context) -> list[Candidate]:
-    """The categories that a person asked for or the profile always runs, whole."""
-    asked = [one for one in ranked.candidates if one.suite is Suite.BVT and one.asked]
+def _unlearned_categories(ranked: Ranked, context: Context, learned: Collection[str]) -> list[Candidate]:
+    """Of the categories of which the model cannot say anything those that others call for or that always run, whole."""
+    called = [one for one in ranked.candidates if one.suite is Suite.BVT and one.name not in learned]
     reasons = (Reason("rules", 1.0, _ALWAYS),)
+    left = {*context.profile.bvt.always} & context.categories - {*learned, *(one.name for one in called)}
     always = [
         Candidate(Suite.BVT, name, 1.0, Priority.HIGH, reasons, seconds=seconds(Suite.BVT, name, (), context))
-        for name in sorted({*context.profile.bvt.always} & context.categories - {one.name for one in asked})
+        for name in sorted(left)
     ]
-    return asked + always
+    return called + always
 
 
 def _forced(ranked: Ranked, context: Context, change: DiffSummary, outlook: Outlook) -> dict[str, str]:

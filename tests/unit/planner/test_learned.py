@@ -14,7 +14,7 @@ from orchestrator.diff.source import from_repository
 from orchestrator.domain.change import DiffSummary, FileChange
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plan import Priority, Suite, TestPlan
-from orchestrator.domain.profile import Bvt
+from orchestrator.domain.profile import Bvt, Rule
 from orchestrator.history.because import Explainer
 from orchestrator.history.facts import Facts
 from orchestrator.history.model import Model, save_model
@@ -345,6 +345,22 @@ def test_categories_that_the_model_does_not_know_are_asked_for_always_run_or_tol
     assert {task.category for task in plan.tasks if task.type is Suite.BVT} == {"asked", "always"}
     left = {test.name: test.reason for test in plan.omitted if test.type is Suite.BVT and "/" not in test.name}
     assert left == {"idle": "no evidence that the change reaches it"}
+
+
+@pytest.mark.parametrize("budget", ["0%", "100%"])
+def test_a_category_that_the_model_does_not_know_runs_when_a_rule_or_a_failure_calls_for_it(
+    model: Model, budget: str
+) -> None:
+    names = ("ruled", "failed", "idle")
+    rules = (*PROFILE.rules, Rule(prefix="pkg/join/", categories=("ruled",), priority="critical"))
+    bvt = replace(PROFILE.bvt, categories=PROFILE.bvt.categories | dict.fromkeys(names, 40))
+    change, profile = make_change("pkg/join/join.go"), replace(PROFILE, bvt=bvt, rules=rules)
+    failed = {"bvt:failed": Spoken(0.5, "it failed")}
+    advice = advise_by(change, profile, model)._replace(budget=parse_budget(budget), failed=failed)
+    plan = build_plan(change, profile, strategies=(*WITH_MODEL, "failures"), advice=advice)
+    tasks = {task.category: task.reasons[0].strategy for task in plan.tasks if task.category in names}
+    assert tasks == {"ruled": "rules", "failed": "failures"}
+    assert {test.name for test in plan.omitted if test.name in names} == {"idle"}
 
 
 def test_a_failure_of_a_package_is_none_of_a_category_that_is_called_like_it(model: Model) -> None:
