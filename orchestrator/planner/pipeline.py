@@ -68,8 +68,9 @@ def build_plan(  # noqa: PLR0913 - the inputs of a plan
         outlook = advice.outlook.lifted(advice.failed) if advice.outlook is not None else None
         context = dataclasses.replace(context, outlook=outlook, failed=advice.failed, budget=advice.budget)
     silent = ""
-    if context.outlook is None and strategies and set(strategies) <= set(OF_MODEL):  # a plan of nothing would pass
-        silent = f"Without a history model nothing is known of {', '.join(strategies)}: rules decide."
+    mute = {*(OF_MODEL if context.outlook is None else ()), *(() if context.failed else ("failures",))}
+    if strategies and mute.issuperset(strategies):  # a plan of nothing would pass
+        silent = f"There is nothing that {', '.join(strategies)} could draw on: rules decide."
         strategies = DEFAULT
     if tree is not None and profile.unit_tests.format == "pytest" and "python" in strategies:
         from orchestrator.planner.python.graph import build_graph

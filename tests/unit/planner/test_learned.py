@@ -212,15 +212,18 @@ def test_the_budget_that_would_take_a_case_does(model: Model) -> None:
     assert next(iter(first)) not in left(said[0])
 
 
-@pytest.mark.parametrize("strategies", [("history",), ("lexical", "surface", "imports", "changed")])
-def test_strategies_that_need_a_model_leave_the_rules_to_decide_where_there_is_none(
+@pytest.mark.parametrize(
+    "strategies",
+    [("history",), ("lexical", "surface", "imports", "changed"), ("failures",), ("history", "failures")],
+)
+def test_strategies_that_have_nothing_to_draw_on_leave_the_rules_to_decide(
     strategies: tuple[str, ...],
 ) -> None:
     change = make_change("pkg/join/join.go", "odd.c")
     plan = build_plan(change, PROFILE, strategies=strategies)
     by_rules = build_plan(change, PROFILE)
     assert plan.tasks == by_rules.tasks
-    assert plan.notes[0] == f"Without a history model nothing is known of {', '.join(strategies)}: rules decide."
+    assert plan.notes[0] == f"There is nothing that {', '.join(strategies)} could draw on: rules decide."
     with pytest.raises(UsageError, match="no strategy is named"):
         build_plan(change, PROFILE, strategies=())
 
