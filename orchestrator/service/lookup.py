@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.domain.change import MAX_PULL
 from orchestrator.domain.errors import UnknownRunError, UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary
@@ -9,9 +10,6 @@ from orchestrator.ledger.client import Ledger
 from orchestrator.planner.codec import loads
 from orchestrator.runs.summarize import summary_of
 from orchestrator.store import Store
-
-#: The greatest number of a pull request that the history can hold.
-MAX_PULL = 2**31 - 1
 
 
 class Lookup:

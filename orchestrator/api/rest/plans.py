@@ -9,11 +9,11 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.api.rest.asking import CallerDep, MaybeTask, ServiceDep, exactly_one
+from orchestrator.domain.change import MAX_PULL
 from orchestrator.planner.codec import plan_to_json
 from orchestrator.planner.render.explain import explain
 from orchestrator.planner.render.markdown import plan_markdown
 from orchestrator.service.change import BUDGET, MAX_DIFF, Change
-from orchestrator.service.lookup import MAX_PULL
 
 router = APIRouter(prefix="/plans", tags=["plans"])
 

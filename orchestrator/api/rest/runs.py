@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query, Response
 
 from orchestrator.api.rest.asking import After, CallerDep, Limit, MaybeTask, Offset, RunName, ServiceDep, TaskName
 from orchestrator.autopilot.judge import Triage, judge
+from orchestrator.domain.change import MAX_PULL
 from orchestrator.domain.run import RunState, TaskState
 from orchestrator.planner.codec import plan_to_json
 from orchestrator.service import views
-from orchestrator.service.lookup import MAX_PULL
 from orchestrator.service.reports.junit import junit_xml
 from orchestrator.service.reports.sarif import sarif
 from orchestrator.service.reports.source import material
