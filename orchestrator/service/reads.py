@@ -99,8 +99,8 @@ class Reads:
 
     def failures(self, name: str, task: str | None = None, offset: int = 0, limit: int = 50) -> views.FailurePage:
         """What failed, case by case; all of it once the run has ended, the first of each task while it runs."""
-        summary, plan = self.find(name)
-        known = [one.id for one in plan.tasks]
+        summary, _ = self.find(name)
+        known = [one.task for one in summary.tasks]  # by the names in the history, which cuts long ones
         wanted = known if task is None else tasks_named(task, known, f"run {summary.run}")
         chosen = [t for t in summary.tasks if t.state in _BAD and t.task in wanted]
         start, total = max(0, offset), 0
@@ -125,12 +125,12 @@ class Reads:
 
     def log(self, name: str, task: str, after: str = "0", limit: int = 200) -> views.LogPage:
         """The log of a task from a cursor on, as far as the ledger keeps it."""
-        summary, plan = self.find(name)
-        task = task_named(task, (one.id for one in plan.tasks), f"run {summary.run}")
+        summary, _ = self.find(name)
+        ended = {one.task: one.state.final for one in summary.tasks}
+        task = task_named(task, ended, f"run {summary.run}")
         rows = self.ledger.read_log(summary.run, task, cursor(after), _limited(limit, 1000))
-        ended = next(t.state.final for t in summary.tasks if t.task == task)
         lines = tuple(line[:_LINE] for _, line in rows)
-        return views.LogPage(summary.run, task, lines, rows[-1][0] if rows else after, ended)
+        return views.LogPage(summary.run, task, lines, rows[-1][0] if rows else after, ended[task])
 
     def events(self, name: str, after: str = "0", wait: float = 0.0) -> views.EventPage:
         """What happened after a cursor, waiting up to ``wait`` (< 5) seconds for the first event."""

@@ -72,6 +72,16 @@ def test_a_page_of_failures_reads_no_more_than_it_shows(service: Service, monkey
     assert max(asked) <= 7
 
 
+def test_failures_and_log_of_a_task_whose_name_the_history_cuts_are_told(service: Service) -> None:
+    run = start_run(service, make_plan([make_task("x" * 1100)]))
+    play(service, run, {f"ut:{'x' * 1100}": (TaskState.FAILED, (case(1),))})
+    end_run(service, run)
+    service.ledger.redis.flushall()
+    page = service.reads.failures(run)
+    assert (page.total, [failure.case.name for failure in page.failures]) == (1, ["Test1"])
+    assert service.reads.log(run, page.failures[0].task).ended
+
+
 def test_more_than_a_thousand_failures_are_all_told(service: Service) -> None:
     run = start_run(service, make_plan(TASKS[:1]))
     play(service, run, {"ut:pkg/a": (TaskState.FAILED, tuple(map(case, range(1100))))})
