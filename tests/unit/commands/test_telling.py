@@ -146,6 +146,15 @@ def test_a_run_whose_plan_cannot_be_read_silences_no_other(desk: Desk, office: O
     assert told(office, broken) == [("bot:team", "first")], "what needs no plan is told"
 
 
+def test_a_run_whose_plan_cannot_be_read_has_a_verdict(desk: Desk, office: Office) -> None:
+    run = started(office)
+    ended(office, run, x=["TestA"])
+    office.ledger.redis.set(keys.part(run, "plan"), "{}")
+    (entry,) = verdict(office, run)
+    assert "TestA" in words(entry)
+    assert office.ledger.active() == []
+
+
 def test_a_run_that_takes_long_is_told_of_at_sensible_steps(desk: Desk, office: Office) -> None:
     desk.handle(said("vera", "subscribe 7"))
     run = started(office)

@@ -24,6 +24,7 @@ from orchestrator.notify.github.hook import Hook
 from orchestrator.notify.github.pulls import Pull
 from orchestrator.notify.github.telling import GitHubTeller
 from orchestrator.notify.github.words import marker
+from orchestrator.runs.summarize import summarize
 from orchestrator.service.service import Service
 from orchestrator.settings import Settings
 from tests.factories import make_plan
@@ -243,3 +244,12 @@ def test_a_cancel_that_comes_twice_is_not_refused(scene: Scene) -> None:
     assert scene.told() == [{"pull": 7, "reaction": "+1", "to": 9}]
     scene.event("comment", OLD, "OWNER", sender="boss", text="/cancel")
     assert "nothing runs" in scene.told()[-1]["reply"]
+
+
+def test_a_run_whose_plan_cannot_be_read_has_a_summary(scene: Scene) -> None:
+    run = start_run(scene.service, make_plan(pull=7))
+    play(scene.service, run, {"ut:pkg/a": (TaskState.PASSED, ())})
+    scene.service.ledger.redis.set(keys.part(run, "plan"), "{}")
+    teller = GitHubTeller(scene.service)
+    assert summarize(scene.service.ledger, scene.service.store, run, teller.verdict) is not None
+    assert scene.told() == []
