@@ -103,11 +103,34 @@ def profile_path(name_or_path: str, settings: Settings) -> Path:
 
 
 def load_profile(name_or_path: str, settings: Settings) -> Profile:
-    """Read a profile; unknown keys and wrong shapes raise :class:`BadProfileError` naming the nearest key."""
+    """Read a profile; unknown keys and wrong shapes raise :class:`BadProfileError` naming the nearest key.
+
+    So does a number below 0, or none at all: kept for -1 days, all history would be gone within the hour.
+    """
     path = profile_path(name_or_path, settings)
+<<<<<<< HEAD
     profile = from_plain(Profile, _read_extended(path), str(path), BadProfileError)
     _check_finite(to_plain(profile), str(path))
+=======
+    data = _read_extended(path)
+    profile = from_plain(Profile, data, str(path), BadProfileError)
+    for where, number in _numbers(data, str(path)):
+        if not number >= 0:
+            raise BadProfileError(f"{where} is {number}", "Write a number from 0 on.")
+>>>>>>> stranger
     return _with_environment(profile, settings)
+
+
+def _numbers(data: object, where: str) -> Iterator[tuple[str, float]]:
+    """The numbers in plain data, each with where it stands."""
+    if isinstance(data, int | float):
+        yield where, data
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield from _numbers(value, f"{where}.{key}")
+    elif isinstance(data, list):
+        for value in data:
+            yield from _numbers(value, where)
 
 
 def check_profile(name_or_path: str, settings: Settings) -> Profile:

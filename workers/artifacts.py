@@ -6,8 +6,10 @@ import contextlib
 import os
 import re
 import time
+from collections.abc import Callable, Collection
 from pathlib import Path
 
+from orchestrator.domain.errors import BrokerError
 from workers.process import remove_tree
 
 _DAY = 86400.0
@@ -18,18 +20,22 @@ _RUN = re.compile(r"\d{4}-[0-9a-f]{8}")
 _BUILT = re.compile(r"build-[0-9a-f]{64}\.tar")
 
 
-def prune(artifacts: Path, days: float) -> None:
+def prune(artifacts: Path, days: float, live: Callable[[], Collection[str]]) -> None:
     """Remove the folders of runs that began nothing here for so many ``days``, and after two days what they built.
 
-    What cannot go stays, silently.
+    Runs that are ``live`` keep everything: a shard may have waited that long for a host. While the ledger that knows
+    them is away nothing is removed. What cannot go stays, silently.
     """
     now, mark = time.time(), artifacts / "pruned"
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, BrokerError):
         if mark.exists() and now - mark.stat().st_mtime < _EVERY:
             return
         mark.touch()
+        kept = set(live())
         for folder in artifacts.iterdir():
-            if _RUN.fullmatch(folder.name) and not folder.is_symlink() and folder.is_dir():
+            if not _RUN.fullmatch(folder.name) or folder.name in kept:
+                continue
+            if not folder.is_symlink() and folder.is_dir():
                 with contextlib.suppress(OSError):  # another worker of the store was first
                     _prune_run(folder, now, days * _DAY)
 

@@ -202,14 +202,10 @@ def _store_id(artifacts: Path) -> str:
     artifacts.mkdir(parents=True, exist_ok=True)
     name = artifacts / "store-id"
     try:
-        with tempfile.NamedTemporaryFile("w", dir=artifacts, delete=False) as file:
-            file.write(uuid.uuid4().hex)
-        try:
-            os.link(file.name, name)  # the first one wins, whole
-        except FileExistsError:
-            pass
-        finally:
-            os.unlink(file.name)  # noqa: PTH108
+        with tempfile.TemporaryDirectory(dir=artifacts) as folder, contextlib.suppress(FileExistsError):
+            made = Path(folder, name.name)
+            made.write_text(uuid.uuid4().hex, encoding="ascii")
+            os.link(made, name)  # the first one wins, whole
         return name.read_text(encoding="ascii")
     except OSError as error:
         raise InfrastructureError(f"the artifact store {artifacts} cannot be used: {error}", "Free space.") from error

@@ -115,9 +115,7 @@ def run_facts(
     failed: Callable[[TaskResult], Sequence[CaseResult]] = lambda result: result.failures,
 ) -> RunFacts:
     """Of a run that has ended; ``failed`` gives all failed cases of a task that has more than its result keeps."""
-    tasks = tuple(
-        _task(task, task.failures if len(task.failures) >= task.failed else failed(task)) for task in summary.tasks
-    )
+    tasks = tuple(_task(task, failed(task) if task.unnamed else task.failures) for task in summary.tasks)
     return RunFacts(summary.run, purpose, tasks, round(estimated, 3), summary.cancelled_by is not None, confirmed)
 
 

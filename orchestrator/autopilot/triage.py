@@ -84,16 +84,17 @@ def _failed(made: Finding, last: TaskFacts, base: list[TaskFacts], situation: Si
         return _with(made, Cause.UNKNOWN)
     history = (situation.base_history or {}).get(last.task)
     if base:
-        known = set(base[-1].failing) if base[-1].state is TaskState.FAILED else set()
-        whole = base[-1].state is TaskState.FAILED and not base[-1].failing and not base[-1].unnamed
+        failed = base[-1].state is TaskState.FAILED
+        known, unnamed = set(base[-1].failing) if failed else set(), failed and base[-1].unnamed > 0
+        whole = failed and not known and not unnamed
     elif history is not None:
-        known, whole = set(history), "" in history
+        known, unnamed, whole = set(history), False, "" in history
     else:
         return _with(made, Cause.UNKNOWN)
     new = tuple(case for case in last.failing if case not in known)
     if whole or (last.failing and not new and not last.unnamed):
         return _with(made, Cause.KNOWN, judged=True)
-    if last.unnamed and not new:  # what is not named may be new
+    if unnamed or (last.unnamed and not new):  # what is not named may be known, or new
         return _with(made, Cause.UNKNOWN, judged=True)
     return _with(made, Cause.NEW, new, judged=True)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.cases.dedup import compare_texts
+from orchestrator.cli import output
 from orchestrator.domain.errors import EXIT_PASSED, BadCaseError
 
 
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 def _pairs(name: str) -> Iterator[dict[str, Any]]:
     """The pairs of a file. Raises BadCaseError where a line is none."""
     try:
-        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        content = output.piped("pairs", BadCaseError) if name == "-" else Path(name).read_bytes()
     except OSError as error:
         raise BadCaseError(f"{name} cannot be read: {error.strerror}", "Name a file of JSON lines.") from error
     for number, line in enumerate(content.decode("utf-8", "replace").split("\n"), 1):

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.output import emit
+from orchestrator.cli.output import emit, positive
 from orchestrator.cli.plan import DEFAULT_PROFILE
 from orchestrator.domain.errors import EXIT_FAILED, EXIT_PASSED, UsageError
 from orchestrator.settings import load_profile, settings_from
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", metavar="REV", help="what the change is against; default with --diff: HEAD")
     parser.add_argument("--head", metavar="REV", help="the change; default: HEAD")
     parser.add_argument("--title", metavar="TEXT", help="the title of the pull request; default: of the head commit")
-    parser.add_argument("--pr", metavar="N", type=int, help="its number, for the names of files")
+    parser.add_argument("--pr", metavar="N", type=positive, help="its number, for the names of files")
     parser.add_argument("--profile", metavar="P", default=DEFAULT_PROFILE, help="name or file of a profile")
     parser.add_argument("--dsn", metavar="URL", help="try the cases on mysql://user:password@host:port")
     parser.add_argument("--server", choices=("mariadb", "embedded", "none"), default="none")

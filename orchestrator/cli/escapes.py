@@ -14,9 +14,9 @@ from orchestrator.domain.errors import EXIT_PASSED, UsageError
 from orchestrator.domain.naming import script_of
 from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.run import CaseStatus, RunSummary, TaskState
+from orchestrator.domain.shown import printable
 from orchestrator.planner.escapes import Escape, Failure, judge, missed
 from orchestrator.planner.known import advice_for
-from orchestrator.planner.names import printable
 from orchestrator.settings import Settings, load_profile
 
 #: Failing commands of a run that are looked at.

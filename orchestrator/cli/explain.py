@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
-from orchestrator.cli.output import emit, positive
+from orchestrator.cli.output import emit, piped, positive
 from orchestrator.domain.errors import BadPlanError
 from orchestrator.domain.plan import TestPlan
 
@@ -55,10 +54,8 @@ def read_plan(path: str) -> TestPlan:
     """The plan in a file (``-``: stdin), checked; raises BadPlanError."""
     from orchestrator.planner.decode import loads
 
-    if path == "-" and sys.stdin is None:
-        raise BadPlanError("standard input is closed", "Pipe a plan into this command, or name its file.")
     if path == "-":
-        return loads(sys.stdin.buffer.read(), "the plan on stdin")
+        return loads(piped("a plan", BadPlanError), "the plan on stdin")
     try:
         return loads(Path(path).read_bytes(), path)
     except OSError as error:

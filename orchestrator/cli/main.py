@@ -8,6 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from orchestrator import __version__
 from orchestrator.domain.errors import (
@@ -61,6 +62,7 @@ def usage() -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (``docs/exit-codes.md``)."""
+    _open_what_is_closed()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: a terminal of Latin-1 has no ✓
     try:
@@ -102,6 +104,13 @@ def _run(words: list[str]) -> int:
     )
     module.add_arguments(parser)
     return int(module.run(parser.parse_args(words[1:])))
+
+
+def _open_what_is_closed() -> None:
+    """Who closed stdout or stderr (``>&-``) hears nothing of it; Python has None there, and no command expects that."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the process ends
 
 
 def _give_stdout_up() -> None:

@@ -1,4 +1,4 @@
-"""Answers to stdout or to a file, whole or not at all."""
+"""Answers to stdout or to a file, whole or not at all; and what comes in."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ def _replace(path: Path, answer: bytes) -> None:
             with contextlib.suppress(OSError):  # why it could not be written is what counts
                 written.unlink()
         raise UsageError(f"cannot write {path}: {error.strerror}", "Name a file where you may write one.") from None
+
+
+def piped(what: str, error: type[UsageError]) -> bytes:
+    """What is piped into this command; ``error`` where standard input is closed."""
+    if sys.stdin is None:
+        raise error("standard input is closed", f"Pipe {what} into this command, or name a file.")
+    return sys.stdin.buffer.read()
 
 
 def positive(text: str) -> int:

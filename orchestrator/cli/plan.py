@@ -11,7 +11,7 @@ import dataclasses
 import sys
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.output import emit
+from orchestrator.cli.output import emit, positive
 from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plan import TestPlan
@@ -50,7 +50,7 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--failures", metavar="FILE", help="past failures; default: what `control` wrote here, if any")
     parser.add_argument("--category", metavar="C", action="append", default=[], help="add a category; repeatable")
-    parser.add_argument("--pr", metavar="N", type=int, help="a pull request; alone, read from GitHub or the clone")
+    parser.add_argument("--pr", metavar="N", type=positive, help="a pull request; alone, read from GitHub or the clone")
     parser.add_argument("--base-branch", metavar="NAME", help="default: the profile's")
     parser.add_argument("--head-branch", metavar="NAME")
 

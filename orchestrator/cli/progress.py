@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections import Counter
@@ -10,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from orchestrator.cli.edge import say
 from orchestrator.domain.errors import UnknownRunError, UsageError
-from orchestrator.domain.plain import from_plain
+from orchestrator.domain.plain import from_json
 from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.run import CaseResult, RunState, TaskState
 from orchestrator.ledger.client import Ledger
@@ -132,7 +131,7 @@ def describe(event: Event) -> str:
     """A line for an event that people want to see; empty for the others, and for what is none of ours."""
     try:
         return printable(_line(event))
-    except (UsageError, ValueError, KeyError, RecursionError):  # a worker's word is not to be trusted
+    except (UsageError, ValueError, KeyError):  # a worker's word is not to be trusted
         return ""
 
 
@@ -150,7 +149,7 @@ def _line(event: Event) -> str:
 
 
 def _failure(fields: Mapping[str, str]) -> str:
-    case = from_plain(CaseResult, json.loads(fields["case"]), "case")
+    case = from_json(CaseResult, fields["case"], "case")
     where = f"{case.file}:{case.line}" if case.file else ""
     name = case.name if not where.endswith(case.name) else ""
     first = next((line.strip() for line in case.message.splitlines() if line.strip()), "")

@@ -50,8 +50,8 @@ def task_lines(result: TaskResult) -> Iterator[str]:
         yield f"    {stop_words(result.stop)}"
     for case in result.failures[:_FAILURES_SHOWN]:
         yield from case_lines(case)
-    if len(result.failures) > _FAILURES_SHOWN:
-        yield f"    … and {len(result.failures) - _FAILURES_SHOWN} more"
+    if more := len(result.failures[_FAILURES_SHOWN:]) + result.unnamed:
+        yield f"    … and {more} more"
     if result.reproduce and result.state is TaskState.FAILED:
         yield printable(f"    by hand: {result.reproduce}")
 

@@ -88,7 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=N",
-        help=f"what one process of a test may use: {', '.join(_LIMITS)}; sizes as 512M or 8G; repeatable",
+        help=f"what one process of a test may use: {', '.join(_LIMITS)}; sizes as 512M or 8G, 0: no limit; repeatable",
     )
 
 
@@ -231,7 +231,7 @@ def make_bench(config: Settings, profiles: dict[str, Profile], host: Host) -> Be
             tree.release()
             full = shutil.disk_usage(config.workspaces).free < DISK_ENOUGH
             workspaces.prune(keep=0 if full else 8)  # also what is a day old; what another shard uses stays
-            artifacts.prune(Path(config.artifacts), profile.retention.cases_days)
+            artifacts.prune(Path(config.artifacts), profile.retention.cases_days, ledger.active)
 
         return tree.path, give_back
 

@@ -14,7 +14,7 @@ from redis import ResponseError
 
 from orchestrator.commands.model import Incoming
 from orchestrator.domain.errors import UsageError
-from orchestrator.domain.plain import from_plain, to_plain
+from orchestrator.domain.plain import from_json, to_plain
 from orchestrator.ledger import keys
 from orchestrator.ledger.connection import connect, every_method_reports_broker_errors
 
@@ -118,6 +118,6 @@ class Inbox(Tray[Incoming]):
 
 def _read(kind: type[T], fields: dict[str, str]) -> T | None:
     try:
-        return from_plain(kind, json.loads(fields["incoming"]), "incoming")
-    except (UsageError, ValueError, KeyError):
+        return from_json(kind, fields["incoming"], "incoming")
+    except (UsageError, KeyError):
         return None

@@ -20,8 +20,6 @@ from orchestrator.service.pulls import plan_pull, suites_of
 
 _LINES = 20
 _SHOWN = 10
-#: More lines than the ledger keeps of a log.
-_ALL = 10_000
 
 
 def help_(office: Office, _incoming: Incoming, _command: Command) -> Answer:
@@ -113,9 +111,9 @@ def logs(office: Office, _incoming: Incoming, command: Command) -> Answer:
     """The last lines of a task."""
     summary, _ = office.runs.find(command.arg(0))
     name = task_named(office, summary, command.arg(1))
-    rows = office.ledger.read_log(summary.run, name, count=_ALL)[-_LINES:]
-    lines = [f"**{neutral(name, 100)}**", *(f"> {neutral(line, 150)}" for _, line in rows)]
-    return Answer("\n".join(lines) if rows else office.say("no_log"), target=summary.run)
+    said = office.ledger.log_tail(summary.run, name, _LINES)
+    lines = [f"**{neutral(name, 100)}**", *(f"> {neutral(line, 150)}" for line in said)]
+    return Answer("\n".join(lines) if said else office.say("no_log"), target=summary.run)
 
 
 def task_named(office: Office, summary: RunSummary, wanted: str) -> str:

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, cast
 
-from orchestrator.domain.plain import from_plain, to_plain
+from orchestrator.domain.plain import from_json, to_plain
 from orchestrator.ledger import keys
 from orchestrator.ledger.connection import connect, every_method_reports_broker_errors
 
@@ -82,7 +82,7 @@ class Shelf:
     def look(self, key: str) -> Ticket | None:
         """The ticket, if it is there and not too old."""
         text = cast("str | None", self.redis.get(f"{_BASE}:ticket:{key}"))
-        return from_plain(Ticket, json.loads(text), "ticket") if text else None
+        return from_json(Ticket, text, "ticket") if text else None
 
     def use_up(self, key: str) -> bool:
         """Take a ticket away; True for the one caller who did."""
@@ -110,7 +110,7 @@ class Shelf:
     def subscriptions(self) -> list[Subscription]:
         """All of them."""
         rows = cast("dict[str, str]", self.redis.hgetall(f"{_BASE}:subscriptions"))
-        return [from_plain(Subscription, json.loads(text), "subscription") for text in rows.values()]
+        return [from_json(Subscription, text, "subscription") for text in rows.values()]
 
     # -- what a place knows of a run -----------------------------------------------------------------------------
 

@@ -26,26 +26,41 @@ _HOUR = "1h"
 
 def run(office: Office, incoming: Incoming, command: Command) -> Answer:
     """Plan a pull request and start it."""
+    if begun := _begun(office, incoming):
+        return _started(office, incoming, begun)
     number = int(command.arg(0))
     plan = plan_pull(office.profile, number, command.arg(1), office.settings)
     if not plan.tasks:
         return Answer(f"PR {number}: {office.say('nothing')}. {neutral(plan.summary)}", target=str(number))
-    return _started(office, incoming, plan, None)
+    return _start(office, incoming, plan, None)
 
 
 def rerun(office: Office, incoming: Incoming, command: Command) -> Answer:
     """Run again: what failed, or all."""
+    if begun := _begun(office, incoming):
+        return _started(office, incoming, begun)
     summary, plan = office.runs.find(command.arg(0))
     if not summary.state.final:
         raise UsageError(office.say("still", summary.run))
     failed = command.arg(1) == "failed"
     if failed and not any(task.state in control.RERUN for task in summary.tasks):
         raise UsageError(office.say("none_failed", summary.run))
-    return _started(office, incoming, control.rerun_plan(plan, summary, failed=failed), summary.run)
+    return _start(office, incoming, control.rerun_plan(plan, summary, failed=failed), summary.run)
 
 
-def _started(office: Office, incoming: Incoming, plan: TestPlan, parent: str | None) -> Answer:
-    name = office.writes.start(*_order(incoming), plan, parent=parent).run or ""
+def _begun(office: Office, incoming: Incoming) -> str | None:
+    """The run that a message started when it came before, whatever its pull request has become since."""
+    caller, order = _order(incoming)
+    return office.writes.begun(caller, order, order.key)
+
+
+def _start(office: Office, incoming: Incoming, plan: TestPlan, parent: str | None) -> Answer:
+    caller, order = _order(incoming)
+    name = office.writes.start(caller, order, plan, parent=parent, asked=order.key).run or ""
+    return _started(office, incoming, name)
+
+
+def _started(office: Office, incoming: Incoming, name: str) -> Answer:
     office.shelf.remember(name, incoming.place)
     summary, plan = office.runs.get(name)
     title = f"{office.say('started', neutral(incoming.user, 40))} {name}"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+#: The greatest number of a pull request that the history can hold.
+MAX_PULL = 2**31 - 1
+
 
 class ChangeKind(StrEnum):
     """How a file changed; a mode-only change counts as modified, a copy as added."""

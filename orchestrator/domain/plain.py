@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
+import sys
 import types
 import typing
 from collections.abc import Callable
@@ -48,6 +50,14 @@ def from_plain(kind: type[T], value: object, where: str, error: type[UsageError]
     message names the nearest known one.
     """
     return typing.cast("T", _reader(typing.cast("Any", kind))(value, where, error))
+
+
+def from_json(kind: type[T], text: str, where: str, error: type[UsageError] = UsageError) -> T:
+    """:func:`from_plain` of JSON, whoever wrote it: what is none, or nests too deeply, raises ``error``, too."""
+    try:
+        return from_plain(kind, json.loads(text), where, error)
+    except (ValueError, RecursionError) as problem:
+        raise error(f"{where} is no JSON: {problem}", "Look at what wrote it.") from None
 
 
 @functools.cache
@@ -153,6 +163,8 @@ def _scalar(kind: type) -> Reader:
     def read(value: object, where: Where, error: type[UsageError]) -> object:
         if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
             raise error(f"{_said(where)}: {kind.__name__} is needed, not {value!r}", "Correct the value.")
+        if kind is float and isinstance(value, int) and abs(value) > sys.float_info.max:
+            raise error(f"{_said(where)}: a whole number beyond every {kind.__name__}", "Correct the value.")
         return value
 
     return read

@@ -158,6 +158,11 @@ class TaskResult:
         """Its state in the verdict of its run: a failure in quarantine blocks nothing."""
         return TaskState.PASSED if self.quarantine and self.state is TaskState.FAILED else self.state
 
+    @property
+    def unnamed(self) -> int:
+        """Cases that failed beside those in :attr:`failures`."""
+        return max(0, self.failed - len(self.failures))
+
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from orchestrator.domain.errors import UsageError
-from orchestrator.domain.plain import from_plain, to_plain
+from orchestrator.domain.plain import from_json, to_plain
 from orchestrator.domain.run import CaseResult, RunState, ShardSpec, TaskResult, TaskState
 from orchestrator.ledger import keys
 from orchestrator.ledger.connection import every_method_reports_broker_errors
 from orchestrator.ledger.hosts import Hosts
-from orchestrator.ledger.records import Beat, Delivery, Event, Gate, Progress
+from orchestrator.ledger.records import Beat, Delivery, Event, Gate, Progress, events_of
 from orchestrator.ledger.waiting import Waiting
 
 #: Tasks ended in one cancel call: a call over 10,000 tasks would block the server for a fifth of a second.
@@ -252,17 +252,21 @@ class Ledger(Hosts, Waiting):
         answer = cast("Any", self.redis.xrange(keys.log(run, task), min=f"({after}", count=count))
         return [(str(entry), str(fields["line"])) for entry, fields in answer]
 
+    def log_tail(self, run: str, task: str, count: int) -> list[str]:
+        """The last lines of a log."""
+        answer = cast("Any", self.redis.xrevrange(keys.log(run, task), count=count))
+        return [str(fields["line"]) for _, fields in reversed(answer)]
+
     def events(self, run: str, after: str = "0", wait: float = 0.0) -> list[Event]:
         """Events after stream id ``after``, waiting up to ``wait`` (< 5) seconds for the first."""
         block = int(wait * 1000) if wait else None
         answer = cast("Any", self.redis.xread({keys.part(run, "events"): after}, count=500, block=block))
-        rows = answer[0][1] if answer else []
-        return [Event(str(entry), str(fields.pop("kind", "")), dict(fields)) for entry, fields in rows]
+        return events_of(answer[0][1] if answer else ())
 
     def last_event(self, run: str) -> Event | None:
         """The newest event of a run."""
         answer = cast("Any", self.redis.xrevrange(keys.part(run, "events"), count=1))
-        return next((Event(str(entry), str(fields.pop("kind", "")), dict(fields)) for entry, fields in answer), None)
+        return next(iter(events_of(answer)), None)
 
     # -- questions -----------------------------------------------------------------------------------------------
 
@@ -411,13 +415,13 @@ def _readable(rows: Mapping[str, str]) -> dict[str, TaskResult]:
     """Results by task; a worker's answer is not to be trusted."""
     found = {}
     for task, text in rows.items():
-        with contextlib.suppress(UsageError, ValueError, RecursionError):
-            found[task] = from_plain(TaskResult, json.loads(text), task)
+        with contextlib.suppress(UsageError):
+            found[task] = from_json(TaskResult, text, task)
     return found
 
 
 def _spec(text: str, shard: str) -> ShardSpec:
-    return from_plain(ShardSpec, json.loads(text), f"shard {shard}")
+    return from_json(ShardSpec, text, f"shard {shard}")
 
 
 def _short(result: TaskResult) -> str:

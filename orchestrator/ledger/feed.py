@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from orchestrator.domain.errors import BrokerError
 from orchestrator.ledger import keys
 from orchestrator.ledger.connection import socket_form
-from orchestrator.ledger.records import Event
+from orchestrator.ledger.records import Event, events_of
 
 #: Seconds a listener waits before it says that it is still there.
 QUIET = 10.0
@@ -41,8 +41,7 @@ class Feed:
                 answer = cast("Any", await self._redis.xread({name: after}, count=500, block=int(QUIET * 1000)))
             except (RedisError, OSError) as error:
                 raise BrokerError(f"Redis does not answer: {error}", "Connect again with the last id.") from None
-            rows = answer[0][1] if answer else []
-            found = [Event(str(entry), str(fields.pop("kind", "")), dict(fields)) for entry, fields in rows]
+            found = events_of(answer[0][1] if answer else ())
             yield found
             if any(event.kind == "ended" for event in found):
                 return

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, cast
 
 from orchestrator.domain.errors import OtherSchemeError, UsageError
-from orchestrator.domain.plain import from_plain
+from orchestrator.domain.plain import from_json, from_plain
 from orchestrator.ledger import keys
 from orchestrator.ledger.connection import every_method_reports_broker_errors
 from orchestrator.ledger.scripted import Scripted
@@ -171,8 +171,8 @@ class Hosts(Scripted):
         found = []
         for source, fields in rows:
             try:
-                found.append((source, from_plain(Deed, json.loads(fields["deed"]), "deed")))
-            except (UsageError, ValueError, KeyError, RecursionError):
+                found.append((source, from_json(Deed, fields["deed"], "deed")))
+            except (UsageError, KeyError):
                 self.redis.xdel(keys.DEEDS, source)
         return found
 
@@ -189,9 +189,8 @@ def _older(scheme: str) -> bool:
 
 def _wanted(text: str) -> Wanted:
     try:
-        return from_plain(Wanted, json.loads(text), "wanted") if text else Wanted()
-    except (UsageError, ValueError, RecursionError):
-        # Of a newer program: what is not understood is better not worked against.
+        return from_json(Wanted, text, "wanted") if text else Wanted()
+    except UsageError:  # of a newer program: what is not understood is better not worked against
         return Wanted(Want.PAUSE, why="an operator asked for something this version does not know")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -102,3 +103,8 @@ class Event:
     def seconds(self) -> float:
         """When it happened, Unix seconds."""
         return int(self.id.partition("-")[0]) / 1000
+
+
+def events_of(rows: Iterable[tuple[str, dict[str, str]]]) -> list[Event]:
+    """The events in some rows of a stream; one of no kind is none of ours, and nobody takes it for anything."""
+    return [Event(entry, fields.pop("kind", ""), fields) for entry, fields in rows]

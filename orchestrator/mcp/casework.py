@@ -8,12 +8,12 @@ from typing import Annotated
 from pydantic import Field
 
 from orchestrator.cases.dedup_search import Finding
+from orchestrator.domain.change import MAX_PULL
 from orchestrator.mcp.desk import McpDesk, Offset
 from orchestrator.service.caller import Role
 from orchestrator.service.cases import MAX_SCRIPT, CaseHit, CaseText
 from orchestrator.service.change import Change
 from orchestrator.service.generation import MAX_BUDGET, CaseDraft, Gap
-from orchestrator.service.lookup import MAX_PULL
 
 _FINDINGS = 50
 

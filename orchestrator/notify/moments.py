@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from orchestrator.commands.neutral import neutral
 from orchestrator.commands.office import Office
+from orchestrator.domain.errors import UsageError
+from orchestrator.domain.plain import from_json
+from orchestrator.domain.run import CaseResult
 from orchestrator.ledger.records import Event, Progress
 from orchestrator.notify.wecom.messages import duration
 from orchestrator.notify.wecom.words import WORDS
@@ -54,9 +56,8 @@ def first_failure(office: Office, progress: Progress) -> str:
     """The failure that came first."""
     what = ""
     for event in _events(office, progress.run):
-        if event.kind == "failure":
-            case = json.loads(event.fields.get("case", "{}"))
-            what = f"`{neutral(str(case.get('name', '')), 100)}` {neutral(str(case.get('message', '')), 160)}"
+        if event.kind == "failure" and (case := _case(event)) is not None:
+            what = f"`{neutral(case.name, 100)}` {neutral(case.message, 160)}"
             break
         if event.kind == "finished" and event.fields.get("state") == "failed":
             what = f"`{neutral(event.fields.get('task', ''), 100)}`"
@@ -70,6 +71,14 @@ def _events(office: Office, run: str) -> Iterator[Event]:
     while page := office.ledger.events(run, after):
         yield from page
         after = page[-1].id
+
+
+def _case(event: Event) -> CaseResult | None:
+    """The case that failed; None for what is none: a worker's word is not to be trusted."""
+    try:
+        return from_json(CaseResult, event.fields.get("case", ""), "case")
+    except UsageError:
+        return None
 
 
 def _pull(progress: Progress) -> str:

@@ -56,8 +56,7 @@ class Teller:
         Cards that members of an application have of it change in place.
         """
         language = self._office.profile.wecom.language
-        text = self._office.ledger.plan(summary.run)
-        plan, base = loads(text) if text else None, baseline_of(self._office.store, self._office.profile, summary)
+        plan, base = self._plan(summary.run), baseline_of(self._office.store, self._office.profile, summary)
         words = summary_message(summary, language, base=base)
         pull = f" PR {summary.pr_number}" if summary.pr_number else ""
         fresh = new_failures(summary, base)
@@ -67,6 +66,15 @@ class Teller:
         places = [*self._places(summary.run, summary.pr_number), *self._author(summary, plan)]
         told = [_message(summary.run, "summary", place, words, line) for place in dict.fromkeys(places)]
         return told + (self._cards(summary, plan) if plan is not None else [])
+
+    def _plan(self, run: str) -> TestPlan | None:
+        """The plan of a run, where there is one that can be read: a verdict is told without it, too."""
+        text = self._office.ledger.plan(run)
+        try:
+            return loads(text) if text else None
+        except BadPlanError as error:
+            logger.warning("the verdict of run %s is told without its plan: %s", run, error.message)
+            return None
 
     def progress_line(self, run: str) -> tuple[str, bool]:
         """How a run stands in one line, and whether it has ended."""
@@ -82,14 +90,14 @@ class Teller:
         # A group robot can change nothing it said and has few words a minute: it keeps them for verdicts.
         heard = self._places(progress.run, progress.pr_number)
         places = [place for place in heard if place not in knows and place != "wecom"]
-        if places:
-            try:
-                text = words(self._office, progress)
-            except BadPlanError as error:  # of another version, say: the other runs are told of all the same
-                logger.warning("of run %s is not told that it is %s: %s", progress.run, kind, error.message)
-                text = ""
+        try:
+            text = words(self._office, progress) if places else ""
+        except BadPlanError as error:  # of another version, say: the other runs are told of all the same
+            logger.warning("of run %s is not told that it is %s: %s", progress.run, kind, error.message)
+            text = ""
+        if text:
             line = f"> {text.partition(chr(10))[0]}"  # in a crowd
-            messages = [_message(progress.run, kind, place, text, line) for place in places if text]
+            messages = [_message(progress.run, kind, place, text, line) for place in places]
             self._office.store.enqueue(messages, self._office.clock())
         self._told.add((progress.run, kind))  # at the end: what the history did not take is tried again
 

@@ -37,19 +37,13 @@ def write_durations(path: Path, profiles: Mapping[str, Mapping[str, float]]) -> 
 
 
 def write_shared(path: Path, data: Mapping[str, object]) -> None:
-    """Write JSON that other users may read; readers see the old file or the new one."""
+    """Write JSON that other users may read; readers see the old file or the new one, and a full disk keeps nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(data, indent=1, sort_keys=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        written = Path(file.name)
-        try:
-            file.write(text)
-            file.flush()
-            written.chmod(0o644)  # CI reads what control wrote
-            written.replace(path)
-        except OSError:  # nobody else takes it away, and on a full disk the next try leaves one more
-            written.unlink(missing_ok=True)
-            raise
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        written = Path(folder, path.name)
+        written.write_text(json.dumps(data, indent=1, sort_keys=True), encoding="utf-8")
+        written.chmod(0o644)  # CI reads what control wrote
+        written.replace(path)
 
 
 def read_durations(path: Path, profile: str) -> Measured:

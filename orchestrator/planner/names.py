@@ -26,17 +26,6 @@ def clean(text: str) -> str:
     return text if text.isascii() else "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
 
 
-def printable(text: str) -> str:
-    """``text`` safe to show on a terminal: what does not print becomes ``\\n``, ``\\x1b``, ``\\u202e`` …"""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else _escaped(char) for char in clean(text))
-
-
-def _escaped(char: str) -> str:
-    return char.encode("unicode_escape").decode("ascii")
-
-
 def mention(paths: list[str]) -> str:
     """The first of ``paths`` and how many more there are."""
     more = len(paths) - 1

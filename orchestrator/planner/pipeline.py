@@ -67,10 +67,16 @@ def build_plan(  # noqa: PLR0913 - the inputs of a plan
     if advice is not None:
         outlook = advice.outlook.lifted(advice.failed) if advice.outlook is not None else None
         context = dataclasses.replace(context, outlook=outlook, failed=advice.failed, budget=advice.budget)
+    silent = ""
+    mute = {*(OF_MODEL if context.outlook is None else ()), *(() if context.failed else ("failures",))}
+    if strategies and mute.issuperset(strategies):  # a plan of nothing would pass
+        silent = f"There is nothing that {', '.join(strategies)} could draw on: rules decide."
+        strategies = DEFAULT
     if tree is not None and profile.unit_tests.format == "pytest" and "python" in strategies:
         from orchestrator.planner.python.graph import build_graph
         from orchestrator.planner.python.roots import SETTINGS
 
+<<<<<<< HEAD
         moved = [file.old_path for file in change.files if file.old_path and file.change_kind is ChangeKind.RENAMED]
         graph = build_graph(tree.texts(".py"), tree.files("."), moved, tree.texts(SETTINGS))
         context = dataclasses.replace(context, graph=graph)
@@ -79,6 +85,10 @@ def build_plan(  # noqa: PLR0913 - the inputs of a plan
         strategies = DEFAULT
     else:
         silent = ""
+=======
+        moved = [file.old_path for file in change.files if file.old_path]
+        context = dataclasses.replace(context, graph=build_graph(tree.texts(".py"), tree.files("."), moved))
+>>>>>>> stranger
     proposed = propose(change, context, (*strategies_named(strategies), Asked()))
     selected = select(rank(proposed.evidence, context), context, change, proposed.veto)
     heard = (advice.note, *advice.damaged) if advice else ()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from orchestrator.domain.change import ChangeKind, DiffSummary, FileChange
+from orchestrator.domain.change import ChangeKind, DiffSummary
 from orchestrator.domain.plan import Omitted, Priority, Reason, Suite
 from orchestrator.domain.profile import Profile
 from orchestrator.planner.estimate import seconds
@@ -56,16 +57,17 @@ class _Cases:
     """The SQL cases to choose from, by stem."""
 
     explainer: Explainer
-    #: Statements of each. Scripts that the model does not know are in ``new``, each counted by its added lines.
+    #: Statements of each.
     sizes: dict[str, int]
-    new: dict[str, FileChange]
+    #: Paths of the scripts that the model does not know.
+    new: dict[str, str]
     #: Why each is taken that is taken whatever it costs.
     forced: dict[str, str]
 
     def file_of(self, stem: str) -> str:
         """The file of a case below its category."""
         if stem in self.new:
-            extension = self.new[stem].path.rpartition(".")[2]
+            extension = self.new[stem].rpartition(".")[2]
             return f"{stem.partition('/')[2]}.{extension}"
         return self.explainer.outlook.book.file_of(stem).partition("/")[2]
 
@@ -74,11 +76,9 @@ def _cases(ranked: Ranked, context: Context, change: DiffSummary, explainer: Exp
     outlook, budget = explainer.outlook, context.budget
     if budget is None:
         return Spent()
-    new, gone = _moved_scripts(change, context.profile, outlook)
+    new, sizes = _scripts_after(change, context.profile, outlook)
     wanted = dict.fromkeys(new, _EDITED) | _forced(ranked, context, change, outlook)
-    known = outlook.statements | {stem: file.added for stem, file in new.items()}
-    forced = {stem: why for stem, why in wanted.items() if stem not in gone}
-    sizes = {stem: size for stem, size in known.items() if stem not in gone}
+    forced = {stem: why for stem, why in wanted.items() if stem in sizes}
     cases = _Cases(explainer, sizes, new, forced)
     order = [*forced, *(stem for stem in outlook.ranked_cases() if stem in sizes and stem not in forced)]
     total = sum(sizes.values()) or 1
@@ -102,41 +102,44 @@ def _cases(ranked: Ranked, context: Context, change: DiffSummary, explainer: Exp
     for stem in taken:
         by_category.setdefault(stem.partition("/")[0], []).append(stem)
     chosen = [_category(stems, inside[name], cases, context) for name, stems in by_category.items()]
-    chosen += [one for one in _asked_or_always(ranked, context) if one.name not in inside]
+    chosen += _unlearned_categories(ranked, context, inside)
     note = f"Budget {budget.text}: {len(taken)} of {len(order)} SQL cases, {used / total:.1%} of all statements."
     return Spent(chosen, omitted, note)
 
 
-def _moved_scripts(
-    change: DiffSummary, profile: Profile, outlook: Outlook
-) -> tuple[dict[str, FileChange], frozenset[str]]:
-    """The scripts that the change brings and the model does not know, by stem, and the stems of those it takes away.
+def _scripts_after(change: DiffSummary, profile: Profile, outlook: Outlook) -> tuple[dict[str, str], dict[str, int]]:
+    """The paths of the scripts that the change brings and the model does not know, and the statements of all there are.
 
-    The model knows of both where it has seen the tree; a diff comes without one.
+    The model knows of both where it has seen the tree; a diff comes without one. A script that moved has as many
+    statements as it had, a new one as it has lines.
     """
     from orchestrator.history.layout import SCRIPTS, layout_of
 
-    layout, found = layout_of(profile), dict[str, FileChange]()
+    layout, new = layout_of(profile), dict[str, str]()
+    known = {layout.cases + outlook.book.file_of(stem): stem for stem in outlook.statements}
     alive = [file for file in change.files if file.change_kind is not ChangeKind.DELETED]
-    left = {file.old_path for file in alive if file.change_kind is ChangeKind.RENAMED}
+    left = {file.old_path for file in change.files}
     left |= {file.path for file in change.files if file.change_kind is ChangeKind.DELETED}
-    gone = {stem for stem in outlook.statements if layout.cases + outlook.book.file_of(stem) in left}
+    gone = {stem for path, stem in known.items() if path in left}
+    sizes = {stem: size for stem, size in outlook.statements.items() if stem not in gone}
     for file in alive:
         stem, extension = layout.case_of(file.path) or ("", "")
-        if extension in SCRIPTS and (stem not in outlook.statements or stem in gone):
-            found[stem] = file
-    return found, frozenset(gone - found.keys())
+        if extension in SCRIPTS and stem not in sizes:
+            moved = known.get(file.old_path or "")
+            new[stem], sizes[stem] = file.path, file.added if moved is None else outlook.statements[moved]
+    return new, sizes
 
 
-def _asked_or_always(ranked: Ranked, context: Context) -> list[Candidate]:
-    """The categories that a person asked for or the profile always runs, whole."""
-    asked = [one for one in ranked.candidates if one.suite is Suite.BVT and one.asked]
+def _unlearned_categories(ranked: Ranked, context: Context, learned: Collection[str]) -> list[Candidate]:
+    """Of the categories of which the model cannot say anything those that others call for or that always run, whole."""
+    called = [one for one in ranked.candidates if one.suite is Suite.BVT and one.name not in learned]
     reasons = (Reason("rules", 1.0, _ALWAYS),)
+    left = {*context.profile.bvt.always} & context.categories - {*learned, *(one.name for one in called)}
     always = [
         Candidate(Suite.BVT, name, 1.0, Priority.HIGH, reasons, seconds=seconds(Suite.BVT, name, (), context))
-        for name in sorted({*context.profile.bvt.always} & context.categories - {one.name for one in asked})
+        for name in sorted(left)
     ]
-    return asked + always
+    return called + always
 
 
 def _forced(ranked: Ranked, context: Context, change: DiffSummary, outlook: Outlook) -> dict[str, str]:

@@ -9,10 +9,11 @@ from orchestrator.cases.discover import SCRIPT_SUFFIXES
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.naming import tasks_named
 from orchestrator.domain.plan import Omitted, Shard, Suite, TestPlan, TestTask
+from orchestrator.domain.shown import printable
 from orchestrator.planner.cost import cost
 from orchestrator.planner.encode import plan_id
 from orchestrator.planner.evidence import Tree
-from orchestrator.planner.names import is_safe_path, printable
+from orchestrator.planner.names import is_safe_path
 from orchestrator.planner.rank import task_id
 from orchestrator.planner.summary import summarize
 from orchestrator.planner.verify import check

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from orchestrator.domain.change import MAX_PULL
 from orchestrator.domain.errors import BadPlanError
 from orchestrator.domain.plan import LABEL, Shard, Suite, TestPlan, TestTask, whole_of
 from orchestrator.domain.profile import Profile
@@ -21,15 +22,18 @@ def check(plan: TestPlan, profile: Profile | None = None) -> None:
 
     Ids are unique and say what the task is; names stay inside the tree; parts of a category share no script; every
     task is in exactly one shard, the one it names, of its own suite, on that suite's queue or a labelled one of it;
-    durations and costs are finite; the profile and shards have plain names, commits are commit ids and times are times.
-    With ``profile`` too: order groups are together and in order, exclusive categories are alone, and every shard is on
-    the queue of its tasks' label.
+    durations and costs are finite; the profile and shards have plain names, a pull request has a number, commits are
+    commit ids and times are times. With ``profile`` too: order groups are together and in order, exclusive categories
+    are alone, and every shard is on the queue of its tasks' label.
     """
     if not is_safe_path(plan.profile) or "/" in plan.profile:
         raise _broken(f"{plan.profile!r} is no name of a profile")
     for commit in (plan.diff_summary.base_commit, plan.diff_summary.head_commit):
         if commit is not None and (len(commit) not in (40, 64) or set(commit) - set("0123456789abcdef")):
             raise _broken(f"{commit!r} is no commit id")
+    pull = plan.diff_summary.pr_number
+    if pull is not None and not 0 < pull <= MAX_PULL:  # the history of its run could not be written
+        raise _broken(f"{pull} is no number of a pull request")
     if plan.created_at is not None and not _is_time(plan.created_at):
         raise _broken(f"created_at is {plan.created_at!r}, which is no time")
     for task in plan.tasks:

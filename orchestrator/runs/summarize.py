@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from orchestrator.domain.errors import UsageError
-from orchestrator.domain.plain import from_plain
+from orchestrator.domain.plain import from_json
 from orchestrator.domain.quarantine import Quarantine, apply
 from orchestrator.domain.run import CaseResult, RunSummary, TaskResult, TaskState, verdict
 from orchestrator.ledger.client import Ledger
@@ -111,9 +111,9 @@ def collect_cases(ledger: Ledger, store: Store, run: str, after: str) -> str:
         stored = []
         for source, row in rows:
             try:
-                case = from_plain(CaseResult, json.loads(row["case"]), "case")
+                case = from_json(CaseResult, row["case"], "case")
                 stored.append(StoredCase(source, row["task"], int(row["attempt"]), case))
-            except (UsageError, ValueError, KeyError, RecursionError):
+            except (UsageError, ValueError, KeyError):
                 continue  # a worker's answer is not to be trusted: what is no case is no history
         store.add_cases(run, stored)
         after = rows[-1][0]

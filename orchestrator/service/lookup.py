@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from typing import TYPE_CHECKING
 
+=======
+from orchestrator.domain.change import MAX_PULL
+>>>>>>> stranger
 from orchestrator.domain.errors import UnknownRunError, UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary
@@ -13,9 +17,6 @@ from orchestrator.runs.summarize import summary_of
 
 if TYPE_CHECKING:
     from orchestrator.store import Store
-
-#: The greatest number of a pull request that the history can hold.
-MAX_PULL = 2**31 - 1
 
 
 class Lookup:
@@ -37,8 +38,9 @@ class Lookup:
         return self.get(self._one(name, self._of_pull(name) if name.isdecimal() else self._starting(name)))
 
     def _of_pull(self, number: str) -> list[str]:
-        pull = int(number)
-        return [row[0] for row in self.recent(1, pull=pull)] if pull <= MAX_PULL else []
+        if len(number) > len(str(MAX_PULL)) or int(number) > MAX_PULL:
+            return []
+        return [row[0] for row in self.recent(1, pull=int(number))]
 
     def _one(self, name: str, found: list[str]) -> str:
         if len(found) == 1 or name in found:

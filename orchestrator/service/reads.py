@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.naming import task_named, tasks_named
 from orchestrator.domain.plan import TestPlan
-from orchestrator.domain.run import CaseResult, CaseStatus, RunState, RunSummary, TaskResult, TaskState
+from orchestrator.domain.run import CaseResult, RunState, RunSummary, TaskResult, TaskState
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.hosts import Host
 from orchestrator.messaging import App
@@ -29,8 +29,8 @@ T = TypeVar("T")
 Until = Literal["event", "failure", "end"]
 
 _CURSOR = re.compile(r"[0-9]{1,20}(-[0-9]{1,20})?")
-#: Cases of a task and status that are looked at, of all its attempts together.
-_CASES = 50_000
+#: Failed cases of a task that are looked at together.
+FAILED_KEPT = 1000
 #: Characters of one line of a log.
 _LINE = 2000
 #: Runs that statistics look at.
@@ -101,28 +101,38 @@ class Reads:
 
     def failures(self, name: str, task: str | None = None, offset: int = 0, limit: int = 50) -> views.FailurePage:
         """What failed, case by case; all of it once the run has ended, the first of each task while it runs."""
-        summary, plan = self.find(name)
-        known = [one.id for one in plan.tasks]
+        summary, _ = self.find(name)
+        known = [one.task for one in summary.tasks]  # by the names in the history, which cuts long ones
         wanted = known if task is None else tasks_named(task, known, f"run {summary.run}")
         chosen = [t for t in summary.tasks if t.state in _BAD and t.task in wanted]
-        found = [views.Failure(t.task, t.attempt, case) for t in chosen for case in self.failed(summary, t)]
-        page, following = _page(found, offset, limit)
-        return views.FailurePage(summary.run, tuple(page), len(found), following)
+        start, total = max(0, offset), 0
+        end = start + _limited(limit)
+        found: list[views.Failure] = []
+        for one in chosen:
+            stored = self.store.count_failures(summary.run, one.task, one.attempt)
+            first, last = max(0, start - total), max(0, end - total)
+            cases = list(one.failures[first:last])
+            if stored:
+                cases = self.store.failures_of(summary.run, one.task, one.attempt, last - first, first)
+            found += [views.Failure(one.task, one.attempt, case) for case in cases]
+            total += stored or len(one.failures)
+        return views.FailurePage(summary.run, tuple(found), total, end if end < total else None)
 
     def failed(self, summary: RunSummary, result: TaskResult) -> list[CaseResult]:
-        """Those the history has, once it has the run; until then the first ones, as the worker told them."""
-        rows = self.store.cases(summary.run, result.task, CaseStatus.FAILED, _CASES)
-        rows += self.store.cases(summary.run, result.task, CaseStatus.ERROR, _CASES)
-        return [row.case for row in rows if row.attempt == result.attempt] or list(result.failures)
+        """The first :data:`FAILED_KEPT` of a task that the history has, once it has the run; until then those few that
+        the worker told.
+        """
+        known = self.store.failures_of(summary.run, result.task, result.attempt, FAILED_KEPT)
+        return known or list(result.failures)
 
     def log(self, name: str, task: str, after: str = "0", limit: int = 200) -> views.LogPage:
         """The log of a task from a cursor on, as far as the ledger keeps it."""
-        summary, plan = self.find(name)
-        task = task_named(task, (one.id for one in plan.tasks), f"run {summary.run}")
+        summary, _ = self.find(name)
+        ended = {one.task: one.state.final for one in summary.tasks}
+        task = task_named(task, ended, f"run {summary.run}")
         rows = self.ledger.read_log(summary.run, task, cursor(after), _limited(limit, 1000))
-        ended = next(t.state.final for t in summary.tasks if t.task == task)
         lines = tuple(line[:_LINE] for _, line in rows)
-        return views.LogPage(summary.run, task, lines, rows[-1][0] if rows else after, ended)
+        return views.LogPage(summary.run, task, lines, rows[-1][0] if rows else after, ended[task])
 
     def events(self, name: str, after: str = "0", wait: float = 0.0) -> views.EventPage:
         """What happened after a cursor, waiting up to ``wait`` (< 5) seconds for the first event."""

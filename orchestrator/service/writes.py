@@ -95,14 +95,19 @@ class Writes:
         """
 
         def work() -> Done:
-            run = self._orders.run_of(caller.name, order.key, asked) if asked and not order.dry_run else None
-            if run is not None and self._exists(run):
+            run = self.begun(caller, order, asked) if asked and not order.dry_run else None
+            if run is not None:
                 return _repeated("start", run, self._reads.lookup.get(run)[1])
             made = plan if isinstance(plan, TestPlan) else plan()
             self._ours(made)
             return self._begin(caller, order, made, "start", parent, asked)
 
         return self._ordered(caller, order, "start", plan.id[:12] if isinstance(plan, TestPlan) else named, work)
+
+    def begun(self, caller: Caller, order: Order, asked: str) -> str | None:
+        """The run that this order started when this was asked for, if it did."""
+        run = self._orders.run_of(caller.name, order.key, asked)
+        return run if run is not None and self._exists(run) else None
 
     def rerun(self, caller: Caller, order: Order, name: str, *, failed: bool, tasks: Sequence[str] = ()) -> Done:
         """Run again what failed (``failed``), some tasks, or all, on the same commit."""

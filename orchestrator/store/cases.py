@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 
 from orchestrator.domain.errors import UnknownRunError
 from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind
@@ -48,10 +48,26 @@ class Cases(Database):
 
     def failed_cases(self, run_id: str, task: str) -> set[str]:
         """Names of the cases that failed in a task of a run, however many."""
-        failed = (CaseStatus.FAILED.value, CaseStatus.ERROR.value)
-        query = select(CaseRow.name).where(CaseRow.run == run_id, CaseRow.task == clean.text(task, clean.NAME))
+        query = select(CaseRow.name).where(*_failed(run_id, task)).distinct()
         with self.reading() as session:
-            return set(session.scalars(query.where(CaseRow.status.in_(failed)).distinct()))
+            return set(session.scalars(query))
+
+    def failures_of(self, run_id: str, task: str, attempt: int, limit: int, offset: int = 0) -> list[CaseResult]:
+        """The cases that failed in one attempt at a task, in the order they came."""
+        query = select(CaseRow).where(*_failed(run_id, task), CaseRow.attempt == attempt).order_by(CaseRow.id)
+        with self.reading() as session:
+            return [_stored(row).case for row in session.scalars(query.limit(limit).offset(offset))]
+
+    def count_failures(self, run_id: str, task: str, attempt: int) -> int:
+        """How many those are."""
+        query = select(func.count()).select_from(CaseRow).where(*_failed(run_id, task), CaseRow.attempt == attempt)
+        with self.reading() as session:
+            return session.scalar(query) or 0
+
+
+def _failed(run_id: str, task: str) -> tuple[ColumnElement[bool], ...]:
+    failed = (CaseStatus.FAILED.value, CaseStatus.ERROR.value)
+    return CaseRow.run == run_id, CaseRow.task == clean.text(task, clean.NAME), CaseRow.status.in_(failed)
 
 
 def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -30,11 +30,8 @@ def text(value: str | None, limit: int = TEXT) -> str | None:
 
 
 def number(value: float) -> float:
-    """``value``, or 0 when it is not finite, or a whole number beyond every float."""
-    try:
-        return float(value) if math.isfinite(value) else 0.0
-    except OverflowError:
-        return 0.0
+    """``value``, or 0 when it is not finite."""
+    return float(value) if math.isfinite(value) else 0.0
 
 
 def count(value: int) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select, update
 
 from orchestrator.domain.errors import UnknownRunError
-from orchestrator.domain.plain import from_plain, to_plain
+from orchestrator.domain.plain import from_json, from_plain, to_plain
 from orchestrator.domain.run import CaseResult, RunState, RunSummary, Stop, TaskResult, TaskState
 from orchestrator.store import clean
 from orchestrator.store.api import OutboxMessage, RunRecord
@@ -219,5 +219,5 @@ def _task(row: TaskRow) -> TaskResult:
         reproduce=row.reproduce,
         flaky=bool(row.flaky),
         quarantine=row.quarantine,
-        stop=from_plain(Stop, json.loads(row.stop), f"task {row.task}") if row.stop else None,
+        stop=from_json(Stop, row.stop, f"task {row.task}") if row.stop else None,
     )

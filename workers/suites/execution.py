@@ -22,6 +22,8 @@ from workers.sandbox import View
 from workers.toolchain import find_go, go_settings, host_fault
 
 WORKSPACE = "{workspace}"
+#: Seconds that a test is believed to have taken.
+LONGEST = 1e6
 #: Longest a module download before the tests may take.
 PREFETCH_SECONDS = 900.0
 
@@ -241,6 +243,14 @@ def failed_of(counts: Mapping[CaseStatus, int], failures: Sequence[str]) -> str:
     failed, total = counts[CaseStatus.FAILED], sum(counts.values())
     more = f" and {failed - 3} more" if failed > 3 else ""
     return f"{failed} of {total} failed: {', '.join(failures[:3])}{more}"
+
+
+def seconds_told(value: object) -> float:
+    """How long a test took by its own word, which may be anything."""
+    try:
+        return min(max(0.0, float(value)), LONGEST) if isinstance(value, int | float) else 0.0
+    except OverflowError:  # a number of hundreds of digits
+        return LONGEST
 
 
 def relative_file(name: str, workspace: Path, base: Path | None = None) -> str | None:

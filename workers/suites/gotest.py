@@ -17,6 +17,7 @@ from pathlib import Path
 from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind
 from workers.nofollow import read_file
 from workers.process import Reason
+from workers.suites.execution import seconds_told
 from workers.suites.gobuild import BuildLog
 from workers.suites.gooutput import TestOutput
 
@@ -29,8 +30,6 @@ _DIED = "the test binary ended while this test ran"
 _OUR_SIGNALS = ("signal: terminated", "signal: killed")
 #: Tests of a package without a verdict, and packages, that are kept: whoever prints like a test can make up any number.
 OPEN_LIMIT = 100_000
-#: Seconds that a test is believed to have taken.
-LONGEST = 1e6
 #: Bytes of a ``go.mod``.
 MAX_MODULE = 1 << 20
 _PLAIN_FAILURE = re.compile(r"FAIL\t(\S+) \[(?:build|setup) failed\]")
@@ -119,7 +118,7 @@ class GoTestStream:
                 self.build.add(str(event.get("ImportPath", "")), text)
             return
         name = str(event.get("Package", ""))
-        package = self._package(name) if name and name not in self._ended else None
+        package = self._package(name) if name else None
         if package is None:
             return
         if event.get("Test"):
@@ -135,18 +134,17 @@ class GoTestStream:
 
     def _plain(self, line: str) -> None:
         self._log(line)
-        if match := _PLAIN_FAILURE.match(line):
-            package = self._package(match.group(1))
-            if package is not None:
-                package.build_failed = True
-                self._close(package, "fail", {})
-        elif match := _PLAIN_EMPTY.match(line):
-            self._close(_Package(match.group(1), self._clock()), "skip", {})
+        failure = _PLAIN_FAILURE.match(line)
+        match = failure or _PLAIN_EMPTY.match(line)
+        package = self._package(match.group(1)) if match else None
+        if package is not None:
+            package.build_failed = failure is not None
+            self._close(package, "fail" if failure else "skip", {})
 
     def _package(self, name: str) -> _Package | None:
-        """The package of that name; None when there are too many to be true."""
+        """The package of that name; None when it has its verdict, or there are too many to be true."""
         known = self._open.get(name)
-        if known is None and len(self._open) + len(self._ended) < OPEN_LIMIT:
+        if known is None and name not in self._ended and len(self._open) + len(self._ended) < OPEN_LIMIT:
             known = self._open[name] = _Package(name, self._clock())
         return known
 
@@ -170,7 +168,8 @@ class GoTestStream:
             package.active = package.active if test.paused else name
         elif action in _STATUS:
             package.open.pop(name, None)
-            self._test_ended(package, test or _Test(name, self._clock()), _STATUS[action], _seconds(event))
+            seconds = seconds_told(event.get("Elapsed"))
+            self._test_ended(package, test or _Test(name, self._clock()), _STATUS[action], seconds)
 
     def _test_ended(self, package: _Package, test: _Test, status: CaseStatus, seconds: float) -> None:
         if status is CaseStatus.SKIPPED:
@@ -222,7 +221,7 @@ class GoTestStream:
         self._open.pop(package.name, None)
         self._ended.add(package.name)
         self._release(package)
-        seconds = _seconds(event)
+        seconds = seconds_told(event.get("Elapsed"))
         if action == "skip":
             self._package_case(package, CaseResult("", CaseStatus.SKIPPED, seconds, "no test files"))
             return
@@ -369,14 +368,6 @@ def _event(line: str) -> dict[str, object] | None:
     except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) and isinstance(event.get("Action"), str) else None
-
-
-def _seconds(event: dict[str, object]) -> float:
-    elapsed = event.get("Elapsed", 0.0)
-    try:
-        return min(max(0.0, float(elapsed)), LONGEST) if isinstance(elapsed, int | float) else 0.0
-    except OverflowError:  # a number of hundreds of digits
-        return LONGEST
 
 
 def _running_leaves(tests: dict[str, _Test]) -> Iterable[_Test]:

@@ -17,7 +17,7 @@ from typing import Any
 from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind
 from workers.process import Reason, Stream
 from workers.suites import pytesttell
-from workers.suites.execution import relative_file
+from workers.suites.execution import relative_file, seconds_told
 
 _NAME, _TEXT = 1000, 8000
 #: Characters of one event, and tests at a time, that are kept of what may be forged.
@@ -103,7 +103,7 @@ class PytestStream:
 
     def _report(self, test: _Test, event: dict[str, Any]) -> None:
         """A phase ended: a failure outweighs a skip, a skip that the test passed; that it was set up is no verdict."""
-        test.seconds += _seconds(event.get("seconds"))
+        test.seconds += seconds_told(event.get("seconds"))
         status = _STATUS.get(str(event.get("outcome")))
         if status is CaseStatus.PASSED and event.get("when") != "call":
             return
@@ -148,10 +148,3 @@ def _event(text: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) and isinstance(event.get("node"), str) and "event" in event else None
-
-
-def _seconds(value: object) -> float:
-    try:
-        return min(max(0.0, float(value)), 1e6) if isinstance(value, int | float) else 0.0
-    except OverflowError:
-        return 0.0

@@ -184,6 +184,8 @@ def _make(directory: Path, objects: Path) -> None:
 
 
 def _put(path: Path, text: str) -> None:
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        file.write(text)
-    Path(file.name).replace(path)
+    """Write a file in one step; a disk that is full leaves nothing of it."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        written = Path(folder, path.name)
+        written.write_text(text, encoding="utf-8")
+        written.replace(path)

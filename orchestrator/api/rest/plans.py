@@ -9,6 +9,7 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.api.rest.asking import CallerDep, MaybeTask, ServiceDep, exactly_one
+from orchestrator.domain.change import MAX_PULL
 from orchestrator.planner.codec import plan_to_json
 from orchestrator.planner.render.explain import explain
 from orchestrator.planner.render.markdown import plan_markdown
@@ -29,7 +30,7 @@ class ChangeIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=_ONE_WAY)
 
-    pull: int | None = Field(None, ge=1, le=2**31 - 1, description="Number of a pull request.")
+    pull: int | None = Field(None, ge=1, le=MAX_PULL, description="Number of a pull request.")
     base: str | None = Field(None, min_length=1, max_length=250, description="Revision of the profile's clone.")
     head: str | None = Field(None, min_length=1, max_length=250, description="The change; HEAD when left out.")
     diff: str | None = Field(None, max_length=MAX_DIFF, description="A unified diff.")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from orchestrator.api.rest.asking import After, CallerDep, Limit, MaybeTask, Offset, RunName, ServiceDep, TaskName
 from orchestrator.autopilot.judge import Triage, judge
+from orchestrator.domain.change import MAX_PULL
 from orchestrator.domain.run import RunState, TaskState
 from orchestrator.planner.codec import plan_to_json
 from orchestrator.service import views
@@ -17,7 +18,7 @@ from orchestrator.service.reports.source import material
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 
-Pull = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Only runs of this pull request.")]
+Pull = Annotated[int | None, Query(ge=1, le=MAX_PULL, description="Only runs of this pull request.")]
 
 
 class JUnit(Response):

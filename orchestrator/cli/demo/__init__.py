@@ -11,9 +11,9 @@ import os
 import time
 from pathlib import Path
 
-from orchestrator.cli import checks
+from orchestrator.cli import checks, life
 from orchestrator.cli.demo.report import write_report
-from orchestrator.cli.demo.stage import PROFILE, ended_by_signals, stage
+from orchestrator.cli.demo.stage import PROFILE, stage
 from orchestrator.cli.demo.story import Story
 from orchestrator.cli.demo.tell import Teller
 from orchestrator.domain.errors import ToolMissingError, UsageError
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     report = _writable(args.report)
     _require()
     began, tell = time.monotonic(), Teller()
-    with ended_by_signals(), stage(workers=args.workers, keep=args.keep) as scene:
+    with life.ended_by_signals(), stage(workers=args.workers, keep=args.keep) as scene:
         story = Story(scene, tell)
         first = story.first_run()
         second = story.second_run(first)

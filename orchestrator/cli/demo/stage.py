@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
+from orchestrator.cli import life
 from orchestrator.cli.demo.sample import SampleRepository
 from orchestrator.cli.local import LocalStack
 from orchestrator.domain.profile import Profile
@@ -95,33 +94,5 @@ def write_profile(folder: Path, **changes: Mapping[str, object]) -> Path:
 
 
 def _undisturbed(close: Callable[[], None]) -> None:
-    """Call ``close`` with Ctrl-C switched off: whoever presses it twice gets a clean machine all the same."""
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with life.undisturbed():
         close()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C, TERM or a closed terminal.
-
-    A subclass, because ``python -m`` ends itself by SIGINT, whatever the exit code, once a plain KeyboardInterrupt has
-    passed through ``exec``, as it does when it comes in mid-import (``run_eval_code_obj`` in CPython's pythonrun.c).
-    """
-
-
-@contextlib.contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Let TERM and a closed terminal end the demo as Ctrl-C does: cancelled and cleaned up."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise Interrupted
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -186,10 +186,12 @@ class GitHubDesk:
         self._service.writes.rerun(caller, order, str(hook.pull), failed=True)
 
     def _cancel(self, hook: Hook, _args: list[str], _number: str) -> None:
-        """All that runs for the pull request: a maintainer's right, and its author's."""
+        """All that runs for the pull request: a maintainer's right, and its author's. Said again it is done already."""
         if hook.sender != hook.author:
             self._caller(hook).needs(Role.MAINTAINER, "/cancel of another's pull request")
-        if not self._end(hook, f"/cancel by {hook.sender}"):
+        newest = self._service.reads.runs(1, hook.pull)
+        done = any(row.cancelled_by == f"github:{hook.sender}" for row in newest)
+        if not self._end(hook, f"/cancel by {hook.sender}") and not done:
             raise UsageError("nothing runs for this pull request", "`/test` starts something.")
 
     def _why(self, hook: Hook, args: list[str], number: str) -> None:

@@ -56,14 +56,16 @@ class GitHubTeller:
             self._told.add((run, step))
 
     def verdict(self, summary: RunSummary) -> list[OutboxMessage]:
-        """The message of a finished run, for the transaction that keeps its summary."""
+        """The message of a finished run, for the transaction that keeps its summary; none without a plan."""
         if not summary.pr_number or summary.profile != self._service.profile.name:
             return []
         try:
             text = self._service.ledger.plan(summary.run) or self._service.store.plan_json(summary.run)
-        except MoTestplanError:
-            text = None
-        return [self._message(summary, loads(text), "verdict")] if text is not None else []
+            plan = loads(text) if text is not None else None
+        except MoTestplanError as error:
+            logger.warning("of run %s no verdict is told: %s", summary.run, error.message)
+            plan = None
+        return [self._message(summary, plan, "verdict")] if plan is not None else []
 
     def _message(self, summary: RunSummary, plan: TestPlan, kind: str) -> OutboxMessage:
         final = kind == "verdict"

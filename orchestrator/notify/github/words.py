@@ -68,8 +68,8 @@ def _attention(summary: RunSummary, base: Baseline) -> Iterator[str]:
         whole = "" if task.failures else _new(base.new(task.task, ""))
         yield f"* **{task.state.value}**{blocks} {code(task.task)}{whole} {_first_line(task.message)}"
         yield from (f"  * {_case(case)}{_new(base.new(task.task, case.name))}" for case in task.failures[:_CASES])
-        if len(task.failures) > _CASES:
-            yield f"  * … and {len(task.failures) - _CASES} more"
+        if more := len(task.failures[_CASES:]) + task.unnamed:
+            yield f"  * … and {more} more"
         if task.reproduce and task.state is TaskState.FAILED:
             yield f"  * by hand: {code(task.reproduce)}"
     if len(telling) > _TASKS:

@@ -132,7 +132,8 @@ def _failures(summary: RunSummary, words: Words, base: Baseline) -> _Section:
     lines = [f"{line} {_MARK[is_new](words)}".rstrip() for is_new, line in rows]
     total = sum(max(task.failed, len(_real(task.failures)), 1) for task in failed)
     fresh = new_failures(summary, base)
-    note = words.of_them_new.format(fresh) if any(is_new is not None for is_new, _ in rows) else ""
+    known = any(is_new is not None for is_new, _ in rows) and (fresh or not any(task.unnamed for task in failed))
+    note = words.of_them_new.format(fresh) if known else ""  # one that is not named may be new
     return _Section(words.failures, lines[:_FAILURES], total, note)
 
 

@@ -19,9 +19,9 @@ class Chance:
 
 def changed_sources(change: DiffSummary, graph: Graph) -> tuple[str, ...]:
     """The changed files that the graph knows users of, or that are tests themselves; of a move both ends."""
-    alive = [file for file in change.files if file.change_kind is not ChangeKind.DELETED]
-    moved = [file.old_path for file in alive if file.old_path and file.change_kind is ChangeKind.RENAMED]
-    return tuple(path for path in dict.fromkeys([*(file.path for file in alive), *moved]) if graph.reach(path))
+    alive = [file.path for file in change.files if file.change_kind is not ChangeKind.DELETED]
+    moved = [file.old_path for file in change.files if file.old_path]
+    return tuple(path for path in dict.fromkeys([*alive, *moved]) if graph.reach(path))
 
 
 def chances(change: DiffSummary, graph: Graph) -> Mapping[str, Chance]:

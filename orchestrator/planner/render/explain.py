@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from orchestrator.domain.errors import UnknownRunError, nearest
 from orchestrator.domain.plan import Omitted, Reason, TestPlan, TestTask, whole_of
+from orchestrator.domain.shown import printable
 from orchestrator.planner.encode import plan_to_json
-from orchestrator.planner.names import printable
 from orchestrator.planner.rank import task_id
 from orchestrator.planner.summary import duration
 

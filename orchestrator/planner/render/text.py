@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from orchestrator.domain.plan import Omitted, Suite, TestPlan, TestTask
-from orchestrator.planner.names import printable
+from orchestrator.domain.shown import printable
 from orchestrator.planner.summary import count, duration
 
 #: Names of a long list that are shown.

@@ -63,6 +63,13 @@ def test_failures_that_are_not_named_are_not_taken_for_those_of_the_base() -> No
     assert step(silent)[2] is RunState.FAILED
 
 
+def test_a_failure_that_may_be_among_those_of_the_base_without_a_name_is_not_called_new() -> None:
+    head = ran(facts("ut:a"), facts("ut:b", TaskState.FAILED, failing=("TestA", "TestB")))
+    same = ran(facts("ut:b", TaskState.FAILED, failing=("TestA",), unnamed=1), purpose="base")
+    assert causes(after(head, same))["ut:b"] is Cause.UNKNOWN
+    assert step(after(head, same)) == ("verdict", (), RunState.FAILED)
+
+
 def test_the_facts_of_a_task_say_how_many_failures_are_not_named() -> None:
     cases = tuple(CaseResult(f"Test{number}", CaseStatus.FAILED) for number in range(20))
     result = TaskResult("ut:b", TaskState.FAILED, failed=70, failures=cases)

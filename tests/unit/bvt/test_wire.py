@@ -158,7 +158,8 @@ def test_a_connection_whose_database_nobody_can_tell_is_given_up() -> None:
     assert wire.closed
 
 
-def test_a_statement_ends_on_a_server_that_answers_nobody_any_more() -> None:
+def test_a_statement_ends_on_a_server_that_answers_nobody_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.bvt.watch._ANSWER", 0.2)
     listener = socket.create_server(("127.0.0.1", 0))
     kept: list[socket.socket] = []
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
+import signal
 from pathlib import Path
 
 import pytest
 
+from orchestrator.cli import demo
 from orchestrator.cli.demo.sample import BASE, HEAD, SampleRepository
 from orchestrator.cli.demo.tell import as_shown, innermost, table
 from orchestrator.diff.source import from_repository
@@ -21,6 +24,26 @@ def plan_of(sample: SampleRepository) -> TestPlan:
     change = dataclasses.replace(from_repository(sample.path, BASE, HEAD), pr_number=7)
     profile = check_profile("demo", settings_from({}))
     return build_plan(change, profile, tree=GitTree(sample.path, change.head_commit or HEAD))
+
+
+def test_a_closed_terminal_ends_no_demo_that_was_started_to_outlive_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As ``nohup`` starts it; TERM ends it all the same."""
+    heard: list[object] = []
+
+    def noted(**_: object) -> None:
+        heard.extend(signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo, "stage", noted)
+    monkeypatch.setattr(demo, "_require", lambda: None)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            demo.run(argparse.Namespace(report=None, keep=False, workers=1))
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert heard[0] is signal.SIG_IGN
+    assert callable(heard[1])
 
 
 def opened(path: Path) -> SampleRepository:

@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator.cli import edge, logs, progress
 from orchestrator.cli.main import main
-from orchestrator.cli.show import summary_text
+from orchestrator.cli.show import summary_text, task_lines
 from orchestrator.domain.errors import UnknownRunError
 from orchestrator.domain.plain import to_plain
 from orchestrator.domain.run import CaseResult, CaseStatus, RunState, RunSummary, TaskResult, TaskState
@@ -77,6 +77,11 @@ def test_a_thousand_failed_tasks_are_summed_up() -> None:
     text = summary_text(RunSummary("r", RunState.FAILED, "p", "demo", 7, None, 0.0, 1.0, tasks, 1.0), plan)
     assert len(text.splitlines()) < 2000
     assert "960 more tasks" in text
+
+
+def test_failures_that_a_result_does_not_name_are_counted() -> None:
+    named = tuple(CaseResult(f"Test{number}", CaseStatus.FAILED) for number in range(20))
+    assert "    … and 490 more" in list(task_lines(TaskResult("ut:a", TaskState.FAILED, failed=500, failures=named)))
 
 
 def test_a_queue_without_a_worker_is_said_although_another_works(

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from orchestrator.cli import main
 
 
@@ -38,3 +40,12 @@ def test_a_terminal_without_unicode_gets_an_answer(tmp_path: Path) -> None:
         done = put_out(out.fileno(), "latin-1")
     assert (done.returncode, done.stderr) == (0, "")
     assert "usage: mo-testplan COMMAND \\u2026" in (tmp_path / "out").read_text("latin-1")
+
+
+@pytest.mark.parametrize(("closed", "said"), [(">&-", b""), ("2>&-", b'{\n  "token"'), (">&- 2>&-", b"")])
+def test_who_closes_a_stream_hears_nothing_of_it(closed: str, said: bytes) -> None:
+    words = f'exec "{sys.executable}" -m orchestrator token ci --format json {closed}'
+    environment = {**os.environ, "PYTHONPATH": str(Path(main.__file__).parents[2])}
+    done = subprocess.run(["sh", "-c", words], capture_output=True, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout[: len(said) or None] == said

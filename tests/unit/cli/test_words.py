@@ -125,6 +125,9 @@ def test_a_change_of_words_alone_is_done_at_once_and_says_so(
         ["runs", "--limit", "99999999999999999999999"],
         ["runs", "--limit", "-3"],
         ["runs", "--pr", "x"],
+        ["plan", "--base", "main", "--pr", "-7"],
+        ["plan", "--base", "main", "--pr", "9999999999"],
+        ["cases", "generate", "--base", "main", "--pr", "0"],
         ["worker", "--concurrency", "0"],
     ],
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.commands import steer
 from orchestrator.commands.desk import PER_MINUTE, Desk
 from orchestrator.commands.look import tasks_named
 from orchestrator.commands.model import Answer
@@ -16,6 +17,7 @@ from orchestrator.domain.run import RunState, TaskResult, TaskState
 from orchestrator.ledger.hosts import HostRecord, Want
 from orchestrator.ledger.keys import SCHEME
 from orchestrator.ledger.records import Delivery
+from orchestrator.planner.codec import plan_id
 from orchestrator.runs import control
 from orchestrator.runs.summarize import summarize
 from orchestrator.service.pulls import plan_pull
@@ -285,3 +287,18 @@ def test_when_redis_is_away_the_asker_is_told(desk: Desk, office: Office, monkey
 
     monkeypatch.setattr(office.shelf, "spend", away)
     assert "Redis does not answer" in desk.handle(said("dev", "runs")).text
+
+
+@pytest.mark.parametrize("text", ["run 7", "rerun 7"])
+def test_a_message_that_comes_twice_starts_one_run_whatever_has_become_of_the_pull_request(
+    desk: Desk, office: Office, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    finish(office, start(desk))
+    message = said("dev", text)
+    first = desk.handle(message)
+    changed = dataclasses.replace(plan_pull(office.profile, 7), notes=("it was pushed to",))
+    changed = dataclasses.replace(changed, id=plan_id(changed))
+    monkeypatch.setattr(steer, "plan_pull", lambda *_: changed)
+    again = desk.handle(message)
+    assert (first.result, again.result, again.target) == ("ok", "ok", first.target)
+    assert office.ledger.active() == [first.target]

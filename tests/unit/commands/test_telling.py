@@ -106,6 +106,18 @@ def test_the_first_failure_is_named_however_much_happened_before(desk: Desk, off
     assert "`TestA` broke" in words(office.store.outbox(run)[-1])
 
 
+@pytest.mark.parametrize("case", ["", "[" * 100_000, "7", '{"name": 7}'])
+def test_a_failure_that_cannot_be_read_silences_nobody(desk: Desk, office: Office, case: str) -> None:
+    desk.handle(said("vera", "subscribe", "team"))
+    broken, run, teller = started(office), started(office), Teller(office, ALL)
+    office.ledger.redis.xadd(keys.part(broken, "events"), {"kind": "failure", "case": case})
+    fail(office, broken)
+    fail(office, run)
+    teller.tick()
+    assert [told(office, one)[-1] for one in (broken, run)] == [("bot:team", "first")] * 2
+    assert "`TestA` broke" in words(office.store.outbox(broken)[-1])
+
+
 def test_what_the_history_did_not_take_is_told_at_the_next_look(
     desk: Desk, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,6 +144,15 @@ def test_a_run_whose_plan_cannot_be_read_silences_no_other(desk: Desk, office: O
     teller.tick()
     assert told(office, run) == [("bot:team", "planned")]
     assert told(office, broken) == [("bot:team", "first")], "what needs no plan is told"
+
+
+def test_a_run_whose_plan_cannot_be_read_has_a_verdict(desk: Desk, office: Office) -> None:
+    run = started(office)
+    ended(office, run, x=["TestA"])
+    office.ledger.redis.set(keys.part(run, "plan"), "{}")
+    (entry,) = verdict(office, run)
+    assert "TestA" in words(entry)
+    assert office.ledger.active() == []
 
 
 def test_a_run_that_takes_long_is_told_of_at_sensible_steps(desk: Desk, office: Office) -> None:

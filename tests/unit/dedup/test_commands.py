@@ -104,3 +104,9 @@ def test_a_place_that_is_none_is_said(place: str) -> None:
 def test_a_missing_directory_is_said() -> None:
     assert main(["cases", "index", "nowhere"]) == 2
     assert main(["cases", "dedup", "new.sql", "--against", "nowhere"]) == 2
+
+
+def test_a_closed_stdin_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert main(["cases", "compare", "--pairs", "-"]) == 2
+    assert "standard input is closed" in capsys.readouterr().err

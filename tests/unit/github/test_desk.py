@@ -24,6 +24,7 @@ from orchestrator.notify.github.hook import Hook
 from orchestrator.notify.github.pulls import Pull
 from orchestrator.notify.github.telling import GitHubTeller
 from orchestrator.notify.github.words import marker
+from orchestrator.runs.summarize import summarize
 from orchestrator.service.service import Service
 from orchestrator.settings import Settings
 from tests.factories import make_plan
@@ -278,3 +279,24 @@ def test_a_run_whose_plan_cannot_be_read_silences_no_other(scene: Scene) -> None
     scene.service.ledger.redis.set(keys.part(runs[0], "plan"), "{}")
     GitHubTeller(scene.service).tick()
     assert [entry.message.run for entry in scene.service.store.outbox()] == runs[1:]
+
+
+def test_a_cancel_that_comes_twice_is_not_refused(scene: Scene) -> None:
+    scene.event("synchronize", OLD, "MEMBER")
+    (run,) = scene.service.ledger.active()
+    hook = Hook("delivery-cancel", "comment", 7, "dev", "NONE", "dev", OLD, "/cancel", 9)
+    scene.desk.act(hook)
+    end_run(scene.service, run)
+    scene.desk.act(hook)
+    assert scene.told() == [{"pull": 7, "reaction": "+1", "to": 9}]
+    scene.event("comment", OLD, "OWNER", sender="boss", text="/cancel")
+    assert "nothing runs" in scene.told()[-1]["reply"]
+
+
+def test_a_run_whose_plan_cannot_be_read_has_a_summary(scene: Scene) -> None:
+    run = start_run(scene.service, make_plan(pull=7))
+    play(scene.service, run, {"ut:pkg/a": (TaskState.PASSED, ())})
+    scene.service.ledger.redis.set(keys.part(run, "plan"), "{}")
+    teller = GitHubTeller(scene.service)
+    assert summarize(scene.service.ledger, scene.service.store, run, teller.verdict) is not None
+    assert scene.told() == []

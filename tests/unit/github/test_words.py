@@ -27,6 +27,11 @@ def test_each_failure_says_whether_it_is_new_with_the_change() -> None:
     assert "new" not in x
 
 
+def test_failures_that_a_result_does_not_name_are_counted() -> None:
+    many = TaskResult("ut:pkg/a", TaskState.FAILED, failed=500, failures=tuple(case(f"Test{n}") for n in range(20)))
+    assert "  * … and 495 more" in run_comment(make_summary("r", RunState.FAILED, tasks=(many,)), PLAN).splitlines()
+
+
 def test_flaky_and_quarantined_tests_are_shown_although_they_block_nobody() -> None:
     flaky = TaskResult("ut:pkg/a", TaskState.PASSED, flaky=True)
     owned = TaskResult("ut:pkg/b", TaskState.FAILED, quarantine="bo until 2026-12-01")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -113,16 +112,12 @@ def test_xml_with_a_document_type_or_damage_is_refused(raw: bytes) -> None:
         read_xml(raw)
 
 
-def test_ten_times_the_lines_take_some_ten_times_as_long() -> None:
-    """Whoever reaches the address may send a megabyte of lines: it is read before its signature is known."""
-
-    def seconds(lines: int) -> float:
-        raw = b"<xml><Encrypt>" + b"x\n" * lines + b"</Encrypt></xml>"
-        began = time.process_time()
-        assert len(read_xml(raw)["Encrypt"]) == 2 * lines
-        return time.process_time() - began
-
-    assert min(seconds(200_000) for _ in range(2)) < 40 * max(min(seconds(20_000) for _ in range(5)), 0.001)
+def test_a_text_of_very_many_lines_is_read_once() -> None:
+    """Whoever reaches the address may send them, before a signature is known. With the square of their number this
+    would not end.
+    """
+    lines = 2_000_000
+    assert len(read_xml(b"<xml><Encrypt>" + b"x\n" * lines + b"</Encrypt></xml>")["Encrypt"]) == 2 * lines
 
 
 def test_what_is_nested_does_not_pose_as_a_field() -> None:

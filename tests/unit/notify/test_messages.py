@@ -22,6 +22,7 @@ from orchestrator.domain.run import (
 from orchestrator.notify.wecom.messages import duration, summary_message, summary_outbox, text_outbox
 from orchestrator.notify.wecom.standin.lint import warnings
 from orchestrator.notify.wecom.text import MARKDOWN_LIMIT, size
+from orchestrator.runs.baseline import Baseline
 from tests.unit.store.factories import GO_FAILURE, make_summary, make_task
 
 
@@ -127,6 +128,15 @@ def test_what_is_not_shown_is_counted() -> None:
     assert "**Failures** 150" in lines
     assert len(shown) == 10
     assert "… and 140 more" in lines
+
+
+def test_nothing_is_said_of_new_failures_where_they_may_be_among_those_without_a_name() -> None:
+    named = tuple(CaseResult(f"Test{number}", CaseStatus.FAILED) for number in range(20))
+    for failed, base, said in ((20, named, True), (21, named, False), (21, named[1:], True)):
+        task = TaskResult("ut:pkg/a", TaskState.FAILED, failed=failed, failures=named)
+        known = Baseline({"ut:pkg/a": frozenset(case.name for case in base)})
+        text = summary_message(make_summary("r", RunState.FAILED, tasks=(task,)), "en", base=known)
+        assert ("of them new" in text) is said
 
 
 HOSTILE = st.text(st.sampled_from("<@>[]()`*#\n\u202e中😀ab:/ "), max_size=500)

@@ -168,3 +168,9 @@ def test_a_plan_was_made_at_a_time(time: str) -> None:
 def test_a_plan_is_for_somebody(workers: int) -> None:
     with pytest.raises(BadPlanError, match="workers"):
         plan_from_json(forged(lambda document: document["cost"].update(workers=workers)))
+
+
+@pytest.mark.parametrize("pull", [0, -7, 2**31])
+def test_a_plan_is_of_a_pull_request_that_the_history_can_hold(pull: int) -> None:
+    with pytest.raises(BadPlanError, match=f"{pull} is no number of a pull request"):
+        plan_from_json(forged(lambda document: document["diff_summary"].update(pr_number=pull)))

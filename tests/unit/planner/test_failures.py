@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from orchestrator.planner.measured import read_durations
 from orchestrator.planner.pipeline import build_plan, make_context
 from orchestrator.planner.strategies.failures import Failures
 from orchestrator.store.api import PastFailure
+from tests.full import disk_full
 from tests.unit.history.product import PROFILE
 from tests.unit.planner.factories import make_change
 
@@ -91,11 +91,7 @@ def test_a_file_that_makes_no_sense_is_no_file_of_seconds(tmp_path: Path, text: 
         read_durations(tmp_path / "d.json", "p")
 
 
-def test_a_disk_that_runs_full_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: Path, target: Path) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OSError, match="No space"):
+def test_a_disk_that_runs_full_leaves_nothing_behind(tmp_path: Path) -> None:
+    with disk_full(), pytest.raises(OSError, match="File too large"):
         write_failures(tmp_path / "f.json", {"product": [FAILED]})
     assert list(tmp_path.iterdir()) == []

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.diff.source import from_repository
-from orchestrator.domain.change import DiffSummary
+from orchestrator.domain.change import DiffSummary, FileChange
 from orchestrator.domain.errors import UsageError
 from orchestrator.domain.plan import Priority, Suite, TestPlan
-from orchestrator.domain.profile import Bvt
+from orchestrator.domain.profile import Bvt, Rule
 from orchestrator.history.because import Explainer
 from orchestrator.history.facts import Facts
 from orchestrator.history.model import Model, save_model
@@ -157,6 +157,34 @@ def test_scripts_that_a_bare_diff_takes_away_are_not_run(model: Model, budget: s
         assert "32 SQL cases" not in plan.notes[0]
 
 
+def test_a_script_that_moves_costs_what_it_did(model: Model) -> None:
+    def planned(*files: FileChange) -> TestPlan:
+        change = make_change("pkg/join/join.go", *files)
+        advice = advise_by(change, PROFILE, deepcopy(model))._replace(budget=parse_budget("100%"))
+        return build_plan(change, PROFILE, strategies=WITH_MODEL, advice=advice)
+
+    scripts = [model.book.file_of(stem) for stem in model.book.stems.values() if stem.startswith("vector/")]
+    before = planned().task("bvt:vector")
+    moves = (make_file(f"test/cases/tensor/{at}.sql", "renamed", f"test/cases/{old}") for at, old in enumerate(scripts))
+    after = planned(*moves)
+    tensor = after.task("bvt:tensor")
+    assert before is not None
+    assert tensor is not None
+    assert tensor.est_duration == before.est_duration > 0
+    assert after.task("bvt:vector") is None
+
+
+def test_a_script_that_a_series_of_patches_moves_and_then_takes_away_is_not_run(model: Model) -> None:
+    change = make_change(
+        "pkg/join/join.go", make_file("test/cases/cursor/x.sql", "deleted", "test/cases/cursor/cursor_2.sql")
+    )
+    advice = advise_by(change, PROFILE, deepcopy(model))._replace(budget=parse_budget("100%"))
+    plan = build_plan(change, PROFILE, strategies=WITH_MODEL, advice=advice)
+    cursor = plan.task("bvt:cursor")
+    assert cursor is not None
+    assert "cursor_2.sql" not in {*cursor.files, *(reason.test for reason in cursor.reasons)}
+
+
 def test_a_category_that_only_the_model_knows_can_be_asked_for(model: Model) -> None:
     change = make_change("pkg/join/join.go")
     profile = replace(PROFILE, bvt=replace(PROFILE.bvt, categories={}))
@@ -184,15 +212,18 @@ def test_the_budget_that_would_take_a_case_does(model: Model) -> None:
     assert next(iter(first)) not in left(said[0])
 
 
-@pytest.mark.parametrize("strategies", [("history",), ("lexical", "surface", "imports", "changed")])
-def test_strategies_that_need_a_model_leave_the_rules_to_decide_where_there_is_none(
+@pytest.mark.parametrize(
+    "strategies",
+    [("history",), ("lexical", "surface", "imports", "changed"), ("failures",), ("history", "failures")],
+)
+def test_strategies_that_have_nothing_to_draw_on_leave_the_rules_to_decide(
     strategies: tuple[str, ...],
 ) -> None:
     change = make_change("pkg/join/join.go", "odd.c")
     plan = build_plan(change, PROFILE, strategies=strategies)
     by_rules = build_plan(change, PROFILE)
     assert plan.tasks == by_rules.tasks
-    assert plan.notes[0] == f"Without a history model nothing is known of {', '.join(strategies)}: rules decide."
+    assert plan.notes[0] == f"There is nothing that {', '.join(strategies)} could draw on: rules decide."
     with pytest.raises(UsageError, match="no strategy is named"):
         build_plan(change, PROFILE, strategies=())
 
@@ -317,6 +348,22 @@ def test_categories_that_the_model_does_not_know_are_asked_for_always_run_or_tol
     assert {task.category for task in plan.tasks if task.type is Suite.BVT} == {"asked", "always"}
     left = {test.name: test.reason for test in plan.omitted if test.type is Suite.BVT and "/" not in test.name}
     assert left == {"idle": "no evidence that the change reaches it"}
+
+
+@pytest.mark.parametrize("budget", ["0%", "100%"])
+def test_a_category_that_the_model_does_not_know_runs_when_a_rule_or_a_failure_calls_for_it(
+    model: Model, budget: str
+) -> None:
+    names = ("ruled", "failed", "idle")
+    rules = (*PROFILE.rules, Rule(prefix="pkg/join/", categories=("ruled",), priority="critical"))
+    bvt = replace(PROFILE.bvt, categories=PROFILE.bvt.categories | dict.fromkeys(names, 40))
+    change, profile = make_change("pkg/join/join.go"), replace(PROFILE, bvt=bvt, rules=rules)
+    failed = {"bvt:failed": Spoken(0.5, "it failed")}
+    advice = advise_by(change, profile, model)._replace(budget=parse_budget(budget), failed=failed)
+    plan = build_plan(change, profile, strategies=(*WITH_MODEL, "failures"), advice=advice)
+    tasks = {task.category: task.reasons[0].strategy for task in plan.tasks if task.category in names}
+    assert tasks == {"ruled": "rules", "failed": "failures"}
+    assert {test.name for test in plan.omitted if test.name in names} == {"idle"}
 
 
 def test_a_failure_of_a_package_is_none_of_a_category_that_is_called_like_it(model: Model) -> None:

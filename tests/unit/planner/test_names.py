@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.planner.names import clean, is_package_pattern, is_safe_path, printable
+from orchestrator.planner.names import clean, is_package_pattern, is_safe_path
 
 
 @pytest.mark.parametrize("name", ["join", "a/b.sql", "用例/一.sql", "with space", ".", ".hidden/a"])
@@ -25,10 +25,6 @@ def test_package_patterns_end_in_dots_at_most_once(name: str) -> None:
 @pytest.mark.parametrize("name", ["/...", "../...", "-mod=mod", "pkg/..//..."])
 def test_package_patterns_stay_inside(name: str) -> None:
     assert not is_package_pattern(name)
-
-
-def test_what_does_not_print_is_shown_as_an_escape() -> None:
-    assert printable("a\x1b[31m\nb用\u202e") == "a\\x1b[31m\\nb用\\u202e"
 
 
 def test_bytes_that_were_not_utf8_become_the_replacement_character() -> None:

@@ -274,6 +274,13 @@ def test_settings_that_say_nothing_change_nothing(text: str) -> None:
     assert build_graph(SOURCES, SOURCES, (), {"pyproject.toml": text}) == build_graph(SOURCES, SOURCES)
 
 
+def test_strategies_that_need_a_model_leave_python_tests_to_what_needs_none() -> None:
+    change = make_change("shop/price.py")
+    made = build_plan(change, PROFILE, tree=TREE, strategies=("history",))
+    assert made.tasks == build_plan(change, PROFILE, tree=TREE).tasks
+    assert "tests/slow/test_files.py" not in chosen_by(made)
+
+
 def test_a_computed_name_of_no_module_names_none() -> None:
     sources = SOURCES | {"setup.py": "", "tests/unit/test_dot.py": "def test_a(x): f'.{x}', f'...{x}'\n"}
     assert not build_graph(sources, sources).reach("setup.py")

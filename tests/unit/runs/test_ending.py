@@ -130,7 +130,16 @@ def told(ledger: Ledger, store: Store, run: str) -> RunSummary:
     return summary
 
 
-@pytest.mark.parametrize("row", ["[" * 100_000, f'{{"name": "TestB", "status": "passed", "seconds": {10**400}}}'])
+@pytest.mark.parametrize(
+    "row",
+    [
+        "[" * 100_000,
+        "[" * 900 + "]" * 900,
+        f'{{"name": "TestB", "status": "passed", "seconds": {10**400}}}',
+        f'{{"task": "ut:pkg/a", "state": "failed", "seconds": {10**400}}}',
+        f'{{"task": "ut:pkg/a", "state": "failed", "setup": -{10**400}}}',
+    ],
+)
 def test_no_word_of_a_worker_keeps_a_run_from_its_summary(ledger: Ledger, app: App, store: Store, row: str) -> None:
     run = run_failed(ledger, app, "TestA")
     ledger.redis.hset(keys.part(run, "results"), "ut:pkg/a", row)

@@ -54,6 +54,34 @@ def test_failures_come_in_pages_that_are_complete_together(service: Service, end
     assert page.total == 30
 
 
+def test_a_page_of_failures_reads_no_more_than_it_shows(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run may have 200,000 of them."""
+    run, read, asked = start_run(service, make_plan(TASKS)), service.store.failures_of, list[int]()
+
+    def noted(run_id: str, task: str, attempt: int, limit: int, offset: int = 0) -> list[CaseResult]:
+        asked.append(limit)
+        return read(run_id, task, attempt, limit, offset)
+
+    monkeypatch.setattr(service.store, "failures_of", noted)
+    play(service, run, {task.id: (TaskState.FAILED, tuple(map(case, range(20)))) for task in TASKS})
+    end_run(service, run)
+    pages = [service.reads.failures(run, offset=offset, limit=7) for offset in range(0, 70, 7)]
+    told = [(failure.task, failure.case.name) for page in pages for failure in page.failures]
+    assert told == [(task.id, f"Test{n}") for task in TASKS for n in range(20)]
+    assert [page.next for page in pages] == [7, 14, 21, 28, 35, 42, 49, 56, None, None]
+    assert max(asked) <= 7
+
+
+def test_failures_and_log_of_a_task_whose_name_the_history_cuts_are_told(service: Service) -> None:
+    run = start_run(service, make_plan([make_task("x" * 1100)]))
+    play(service, run, {f"ut:{'x' * 1100}": (TaskState.FAILED, (case(1),))})
+    end_run(service, run)
+    service.ledger.redis.flushall()
+    page = service.reads.failures(run)
+    assert (page.total, [failure.case.name for failure in page.failures]) == (1, ["Test1"])
+    assert service.reads.log(run, page.failures[0].task).ended
+
+
 def test_more_than_a_thousand_failures_are_all_told(service: Service) -> None:
     run = start_run(service, make_plan(TASKS[:1]))
     play(service, run, {"ut:pkg/a": (TaskState.FAILED, tuple(map(case, range(1100))))})
@@ -105,7 +133,7 @@ def test_the_number_of_a_pull_request_never_means_a_run_of_another_one(service: 
     day = run.partition("-")[0]
     assert service.reads.find("7")[0].run == run
     assert service.reads.find(f"{day}-")[0].run == run
-    for number in (day, day[:2], day[0], str(2**31), "9" * 60):
+    for number in (day, day[:2], day[0], str(2**31), "9" * 60, "9" * 5000):
         with pytest.raises(UnknownRunError, match="no run"):
             service.reads.find(number)
 

@@ -127,6 +127,16 @@ class CaseContract:
         assert store.cases("r-0001", status=CaseStatus.FAILED) == rows[3:]
         assert store.cases("r-0001", limit=2) == rows[:2]
 
+    def test_failures_of_an_attempt_are_counted_and_read_in_part(self, store: Store) -> None:
+        plan(store)
+        status = [CaseStatus.FAILED, CaseStatus.PASSED, CaseStatus.ERROR, CaseStatus.FAILED]
+        made = [CaseResult(f"Test{number}", one) for number, one in enumerate(status)]
+        rows = [StoredCase(f"{attempt}-{one.name}", "ut:x", attempt, one) for attempt in (1, 2) for one in made]
+        store.add_cases("r-0001", [*rows, StoredCase("3", "ut:y", 2, made[0])])
+        assert (store.count_failures("r-0001", "ut:x", 2), store.count_failures("r-0001", "ut:x", 3)) == (3, 0)
+        assert store.failures_of("r-0001", "ut:x", 2, 9) == [made[0], made[2], made[3]]
+        assert store.failures_of("r-0001", "ut:x", 2, 1, 1) == [made[2]]
+
     def test_a_replayed_stream_is_stored_once(self, store: Store) -> None:
         plan(store)
         rows = make_cases(2500)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli.worker import make_bench
+from orchestrator.domain.errors import BrokerError
 from orchestrator.domain.profile import Profile, Retention
 from orchestrator.domain.run import ShardSpec
 from orchestrator.runs.control import new_run_id
@@ -37,36 +38,50 @@ def test_logs_go_after_their_time_and_what_was_built_after_two_days(tmp_path: Pa
     other, link = left(tmp_path, "somebody-elses", 99), tmp_path / new_run_id()
     link.symlink_to(other)
     for _ in range(2):
-        prune(tmp_path, 30)
+        prune(tmp_path, 30, list)
         assert not old.exists()
         assert sorted(path.name for path in middle.iterdir()) == ["build.txt", "t-1"]
         assert (young / ARCHIVE).exists()
         assert (other / ARCHIVE).exists()
         (tmp_path / "pruned").unlink()
-    prune(tmp_path, 2.5)
+    prune(tmp_path, 2.5, list)
     assert not middle.exists(), "tidying made it no younger"
 
 
+def test_a_run_that_waits_for_a_host_keeps_what_it_built_and_nothing_goes_while_nobody_knows(tmp_path: Path) -> None:
+    live, ended = (left(tmp_path, new_run_id(), 31) for _ in range(2))
+
+    def away() -> list[str]:
+        raise BrokerError("Redis does not answer")
+
+    prune(tmp_path, 30, away)
+    assert ended.exists()
+    (tmp_path / "pruned").unlink()
+    prune(tmp_path, 30, lambda: [live.name])
+    assert not ended.exists()
+    assert (live / ARCHIVE).exists()
+
+
 def test_a_store_is_looked_at_once_an_hour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    prune(tmp_path, 30)
+    prune(tmp_path, 30, list)
     old = left(tmp_path, new_run_id(), 31)
-    prune(tmp_path, 30)
+    prune(tmp_path, 30, list)
     assert old.exists()
     monkeypatch.setattr(artifacts, "_EVERY", 0.0)
-    prune(tmp_path, 30)
+    prune(tmp_path, 30, list)
     assert not old.exists()
 
 
 def test_a_store_that_is_not_there_is_no_error(tmp_path: Path) -> None:
-    prune(tmp_path / "none", 30)
+    prune(tmp_path / "none", 30, list)
     assert list(tmp_path.iterdir()) == [], "nor is it made"
 
 
-def test_a_worker_that_gives_a_tree_back_looks_at_its_store(tmp_path: Path) -> None:
+def test_a_worker_that_gives_a_tree_back_looks_at_its_store(valkey_url: str, tmp_path: Path) -> None:
     repository = tmp_path / "clone"
     git(tmp_path, "init", "-q", str(repository))
     git(repository, "commit", "-q", "--allow-empty", "-m", "one")
-    config = settings_from({"MO_TESTPLAN_STATE": str(tmp_path), "MO_TESTPLAN_REDIS_URL": "redis://127.0.0.1:1/0"})
+    config = settings_from({"MO_TESTPLAN_STATE": str(tmp_path), "MO_TESTPLAN_REDIS_URL": valkey_url})
     old = left(Path(config.artifacts), new_run_id(), 9)
     profile = Profile(name="demo", repository=str(repository), retention=Retention(cases_days=8))
     bench = make_bench(config, {"demo": profile}, HOST)

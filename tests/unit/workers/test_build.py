@@ -19,6 +19,7 @@ from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.embedded import EmbeddedRedis
 from orchestrator.settings import Settings, check_profile
+from tests.full import disk_full
 from tests.require import require
 from tests.waiting import until
 from workers import build as build_step
@@ -263,3 +264,11 @@ def test_outputs_that_are_not_there_or_lead_out_of_the_tree_are_refused(ledger: 
             builder(ledger, tmp_path / "artifacts").ensure(Build(command=("true",), outputs=outputs), run, tree, never)
         left = {path.name for path in (tmp_path / "artifacts" / run).iterdir()}
         assert left == {"build.txt"}
+
+
+def test_a_disk_that_is_full_leaves_nothing_in_the_store(tmp_path: Path) -> None:
+    with disk_full(), pytest.raises(InfrastructureError, match="cannot be used"):
+        build_step._store_id(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert build_step._store_id(tmp_path) == build_step._store_id(tmp_path) != ""
+    assert [path.name for path in tmp_path.iterdir()] == ["store-id"]

@@ -314,7 +314,15 @@ def test_packages_that_were_made_up_take_no_memory_without_end(told: Told, monke
     for number in range(9):
         told.event("fail", package=f"example.com/m/{number}")
         told.stream.stdout(f"FAIL\texample.com/m/plain{number} [build failed]")
+        told.stream.stdout(f"?   \texample.com/m/empty{number}\t[no test files]")
     assert len(told.record.cases) == 3
+
+
+@pytest.mark.parametrize("line", [f"FAIL\t{PACKAGE} [build failed]", f"?   \t{PACKAGE}\t[no test files]"])
+def test_a_package_has_one_verdict_however_often_it_is_said(told: Told, line: str) -> None:
+    for _ in range(3):
+        told.stream.stdout(line)
+    assert len(told.record.cases) == 1
 
 
 def test_what_is_said_of_packages_that_were_made_up_takes_no_memory_without_end() -> None:

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.errors import CancelledError, WorkspaceError
+from tests.full import disk_full
 from workers.workspace import Workspace, Workspaces
+from workers.workspace.git import _make
 from workers.workspace.locks import FileLock, build_lock
 
 
@@ -221,3 +223,9 @@ def test_waiting_for_a_workspace_can_be_cancelled(clone: Path, tmp_path: Path) -
         workspaces.checkout(head(clone), "r1", cancelled=lambda: True)
     lock.close()
     assert workspaces.checkout(head(clone), "r1", cancelled=lambda: True).missing == ()
+
+
+def test_a_disk_that_is_full_leaves_nothing_of_a_mirror_behind(tmp_path: Path) -> None:
+    with disk_full(), pytest.raises(WorkspaceError, match="no mirror can be made"):
+        _make(tmp_path / "mirror.git", tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TextIO
 
+from orchestrator.domain.shown import printable
 from workers.bvt.compare import VerdictKind
 from workers.bvt.results import CommandResult, ScriptResult, shortened, success_rate
 
@@ -57,14 +58,8 @@ class Text:
 
 
 def tamed(text: str) -> str:
-    """What scripts and servers say, safe to show on a terminal: what it would obey becomes ``\\x1b`` …"""
-    if text.isascii() and text.replace("\n", "").isprintable():
-        return text
-    return "".join(char if char.isprintable() or char in "\n\t" else _escaped(char) for char in text)
-
-
-def _escaped(char: str) -> str:
-    return char.encode("unicode_escape").decode("ascii")
+    """What scripts and servers say, safe to show on a terminal: lines of it."""
+    return printable(text, keep="\n\t")
 
 
 def _counts(scripts: Sequence[ScriptResult]) -> str:
