@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.errors import (
+    EXIT_FAILED,
     EXIT_INFRASTRUCTURE,
     EXIT_PASSED,
     EXIT_USAGE,
@@ -172,6 +173,21 @@ def test_cases_run_starts_a_server_by_a_command(dsn: Dsn, tmp_path: Path, capfd:
     assert "4 pass" in capfd.readouterr().out
     assert main([str(workspace / "cases"), "--launch", "no 'end"]) == EXIT_USAGE
     assert main([str(workspace / "cases"), "--launch", "/no/such/server {port}"]) == EXIT_INFRASTRUCTURE
+
+
+def test_a_script_that_is_stopped_while_it_is_recorded_goes_no_further_and_leaves_its_result_file(
+    dsn: Dsn, wire: Wire, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "cases" / "a.sql"
+    script.parent.mkdir()
+    script.write_text("select 1;\ndrop database shop;\ncreate database after_it;\n")
+    script.with_suffix(".result").write_text("as it was")
+    words = [str(script.parent), "--dsn", str(dsn), "--method", "genrs", "--in-place"]
+    assert main(words) == EXIT_FAILED
+    assert "1 pass, 0 failed, 0 ignored, 2 abnormal" in capfd.readouterr().out
+    assert script.with_suffix(".result").read_text() == "as it was"
+    assert main([*words, "--allow-drops"]) == EXIT_PASSED
+    assert script.with_suffix(".result").read_text().endswith("create database after_it;\n")
 
 
 def test_a_file_of_a_launched_server_stays_in_its_directory() -> None:

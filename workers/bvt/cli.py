@@ -161,7 +161,7 @@ def _run(args: argparse.Namespace, cases: list[Case], fleet: Fleet, listeners: L
         done = [fleet.results[case.path] for case in cases if case.path in fleet.results]
         listeners.close(done)
     if args.method == "genrs":
-        return EXIT_PASSED
+        return EXIT_PASSED if all(result.recorded for result in results.values()) else EXIT_FAILED
     return verdict([results[case.path] for case in cases], args.rate, strict=args.compare == "strict")
 
 

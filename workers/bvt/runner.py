@@ -103,8 +103,9 @@ class Runner:
         script, result = self._parsed(case)
         with self._own_database(script, result) as ready:
             if ready:
-                for told in record_script(self._executor, script, target):
-                    self._tell(told, result)
+                result.result.recorded = record_script(
+                    self._executor, script, target, lambda told: self._tell(told, result)
+                )
         return self._end(result)
 
     def _parsed(self, case: Case) -> tuple[Script, _Progress]:
