@@ -300,6 +300,16 @@ def test_what_only_strict_finds_is_told_and_does_not_fail(dsn: Dsn, tmp_path: Pa
     assert record.named("sums/add.sql:3").status is CaseStatus.PASSED
 
 
+def test_a_script_that_cannot_be_read_fails_and_the_others_run(dsn: Dsn, tmp_path: Path) -> None:
+    workspace = tree(tmp_path, dsn)
+    (workspace / "cases" / "sums" / "a.sql").symlink_to("nowhere")
+    (workspace / "cases" / "sums" / f"{'b' * 250}.sql").write_text("select 1;\n")
+    ending, record = run_suite(workspace, EMBEDDED)
+    assert (ending.state, ending.message[:24]) == (TaskState.FAILED, "2 of 6 commands failed: ")
+    assert "sums/a.sql cannot be read" in record.named("sums/a.sql:1").message
+    assert record.named("sums/add.sql:4").status is CaseStatus.PASSED
+
+
 def test_a_category_the_tree_lacks_is_skipped(tmp_path: Path) -> None:
     (tmp_path / "tree").mkdir()
     ending, _ = run_suite(tmp_path / "tree", EMBEDDED, "gone")

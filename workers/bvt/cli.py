@@ -119,7 +119,7 @@ def find_cases(
     root: str, include: Sequence[str] = (), exclude: Sequence[str] = (), only: Sequence[str] = ()
 ) -> list[Case]:
     """The scripts below ``root`` that are to run. Raises BadCaseError when there is none."""
-    base = Path(root).resolve().parent if Path(root).is_dir() else None
+    top = Path(root).resolve() if Path(root).is_dir() else None
     names = frozenset(map(PurePath, only))
     wanted = [part for text in include for part in text.split(",") if part]
     unwanted = [part for text in exclude for part in text.split(",") if part]
@@ -128,8 +128,8 @@ def find_cases(
         if names and file.relative_to(root) not in names:
             continue
         if selected(str(file), wanted, unwanted):
-            path = file.resolve().relative_to(base).as_posix() if base else root
-            cases.append(Case(file, path, base))
+            path = PurePath(top.name, file.relative_to(root)).as_posix() if top else root
+            cases.append(Case(file, path, top.parent if top else None))
     if not cases:
         raise BadCaseError(f"{NO_SCRIPT} {root}", "Scripts end in .sql or .test; look at --include and --exclude.")
     return cases

@@ -58,7 +58,14 @@ def units_of(cases: Sequence[Case], groups: Sequence[Sequence[str]], servers: in
             grouped.setdefault(number, []).append(case)
     for number, members in grouped.items():
         units.append(sorted(members, key=lambda case, group=groups[number]: _rank(case, group)))  # type: ignore[misc]
-    return sorted(units, key=lambda unit: -sum(case.file.stat().st_size for case in unit))
+    return sorted(units, key=lambda unit: -sum(map(_size, unit)))
+
+
+def _size(case: Case) -> int:
+    try:
+        return case.file.stat().st_size
+    except OSError:
+        return 0  # it cannot be read either, which the runner tells
 
 
 def _rank(case: Case, group: Sequence[str]) -> int:

@@ -48,6 +48,17 @@ def test_include_exclude_and_only_choose_scripts(tmp_path: Path) -> None:
         find_cases(root, include=["nothing"])
 
 
+def test_a_link_is_a_script_by_its_own_name_wherever_it_leads(tmp_path: Path) -> None:
+    root = tree(tmp_path, {"a": 1})
+    (tmp_path / "elsewhere.sql").touch()
+    (root / "b.sql").symlink_to(tmp_path / "elsewhere.sql")
+    (root / "c.sql").symlink_to("a.sql")
+    (root / "d.sql").symlink_to("nowhere")
+    cases = find_cases(str(root))
+    assert [case.path for case in cases] == [f"cases/{name}.sql" for name in "abcd"]
+    assert len(units_of(cases, [], 2)) == 4
+
+
 def test_an_error_of_ours_is_not_taken_for_the_end_of_the_queue(tmp_path: Path) -> None:
     def execute(runner: Runner, case: Case) -> ScriptResult:
         raise IndexError("list index out of range")
