@@ -14,6 +14,7 @@ from orchestrator.cases.dedup_search import Finding, Search
 from orchestrator.cases.discover import find_scripts, read_text
 from orchestrator.cli.cases_index import add_index_option, open_corpus
 from orchestrator.domain.errors import EXIT_FAILED, EXIT_PASSED, BadCaseError
+from orchestrator.planner.names import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,4 +76,4 @@ def _words(finding: Finding) -> str:
     often = f" ({finding.times} times there)" if finding.times > 1 else ""
     differs = f"; differs in {', '.join(finding.differs_in)}" if finding.differs_in else ""
     lines = f"{finding.line}-{finding.last_line}" if finding.line != finding.last_line else f"{finding.line}"
-    return f"{finding.path}:{lines}: this {finding.kind} {same} {finding.existing}{often}{differs}"
+    return printable(f"{finding.path}:{lines}: this {finding.kind} {same} {finding.existing}{often}{differs}")

@@ -13,9 +13,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.output import emit
+from orchestrator.cli.output import emit, positive
 from orchestrator.cli.plan import DEFAULT_PROFILE
 from orchestrator.domain.errors import EXIT_FAILED, EXIT_PASSED, UsageError
+from orchestrator.planner.names import printable
 from orchestrator.settings import load_profile, settings_from
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", metavar="REV", help="what the change is against; default with --diff: HEAD")
     parser.add_argument("--head", metavar="REV", help="the change; default: HEAD")
     parser.add_argument("--title", metavar="TEXT", help="the title of the pull request; default: of the head commit")
-    parser.add_argument("--pr", metavar="N", type=int, help="its number, for the names of files")
+    parser.add_argument("--pr", metavar="N", type=positive, help="its number, for the names of files")
     parser.add_argument("--profile", metavar="P", default=DEFAULT_PROFILE, help="name or file of a profile")
     parser.add_argument("--dsn", metavar="URL", help="try the cases on mysql://user:password@host:port")
     parser.add_argument("--server", choices=("mariadb", "embedded", "none"), default="none")
@@ -74,7 +75,8 @@ def run(args: argparse.Namespace) -> int:
     write_files(args.output, files)
     if args.branch and repository:
         commit_branch(Path(repository), args.branch, args.head or args.base, files, f"test: cases for {inputs.title}")
-    emit((made.report.as_json() if args.format == "json" else made.report.as_text()).encode("utf-8", "replace"))
+    text = made.report.as_json() if args.format == "json" else _harmless(made.report.as_text())
+    emit(text.encode("utf-8", "replace"))
     return EXIT_FAILED if made.report.findings else EXIT_PASSED
 
 
@@ -105,5 +107,10 @@ def _model(args: argparse.Namespace) -> Source | None:
 
 
 def _progress(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    sys.stderr.write(f"{_harmless(line)}\n")
     sys.stderr.flush()
+
+
+def _harmless(text: str) -> str:
+    """What a change, a tree, a server and a model say, for a terminal."""
+    return "\n".join(map(printable, text.split("\n")))

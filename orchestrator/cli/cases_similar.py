@@ -16,6 +16,7 @@ from orchestrator.cases.fingerprint import Typed
 from orchestrator.cases.fingerprint_script import Placed, Reader, ReadScript
 from orchestrator.cases.script import parse_script
 from orchestrator.domain.errors import EXIT_PASSED, BadCaseError
+from orchestrator.planner.names import printable
 
 #: Statements with fewer codes in common are not looked at further.
 _LEAST = 0.5
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
             text = json.dumps(row | {"differs_in": list(verdict.differs_in)}, ensure_ascii=False)
         else:
             differs = f"; differs in {', '.join(verdict.differs_in)}" if verdict.differs_in else ""
-            text = f"{score:.0%} {verdict.level} {spot} ({times} of this shape){differs}"
+            text = printable(f"{score:.0%} {verdict.level} {spot} ({times} of this shape){differs}")
         sys.stdout.buffer.write(f"{text}\n".encode("utf-8", "replace"))
     return EXIT_PASSED
 
@@ -71,7 +72,12 @@ def _ranked(
     scores: dict[bytes, float] = {}
     mine = wanted.typed
     for path in find_scripts(tree):
-        for typed, line, _ in reader.read(parse_script(read_text(path), str(path))).statements:
+        try:
+            script = reader.read(parse_script(read_text(path), str(path)))
+        except BadCaseError as error:
+            sys.stderr.write(f"mo-testplan: {printable(error.message)}\n")
+            continue
+        for typed, line, _ in script.statements:
             if line == wanted.line and path.resolve() == own.resolve():
                 continue
             if typed.digest not in scores:

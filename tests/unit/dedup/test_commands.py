@@ -73,7 +73,17 @@ def test_compare_answers_each_pair(tmp_path: Path, capsysbinary: pytest.CaptureF
     assert [row["id"] for row in rows] == [7, "x", 8]
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"id": 1, "a": "x"}', '{"id": 1, "a": "x", "b": 2}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("{", "[]", "[" * 100_000, '{"id": 1, "a": "x"}', '{"id": 1, "a": "x", "b": 2}'),
+        *(
+            '{"id": 1, "a": null, "b": "x"}',
+            '{"id": 1, "a": "x", "b": 0}',
+            '{"id": 1, "a": "x", "b": "", "context_b": [1]}',
+        ),
+    ],
+)
 def test_a_line_that_is_no_pair_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str) -> None:
     (tmp_path / "pairs.jsonl").write_text('{"id": 1, "a": "", "b": ""}\n' + line)
     assert main(["cases", "compare", "--pairs", "pairs.jsonl"]) == 2
@@ -94,6 +104,33 @@ def test_stats_tells_and_draws(tmp_path: Path, capsysbinary: pytest.CaptureFixtu
 def test_similar_ranks_what_resembles_a_line(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert main(["cases", "similar", "new.sql:3", "--against", "cases"]) == 0
     assert capsysbinary.readouterr().out.decode().splitlines()[0].startswith("100% shape cases/a.sql:3")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("parse", "evil"), ("expectations", "evil"), ("stats", "evil"), ("dedup", "evil", "--statements")),
+        *(
+            ("similar", "evil/\x1b[31m.sql:1"),
+            ("index", "evil"),
+            ("parse", "\x1b[31m"),
+            ("compare", "--pairs", "pairs"),
+        ),
+    ],
+)
+def test_a_terminal_obeys_nothing_that_a_tree_says(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], words: tuple[str, ...]
+) -> None:
+    (tmp_path / "evil").mkdir()
+    for name in ("\x1b[31m.sql", "\x1b[32m.test"):
+        (tmp_path / "evil" / name).write_text(f'-- @sleep:\x1b[2J\n{SCRIPT}select "\x1b[2J", 1;\n')
+    (tmp_path / "evil" / "\x1b[31m.result").write_text("of another script")
+    (tmp_path / "evil" / "\x1b[33m.sql").symlink_to("nowhere")
+    (tmp_path / "pairs").write_text('{"id": "\\u001b[2J", "a": "", "b": ""}')
+    main(["cases", *words])
+    said = capfdbinary.readouterr()
+    assert b"\x1b" not in said.out + said.err
+    assert b"\\x1b[" in said.out + said.err or words[0] == "index"
 
 
 @pytest.mark.parametrize("place", ["new.sql", "new.sql:x", "new.sql:99", "none.sql:1"])
