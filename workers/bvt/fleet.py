@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import PurePath
 
 from workers.bvt.results import CommandResult, Listener, ScriptResult
@@ -34,10 +35,10 @@ class Listeners:
                 listener.script(result)
 
     def close(self, scripts: Sequence[ScriptResult]) -> None:
-        """Pass on."""
-        with self._lock:
-            for listener in self._listeners:
-                listener.close(scripts)
+        """Pass on, to each of them whatever becomes of the others."""
+        with self._lock, ExitStack() as stack:
+            for listener in reversed(self._listeners):
+                stack.callback(listener.close, scripts)
 
 
 def units_of(cases: Sequence[Case], groups: Sequence[Sequence[str]], servers: int) -> list[list[Case]]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import threading
 from contextlib import nullcontext
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 
 from orchestrator.domain.errors import BadCaseError
 from workers.bvt.cli import find_cases
-from workers.bvt.fleet import Fleet, units_of
+from workers.bvt.fleet import Fleet, Listeners, units_of
+from workers.bvt.report.motester import MoTesterReport
+from workers.bvt.report.text import Text
 from workers.bvt.results import ScriptResult
 from workers.bvt.runner import Case, Runner
 
@@ -57,6 +60,16 @@ def test_a_link_is_a_script_by_its_own_name_wherever_it_leads(tmp_path: Path) ->
     cases = find_cases(str(root))
     assert [case.path for case in cases] == [f"cases/{name}.sql" for name in "abcd"]
     assert len(units_of(cases, [], 2)) == 4
+
+
+def test_a_report_is_written_whatever_becomes_of_stdout(tmp_path: Path) -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        Listeners([Text(Gone()), MoTesterReport(tmp_path)]).close([ScriptResult("cases/a.sql")])
+    assert "[cases/a.sql]" in (tmp_path / "report.txt").read_text()
 
 
 def test_an_error_of_ours_is_not_taken_for_the_end_of_the_queue(tmp_path: Path) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import orchestrator
 from orchestrator.cli.main import main
 
 SCRIPT = "create table t (a int);\ninsert into t values (12);\nselect max(a) from t;\n"
@@ -44,6 +48,23 @@ def test_a_repeated_statement_alone_is_no_duplicate(tmp_path: Path, capsys: pyte
     (tmp_path / "s.sql").write_text("create table x (a int);\nselect 2 * 3;\n")
     assert main(["cases", "dedup", "s.sql", "--against", "cases", "--fail-on-duplicate", "--statements"]) == 0
     assert "s.sql:1: this statement tests the same as a.sql:1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [(("dedup", "new.sql", "--against", "cases"), 130), (("parse", "cases"), 0)]
+)
+def test_a_reader_that_has_left_hears_no_verdict(words: tuple[str, ...], code: int) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestrator", "cases", *words],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(orchestrator.__file__).parents[1])},
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (code, b"")
 
 
 def test_dedup_as_rows(capsys: pytest.CaptureFixture[str]) -> None:
