@@ -300,6 +300,17 @@ def test_what_only_strict_finds_is_told_and_does_not_fail(dsn: Dsn, tmp_path: Pa
     assert record.named("sums/add.sql:3").status is CaseStatus.PASSED
 
 
+def test_a_failure_of_characters_that_json_must_escape_is_not_lost(dsn: Dsn, tmp_path: Path) -> None:
+    workspace = tree(tmp_path, dsn)
+    script = workspace / "cases" / "sums" / "add.sql"
+    query = f"select '{chr(1) * 20_000}';"
+    script.write_text(query)
+    script.with_suffix(".result").write_text(f"{query}\na\n{chr(1) * 20_000}x")
+    ending, record = run_suite(workspace, EMBEDDED)
+    assert (ending.state, ending.message) == (TaskState.FAILED, "1 of 1 commands failed: sums/add.sql:1")
+    assert record.named("sums/add.sql:1").actual is not None
+
+
 def test_a_script_that_cannot_be_read_fails_and_the_others_run(dsn: Dsn, tmp_path: Path) -> None:
     workspace = tree(tmp_path, dsn)
     (workspace / "cases" / "sums" / "a.sql").symlink_to("nowhere")
