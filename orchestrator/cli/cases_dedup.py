@@ -48,19 +48,26 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _scripts(paths: Sequence[Path]) -> Iterator[Path]:
+    """The scripts below ``paths``, each once: PATHs may overlap."""
+    seen: set[Path] = set()
     for root in paths:
         found = list(find_scripts(root))
         if not found:
             raise BadCaseError(f"there is no script in {root}", "Scripts are files that end in .sql or .test.")
-        yield from found
+        for path in found:
+            if (place := path.absolute()) not in seen:
+                seen.add(place)
+                yield path
 
 
 def _own_path(path: Path, tree: Path | None) -> str:
-    """The path of a script in the tree it is compared with; empty outside."""
+    """The path of a script in the tree it is compared with, as the index spells it; empty outside."""
     if tree is None:
         return ""
     here, root = os.path.realpath(path), os.path.realpath(tree)
-    return os.path.relpath(here, root) if here.startswith(root + os.sep) else ""
+    if not here.startswith(root + os.sep):
+        return ""
+    return os.fsencode(os.path.relpath(here, root)).decode("utf-8", "replace")
 
 
 def _row(finding: Finding) -> str:

@@ -44,6 +44,18 @@ def test_a_script_of_the_tree_is_not_its_own_duplicate(capsys: pytest.CaptureFix
     assert "0 duplicates; 0 of 3 statements" in capsys.readouterr().out
 
 
+def test_a_name_that_is_no_utf8_is_said_and_no_traceback(cases: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = os.fsdecode(b"b\xff.sql")
+    (cases / name).write_text("select 1;\n")
+    assert main(["cases", "dedup", f"cases/{name}", "--against", "cases"]) == 0
+    assert "b\ufffd.sql cannot be read" in capsys.readouterr().err
+
+
+def test_scripts_that_are_named_twice_are_read_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cases", "dedup", "cases/a.sql", "cases", "./cases/a.sql", "--fail-on-duplicate"]) == 0
+    assert "0 duplicates; 0 of 3 statements" in capsys.readouterr().out
+
+
 def test_a_repeated_statement_alone_is_no_duplicate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "s.sql").write_text("create table x (a int);\nselect 2 * 3;\n")
     assert main(["cases", "dedup", "s.sql", "--against", "cases", "--fail-on-duplicate", "--statements"]) == 0
