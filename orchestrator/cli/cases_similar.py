@@ -15,9 +15,12 @@ from orchestrator.cases.discover import find_scripts, read_text
 from orchestrator.cases.fingerprint import Typed
 from orchestrator.cases.fingerprint_script import Placed, Reader, ReadScript
 from orchestrator.cases.script import parse_script
+from orchestrator.cli.output import positive
 from orchestrator.domain.errors import EXIT_PASSED, BadCaseError
 from orchestrator.planner.names import printable
 
+#: Of the number of a line.
+_DIGITS = 9
 #: Statements with fewer codes in common are not looked at further.
 _LEAST = 0.5
 
@@ -28,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against", metavar="DIR", type=Path, help="the tree to look in; without, the script's directory"
     )
-    parser.add_argument("--limit", metavar="N", type=int, default=10)
+    parser.add_argument("--limit", metavar="N", type=positive, default=10)
     parser.add_argument("--format", choices=("jsonl", "text"), default="text")
 
 
@@ -51,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _place(text: str) -> tuple[Path, int]:
     name, _, line = text.rpartition(":")
-    if not name or not line.isdecimal():
+    if not name or not line.isdecimal() or len(line) > _DIGITS:
         raise BadCaseError(f"{text} is not FILE:LINE", "For example: cases/join/join.sql:12")
     return Path(name), int(line)
 

@@ -15,6 +15,7 @@ from orchestrator.cases.discover import read_text
 from orchestrator.cases.redundancy import Family, Group, Level, by_directory, families, groups, levels
 from orchestrator.cases.script import parse_script
 from orchestrator.cli.cases_index import add_index_option, open_corpus
+from orchestrator.cli.output import positive
 from orchestrator.domain.errors import EXIT_PASSED, BadCaseError
 from orchestrator.planner.names import printable
 
@@ -24,7 +25,7 @@ _BAR = 40
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("root", metavar="DIR", type=Path, help="a directory of scripts")
-    parser.add_argument("--top", metavar="N", type=int, default=10, help="how many families and groups to show")
+    parser.add_argument("--top", metavar="N", type=positive, default=10, help="how many families and groups to show")
     parser.add_argument(
         "--picture", metavar="FILE", type=Path, help="draw the directories into this .svg or .html file"
     )

@@ -72,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--include", action="append", default=[], metavar="TEXT", help="only paths that contain TEXT")
     parser.add_argument("--exclude", action="append", default=[], metavar="TEXT", help="no paths that contain TEXT")
     parser.add_argument("--resources", metavar="DIR", help="what $resources stands for")
-    parser.add_argument("--rate", type=int, default=100, metavar="PERCENT", help="success rate that still exits 0")
+    parser.add_argument("--rate", type=percent, default=100, metavar="PERCENT", help="success rate that still exits 0")
     parser.add_argument("--nometa", action="store_true", help="do not compare types, precision and scale")
     parser.add_argument("--ignore-issues", action="store_true", help="leave out what is marked -- @bvt:issue")
     parser.add_argument(
@@ -87,12 +87,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--order-group", action="append", default=[], metavar="A,B", help="categories to keep in this order"
     )
-    parser.add_argument("--statement-timeout", type=float, default=120.0, metavar="S")
-    parser.add_argument("--script-timeout", type=float, default=3600.0, metavar="S")
-    parser.add_argument("--wait-time", type=float, default=2.0, metavar="S", help="what -- @wait waits")
+    parser.add_argument("--statement-timeout", type=seconds, default=120.0, metavar="S")
+    parser.add_argument("--script-timeout", type=seconds, default=3600.0, metavar="S")
+    parser.add_argument("--wait-time", type=seconds, default=2.0, metavar="S", help="what -- @wait waits")
     parser.add_argument(
-        "--max-rows", type=int, default=1_000_000, metavar="N", help="rows after which a result set is endless"
+        "--max-rows", type=positive, default=1_000_000, metavar="N", help="rows after which a result set is endless"
     )
+
+
+def percent(text: str) -> int:
+    """A share, for ``type=`` of an option."""
+    if text.isascii() and text.isdecimal() and len(text) < 4 and int(text) <= 100:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no percentage: a whole number from 0 to 100")
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on, for ``type=`` of an option."""
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return number
+
+
+def seconds(text: str) -> float:
+    """A time, for ``type=`` of an option: not over before it begins; ``inf`` has no end."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not number > 0:  # nan is not, either
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return number
 
 
 def run(args: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -173,7 +174,8 @@ class Executor:
 
     def pause(self, seconds: float) -> None:
         """Sleep. Raises CancelledError at once when the run is cancelled."""
-        if seconds > 0 and self._stop.wait(min(seconds, max(0.0, self._deadline - time.monotonic()))):
+        left = max(0.0, self._deadline - time.monotonic())
+        if seconds > 0 and self._stop.wait(min(seconds, left, threading.TIMEOUT_MAX)):
             raise CancelledError("the run was cancelled")
 
     def _judged(self, command: Command, expectation: Expectation, expect: WaitExpect) -> _Judged:

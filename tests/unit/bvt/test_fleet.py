@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from orchestrator.domain.errors import BadCaseError
-from workers.bvt.cli import find_cases
+from workers.bvt.cli import find_cases, main
 from workers.bvt.fleet import Fleet, Listeners, units_of
 from workers.bvt.report.motester import MoTesterReport
 from workers.bvt.report.text import Text
@@ -60,6 +60,20 @@ def test_a_link_is_a_script_by_its_own_name_wherever_it_leads(tmp_path: Path) ->
     cases = find_cases(str(root))
     assert [case.path for case in cases] == [f"cases/{name}.sql" for name in "abcd"]
     assert len(units_of(cases, [], 2)) == 4
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("--rate", "101"), ("--rate", "-1"), ("--max-rows", "0"), ("--max-rows", "x")),
+        *(("--statement-timeout", text) for text in ("nan", "-1", "0", "x")),
+        *(("--script-timeout", "nan"), ("--wait-time", "0")),
+    ],
+)
+def test_a_bound_that_bounds_nothing_is_refused(words: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["cases", *words])
+    assert f"argument {words[0]}: {words[1]!r} is no " in capsys.readouterr().err
 
 
 def test_a_report_is_written_whatever_becomes_of_stdout(tmp_path: Path) -> None:

@@ -166,7 +166,20 @@ def test_a_terminal_obeys_nothing_that_a_tree_says(
     assert b"\\x1b[" in said.out + said.err or words[0] == "index"
 
 
-@pytest.mark.parametrize("place", ["new.sql", "new.sql:x", "new.sql:99", "none.sql:1"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("similar", "new.sql:3", "--limit", "-1"),
+        ("similar", "new.sql:3", "--limit", "0"),
+        ("stats", "cases", "--top", "-1"),
+    ],
+)
+def test_a_number_that_leaves_something_out_unsaid_is_refused(words: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["cases", *words])
+
+
+@pytest.mark.parametrize("place", ["new.sql", "new.sql:x", f"new.sql:{'1' * 5000}", "new.sql:99", "none.sql:1"])
 def test_a_place_that_is_none_is_said(place: str) -> None:
     assert main(["cases", "similar", place, "--against", "cases"]) == 2
 
