@@ -13,6 +13,7 @@ from pathlib import Path
 from orchestrator.cases.dedup_search import Finding, Search
 from orchestrator.cases.discover import find_scripts, read_text
 from orchestrator.cli.cases_index import add_index_option, open_corpus
+from orchestrator.cli.output import in_utf8
 from orchestrator.domain.errors import EXIT_FAILED, EXIT_PASSED, BadCaseError
 from orchestrator.planner.names import printable
 
@@ -29,6 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what was found; a repeated statement alone is no duplicate."""
+    if args.format == "jsonl":
+        in_utf8()
     corpus = open_corpus(args.against, args.index)[0] if args.against else None
     search = Search(corpus)
     duplicates = statements = repeated = 0

@@ -15,7 +15,7 @@ from orchestrator.cases.discover import read_text
 from orchestrator.cases.redundancy import Family, Group, Level, by_directory, families, groups, levels
 from orchestrator.cases.script import parse_script
 from orchestrator.cli.cases_index import add_index_option, open_corpus
-from orchestrator.cli.output import positive
+from orchestrator.cli.output import in_utf8, positive
 from orchestrator.domain.errors import EXIT_PASSED, BadCaseError
 from orchestrator.planner.names import printable
 
@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
             "families": [asdict(family) | {"sql": _text_at(corpus, family)} for family in common],
             "groups": [asdict(group) for group in found],
         }
+        in_utf8()
         sys.stdout.write(json.dumps(report, ensure_ascii=False) + "\n")
     else:
         for line in _report(corpus, directories, common, found, args.top):

@@ -7,6 +7,7 @@ is touched: the run drops what it made, and a script that drops something else i
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import shlex
 import signal
@@ -245,6 +246,8 @@ def _listeners(args: argparse.Namespace) -> list[Listener]:
         "jsonl": JsonLines,
         "junit": JUnit,
     }
+    if args.format != "text" and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # JSON and our XML are, wherever they go
     listeners = [makers[args.format](sys.stdout)]
     if args.report:
         listeners.append(MoTesterReport(args.report))
