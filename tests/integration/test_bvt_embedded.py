@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -210,6 +212,26 @@ def test_shards_take_turns_at_a_shared_server(dsn: Dsn) -> None:
     thread.join(10)
     assert turn == [str(dsn)]
     second.close()
+
+
+def test_whoever_makes_the_lock_of_a_shared_server_keeps_no_worker_waiting(
+    dsn: Dsn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    server = make_server("dsn", dsn=str(dsn))
+    server.start()
+    server.close()
+    [lock] = tmp_path.iterdir()
+    assert lock.stat().st_mode & 0o777 == 0o644
+    lock.unlink()
+    os.mkfifo(lock)
+    server.start()
+    server.close()
+    lock.unlink()
+    lock.symlink_to("elsewhere")
+    with pytest.raises(ServerError, match="cannot be had"):
+        server.start()
+    server.close()
 
 
 SQL = (
