@@ -24,7 +24,7 @@ from workers.bvt.render import BadValueError, result_of
 from workers.bvt.results import CommandResult, ScriptResult
 from workers.bvt.runner import Case, Runner
 from workers.bvt.session import Sessions, open_wire, quoted
-from workers.bvt.wire import ConnectionLostError, EndlessResultError, Limits, Reply, ServerFaultError, Wire
+from workers.bvt.wire import ConnectionLostError, Limits, Reply, ServerFaultError, Wire
 
 _TIMEOUT = 20.0
 _ROWS = 20_000
@@ -103,7 +103,7 @@ class BvtServer:
             return Answer(withheld=told) if told else Answer() if reply.fields is None else _result(reply)
         except ServerFaultError as fault:
             return Answer(error=fault.message)
-        except (ConnectionLostError, EndlessResultError):
+        except ConnectionLostError:
             return Answer(lost=True)
 
     def objects(self) -> frozenset[str]:
@@ -146,7 +146,7 @@ class BvtServer:
     def _quietly(self, sql: str) -> list[tuple[str | None, ...]]:
         try:
             return _cells(self._sessions.system().query(sql, timeout=_TIMEOUT))
-        except (ServerFaultError, ConnectionLostError, EndlessResultError):
+        except (ServerFaultError, ConnectionLostError):
             return []
 
 
