@@ -139,6 +139,24 @@ def test_a_server_that_never_comes_up_tells_the_end_of_its_log() -> None:
         make_server("launch", launch=Launch(("sh", "-c", "exit 3")), startup=Startup(timeout=30)).start()
 
 
+DRIPS = """
+import socket, sys, time
+peer, _ = socket.create_server(("127.0.0.1", int(sys.argv[1]))).accept()
+peer.sendall(b"\\xff\\xff\\xff\\0")
+for _ in range(200):
+    peer.sendall(b"x")
+    time.sleep(0.2)
+open(sys.argv[2], "w")
+"""
+
+
+def test_a_server_that_answers_byte_by_byte_is_given_up_in_time(tmp_path: Path) -> None:
+    words = (sys.executable, "-c", DRIPS, "{port}", str(tmp_path / "through"))
+    with pytest.raises(ServerError, match=r"did not answer within 2 s"):
+        make_server("launch", launch=Launch(words), startup=Startup(timeout=2)).start()
+    assert not (tmp_path / "through").exists()
+
+
 SERVE = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
