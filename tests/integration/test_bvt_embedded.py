@@ -210,6 +210,18 @@ def test_a_script_that_is_stopped_while_it_is_recorded_goes_no_further_and_leave
     assert script.with_suffix(".result").read_text().endswith("create database after_it;\n")
 
 
+def test_a_report_that_has_no_place_is_said(dsn: Dsn, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    workspace = tree(tmp_path, dsn)
+    script = workspace / "cases" / "sums" / "add.sql"
+    assert main([str(workspace / "cases"), "--dsn", str(dsn), "--report", str(script)]) == EXIT_USAGE
+    assert "no report can be written into" in capfd.readouterr().err
+    target = script.with_suffix(".result")
+    target.unlink()
+    target.mkdir()
+    assert main([str(script.parent), "--dsn", str(dsn), "--method", "genrs", "--in-place"]) == EXIT_USAGE
+    assert [path.name for path in script.parent.iterdir() if path.suffix == ".partial"] == []
+
+
 def test_a_file_of_a_launched_server_stays_in_its_directory() -> None:
     server = make_server("launch", launch=Launch(("true",), {"../out": "x"}))
     with pytest.raises(UsageError, match="leaves its directory"):

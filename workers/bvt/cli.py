@@ -248,12 +248,21 @@ def _listeners(args: argparse.Namespace) -> list[Listener]:
     }
     if args.format != "text" and isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # JSON and our XML are, wherever they go
-    listeners = [makers[args.format](sys.stdout)]
-    if args.report:
-        listeners.append(MoTesterReport(args.report))
-        listeners.append(Page(args.report / "index.html"))
-        listeners.append(JUnit((args.report / "junit.xml").open("w", encoding="utf-8"), owned=True))
-    return listeners
+    listeners: list[Listener] = [makers[args.format](sys.stdout)]
+    try:
+        return listeners + (_reports(args.report) if args.report else [])
+    except OSError as error:
+        raise UsageError(
+            f"no report can be written into {args.report}: {error.strerror}", "Name a directory with --report."
+        ) from error
+
+
+def _reports(folder: Path) -> list[Listener]:
+    return [
+        MoTesterReport(folder),
+        Page(folder / "index.html"),
+        JUnit((folder / "junit.xml").open("w", encoding="utf-8"), owned=True),
+    ]
 
 
 def _on_signals(stop: threading.Event) -> Callable[[], None]:

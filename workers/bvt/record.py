@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -61,12 +62,14 @@ def _entry(command: Command, answer: str | None) -> str:
 
 
 def _write(target: Path, text: str) -> None:
+    partial = target.with_name(target.name + ".partial")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(target.name + ".partial")
         partial.write_text(text, encoding="utf-8", errors="replace", newline="")
         partial.replace(target)
     except OSError as error:
+        with contextlib.suppress(OSError):  # why it could not be written is what counts
+            partial.unlink()
         raise BadCaseError(
             f"{target} cannot be written: {error.strerror}", "Name another directory with --out."
         ) from error
