@@ -109,6 +109,8 @@ def execute(args: argparse.Namespace, config: Settings, plan: TestPlan, parent: 
     """Run a plan here or on the workers, as ``args`` say; one with nothing in it is done at once."""
     if not args.local and (args.server or args.dsn):
         raise UsageError("--server and --dsn go with --local", "Elsewhere the worker's own profile decides.")
+    if args.dsn and args.server not in (None, "dsn"):
+        raise UsageError(f"--server {args.server} and --dsn name two servers", "Give one of them.")
     if args.local and args.detach:
         raise UsageError("--detach goes with remote workers", "A local run ends with this command.")
     if not plan.tasks:

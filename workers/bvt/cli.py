@@ -125,6 +125,8 @@ def seconds(text: str) -> float:
 def run(args: argparse.Namespace) -> int:
     """Run; the exit code says the verdict. Raises MoTestplanError."""
     cases = find_cases(args.path, args.include, args.exclude, args.only)
+    if args.method == "run" and (args.out or args.in_place):
+        raise UsageError("--out and --in-place say where genrs writes", "Add --method genrs, or leave them out.")
     if args.method == "genrs" and (args.out is None) == (not args.in_place):
         raise UsageError(
             "genrs must know where to write", "Name --out DIR, or say --in-place to write beside the scripts."
@@ -211,6 +213,8 @@ def _target(args: argparse.Namespace, case: Case) -> Path:
 
 
 def _servers(args: argparse.Namespace, stack: ExitStack, stop: threading.Event) -> list[Dsn]:
+    if args.server and (args.dsn or args.launch):
+        raise UsageError("--server and --dsn or --launch name two servers", "Give one of them.")
     if args.server:
         from workers.servers import Startup, make_server
 

@@ -76,6 +76,23 @@ def test_a_bound_that_bounds_nothing_is_refused(words: tuple[str, str], capsys: 
     assert f"argument {words[0]}: {words[1]!r} is no " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--server", "embedded", "--dsn", "mysql://u:p@h"), "name two servers"),
+        (("--server", "mariadb", "--launch", "x"), "name two servers"),
+        (("--out", "x"), "say where genrs writes"),
+        (("--in-place",), "say where genrs writes"),
+        (("--method", "genrs"), "genrs must know where to write"),
+    ],
+)
+def test_options_that_contradict_each_other_are_said(
+    tmp_path: Path, words: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tree(tmp_path, {"a": 1})), *words]) == 2
+    assert says in capsys.readouterr().err
+
+
 def test_a_report_is_written_whatever_becomes_of_stdout(tmp_path: Path) -> None:
     class Gone(io.StringIO):
         def write(self, text: str) -> int:

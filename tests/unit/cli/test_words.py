@@ -71,6 +71,7 @@ def test_a_wrong_profile_is_exit_2_from_every_command(
         (["--pr", "7"], "two ways to say what runs"),
         (["--base-branch", "main"], "--base-branch are two ways to say what runs"),
         (["--detach"], "--detach goes with remote workers"),
+        (["--server", "mariadb", "--dsn", "mysql://u:p@h"], "--server mariadb and --dsn name two servers"),
     ],
 )
 def test_a_plan_file_with_words_that_contradict_it_is_exit_2(
