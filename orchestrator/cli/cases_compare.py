@@ -45,6 +45,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _pairs(name: str) -> Iterator[dict[str, Any]]:
     """The pairs of a file. Raises BadCaseError where a line is none."""
+    if name == "-" and sys.stdin is None:
+        raise BadCaseError("standard input is closed", "Pipe pairs into this command, or name their file.")
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:

@@ -106,6 +106,12 @@ def test_compare_answers_each_pair(tmp_path: Path, capsysbinary: pytest.CaptureF
     assert [row["id"] for row in rows] == [7, "x", 8]
 
 
+def test_pairs_of_a_closed_input_are_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert main(["cases", "compare", "--pairs", "-"]) == 2
+    assert "standard input is closed" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "line",
     [
