@@ -125,6 +125,10 @@ def seconds(text: str) -> float:
 def run(args: argparse.Namespace) -> int:
     """Run; the exit code says the verdict. Raises MoTestplanError."""
     cases = find_cases(args.path, args.include, args.exclude, args.only)
+    found = {case.file.relative_to(args.path) for case in cases}
+    for name in args.only:
+        if PurePath(name) not in found:
+            _log(f"--only {name}: there is no such script to run in {args.path}")
     if args.method == "run" and (args.out or args.in_place):
         raise UsageError("--out and --in-place say where genrs writes", "Add --method genrs, or leave them out.")
     if args.method == "genrs" and (args.out is None) == (not args.in_place):

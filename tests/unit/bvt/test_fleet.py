@@ -76,6 +76,15 @@ def test_a_bound_that_bounds_nothing_is_refused(words: tuple[str, str], capsys: 
     assert f"argument {words[0]}: {words[1]!r} is no " in capsys.readouterr().err
 
 
+def test_a_script_that_was_asked_for_and_is_not_there_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = str(tree(tmp_path, {"a": 1, "b/c": 1}))
+    assert main([root, "--only", "b/c.sql", "--only", "./a.sql", "--only", "typo.sql", "--out", "x"]) == 2
+    [said, *_] = capsys.readouterr().err.splitlines()
+    assert said == f"--only typo.sql: there is no such script to run in {root}"
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
