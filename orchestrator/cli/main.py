@@ -62,8 +62,6 @@ def usage() -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (``docs/exit-codes.md``)."""
-    if sys.stdout is None:  # closed by whoever started us: nobody reads the answer
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - as long as this process
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: a terminal of Latin-1 has no ✓
     try:

@@ -64,13 +64,6 @@ def test_a_document_of_ours_is_utf8_whatever_the_locale_says() -> None:
     assert json.loads(done.stdout) == {"a": "é😀"}
 
 
-def test_a_closed_stdout_is_no_traceback() -> None:
-    words = ["sh", "-c", '"$0" -m orchestrator --help >&-', sys.executable]
-    environment = {**os.environ, "PYTHONPATH": str(Path(main.__file__).parents[2])}
-    done = subprocess.run(words, stderr=subprocess.PIPE, text=True, env=environment, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
 def test_a_terminal_without_unicode_gets_an_answer(tmp_path: Path) -> None:
     with (tmp_path / "out").open("wb") as out:
         done = put_out(out.fileno(), "latin-1")
