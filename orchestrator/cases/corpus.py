@@ -15,7 +15,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -58,7 +58,7 @@ class _Seen(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What a refresh did, in scripts. ``unread`` names those that could not be read."""
+    """What a refresh did, in scripts. ``unread`` names those that could not be read, and such directories."""
 
     scripts: int
     read: int
@@ -132,7 +132,8 @@ class Corpus:
                 "SELECT id, path, size, modified, changed, read, content FROM script"
             )
         }
-        seen = {one.path: one for one in sorted(_walk(str(self.root)))}
+        closed: list[str] = []
+        seen = {one.path: one for one in sorted(_walk(str(self.root), closed))}
         if not seen:
             raise BadCaseError(f"there is no script in {self.root}", "Scripts are files that end in .sql or .test.")
         stale = [
@@ -140,9 +141,10 @@ class Corpus:
         ]
         gone = [path for path in known if path not in seen]
         if not stale and not gone:
-            return Refreshed(len(seen), 0, 0)
+            return Refreshed(len(seen), 0, 0, tuple(closed))
         with without_collection():
-            return self._update(stale, gone, {path: entry[3] for path, entry in known.items()}, len(seen))
+            done = self._update(stale, gone, {path: entry[3] for path, entry in known.items()}, len(seen))
+        return replace(done, unread=(*closed, *done.unread))
 
     def _update(self, stale: Sequence[_Seen], gone: list[str], contents: dict[str, bytes], count: int) -> Refreshed:
         from orchestrator.cases.fingerprint_rows import Builder  # parser and lexer: not for an unchanged tree
@@ -220,12 +222,12 @@ def _fresh(now: _Seen, then: _Seen, read: int) -> bool:
     return now == then and max(now.modified, now.changed) < read - _UNSAFE
 
 
-def _walk(root: str) -> Iterator[_Seen]:
-    """The scripts under ``root``, each directory once, whatever links there are."""
+def _walk(root: str, closed: list[str]) -> Iterator[_Seen]:
+    """The scripts under ``root``, each directory once, whatever links there are; ``closed`` gets the unreadable."""
     pending, above = [("", root)], set[tuple[int, int]]()
     while pending:
         prefix, directory = pending.pop()
-        with suppress(OSError):
+        try:
             status = os.stat(directory)  # noqa: PTH116 - a third of the time of a nothing-changed refresh
             if (status.st_dev, status.st_ino) in above:
                 continue
@@ -236,6 +238,8 @@ def _walk(root: str) -> Iterator[_Seen]:
                         yield from _script(prefix, entry)
                     elif entry.is_dir():
                         pending.append((f"{prefix}{entry.name}/", entry.path))
+        except OSError:
+            closed.append(directory)
 
 
 def _script(prefix: str, entry: os.DirEntry[str]) -> Iterator[_Seen]:

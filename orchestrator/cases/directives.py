@@ -56,7 +56,7 @@ class DirectiveState:
     issue: str | None = None
     doc_metacmp: bool | None = None
     skipped: bool = False
-    #: Fields of the next completed command, by the name `Command` gives them.
+    #: Fields of the next completed command, by the name `Command` gives them; those that add up are lists.
     pending: dict[str, Any] = field(default_factory=dict)
 
     def apply(self, line: str) -> None:
@@ -75,7 +75,11 @@ class DirectiveState:
     def _statement(self, line: str) -> None:
         for start, read in _STATEMENT_DIRECTIVES:
             if line.startswith(start):
-                self.pending.update(read(line, line[len(start) :], self.pending))
+                for name, value in read(line, line[len(start) :]).items():
+                    if isinstance(value, list):
+                        self.pending.setdefault(name, []).extend(value)
+                    else:
+                        self.pending[name] = value
                 return
         if line.startswith(_SESSION):
             self.session = read_session(line[len(_SESSION) :], self.session)
@@ -117,43 +121,42 @@ def _boolean(text: str) -> bool | None:
     return False if equals_ignore_case(text, "false") else None
 
 
-def _integers(rest: str) -> tuple[int, ...]:
-    return tuple(parse_int(trim(piece)) for piece in split(rest, ","))
+def _integers(rest: str) -> list[int]:
+    return [parse_int(trim(piece)) for piece in split(rest, ",")]
 
 
-def _sleep(_line: str, rest: str, _pending: dict[str, Any]) -> dict[str, Any]:
+def _sleep(_line: str, rest: str) -> dict[str, Any]:
     return {"sleep": parse_int(rest)}
 
 
-def _system(_line: str, rest: str, pending: dict[str, Any]) -> dict[str, Any]:
-    return {"system": (*pending.get("system", ()), rest)}
+def _system(_line: str, rest: str) -> dict[str, Any]:
+    return {"system": [rest]}
 
 
-def _pattern(_line: str, _rest: str, _pending: dict[str, Any]) -> dict[str, Any]:
+def _pattern(_line: str, _rest: str) -> dict[str, Any]:
     return {"pattern": True}
 
 
-def _ignore(_line: str, rest: str, pending: dict[str, Any]) -> dict[str, Any]:
-    columns = _integers(rest) if rest else ()
-    return {"ignore_columns": (*pending.get("ignore_columns", ()), *columns)}
+def _ignore(_line: str, rest: str) -> dict[str, Any]:
+    return {"ignore_columns": _integers(rest) if rest else []}
 
 
-def _sortkey(_line: str, rest: str, pending: dict[str, Any]) -> dict[str, Any]:
-    return {"sortkeys": (*pending.get("sortkeys", ()), *_integers(rest))}
+def _sortkey(_line: str, rest: str) -> dict[str, Any]:
+    return {"sortkeys": _integers(rest)}
 
 
-def _separator(_line: str, rest: str, _pending: dict[str, Any]) -> dict[str, Any]:
+def _separator(_line: str, rest: str) -> dict[str, Any]:
     return {"separator": rest}
 
 
-def _wait(line: str, _rest: str, _pending: dict[str, Any]) -> dict[str, Any]:
+def _wait(line: str, _rest: str) -> dict[str, Any]:
     pieces = split(line, ":")
     if len(pieces) != 3 or not pieces[1].isdecimal() or pieces[2].lower() not in _WAIT_OPERATIONS:
         return {}
     return {"wait": Wait(parse_int(pieces[1]), pieces[2].lower())}
 
 
-def _regex(_line: str, rest: str, pending: dict[str, Any]) -> dict[str, Any]:
+def _regex(_line: str, rest: str) -> dict[str, Any]:
     rest = trim(rest)
     if not (rest.startswith("(") and rest.endswith(")")):
         raise ValueError('expected ("pattern", true) or ("pattern", false)')
@@ -167,10 +170,10 @@ def _regex(_line: str, rest: str, pending: dict[str, Any]) -> dict[str, Any]:
     if include is None:
         raise ValueError(f"expected true or false after the pattern, not {trim(flag)}")
     compile_java(quoted[1:-1])
-    return {"regexes": (*pending.get("regexes", ()), Regex(quoted[1:-1], include))}
+    return {"regexes": [Regex(quoted[1:-1], include)]}
 
 
-def _wait_expect(_line: str, rest: str, _pending: dict[str, Any]) -> dict[str, Any]:
+def _wait_expect(_line: str, rest: str) -> dict[str, Any]:
     rest = trim(rest)
     pieces = split(trim(rest[1:-1]), ",")
     if not (rest.startswith("(") and rest.endswith(")")) or len(pieces) != 2:
@@ -181,7 +184,8 @@ def _wait_expect(_line: str, rest: str, _pending: dict[str, Any]) -> dict[str, A
     return {"wait_expect": WaitExpect(interval, timeout)}
 
 
-_Reader = Callable[[str, str, dict[str, Any]], dict[str, Any]]
+#: What a line and its rest say. A list is added to what lines before it said.
+_Reader = Callable[[str, str], dict[str, Any]]
 #: The first beginning that fits is the directive; ``-- @wait:`` and ``-- @wait_expect`` exclude each other.
 _STATEMENT_DIRECTIVES: tuple[tuple[str, _Reader], ...] = (
     ("-- @sleep:", _sleep),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def result_paths(path: str) -> tuple[str, str]:
 def find_result(path: str, base: Path | None = None) -> str | None:
     """The first of `result_paths` that exists (relative ones under ``base``), as spelled; None without."""
     for candidate in result_paths(path):
-        if (base / candidate if base else Path(candidate)).exists():
+        if os.path.exists(base / candidate if base else candidate):  # noqa: PTH110 - a name may be too long for a file
             return candidate
     return None
 
@@ -74,6 +75,8 @@ def find_result(path: str, base: Path | None = None) -> str | None:
 def read_text(path: Path) -> str:
     """A script or result file, as UTF-8; a BOM stays, damaged bytes become U+FFFD. Raises BadCaseError."""
     try:
+        if stat.S_ISFIFO(path.stat().st_mode):  # nobody may ever write there
+            raise BadCaseError(f"{path} cannot be read: it is a named pipe", "Check that it is a readable file.")
         data = path.read_bytes()
     except OSError as error:
         raise BadCaseError(f"{path} cannot be read: {error.strerror}", "Check that it is a readable file.") from error

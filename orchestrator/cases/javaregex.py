@@ -51,12 +51,15 @@ _TOKEN = re.compile(
       | \\(?P<escape>.)
       | \(\?<(?P<group>[A-Za-z]\w*)>
       | (?P<open>\[\^?\]?)
-      | (?P<brace>\{(?!\d+(?:,\d*)?\}))
+      | (?P<times>\{\d+(?:,\d*)?\})
+      | (?P<brace>\{)
       | (?P<other>&&|.)""",
     re.DOTALL | re.VERBOSE,
 )
 
 
+#: Parts a pattern may have once every ``{n}`` is laid out, as the engine does: each takes some 300 bytes.
+MOST_PARTS = 20_000
 #: Seconds a search may take. Those in use take microseconds.
 SEARCH_TIMEOUT = 2.0
 
@@ -69,14 +72,14 @@ class EndlessRegexError(ValueError):
     """The search did not end in time: the pattern backtracks without bound on this text."""
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def compile_java(pattern: str) -> regex.Pattern[str]:
     """``pattern`` compiled. Raises `UnsupportedRegexError` with the reason."""
     import regex
 
     try:
         return regex.compile(translate(pattern), regex.ASCII | regex.V0)
-    except (regex.error, OverflowError, RecursionError) as error:
+    except (regex.error, ValueError, OverflowError, RecursionError) as error:
         raise UnsupportedRegexError(str(error)) from error
 
 
@@ -101,9 +104,11 @@ def translate(pattern: str) -> str:
     dotall = flags is not None and "s" in flags.group()
     multiline = flags is not None and "m" in flags.group()
     start = flags.end() if flags else 0
-    python, in_class = [flags.group() if flags else ""], False
+    python, in_class, size = [flags.group() if flags else ""], False, _Size()
     for token in _TOKEN.finditer(pattern, start):
         kind, value = token.lastgroup, token[token.lastgroup or 0]
+        if not in_class:
+            size.add(kind, value)
         if kind == "literal":
             python.append(re.escape(value))
         elif kind == "property":
@@ -118,11 +123,35 @@ def translate(pattern: str) -> str:
             python.append(value.replace("]", r"\]"))
         elif kind == "brace":
             raise UnsupportedRegexError(f"illegal repetition near index {token.start()}")
+        elif kind == "times":
+            python.append(value)
         elif kind == "other":
             python.append(_other(value, dotall=dotall, multiline=multiline))
         else:
             python.append(f"(?P={value})" if kind == "reference" else f"(?P<{value}>")
     return "".join(python)
+
+
+class _Size:
+    """Counts the parts of a pattern. Whoever writes a script writes it, and ``a{2147483647}`` would take all memory."""
+
+    def __init__(self) -> None:
+        self._groups = [0]
+        self._last = 0
+
+    def add(self, kind: str | None, value: str) -> None:
+        """Count one more token. Raises `UnsupportedRegexError` when there are too many."""
+        if kind == "times":
+            least = value[1:-1].partition(",")[0].lstrip("0")
+            self._groups[-1] += self._last * (int(least[:10] or 0) - 1)
+        elif kind == "group" or (kind == "other" and value == "("):
+            self._groups.append(0)
+        else:
+            closes = kind == "other" and value == ")" and len(self._groups) > 1
+            self._last = self._groups.pop() if closes else len(value) if kind == "literal" else 1
+            self._groups[-1] += self._last
+        if self._groups[-1] > MOST_PARTS:
+            raise UnsupportedRegexError(f"the pattern has more than {MOST_PARTS} parts, each repetition counted")
 
 
 def _property(name: str, *, in_class: bool) -> str:

@@ -97,7 +97,8 @@ class _Parser:
         self.path = path
         self.use_db = database_of(path)
         self.state = DirectiveState(honour_issues=ignore_issues)
-        self.options = self._options()
+        #: All fields of the next command but its text and lines; None after a directive, until they are asked for.
+        self.options: tuple[Any, ...] | None = None
         self.problems: list[Problem] = []
         self.commands: list[Command] = []
 
@@ -137,16 +138,20 @@ class _Parser:
             self.state.apply(line)
         except ValueError as error:
             self.problems.append(Problem(self.path, number, line, str(error)))
-        self.options = self._options()
+        self.options = None
 
     def _options(self) -> tuple[Any, ...]:
-        """All fields of the next command but its text and lines."""
         state = self.state
         issue = state.issue
-        return Command("", 0, 0, *state.session, self.use_db, issue is not None, issue, **state.pending)[3:]
+        pending: dict[str, Any] = {
+            name: tuple(one) if isinstance(one, list) else one for name, one in state.pending.items()
+        }
+        return Command("", 0, 0, *state.session, self.use_db, issue is not None, issue, **pending)[3:]
 
     def _complete(self, sql: str, line: int, first_line: int) -> None:
+        if self.options is None:
+            self.options = self._options()
         self.commands.append(Command._make((sql, line, first_line, *self.options)))
         if self.state.pending:
             self.state.pending.clear()
-            self.options = self._options()
+            self.options = None

@@ -26,6 +26,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+#: Whose exit code is a verdict.
+_JUDGES = frozenset({"run", "dedup", "generate"})
+
+
 class _LazyParser(argparse.ArgumentParser):
     """A parser whose arguments are declared by ``module`` once it is its turn to parse."""
 
@@ -51,11 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the chosen command; its exit code. A reader that leaves early (``| head``) is no error."""
+    """Run the chosen command; its exit code. A reader that leaves early (``| head``) gets no verdict, else no error."""
     try:
         code = int(args.run_case_command(args))
         sys.stdout.flush()
     except BrokenPipeError:
+        if args.case_command in _JUDGES:
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_PASSED
     return code

@@ -16,6 +16,7 @@ from typing import Any
 from orchestrator.cases.dedup import compare_texts
 from orchestrator.cli import output
 from orchestrator.domain.errors import EXIT_PASSED, BadCaseError
+from orchestrator.planner.names import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,13 +39,15 @@ def run(args: argparse.Namespace) -> int:
             line = json.dumps(row, ensure_ascii=False)
         else:
             differs = f": {', '.join(verdict.differs_in)}" if verdict.differs_in else ""
-            line = f"{pair['id']}: {verdict.level}{differs}"
+            line = printable(f"{pair['id']}: {verdict.level}{differs}")
         sys.stdout.buffer.write(f"{line}\n".encode("utf-8", "surrogatepass"))
     return EXIT_PASSED
 
 
 def _pairs(name: str) -> Iterator[dict[str, Any]]:
     """The pairs of a file. Raises BadCaseError where a line is none."""
+    if name == "-" and sys.stdin is None:
+        raise BadCaseError("standard input is closed", "Pipe pairs into this command, or name their file.")
     try:
         content = output.piped("pairs", BadCaseError) if name == "-" else Path(name).read_bytes()
     except OSError as error:
@@ -59,9 +62,9 @@ def _pair(line: str, where: str) -> dict[str, Any]:
         pair = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise BadCaseError(f"{where}: not JSON: {error}", "Each line is one JSON object.") from error
-    texts = ("a", "b", "context_a", "context_b")
     if not isinstance(pair, dict) or "id" not in pair or not {"a", "b"} <= pair.keys():
         raise BadCaseError(f"{where}: no pair", 'Each line has "id", "a" and "b".')
-    if any(not isinstance(pair.get(key) or "", str) for key in texts):
+    contexts = (pair.get("context_a") or "", pair.get("context_b") or "")
+    if any(not isinstance(text, str) for text in (pair["a"], pair["b"], *contexts)):
         raise BadCaseError(f"{where}: a text that is none", '"a", "b" and the contexts are strings.')
     return pair

@@ -13,7 +13,9 @@ from pathlib import Path
 from orchestrator.cases.dedup_search import Finding, Search
 from orchestrator.cases.discover import find_scripts, read_text
 from orchestrator.cli.cases_index import add_index_option, open_corpus
+from orchestrator.cli.output import in_utf8
 from orchestrator.domain.errors import EXIT_FAILED, EXIT_PASSED, BadCaseError
+from orchestrator.planner.names import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what was found; a repeated statement alone is no duplicate."""
+    if args.format == "jsonl":
+        in_utf8()
     corpus = open_corpus(args.against, args.index)[0] if args.against else None
     search = Search(corpus)
     duplicates = statements = repeated = 0
@@ -47,19 +51,26 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _scripts(paths: Sequence[Path]) -> Iterator[Path]:
+    """The scripts below ``paths``, each once: PATHs may overlap."""
+    seen: set[Path] = set()
     for root in paths:
         found = list(find_scripts(root))
         if not found:
             raise BadCaseError(f"there is no script in {root}", "Scripts are files that end in .sql or .test.")
-        yield from found
+        for path in found:
+            if (place := path.absolute()) not in seen:
+                seen.add(place)
+                yield path
 
 
 def _own_path(path: Path, tree: Path | None) -> str:
-    """The path of a script in the tree it is compared with; empty outside."""
+    """The path of a script in the tree it is compared with, as the index spells it; empty outside."""
     if tree is None:
         return ""
     here, root = os.path.realpath(path), os.path.realpath(tree)
-    return os.path.relpath(here, root) if here.startswith(root + os.sep) else ""
+    if not here.startswith(root + os.sep):
+        return ""
+    return os.fsencode(os.path.relpath(here, root)).decode("utf-8", "replace")
 
 
 def _row(finding: Finding) -> str:
@@ -75,4 +86,4 @@ def _words(finding: Finding) -> str:
     often = f" ({finding.times} times there)" if finding.times > 1 else ""
     differs = f"; differs in {', '.join(finding.differs_in)}" if finding.differs_in else ""
     lines = f"{finding.line}-{finding.last_line}" if finding.line != finding.last_line else f"{finding.line}"
-    return f"{finding.path}:{lines}: this {finding.kind} {same} {finding.existing}{often}{differs}"
+    return printable(f"{finding.path}:{lines}: this {finding.kind} {same} {finding.existing}{often}{differs}")

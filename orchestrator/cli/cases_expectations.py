@@ -11,6 +11,7 @@ from orchestrator.cases.rows import expectations_row
 from orchestrator.cases.script import Script
 from orchestrator.cli.cases_parse import add_arguments, read_scripts, write_line
 from orchestrator.domain.errors import EXIT_PASSED, BadCaseError
+from orchestrator.planner.names import printable
 
 __all__ = ["add_arguments", "run"]
 
@@ -23,7 +24,8 @@ def run(args: argparse.Namespace) -> int:
             write_line(expectations_row(script, result_file, expectations, message=message))
         else:
             sets = sum(expectation.text is not None for expectation in expectations)
-            write_line(f"{script.path}: {message or f'{len(expectations)} commands, {sets} with a result'}")
+            words = message or f"{len(expectations)} commands, {sets} with a result"
+            write_line(printable(f"{script.path}: {words}"))
     return EXIT_PASSED
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from orchestrator.cli.output import emit, positive
 from orchestrator.cli.plan import DEFAULT_PROFILE
 from orchestrator.domain.errors import EXIT_FAILED, EXIT_PASSED, UsageError
+from orchestrator.planner.names import printable
 from orchestrator.settings import load_profile, settings_from
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def run(args: argparse.Namespace) -> int:
     write_files(args.output, files)
     if args.branch and repository:
         commit_branch(Path(repository), args.branch, args.head or args.base, files, f"test: cases for {inputs.title}")
-    emit((made.report.as_json() if args.format == "json" else made.report.as_text()).encode("utf-8", "replace"))
+    text = made.report.as_json() if args.format == "json" else _harmless(made.report.as_text())
+    emit(text.encode("utf-8", "replace"))
     return EXIT_FAILED if made.report.findings else EXIT_PASSED
 
 
@@ -105,5 +107,10 @@ def _model(args: argparse.Namespace) -> Source | None:
 
 
 def _progress(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    sys.stderr.write(f"{_harmless(line)}\n")
     sys.stderr.flush()
+
+
+def _harmless(text: str) -> str:
+    """What a change, a tree, a server and a model say, for a terminal."""
+    return "\n".join(map(printable, text.split("\n")))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from orchestrator.cases.corpus import Corpus, Refreshed
 from orchestrator.domain.errors import EXIT_PASSED
+from orchestrator.planner.names import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +43,7 @@ def open_corpus(root: Path, index: Path | None) -> tuple[Corpus, Refreshed]:
     """The index of ``root``, up to date; what was wrong with it is told on standard error."""
     corpus, done = Corpus.open(root, index_of(root, index))
     for words in (*corpus.warnings, *(f"{path} cannot be read" for path in done.unread)):
-        sys.stderr.write(f"mo-testplan: {words}\n")
+        sys.stderr.write(f"mo-testplan: {printable(words)}\n")
     return corpus, done
 
 

@@ -11,6 +11,7 @@ from orchestrator.cases.discover import find_scripts, read_text
 from orchestrator.cases.rows import script_row
 from orchestrator.cases.script import Problem, Script, database_of, parse_script
 from orchestrator.domain.errors import EXIT_PASSED, BadCaseError
+from orchestrator.planner.names import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,4 +53,4 @@ def write_line(line: str) -> None:
 
 def _words(script: Script) -> str:
     head = f"{script.path}: {len(script.commands)} commands{', skipped' if script.skipped else ''}"
-    return "\n  ".join([head, *map(str, script.problems)])
+    return "\n  ".join(map(printable, [head, *map(str, script.problems)]))

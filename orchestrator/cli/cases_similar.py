@@ -15,8 +15,12 @@ from orchestrator.cases.discover import find_scripts, read_text
 from orchestrator.cases.fingerprint import Typed
 from orchestrator.cases.fingerprint_script import Placed, Reader, ReadScript
 from orchestrator.cases.script import parse_script
+from orchestrator.cli.output import positive
 from orchestrator.domain.errors import EXIT_PASSED, BadCaseError
+from orchestrator.planner.names import printable
 
+#: Of the number of a line.
+_DIGITS = 9
 #: Statements with fewer codes in common are not looked at further.
 _LEAST = 0.5
 
@@ -27,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against", metavar="DIR", type=Path, help="the tree to look in; without, the script's directory"
     )
-    parser.add_argument("--limit", metavar="N", type=int, default=10)
+    parser.add_argument("--limit", metavar="N", type=positive, default=10)
     parser.add_argument("--format", choices=("jsonl", "text"), default="text")
 
 
@@ -43,14 +47,14 @@ def run(args: argparse.Namespace) -> int:
             text = json.dumps(row | {"differs_in": list(verdict.differs_in)}, ensure_ascii=False)
         else:
             differs = f"; differs in {', '.join(verdict.differs_in)}" if verdict.differs_in else ""
-            text = f"{score:.0%} {verdict.level} {spot} ({times} of this shape){differs}"
+            text = printable(f"{score:.0%} {verdict.level} {spot} ({times} of this shape){differs}")
         sys.stdout.buffer.write(f"{text}\n".encode("utf-8", "replace"))
     return EXIT_PASSED
 
 
 def _place(text: str) -> tuple[Path, int]:
     name, _, line = text.rpartition(":")
-    if not name or not line.isdecimal():
+    if not name or not line.isdecimal() or len(line) > _DIGITS:
         raise BadCaseError(f"{text} is not FILE:LINE", "For example: cases/join/join.sql:12")
     return Path(name), int(line)
 
@@ -71,7 +75,12 @@ def _ranked(
     scores: dict[bytes, float] = {}
     mine = wanted.typed
     for path in find_scripts(tree):
-        for typed, line, _ in reader.read(parse_script(read_text(path), str(path))).statements:
+        try:
+            script = reader.read(parse_script(read_text(path), str(path)))
+        except BadCaseError as error:
+            sys.stderr.write(f"mo-testplan: {printable(error.message)}\n")
+            continue
+        for typed, line, _ in script.statements:
             if line == wanted.line and path.resolve() == own.resolve():
                 continue
             if typed.digest not in scores:

@@ -15,7 +15,9 @@ from orchestrator.cases.discover import read_text
 from orchestrator.cases.redundancy import Family, Group, Level, by_directory, families, groups, levels
 from orchestrator.cases.script import parse_script
 from orchestrator.cli.cases_index import add_index_option, open_corpus
+from orchestrator.cli.output import in_utf8, positive
 from orchestrator.domain.errors import EXIT_PASSED, BadCaseError
+from orchestrator.planner.names import printable
 
 _BAR = 40
 
@@ -23,7 +25,7 @@ _BAR = 40
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("root", metavar="DIR", type=Path, help="a directory of scripts")
-    parser.add_argument("--top", metavar="N", type=int, default=10, help="how many families and groups to show")
+    parser.add_argument("--top", metavar="N", type=positive, default=10, help="how many families and groups to show")
     parser.add_argument(
         "--picture", metavar="FILE", type=Path, help="draw the directories into this .svg or .html file"
     )
@@ -46,10 +48,11 @@ def run(args: argparse.Namespace) -> int:
             "families": [asdict(family) | {"sql": _text_at(corpus, family)} for family in common],
             "groups": [asdict(group) for group in found],
         }
+        in_utf8()
         sys.stdout.write(json.dumps(report, ensure_ascii=False) + "\n")
     else:
         for line in _report(corpus, directories, common, found, args.top):
-            sys.stdout.buffer.write(f"{line}\n".encode("utf-8", "replace"))
+            sys.stdout.buffer.write(f"{printable(line)}\n".encode("utf-8", "replace"))
     return EXIT_PASSED
 
 
@@ -58,14 +61,17 @@ def _report(
 ) -> Iterator[str]:
     for level in levels(corpus):
         yield f"{level.name:<20} {_bar(level.share)} {level.distinct} of {level.total} ({level.share:.1%})"
-    yield "\nstatements of a shape of their own, by directory:"
+    yield ""
+    yield "statements of a shape of their own, by directory:"
     for level in directories[:top]:
         yield f"{level.name[:20]:<20} {_bar(level.share)} {level.distinct} of {level.total} ({level.share:.1%})"
-    yield "\nthe most repeated statements:"
+    yield ""
+    yield "the most repeated statements:"
     for family in common:
         words = _text_at(corpus, family)[:80]
         yield f"{family.times:>7} times in {family.scripts:>4} scripts  {words}  ({family.place})"
-    yield f"\nscripts that test the same, biggest saving first ({len(found)} groups):"
+    yield ""
+    yield f"scripts that test the same, biggest saving first ({len(found)} groups):"
     for group in found[:top]:
         yield f"{group.saving} statements could go: {', '.join(group.scripts[:6])}"
         for one in group.evidence[:3]:

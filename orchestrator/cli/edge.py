@@ -51,12 +51,14 @@ def add_format(parser: argparse.ArgumentParser, *more: str) -> None:
 
 def print_json(value: object) -> None:
     """One JSON document on stdout, and nothing else."""
+    output.in_utf8()
     text = json.dumps(to_plain(value), ensure_ascii=False, indent=2)
     sys.stdout.write(text.encode("utf-8", "replace").decode() + "\n")
 
 
 def print_text(text: str) -> None:
     """A document on stdout, and nothing else; half a surrogate becomes a question mark."""
+    output.in_utf8()
     sys.stdout.write(text.encode("utf-8", "replace").decode() + "\n")
 
 

@@ -24,7 +24,7 @@ from workers.bvt.render import BadValueError, result_of
 from workers.bvt.results import CommandResult, ScriptResult
 from workers.bvt.runner import Case, Runner
 from workers.bvt.session import Sessions, open_wire, quoted
-from workers.bvt.wire import ConnectionLostError, EndlessResultError, Limits, Reply, ServerFaultError, Wire
+from workers.bvt.wire import ConnectionLostError, Limits, Reply, ServerFaultError, Wire
 
 _TIMEOUT = 20.0
 _ROWS = 20_000
@@ -46,7 +46,8 @@ class BvtServer:
         self._ownership = Ownership(self._quietly)
         #: What was run here, and in which databases: whatever appeared and has a name in these is ours.
         self._texts: set[str] = set()
-        reply = self._sessions.system().query("select version()", timeout=_TIMEOUT)
+        with _needed(dsn):
+            reply = self._sessions.system().query("select version()", timeout=_TIMEOUT)
         self.version = _cells(reply)[0][0] or ""
 
     def close(self) -> None:
@@ -62,7 +63,7 @@ class BvtServer:
     def run(self, statements: Sequence[str], database: str) -> list[Answer]:
         """Run in a new session and a database of its own.
 
-        Raises ServerError when a database of this name was there before.
+        Raises ServerError when a database of this name was there before, or none may be made.
         """
         if not self._guard.owns(database):
             raise ServerError(
@@ -84,11 +85,12 @@ class BvtServer:
 
     def _fresh(self, database: str, *, keep: bool = False) -> Wire:
         system = self._sessions.system()
-        if not keep:
-            self._quietly(f"drop database if exists {quoted(database)}")
-            system.query(f"create database {quoted(database)}", timeout=_TIMEOUT)
-        wire = open_wire(self._dsn)
-        wire.query(f"use {quoted(database)}", timeout=_TIMEOUT)
+        with _needed(self._dsn):
+            if not keep:
+                self._quietly(f"drop database if exists {quoted(database)}")
+                system.query(f"create database {quoted(database)}", timeout=_TIMEOUT)
+            wire = open_wire(self._dsn)
+            wire.query(f"use {quoted(database)}", timeout=_TIMEOUT)
         return wire
 
     def _answer(self, wire: Wire, sql: str, database: str) -> Answer:
@@ -101,7 +103,7 @@ class BvtServer:
             return Answer(withheld=told) if told else Answer() if reply.fields is None else _result(reply)
         except ServerFaultError as fault:
             return Answer(error=fault.message)
-        except (ConnectionLostError, EndlessResultError):
+        except ConnectionLostError:
             return Answer(lost=True)
 
     def objects(self) -> frozenset[str]:
@@ -144,8 +146,20 @@ class BvtServer:
     def _quietly(self, sql: str) -> list[tuple[str | None, ...]]:
         try:
             return _cells(self._sessions.system().query(sql, timeout=_TIMEOUT))
-        except (ServerFaultError, ConnectionLostError, EndlessResultError):
+        except (ServerFaultError, ConnectionLostError):
             return []
+
+
+@contextmanager
+def _needed(dsn: Dsn) -> Iterator[None]:
+    """Around statements that no trial can do without: what goes wrong with them is a ServerError."""
+    try:
+        yield
+    except (ServerFaultError, ConnectionLostError) as error:
+        raise ServerError(
+            f"no case can be tried on {dsn.place}: {error}",
+            "Name an account that may make databases there, or look at the server's log.",
+        ) from error
 
 
 class _Told:

@@ -7,6 +7,7 @@ the model nothing. With --update only commits newer than the model are read, and
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from datetime import UTC, datetime
@@ -40,10 +41,12 @@ def run(args: argparse.Namespace) -> int:
     if args.update:
         if args.until:
             raise UsageError("--update reads to the end of the branch", "Leave out --until, or --update.")
+        _check_place(path)
         learned = update(load_model(path), repository, profile, args.revision, _progress)
     else:
-        learned = learn(repository, profile, args.revision, _moment(args.until), _progress)
-    path.parent.mkdir(parents=True, exist_ok=True)
+        until = _moment(args.until)
+        _check_place(path)
+        learned = learn(repository, profile, args.revision, until, _progress)
     size = save_model(learned.model, path)
     for warning in learned.warnings:
         print(f"warning: {warning}", file=sys.stderr)  # noqa: T201 - words go to stderr
@@ -53,6 +56,17 @@ def run(args: argparse.Namespace) -> int:
         f"{size / 1e6:.1f} MB in {time.monotonic() - start:.0f} s"
     )
     return 0
+
+
+def _check_place(path: Path) -> None:
+    """See that ``path`` can be written, in a folder that is made: not at the end of all the work."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        refused = path.is_dir() or not os.access(path.parent, os.W_OK)
+    except OSError:
+        refused = True
+    if refused:
+        raise UsageError(f"{path} cannot be written", "Name a file with -o, in a folder where you may write.")
 
 
 def _progress(line: str) -> None:
@@ -67,6 +81,8 @@ def _moment(text: str | None) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{text!r} is no date", "Write it as 2026-05-31 or 2026-05-31T12:00:00Z.") from None
+    if moment.year < 1970:
+        raise UsageError(f"{text!r} is before all commits", "Write it as 2026-05-31 or 2026-05-31T12:00:00Z.")
     if len(text) <= len("2026-05-31"):
         moment = moment.replace(hour=23, minute=59, second=59)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

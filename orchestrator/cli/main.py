@@ -19,6 +19,7 @@ from orchestrator.domain.errors import (
     MoTestplanError,
     nearest,
 )
+from orchestrator.planner.names import printable
 
 #: Command → (module below ``orchestrator.cli``, one line of help). A module offers ``add_arguments`` and ``run``.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -122,8 +123,9 @@ def _give_stdout_up() -> None:
 
 
 def complain(text: str) -> None:
-    """Tell the person at the terminal; stdout stays for answers."""
-    print(f"mo-testplan: {text}", file=sys.stderr)  # noqa: T201
+    """Tell the person at the terminal, which obeys nothing of it; stdout stays for answers."""
+    harmless = "\n".join(map(printable, text.split("\n")))
+    print(f"mo-testplan: {harmless}", file=sys.stderr)  # noqa: T201
 
 
 def entry() -> None:

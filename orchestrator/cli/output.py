@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import sys
 from pathlib import Path
@@ -25,6 +26,12 @@ def emit(answer: bytes, path: str | None = None) -> None:
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def in_utf8() -> None:
+    """Standard output as UTF-8 from here on, whatever the locale says: JSON is, and a terminal's escapes break it."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _replace(path: Path, answer: bytes) -> None:

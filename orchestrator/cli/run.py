@@ -28,6 +28,12 @@ from orchestrator.runs import control
 from orchestrator.runs.hosts import waiting_for
 from orchestrator.settings import Settings, check_profile, profile_path
 
+#: Options that make a plan, and would change nothing of one that is made.
+_MAKE_A_PLAN = (
+    *("diff", "base", "head", "pr", "category", "budget", "strategies", "model"),
+    *("durations", "failures", "base_branch", "head_branch"),
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``run``."""
@@ -71,8 +77,12 @@ def run(args: argparse.Namespace) -> int:
     """Start a run and, unless detached, wait for its verdict."""
     config = edge.settings()
     if args.plan:
-        if args.diff or args.base or args.head:
-            raise UsageError("a plan file and --diff, --base or --head are two ways to say what runs", "Name one.")
+        beside = next((name for name in _MAKE_A_PLAN if getattr(args, name) not in (None, [])), None)
+        if beside is not None:
+            raise UsageError(
+                f"a plan file and --{beside.replace('_', '-')} are two ways to say what runs",
+                "Name one of them; `plan -o FILE` takes this option, too.",
+            )
         plan = read_plan(args.plan)
         args.profile = plan.profile if args.profile == DEFAULT_PROFILE else args.profile
     else:
@@ -99,6 +109,8 @@ def execute(args: argparse.Namespace, config: Settings, plan: TestPlan, parent: 
     """Run a plan here or on the workers, as ``args`` say; one with nothing in it is done at once."""
     if not args.local and (args.server or args.dsn):
         raise UsageError("--server and --dsn go with --local", "Elsewhere the worker's own profile decides.")
+    if args.dsn and args.server not in (None, "dsn"):
+        raise UsageError(f"--server {args.server} and --dsn name two servers", "Give one of them.")
     if args.local and args.detach:
         raise UsageError("--detach goes with remote workers", "A local run ends with this command.")
     if not plan.tasks:

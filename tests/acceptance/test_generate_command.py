@@ -64,6 +64,12 @@ def test_files_and_a_report_come_of_a_change_and_nothing_is_overwritten(clone: P
     assert "is there already" in again.stderr
 
 
+def test_a_terminal_obeys_nothing_that_a_title_says(clone: Path, tmp_path: Path) -> None:
+    done = call("--repo", str(clone), "--base", "HEAD^", "--title", "a\x1b[31mb", "-o", str(tmp_path / "out"))
+    assert done.stdout.startswith("a\\x1b[31mb\n")
+    assert "\x1b" not in done.stdout + done.stderr
+
+
 def test_the_same_change_gives_the_same_bytes_in_another_process(clone: Path, tmp_path: Path) -> None:
     texts = []
     for name in ("one", "two"):
@@ -108,6 +114,7 @@ def test_a_branch_gets_the_files_and_the_work_tree_stays(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        (("--pr", "-5"), "'-5' is no whole number from 1 on"),
         (("--budget", "0"), "--budget 0 is out of range"),
         (("--diff", "no-such-file"), "cannot be read"),
         (("--base", "nowhere", "--head", "HEAD"), "nowhere"),

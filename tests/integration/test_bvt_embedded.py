@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.errors import (
+    EXIT_FAILED,
     EXIT_INFRASTRUCTURE,
     EXIT_PASSED,
     EXIT_USAGE,
@@ -136,6 +139,24 @@ def test_a_server_that_never_comes_up_tells_the_end_of_its_log() -> None:
         make_server("launch", launch=Launch(("sh", "-c", "exit 3")), startup=Startup(timeout=30)).start()
 
 
+DRIPS = """
+import socket, sys, time
+peer, _ = socket.create_server(("127.0.0.1", int(sys.argv[1]))).accept()
+peer.sendall(b"\\xff\\xff\\xff\\0")
+for _ in range(200):
+    peer.sendall(b"x")
+    time.sleep(0.2)
+open(sys.argv[2], "w")
+"""
+
+
+def test_a_server_that_answers_byte_by_byte_is_given_up_in_time(tmp_path: Path) -> None:
+    words = (sys.executable, "-c", DRIPS, "{port}", str(tmp_path / "through"))
+    with pytest.raises(ServerError, match=r"did not answer within 2 s"):
+        make_server("launch", launch=Launch(words), startup=Startup(timeout=2)).start()
+    assert not (tmp_path / "through").exists()
+
+
 SERVE = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
@@ -174,6 +195,33 @@ def test_cases_run_starts_a_server_by_a_command(dsn: Dsn, tmp_path: Path, capfd:
     assert main([str(workspace / "cases"), "--launch", "/no/such/server {port}"]) == EXIT_INFRASTRUCTURE
 
 
+def test_a_script_that_is_stopped_while_it_is_recorded_goes_no_further_and_leaves_its_result_file(
+    dsn: Dsn, wire: Wire, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "cases" / "a.sql"
+    script.parent.mkdir()
+    script.write_text("select 1;\ndrop database shop;\ncreate database after_it;\n")
+    script.with_suffix(".result").write_text("as it was")
+    words = [str(script.parent), "--dsn", str(dsn), "--method", "genrs", "--in-place"]
+    assert main(words) == EXIT_FAILED
+    assert "1 pass, 0 failed, 0 ignored, 2 abnormal" in capfd.readouterr().out
+    assert script.with_suffix(".result").read_text() == "as it was"
+    assert main([*words, "--allow-drops"]) == EXIT_PASSED
+    assert script.with_suffix(".result").read_text().endswith("create database after_it;\n")
+
+
+def test_a_report_that_has_no_place_is_said(dsn: Dsn, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    workspace = tree(tmp_path, dsn)
+    script = workspace / "cases" / "sums" / "add.sql"
+    assert main([str(workspace / "cases"), "--dsn", str(dsn), "--report", str(script)]) == EXIT_USAGE
+    assert "no report can be written into" in capfd.readouterr().err
+    target = script.with_suffix(".result")
+    target.unlink()
+    target.mkdir()
+    assert main([str(script.parent), "--dsn", str(dsn), "--method", "genrs", "--in-place"]) == EXIT_USAGE
+    assert [path.name for path in script.parent.iterdir() if path.suffix == ".partial"] == []
+
+
 def test_a_file_of_a_launched_server_stays_in_its_directory() -> None:
     server = make_server("launch", launch=Launch(("true",), {"../out": "x"}))
     with pytest.raises(UsageError, match="leaves its directory"):
@@ -194,6 +242,26 @@ def test_shards_take_turns_at_a_shared_server(dsn: Dsn) -> None:
     thread.join(10)
     assert turn == [str(dsn)]
     second.close()
+
+
+def test_whoever_makes_the_lock_of_a_shared_server_keeps_no_worker_waiting(
+    dsn: Dsn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    server = make_server("dsn", dsn=str(dsn))
+    server.start()
+    server.close()
+    [lock] = tmp_path.iterdir()
+    assert lock.stat().st_mode & 0o777 == 0o644
+    lock.unlink()
+    os.mkfifo(lock)
+    server.start()
+    server.close()
+    lock.unlink()
+    lock.symlink_to("elsewhere")
+    with pytest.raises(ServerError, match="cannot be had"):
+        server.start()
+    server.close()
 
 
 SQL = (
@@ -282,6 +350,27 @@ def test_what_only_strict_finds_is_told_and_does_not_fail(dsn: Dsn, tmp_path: Pa
     assert (ending.state, ending.message) == (TaskState.PASSED, "strict alone finds sums/add.sql:3")
     assert [case.name for case in record.cases if case.kind is FailureKind.STRICT] == ["sums/add.sql:3"]
     assert record.named("sums/add.sql:3").status is CaseStatus.PASSED
+
+
+def test_a_failure_of_characters_that_json_must_escape_is_not_lost(dsn: Dsn, tmp_path: Path) -> None:
+    workspace = tree(tmp_path, dsn)
+    script = workspace / "cases" / "sums" / "add.sql"
+    query = f"select '{chr(1) * 20_000}';"
+    script.write_text(query)
+    script.with_suffix(".result").write_text(f"{query}\na\n{chr(1) * 20_000}x")
+    ending, record = run_suite(workspace, EMBEDDED)
+    assert (ending.state, ending.message) == (TaskState.FAILED, "1 of 1 commands failed: sums/add.sql:1")
+    assert record.named("sums/add.sql:1").actual is not None
+
+
+def test_a_script_that_cannot_be_read_fails_and_the_others_run(dsn: Dsn, tmp_path: Path) -> None:
+    workspace = tree(tmp_path, dsn)
+    (workspace / "cases" / "sums" / "a.sql").symlink_to("nowhere")
+    (workspace / "cases" / "sums" / f"{'b' * 250}.sql").write_text("select 1;\n")
+    ending, record = run_suite(workspace, EMBEDDED)
+    assert (ending.state, ending.message[:24]) == (TaskState.FAILED, "2 of 6 commands failed: ")
+    assert "sums/a.sql cannot be read" in record.named("sums/a.sql:1").message
+    assert record.named("sums/add.sql:4").status is CaseStatus.PASSED
 
 
 def test_a_category_the_tree_lacks_is_skipped(tmp_path: Path) -> None:

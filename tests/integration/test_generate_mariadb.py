@@ -77,6 +77,20 @@ def test_what_is_kept_passes_when_others_run_it_and_leaves_nothing(server: BvtSe
     assert (verdicts.scripts, verdicts.expected, verdicts.wrong) == (1, 1, 0)
 
 
+def test_an_account_that_may_make_no_database_is_said(dsn: Dsn) -> None:
+    wire = open_wire(dsn)
+    for sql in ("create user weak identified by 'w'", "grant select on mysql.* to weak"):
+        wire.query(sql)
+    weak = BvtServer(dsn.account("weak", "w"))
+    try:
+        with pytest.raises(ServerError, match=r"no case can be tried on .* denied"):
+            weak.run(["select 1"], "gen_weak")
+    finally:
+        weak.close()
+        wire.query("drop user weak")
+        wire.close()
+
+
 def test_a_file_without_an_expectation_is_judged_by_one_of_its_own(dsn: Dsn, tmp_path: Path) -> None:
     write_files(tmp_path / "one", {"a.test": "select 1;\n", "b.test": "select rand();\n"})
     verdicts = Verdicts()

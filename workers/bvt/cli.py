@@ -7,6 +7,7 @@ is touched: the run drops what it made, and a script that drops something else i
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import shlex
 import signal
@@ -72,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--include", action="append", default=[], metavar="TEXT", help="only paths that contain TEXT")
     parser.add_argument("--exclude", action="append", default=[], metavar="TEXT", help="no paths that contain TEXT")
     parser.add_argument("--resources", metavar="DIR", help="what $resources stands for")
-    parser.add_argument("--rate", type=int, default=100, metavar="PERCENT", help="success rate that still exits 0")
+    parser.add_argument("--rate", type=percent, default=100, metavar="PERCENT", help="success rate that still exits 0")
     parser.add_argument("--nometa", action="store_true", help="do not compare types, precision and scale")
     parser.add_argument("--ignore-issues", action="store_true", help="leave out what is marked -- @bvt:issue")
     parser.add_argument(
@@ -87,17 +88,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--order-group", action="append", default=[], metavar="A,B", help="categories to keep in this order"
     )
-    parser.add_argument("--statement-timeout", type=float, default=120.0, metavar="S")
-    parser.add_argument("--script-timeout", type=float, default=3600.0, metavar="S")
-    parser.add_argument("--wait-time", type=float, default=2.0, metavar="S", help="what -- @wait waits")
+    parser.add_argument("--statement-timeout", type=seconds, default=120.0, metavar="S")
+    parser.add_argument("--script-timeout", type=seconds, default=3600.0, metavar="S")
+    parser.add_argument("--wait-time", type=seconds, default=2.0, metavar="S", help="what -- @wait waits")
     parser.add_argument(
-        "--max-rows", type=int, default=1_000_000, metavar="N", help="rows after which a result set is endless"
+        "--max-rows", type=positive, default=1_000_000, metavar="N", help="rows after which a result set is endless"
     )
+
+
+def percent(text: str) -> int:
+    """A share, for ``type=`` of an option."""
+    if text.isascii() and text.isdecimal() and len(text) < 4 and int(text) <= 100:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no percentage: a whole number from 0 to 100")
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on, for ``type=`` of an option."""
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return number
+
+
+def seconds(text: str) -> float:
+    """A time, for ``type=`` of an option: not over before it begins; ``inf`` has no end."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not number > 0:  # nan is not, either
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return number
 
 
 def run(args: argparse.Namespace) -> int:
     """Run; the exit code says the verdict. Raises MoTestplanError."""
     cases = find_cases(args.path, args.include, args.exclude, args.only)
+    found = {case.file.relative_to(args.path) for case in cases}
+    for name in args.only:
+        if PurePath(name) not in found:
+            _log(f"--only {name}: there is no such script to run in {args.path}")
+    if args.method == "run" and (args.out or args.in_place):
+        raise UsageError("--out and --in-place say where genrs writes", "Add --method genrs, or leave them out.")
     if args.method == "genrs" and (args.out is None) == (not args.in_place):
         raise UsageError(
             "genrs must know where to write", "Name --out DIR, or say --in-place to write beside the scripts."
@@ -119,7 +152,7 @@ def find_cases(
     root: str, include: Sequence[str] = (), exclude: Sequence[str] = (), only: Sequence[str] = ()
 ) -> list[Case]:
     """The scripts below ``root`` that are to run. Raises BadCaseError when there is none."""
-    base = Path(root).resolve().parent if Path(root).is_dir() else None
+    top = Path(root).resolve() if Path(root).is_dir() else None
     names = frozenset(map(PurePath, only))
     wanted = [part for text in include for part in text.split(",") if part]
     unwanted = [part for text in exclude for part in text.split(",") if part]
@@ -128,8 +161,8 @@ def find_cases(
         if names and file.relative_to(root) not in names:
             continue
         if selected(str(file), wanted, unwanted):
-            path = file.resolve().relative_to(base).as_posix() if base else root
-            cases.append(Case(file, path, base))
+            path = PurePath(top.name, file.relative_to(root)).as_posix() if top else root
+            cases.append(Case(file, path, top.parent if top else None))
     if not cases:
         raise BadCaseError(f"{NO_SCRIPT} {root}", "Scripts end in .sql or .test; look at --include and --exclude.")
     return cases
@@ -161,7 +194,7 @@ def _run(args: argparse.Namespace, cases: list[Case], fleet: Fleet, listeners: L
         done = [fleet.results[case.path] for case in cases if case.path in fleet.results]
         listeners.close(done)
     if args.method == "genrs":
-        return EXIT_PASSED
+        return EXIT_PASSED if all(result.recorded for result in results.values()) else EXIT_FAILED
     return verdict([results[case.path] for case in cases], args.rate, strict=args.compare == "strict")
 
 
@@ -184,6 +217,8 @@ def _target(args: argparse.Namespace, case: Case) -> Path:
 
 
 def _servers(args: argparse.Namespace, stack: ExitStack, stop: threading.Event) -> list[Dsn]:
+    if args.server and (args.dsn or args.launch):
+        raise UsageError("--server and --dsn or --launch name two servers", "Give one of them.")
     if args.server:
         from workers.servers import Startup, make_server
 
@@ -219,12 +254,23 @@ def _listeners(args: argparse.Namespace) -> list[Listener]:
         "jsonl": JsonLines,
         "junit": JUnit,
     }
-    listeners = [makers[args.format](sys.stdout)]
-    if args.report:
-        listeners.append(MoTesterReport(args.report))
-        listeners.append(Page(args.report / "index.html"))
-        listeners.append(JUnit((args.report / "junit.xml").open("w", encoding="utf-8"), owned=True))
-    return listeners
+    if args.format != "text" and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # JSON and our XML are, wherever they go
+    listeners: list[Listener] = [makers[args.format](sys.stdout)]
+    try:
+        return listeners + (_reports(args.report) if args.report else [])
+    except OSError as error:
+        raise UsageError(
+            f"no report can be written into {args.report}: {error.strerror}", "Name a directory with --report."
+        ) from error
+
+
+def _reports(folder: Path) -> list[Listener]:
+    return [
+        MoTesterReport(folder),
+        Page(folder / "index.html"),
+        JUnit((folder / "junit.xml").open("w", encoding="utf-8"), owned=True),
+    ]
 
 
 def _on_signals(stop: threading.Event) -> Callable[[], None]:

@@ -42,13 +42,13 @@ class Dsn:
 
 
 def parse_dsn(text: str) -> Dsn:
-    """Read ``text``. Raises UsageError naming what is wrong; the password is never repeated."""
-    remedy = "Write it as mysql://user:password@host:port"
+    """Read ``text``. Raises UsageError; the password is never repeated, nor what could be a piece of it."""
+    remedy = "Write it as mysql://user:password@host:port, with %23 for a # in the password, %2F for a / and so on."
     try:
         parts = urlsplit(text)
         port = parts.port
-    except ValueError as error:
-        raise UsageError(f"the server address cannot be read: {error}", remedy) from error
+    except ValueError:
+        raise UsageError("the server address cannot be read: its host or its port is none", remedy) from None
     if parts.scheme not in ("mysql", "mysql+pymysql", "mariadb") or not parts.hostname:
         raise UsageError("the server address is not of the form mysql://…", remedy)
     sockets = parse_qs(parts.query).get("unix_socket")

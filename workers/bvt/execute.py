@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -173,7 +174,8 @@ class Executor:
 
     def pause(self, seconds: float) -> None:
         """Sleep. Raises CancelledError at once when the run is cancelled."""
-        if seconds > 0 and self._stop.wait(min(seconds, max(0.0, self._deadline - time.monotonic()))):
+        left = max(0.0, self._deadline - time.monotonic())
+        if seconds > 0 and self._stop.wait(min(seconds, left, threading.TIMEOUT_MAX)):
             raise CancelledError("the run was cancelled")
 
     def _judged(self, command: Command, expectation: Expectation, expect: WaitExpect) -> _Judged:
@@ -217,11 +219,11 @@ class Executor:
             return Outcome(error=ServerMessage(str(error)))
         if (objection := self._guard.objection(text, wire.database)) is not None:
             raise StopScriptError(objection)
-        fault: ServerFaultError | ConnectionLostError | EndlessResultError | None = None
+        fault: ServerFaultError | ConnectionLostError | None = None
         self._watch.begin(wire, min(time.monotonic() + self._options.statement_timeout, self._deadline))
         try:
             reply = wire.query(text, limits=self._options.limits, local_file=LocalFiles(sql), meanwhile=self._settle)
-        except (ServerFaultError, ConnectionLostError, EndlessResultError) as error:
+        except (ServerFaultError, ConnectionLostError) as error:
             fault = error
         finally:
             self._watch.end()
@@ -230,7 +232,7 @@ class Executor:
             self._sessions.follow(wire, database, failed=fault is not None)
         return _outcome(reply) if fault is None else self._failed(wire, fault)
 
-    def _failed(self, wire: Wire, fault: ServerFaultError | ConnectionLostError | EndlessResultError) -> Outcome:
+    def _failed(self, wire: Wire, fault: ServerFaultError | ConnectionLostError) -> Outcome:
         """The error outcome, if that is what it is."""
         if isinstance(fault, EndlessResultError):
             raise AbnormalError(str(fault))

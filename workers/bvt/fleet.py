@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import PurePath
 
 from workers.bvt.results import CommandResult, Listener, ScriptResult
@@ -34,10 +35,10 @@ class Listeners:
                 listener.script(result)
 
     def close(self, scripts: Sequence[ScriptResult]) -> None:
-        """Pass on."""
-        with self._lock:
-            for listener in self._listeners:
-                listener.close(scripts)
+        """Pass on, to each of them whatever becomes of the others."""
+        with self._lock, ExitStack() as stack:
+            for listener in reversed(self._listeners):
+                stack.callback(listener.close, scripts)
 
 
 def units_of(cases: Sequence[Case], groups: Sequence[Sequence[str]], servers: int) -> list[list[Case]]:
@@ -58,7 +59,14 @@ def units_of(cases: Sequence[Case], groups: Sequence[Sequence[str]], servers: in
             grouped.setdefault(number, []).append(case)
     for number, members in grouped.items():
         units.append(sorted(members, key=lambda case, group=groups[number]: _rank(case, group)))  # type: ignore[misc]
-    return sorted(units, key=lambda unit: -sum(case.file.stat().st_size for case in unit))
+    return sorted(units, key=lambda unit: -sum(map(_size, unit)))
+
+
+def _size(case: Case) -> int:
+    try:
+        return case.file.stat().st_size
+    except OSError:
+        return 0  # it cannot be read either, which the runner tells
 
 
 def _rank(case: Case, group: Sequence[str]) -> int:

@@ -13,7 +13,7 @@ from orchestrator.cases.sql.words import PREDEFINED, SYSTEM_DATABASES
 from orchestrator.domain.errors import ServerError
 from workers.bvt.session import Sessions, quoted
 from workers.bvt.threats import CHANGES, Threat, made, threats
-from workers.bvt.wire import ConnectionLostError, EndlessResultError, Reply, ServerFaultError, Wire
+from workers.bvt.wire import ConnectionLostError, Reply, ServerFaultError, Wire
 
 #: Seconds our own statements may take: a database somebody holds on to stays.
 _PATIENCE = 30.0
@@ -212,7 +212,7 @@ class Guard:
             if error.code in _UNKNOWN:
                 return None
             raise self._silent(sql, error.message) from error
-        except (ConnectionLostError, EndlessResultError) as error:
+        except ConnectionLostError as error:
             raise self._silent(sql, str(error)) from error
 
     def _silent(self, sql: str, why: str) -> ServerError:
@@ -237,5 +237,5 @@ def _try(wire: Wire, sql: str) -> Reply | None:
     """The answer, or None where the server refuses or is gone: tidying goes on with the next thing."""
     try:
         return wire.query(sql, timeout=_PATIENCE)
-    except (ServerFaultError, ConnectionLostError, EndlessResultError):
+    except (ServerFaultError, ConnectionLostError):
         return None

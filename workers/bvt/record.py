@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from orchestrator.cases.javatext import trim
@@ -14,18 +15,22 @@ from workers.bvt.execute import AbnormalError, Executor, StopScriptError, actual
 from workers.bvt.results import CommandResult
 
 
-def record_script(executor: Executor, script: Script, target: Path) -> Iterator[CommandResult]:
-    """Execute ``script`` and write ``target``, whole or not at all. A command without an answer records its reason.
+def record_script(executor: Executor, script: Script, target: Path, tell: Callable[[CommandResult], None]) -> bool:
+    """Execute ``script`` and write ``target``, whole or not at all; whether it was written.
 
-    As in mo-tester a skipped script is recorded too, and an ignored command leaves a placeholder. Regex lines go below
-    their command also where there is no result set (mo-tester glues the first to it, which then cannot be read back).
+    A command without an answer records its reason; a script that was stopped records nothing. As in mo-tester a skipped
+    script is recorded too, and an ignored command leaves a placeholder. Regex lines go below their command also where
+    there is no result set (mo-tester glues the first to it, which then cannot be read back).
     """
     executor.begin(script)
     pieces: list[str] = []
+    stopped = ""
     for command in script.commands:
         started = time.monotonic()
         verdict, reason, answer = VerdictKind.PASS, "", None
         try:
+            if stopped:
+                raise AbnormalError(stopped)
             if executor.prepare(command):
                 if command.wait_expect is not None:
                     executor.pause(command.wait_expect.timeout)
@@ -33,14 +38,21 @@ def record_script(executor: Executor, script: Script, target: Path) -> Iterator[
             else:
                 verdict = VerdictKind.IGNORED
                 answer = f"[unknown result because it is related to issue#{command.issue}]"
-        except (AbnormalError, StopScriptError) as error:
+        except StopScriptError as error:
+            stopped = f"the script was stopped at line {command.line}: {error}"
+            verdict, reason = VerdictKind.ABNORMAL, stopped
+        except AbnormalError as error:
             verdict, reason = VerdictKind.ABNORMAL, str(error)
             answer = f"[no result: {error}]"
         pieces.append(_entry(command, answer))
-        yield CommandResult(
-            script.path, command.line, command.sql, verdict, time.monotonic() - started, reason, actual=answer
+        tell(
+            CommandResult(
+                script.path, command.line, command.sql, verdict, time.monotonic() - started, reason, actual=answer
+            )
         )
-    _write(target, "\n".join(pieces) + "\n")
+    if not stopped:
+        _write(target, "\n".join(pieces) + "\n")
+    return not stopped
 
 
 def _entry(command: Command, answer: str | None) -> str:
@@ -50,12 +62,14 @@ def _entry(command: Command, answer: str | None) -> str:
 
 
 def _write(target: Path, text: str) -> None:
+    partial = target.with_name(target.name + ".partial")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(target.name + ".partial")
         partial.write_text(text, encoding="utf-8", errors="replace", newline="")
         partial.replace(target)
     except OSError as error:
+        with contextlib.suppress(OSError):  # why it could not be written is what counts
+            partial.unlink()
         raise BadCaseError(
             f"{target} cannot be written: {error.strerror}", "Name another directory with --out."
         ) from error

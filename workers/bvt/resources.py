@@ -21,14 +21,20 @@ def resources_of(root: str) -> str:
 
 
 def remove_outfiles(resources: str) -> None:
-    """Delete what SELECT INTO OUTFILE left; a directory that holds .gitignore is emptied save for that."""
+    """Delete what SELECT INTO OUTFILE left; a directory that holds .gitignore is emptied save for that.
+
+    The tree may be of a pull request: a link is deleted itself, and nothing is that lies behind one.
+    """
+    root = Path(resources).resolve()
     for name in OUTFILES:
-        path = Path(resources, name)
-        if path.is_dir() and (path / ".gitignore").exists():
+        path = root / name
+        if path.parent.resolve() != path.parent:
+            continue
+        if path.is_dir() and not path.is_symlink() and (path / ".gitignore").exists():
             for inside in path.iterdir():
                 if inside.name != ".gitignore":
                     _remove(inside)
-        elif path.exists():
+        elif path.is_symlink() or path.exists():
             _remove(path)
 
 

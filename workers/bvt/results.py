@@ -50,6 +50,8 @@ class ScriptResult:
     counts: dict[VerdictKind, int] = field(default_factory=dict)
     #: Commands that pass and that strict would fail.
     strict_only: int = 0
+    #: Whether method genrs wrote its result file.
+    recorded: bool = False
     #: What a person must know: an unreadable directive, a statement that was stopped.
     notes: list[str] = field(default_factory=list)
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 _TOKEN = re.compile(
-    r"""'(?>(?:[^'\\]|\\.|'')*)' | "(?>(?:[^"\\]|\\.|"")*)" | (?P<name>`[^`]*+`)
-      | (?P<comment>--[^\n]*+ | \#[^\n]*+ | /\*.*?\*/) | (?P<order>\border\s+by\b) | \w+ | \s++ | .""",
+    r"""'(?>(?:[^'\\]|\\.|'')*)(?:'|\\?\Z) | "(?>(?:[^"\\]|\\.|"")*)(?:"|\\?\Z) | (?P<name>`[^`]*+`)
+      | (?P<comment>--[^\n]*+ | \#[^\n]*+ | /\*.*?(?:\*/|\Z)) | (?P<order>\border\s+by\b) | \w+ | \s++ | .""",
     re.DOTALL | re.VERBOSE | re.IGNORECASE,
 )
 _QUERY = frozenset({"select", "with", "values", "table"})

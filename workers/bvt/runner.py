@@ -85,7 +85,10 @@ class Runner:
 
     def run(self, case: Case) -> ScriptResult:
         """Run one script against its result file, telling the listener of each command."""
-        script, result = self._parsed(case)
+        try:
+            script, result = self._parsed(case)
+        except BadCaseError as error:
+            return self._unreadable(case, error.message)
         if script.skipped:
             return self._end(result)
         try:
@@ -99,12 +102,16 @@ class Runner:
         return self._end(result)
 
     def record(self, case: Case, target: Path) -> ScriptResult:
-        """Run one script and write what the server answers into its result file ``target`` (method genrs)."""
+        """Run one script and write what the server answers into its result file ``target`` (method genrs).
+
+        Raises BadCaseError when it cannot be read.
+        """
         script, result = self._parsed(case)
         with self._own_database(script, result) as ready:
             if ready:
-                for told in record_script(self._executor, script, target):
-                    self._tell(told, result)
+                result.result.recorded = record_script(
+                    self._executor, script, target, lambda told: self._tell(told, result)
+                )
         return self._end(result)
 
     def _parsed(self, case: Case) -> tuple[Script, _Progress]:
@@ -112,6 +119,12 @@ class Runner:
         result = ScriptResult(case.path, total=len(script.commands), skipped=script.skipped)
         result.notes.extend(map(str, script.problems))
         return script, _Progress(result, time.monotonic())
+
+    def _unreadable(self, case: Case, reason: str) -> ScriptResult:
+        """A script that cannot be read fails, in place of its commands, and the others run."""
+        progress = _Progress(ScriptResult(case.path, total=1, notes=[reason]), time.monotonic())
+        self._tell(CommandResult(case.path, 1, "", VerdictKind.ABNORMAL, reason=reason), progress)
+        return self._end(progress)
 
     @contextmanager
     def _own_database(self, script: Script, progress: _Progress) -> Iterator[bool]:

@@ -27,6 +27,10 @@ MORE_RESULTS = 0x0008
 _COM_QUIT, _COM_QUERY, _COM_PING = b"\x01", b"\x03", b"\x0e"
 _FIELD_TAIL = struct.Struct("<HIBHB")
 
+#: Columns of a result: no server has so many (MySQL: 4,096).
+_MOST_COLUMNS = 65_535
+#: Bytes of a column's description that is remembered: a label may be a whole statement.
+_REMEMBERED = 4096
 #: Bytes it costs to hold a value, beside the value.
 _CELL = 50
 
@@ -47,7 +51,7 @@ class ConnectionLostError(Exception):
     """The connection ended in mid-statement: the server went away, or we cut it."""
 
 
-class EndlessResultError(Exception):
+class EndlessResultError(ConnectionLostError):
     """A result set grew past what memory is for; the connection is of no further use."""
 
 
@@ -120,8 +124,7 @@ class Wire:
         ``local_file`` opens what LOAD DATA LOCAL INFILE asks for; raises OSError to refuse. ``timeout`` bounds each
         wait for the server, in seconds. ``meanwhile`` is called while the server works.
 
-        Raises ServerFaultError (for a later result too), ConnectionLostError,
-        EndlessResultError.
+        Raises ServerFaultError (for a later result too), and ConnectionLostError, also as EndlessResultError.
         """
         if timeout is not None or self._patience is not None:
             self._be_patient(timeout)
@@ -141,7 +144,7 @@ class Wire:
         except (OSError, ValueError, struct.error, IndexError) as error:
             self.abort()
             raise ConnectionLostError(str(error) or type(error).__name__) from error
-        except (ConnectionLostError, EndlessResultError):
+        except ConnectionLostError:
             self.abort()
             raise
 
@@ -196,11 +199,16 @@ class Wire:
             if len(piece) < MAX_PAYLOAD:
                 return
 
-    def _read_packet(self) -> bytes:
+    def _read_packet(self, most: int = MAX_PAYLOAD) -> bytes:
+        """A packet of up to ``most`` bytes, give or take a piece."""
         payload = self._read_piece()
         if len(payload) == MAX_PAYLOAD:
             pieces = [payload]
             while len(pieces[-1]) == MAX_PAYLOAD:
+                if len(pieces) * MAX_PAYLOAD > most:
+                    raise EndlessResultError(
+                        f"the server sends more than {most >> 20} MiB at once; reading stopped there"
+                    )
                 pieces.append(self._read_piece())
             payload = b"".join(pieces)
         if payload[:1] == b"\xff":
@@ -233,22 +241,24 @@ class Wire:
         if packet[0] == 0x00:
             return NO_RESULT, bool(_ok_status(packet) & MORE_RESULTS)
         count, _ = _length(packet, 0)
-        fields = tuple(_field(self._read_packet()) for _ in range(count))
+        if count > _MOST_COLUMNS:
+            raise ValueError(f"a result set of {count} columns")
+        fields = tuple(_column(self._read_packet()) for _ in range(count))
         self._read_packet()  # the end of the columns
         rows, status = self._read_rows(count, limits)
         return Reply(fields, rows), bool(status & MORE_RESULTS)
 
     def _read_rows(self, count: int, limits: Limits) -> tuple[list[Row], int]:
         rows: list[Row] = []
-        size, read = 0, self._read_packet
+        size, read, most = 0, self._read_packet, limits.bytes
         while True:
-            packet = read()
+            packet = read(most)
             if packet[0] == 0xFE and len(packet) < 9:
                 return rows, packet[3] | packet[4] << 8
             size += len(packet) + _CELL * count
-            if len(rows) >= limits.rows or size > limits.bytes:
+            if len(rows) >= limits.rows or size > most:
                 raise EndlessResultError(
-                    f"the result set has more than {len(rows)} rows or {limits.bytes >> 20} MiB; reading stopped there"
+                    f"the result set has more than {len(rows)} rows or {most >> 20} MiB; reading stopped there"
                 )
             rows.append(_row(packet, count))
 
@@ -342,6 +352,11 @@ def _row(packet: bytes, count: int) -> Row:
         row.append(packet[position:end])
         position = end
     return row
+
+
+def _column(packet: bytes) -> Field:
+    """The column a packet describes; those of the usual size are remembered."""
+    return _field(packet) if len(packet) <= _REMEMBERED else _field.__wrapped__(packet)
 
 
 @lru_cache(maxsize=4096)

@@ -75,23 +75,46 @@ class OwnedServer:
     def _wait(self) -> None:
         deadline = time.monotonic() + self._startup.timeout
         why = ""
+        asked: _Question | None = None
         while time.monotonic() < deadline:
             if self._startup.cancelled():
                 raise CancelledError(f"cancelled while {self.name} was starting")
             if self._group is not None and self._group.exited():
                 time.sleep(_POLL)  # its last words
                 raise self._error("ended before it answered", why)
-            try:
-                open_wire(self.dsn, timeout=5.0).close()
+            asked = asked or _Question(self.dsn)
+            asked.join(_POLL)
+            if asked.is_alive():
+                continue
+            if asked.answered:
                 return
-            except (ServerError, ServerFaultError) as error:
-                why = str(error).split("\n")[0]
+            why, asked = asked.why, None
             time.sleep(_POLL)
         raise self._error(f"did not answer within {self._startup.timeout:g} s", why)
 
     def _error(self, what: str, why: str) -> ServerError:
         tail = self.log_tail() or "(it wrote no log)"
         return ServerError(f"{self.name} {what}{': ' + why if why else ''}", f"Its log ends:\n{tail}")
+
+
+class _Question(threading.Thread):
+    """Asks whether a server is up. It may be built from a pull request: answer byte by byte it may, and we not wait."""
+
+    def __init__(self, dsn: Dsn) -> None:
+        super().__init__(name="server-up", daemon=True)
+        self._dsn = dsn
+        self.answered = False
+        #: Why it is not, as far as it was told.
+        self.why = ""
+        self.start()
+
+    def run(self) -> None:
+        """Connect; it ends with the server at the latest."""
+        try:
+            open_wire(self._dsn, timeout=5.0).close()
+            self.answered = True
+        except (ServerError, ServerFaultError) as error:
+            self.why = str(error).split("\n")[0]
 
 
 class _Tail:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -14,7 +15,6 @@ from orchestrator.domain.errors import CancelledError, ServerError
 from workers.bvt.dsn import Dsn, parse_dsn
 from workers.bvt.session import open_wire
 from workers.bvt.wire import ConnectionLostError, ServerFaultError, Wire
-from workers.nofollow import no_link
 from workers.servers.base import Startup
 
 _LOCK = "mo-testplan-bvt"
@@ -93,7 +93,13 @@ class SharedServer:
     def _lock_file(self) -> None:
         name = hashlib.sha256(self._dsn.place.encode()).hexdigest()[:16]
         path = Path(tempfile.gettempdir(), f"{_LOCK}-{name}.lock")
-        self._file = open(path, "ab", opener=no_link)  # noqa: SIM115 - Path.open has no opener
+        try:
+            self._file = os.fdopen(_lock_of(path), "rb")
+        except OSError as error:
+            raise ServerError(
+                f"the lock of the server {self._dsn.place} cannot be had: {path}: {error.strerror}",
+                "Remove that file when it is not a worker's.",
+            ) from error
         while True:
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -105,3 +111,13 @@ class SharedServer:
             self.close()
             raise CancelledError("cancelled while waiting for the server")
         time.sleep(seconds)
+
+
+def _lock_of(path: Path) -> int:
+    """A file to lock, in a folder where anybody may make one: workers of other users take turns, too."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    with contextlib.suppress(FileExistsError):
+        file = os.open(path, flags | os.O_CREAT | os.O_EXCL)
+        os.fchmod(file, 0o644)  # whatever the umask: others only read it
+        return file
+    return os.open(path, flags)

@@ -7,7 +7,7 @@ import shlex
 import sys
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -27,6 +27,8 @@ _SOURCES = Path(__file__).resolve().parents[2]
 _SERVER = "sql-server"
 #: Seconds the runner has, once told to stop, to kill its statement on the server and to drop what it made.
 _GRACE = 0.8
+#: Bytes of a line of the runner: its texts are capped, and JSON may need six bytes for a character.
+_LINE = 1 << 20
 _STATUS = {
     "PASS": CaseStatus.PASSED,
     "FAILED": CaseStatus.FAILED,
@@ -81,7 +83,8 @@ class BvtSuite:
             )
             argv = self.host.sandbox.wrap(argv, view)
         timeout = job.profile.bvt.timeout
-        return Command(argv=argv, cwd=job.workspace, env=env, timeout=timeout, limits=self.host.limits, grace=_GRACE)
+        limits = replace(self.host.limits, line=_LINE)
+        return Command(argv=argv, cwd=job.workspace, env=env, timeout=timeout, limits=limits, grace=_GRACE)
 
 
 @dataclass(frozen=True, slots=True)

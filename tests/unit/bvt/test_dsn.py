@@ -30,6 +30,14 @@ def test_what_is_no_address_is_a_usage_error_that_keeps_the_password(text: str) 
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("password", ["secret#1", "secret/1", "secret?1", "[secret", "1]secret["])
+def test_a_password_that_is_not_quoted_is_not_taken_for_a_port_and_told(password: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_dsn(f"mysql://dump:{password}@127.0.0.1:6001")
+    assert "secret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
 def test_an_account_of_a_script_leaves_the_default_as_it_was() -> None:
     dsn = Dsn(user="dump", password="111")
     assert dsn.account("acc:admin", None) == Dsn(user="acc:admin", password="111")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import threading
 from contextlib import nullcontext
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import cast
 import pytest
 
 from orchestrator.domain.errors import BadCaseError
-from workers.bvt.cli import find_cases
-from workers.bvt.fleet import Fleet, units_of
+from workers.bvt.cli import find_cases, main
+from workers.bvt.fleet import Fleet, Listeners, units_of
+from workers.bvt.report.motester import MoTesterReport
+from workers.bvt.report.text import Text
 from workers.bvt.results import ScriptResult
 from workers.bvt.runner import Case, Runner
 
@@ -46,6 +49,67 @@ def test_include_exclude_and_only_choose_scripts(tmp_path: Path) -> None:
     assert [case.path for case in find_cases(root, only=["join/b.sql"])] == ["cases/join/b.sql"]
     with pytest.raises(BadCaseError, match="no script to run"):
         find_cases(root, include=["nothing"])
+
+
+def test_a_link_is_a_script_by_its_own_name_wherever_it_leads(tmp_path: Path) -> None:
+    root = tree(tmp_path, {"a": 1})
+    (tmp_path / "elsewhere.sql").touch()
+    (root / "b.sql").symlink_to(tmp_path / "elsewhere.sql")
+    (root / "c.sql").symlink_to("a.sql")
+    (root / "d.sql").symlink_to("nowhere")
+    cases = find_cases(str(root))
+    assert [case.path for case in cases] == [f"cases/{name}.sql" for name in "abcd"]
+    assert len(units_of(cases, [], 2)) == 4
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("--rate", "101"), ("--rate", "-1"), ("--max-rows", "0"), ("--max-rows", "x")),
+        *(("--statement-timeout", text) for text in ("nan", "-1", "0", "x")),
+        *(("--script-timeout", "nan"), ("--wait-time", "0")),
+    ],
+)
+def test_a_bound_that_bounds_nothing_is_refused(words: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["cases", *words])
+    assert f"argument {words[0]}: {words[1]!r} is no " in capsys.readouterr().err
+
+
+def test_a_script_that_was_asked_for_and_is_not_there_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = str(tree(tmp_path, {"a": 1, "b/c": 1}))
+    assert main([root, "--only", "b/c.sql", "--only", "./a.sql", "--only", "typo.sql", "--out", "x"]) == 2
+    [said, *_] = capsys.readouterr().err.splitlines()
+    assert said == f"--only typo.sql: there is no such script to run in {root}"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--server", "embedded", "--dsn", "mysql://u:p@h"), "name two servers"),
+        (("--server", "mariadb", "--launch", "x"), "name two servers"),
+        (("--out", "x"), "say where genrs writes"),
+        (("--in-place",), "say where genrs writes"),
+        (("--method", "genrs"), "genrs must know where to write"),
+    ],
+)
+def test_options_that_contradict_each_other_are_said(
+    tmp_path: Path, words: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tree(tmp_path, {"a": 1})), *words]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_report_is_written_whatever_becomes_of_stdout(tmp_path: Path) -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        Listeners([Text(Gone()), MoTesterReport(tmp_path)]).close([ScriptResult("cases/a.sql")])
+    assert "[cases/a.sql]" in (tmp_path / "report.txt").read_text()
 
 
 def test_an_error_of_ours_is_not_taken_for_the_end_of_the_queue(tmp_path: Path) -> None:

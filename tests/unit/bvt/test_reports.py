@@ -92,6 +92,12 @@ def test_junit_is_well_formed_whatever_the_values_hold() -> None:
     assert suites.find("testsuite/testcase/skipped") is not None
 
 
+def test_what_nobody_expected_or_gave_is_called_nothing_in_junit() -> None:
+    out = io.StringIO()
+    tell(JUnit(out))
+    assert "--- expected\n(nothing)\n--- actual\n(nothing)" in out.getvalue()
+
+
 def test_the_page_shows_differences_side_by_side_and_escapes_them(tmp_path: Path) -> None:
     tell(Page(tmp_path / "index.html"))
     page = (tmp_path / "index.html").read_text()

@@ -25,6 +25,21 @@ def test_outfiles_of_an_earlier_run_are_removed_and_nothing_else(tmp_path: Path)
     assert not any(file.exists() for file in gone)
 
 
+def test_nothing_behind_a_link_of_the_tree_is_removed(tmp_path: Path) -> None:
+    elsewhere, resources = tmp_path / "home", tmp_path / "resources"
+    resources.mkdir()
+    elsewhere.mkdir()
+    kept = [elsewhere / name for name in (".gitignore", "work.txt", "export_1.csv")]
+    for file in kept:
+        file.write_text("x")
+    (resources / "into_outfile").symlink_to(elsewhere)
+    (resources / "into_outfile_2").symlink_to("nowhere")
+    (resources / "json").symlink_to(elsewhere)
+    remove_outfiles(str(resources))
+    assert all(file.exists() for file in kept)
+    assert [path.name for path in resources.iterdir()] == ["json"]
+
+
 def test_a_server_gets_only_files_that_the_statement_names(tmp_path: Path) -> None:
     wanted = tmp_path / "data.csv"
     wanted.write_text("1,2\n")

@@ -96,6 +96,26 @@ def test_a_result_set_beyond_its_limit_ends_the_connection() -> None:
         assert wire.closed
 
 
+def test_a_packet_without_end_ends_the_connection() -> None:
+    piece = packet(4, b"x" * 0xFFFFFF)
+    head = b"".join((packet(1, b"\x01"), packet(2, column(b"a")), packet(3, EOF)))
+    with server(head + piece * 8) as dsn:
+        wire = Wire(dsn)
+        with pytest.raises(EndlessResultError, match="more than 32 MiB at once"):
+            wire.query("select", limits=Limits(bytes=32 << 20))
+        assert wire.closed
+    with server(piece * 4) as dsn, pytest.raises(EndlessResultError, match="at once"):
+        Wire(dsn).query("select")
+
+
+def test_more_columns_than_any_server_has_are_no_result() -> None:
+    many = b"".join(packet(number, column(b"a")) for number in range(200_000))
+    with server(packet(1, b"\xfd\x40\x0d\x03") + many + packet(0, EOF) * 2) as dsn:
+        wire = Wire(dsn)
+        with pytest.raises(ConnectionLostError, match="200000 columns"):
+            wire.query("select")
+
+
 @pytest.mark.parametrize(
     "answer",
     [b"", b"\x05\x00", packet(1, b"\x01")[:-1], packet(1, b"\x01") + packet(2, b"\x03d"), packet(1, b"")],

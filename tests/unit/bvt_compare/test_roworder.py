@@ -33,6 +33,11 @@ def test_these_order_their_rows(sql: str, keys: list[str]) -> None:
         "insert into t select 1 order by 1;",
         "select 1; select 2 order by 1;",
         "show tables;",
+        "select 1 /* order by 1;",
+        "select 'x order by 1;",
+        'select "x order by 1\\',
+        "select " + "\\'" * 1_000_000 + " order by 1",
+        "select " + "/*" * 1_000_000 + " order by 1",
         "",
     ],
 )

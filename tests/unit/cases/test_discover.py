@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,17 @@ def test_what_does_not_exist_is_said(tmp_path: Path) -> None:
         list(find_scripts(tmp_path / "none"))
     with pytest.raises(BadCaseError, match="cannot be read"):
         read_text(tmp_path / "none.sql")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.sql")
+    with pytest.raises(BadCaseError, match="named pipe"):
+        read_text(tmp_path / "a.sql")
+
+
+def test_a_result_file_whose_name_would_be_too_long_is_not_there(tmp_path: Path) -> None:
+    tree(tmp_path, f"{'x' * 250}.sql")
+    assert find_result(f"{'x' * 250}.sql", tmp_path) is None
 
 
 def test_include_is_a_substring_of_the_whole_path_and_puts_exclude_out() -> None:

@@ -34,10 +34,25 @@ def test_these_do_not_match_as_in_java(pattern: str, text: str) -> None:
     assert not compile_java(pattern).search(text)
 
 
-@pytest.mark.parametrize("pattern", ["(", "[", "*a", r"\y", "a{", "{1", "[a&&b]", "[a[b]]", r"\p{IsHan}", "a{2,1}"])
+@pytest.mark.parametrize(
+    "pattern", ["(", "[", "*a", r"\y", "a{", "{1", "[a&&b]", "[a[b]]", r"\p{IsHan}", "a{2,1}", "(?u)a"]
+)
 def test_wrong_and_unknown_patterns_are_refused(pattern: str) -> None:
     with pytest.raises(UnsupportedRegexError):
         compile_java(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["a{2147483647}", "(?:ab{999}){99,}", r"(?:(?<x>\Qab\E){200}){100}", "a{000000000099999}", "a" * 30_000]
+)
+def test_a_pattern_that_would_take_all_memory_is_refused_at_once(pattern: str) -> None:
+    with pytest.raises(UnsupportedRegexError, match="more than 20000 parts"):
+        compile_java(pattern)
+
+
+def test_a_pattern_of_many_small_repetitions_is_none_of_those() -> None:
+    uuid = "[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+    assert compile_java(f"^(?:{uuid};){{100}}.{{0,100000}}[{{2}}]*$")
 
 
 def test_a_search_that_would_never_end_is_given_up() -> None:

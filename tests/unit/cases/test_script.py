@@ -200,3 +200,8 @@ def test_a_ten_megabyte_statement_is_one_command() -> None:
     text = "\n".join([line] * (10_000_000 // len(line)) + ["('x', 2);"])
     (command,) = parse_script(text, "a.sql").commands
     assert command.sql == text
+
+
+def test_a_hundred_thousand_directives_are_of_one_command() -> None:
+    command = only(*["-- @sortkey:1"] * 100_000, *["-- @system x"] * 100_000, "select 1;")
+    assert (len(command.sortkeys), len(command.system)) == (100_000, 100_000)

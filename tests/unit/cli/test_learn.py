@@ -177,3 +177,22 @@ def test_escapes_shows_no_command_to_the_terminal(here: Path, capsys: pytest.Cap
     told = capsys.readouterr().out
     assert "\x1b" not in told
     assert "bvt:vector/a\\x1b[2J.sql: found by" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("-o", "folder"), "folder cannot be written"),
+        (("-o", "product.yaml/model"), "model cannot be written"),
+        (("-o", "model", "--until", "1960-01-01"), "'1960-01-01' is before all commits"),
+    ],
+)
+def test_what_cannot_be_is_said_before_all_the_work(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], says: str
+) -> None:
+    monkeypatch.chdir(here)
+    (here / "folder").mkdir()
+    assert main.main(["learn", "--profile", "product", "--revision", "main", *words]) == 2
+    said = capsys.readouterr().err
+    assert says in said
+    assert "commits read" not in said

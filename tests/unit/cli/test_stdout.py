@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -33,6 +34,34 @@ def test_a_reader_that_has_left_is_no_traceback() -> None:
     finally:
         os.close(writer)
     assert (done.returncode, done.stderr) == (130, "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("cases", "dedup", "."),
+        ("cases", "dedup", ".", "--format", "jsonl"),
+        ("cases", "stats", ".", "--format", "json"),
+    ],
+)
+def test_json_is_json_whatever_the_locale_says(tmp_path: Path, words: tuple[str, ...]) -> None:
+    for name in ("é😀.sql", "é😀.test"):
+        (tmp_path / name).write_text("create table t (a int);\nselect a from t;\n")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(Path(main.__file__).parents[2])}
+    environment |= {"XDG_CACHE_HOME": str(tmp_path), "PYTHONUTF8": "0", "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestrator", *words], cwd=tmp_path, env=environment, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    if "--format" in words:
+        assert "é😀" in json.dumps(list(map(json.loads, done.stdout.splitlines())), ensure_ascii=False)
+
+
+def test_a_document_of_ours_is_utf8_whatever_the_locale_says() -> None:
+    words = [sys.executable, "-c", "from orchestrator.cli.edge import print_json; print_json({'a': 'é😀'})"]
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONPATH": str(Path(main.__file__).parents[2])}
+    done = subprocess.run(words, env=environment, capture_output=True, check=True)
+    assert json.loads(done.stdout) == {"a": "é😀"}
 
 
 def test_a_terminal_without_unicode_gets_an_answer(tmp_path: Path) -> None:

@@ -66,7 +66,12 @@ def test_a_wrong_profile_is_exit_2_from_every_command(
         (["--profile", "other"], "made with profile 'mini', and other is 'other'"),
         (["--base", "main"], "two ways to say what runs"),
         (["--diff", "x"], "two ways to say what runs"),
+        (["--budget", "10%"], "a plan file and --budget are two ways to say what runs"),
+        (["--category", "join"], "two ways to say what runs"),
+        (["--pr", "7"], "two ways to say what runs"),
+        (["--base-branch", "main"], "--base-branch are two ways to say what runs"),
         (["--detach"], "--detach goes with remote workers"),
+        (["--server", "mariadb", "--dsn", "mysql://u:p@h"], "--server mariadb and --dsn name two servers"),
     ],
 )
 def test_a_plan_file_with_words_that_contradict_it_is_exit_2(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import orchestrator
 from orchestrator.cli.main import main
 
 SCRIPT = "create table t (a int);\ninsert into t values (12);\nselect max(a) from t;\n"
@@ -40,10 +44,39 @@ def test_a_script_of_the_tree_is_not_its_own_duplicate(capsys: pytest.CaptureFix
     assert "0 duplicates; 0 of 3 statements" in capsys.readouterr().out
 
 
+def test_a_name_that_is_no_utf8_is_said_and_no_traceback(cases: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = os.fsdecode(b"b\xff.sql")
+    (cases / name).write_text("select 1;\n")
+    assert main(["cases", "dedup", f"cases/{name}", "--against", "cases"]) == 0
+    assert "b\ufffd.sql cannot be read" in capsys.readouterr().err
+
+
+def test_scripts_that_are_named_twice_are_read_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cases", "dedup", "cases/a.sql", "cases", "./cases/a.sql", "--fail-on-duplicate"]) == 0
+    assert "0 duplicates; 0 of 3 statements" in capsys.readouterr().out
+
+
 def test_a_repeated_statement_alone_is_no_duplicate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "s.sql").write_text("create table x (a int);\nselect 2 * 3;\n")
     assert main(["cases", "dedup", "s.sql", "--against", "cases", "--fail-on-duplicate", "--statements"]) == 0
     assert "s.sql:1: this statement tests the same as a.sql:1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [(("dedup", "new.sql", "--against", "cases"), 130), (("parse", "cases"), 0)]
+)
+def test_a_reader_that_has_left_hears_no_verdict(words: tuple[str, ...], code: int) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestrator", "cases", *words],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(orchestrator.__file__).parents[1])},
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (code, b"")
 
 
 def test_dedup_as_rows(capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,7 +106,23 @@ def test_compare_answers_each_pair(tmp_path: Path, capsysbinary: pytest.CaptureF
     assert [row["id"] for row in rows] == [7, "x", 8]
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"id": 1, "a": "x"}', '{"id": 1, "a": "x", "b": 2}', "[" * 100_000])
+def test_pairs_of_a_closed_input_are_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert main(["cases", "compare", "--pairs", "-"]) == 2
+    assert "standard input is closed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("{", "[]", "[" * 100_000, '{"id": 1, "a": "x"}', '{"id": 1, "a": "x", "b": 2}'),
+        *(
+            '{"id": 1, "a": null, "b": "x"}',
+            '{"id": 1, "a": "x", "b": 0}',
+            '{"id": 1, "a": "x", "b": "", "context_b": [1]}',
+        ),
+    ],
+)
 def test_a_line_that_is_no_pair_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str) -> None:
     (tmp_path / "pairs.jsonl").write_text('{"id": 1, "a": "", "b": ""}\n' + line)
     assert main(["cases", "compare", "--pairs", "pairs.jsonl"]) == 2
@@ -96,7 +145,47 @@ def test_similar_ranks_what_resembles_a_line(capsysbinary: pytest.CaptureFixture
     assert capsysbinary.readouterr().out.decode().splitlines()[0].startswith("100% shape cases/a.sql:3")
 
 
-@pytest.mark.parametrize("place", ["new.sql", "new.sql:x", "new.sql:99", "none.sql:1"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("parse", "evil"), ("expectations", "evil"), ("stats", "evil"), ("dedup", "evil", "--statements")),
+        *(
+            ("similar", "evil/\x1b[31m.sql:1"),
+            ("index", "evil"),
+            ("parse", "\x1b[31m"),
+            ("compare", "--pairs", "pairs"),
+        ),
+    ],
+)
+def test_a_terminal_obeys_nothing_that_a_tree_says(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], words: tuple[str, ...]
+) -> None:
+    (tmp_path / "evil").mkdir()
+    for name in ("\x1b[31m.sql", "\x1b[32m.test"):
+        (tmp_path / "evil" / name).write_text(f'-- @sleep:\x1b[2J\n{SCRIPT}select "\x1b[2J", 1;\n')
+    (tmp_path / "evil" / "\x1b[31m.result").write_text("of another script")
+    (tmp_path / "evil" / "\x1b[33m.sql").symlink_to("nowhere")
+    (tmp_path / "pairs").write_text('{"id": "\\u001b[2J", "a": "", "b": ""}')
+    main(["cases", *words])
+    said = capfdbinary.readouterr()
+    assert b"\x1b" not in said.out + said.err
+    assert b"\\x1b[" in said.out + said.err or words[0] == "index"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("similar", "new.sql:3", "--limit", "-1"),
+        ("similar", "new.sql:3", "--limit", "0"),
+        ("stats", "cases", "--top", "-1"),
+    ],
+)
+def test_a_number_that_leaves_something_out_unsaid_is_refused(words: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["cases", *words])
+
+
+@pytest.mark.parametrize("place", ["new.sql", "new.sql:x", f"new.sql:{'1' * 5000}", "new.sql:99", "none.sql:1"])
 def test_a_place_that_is_none_is_said(place: str) -> None:
     assert main(["cases", "similar", place, "--against", "cases"]) == 2
 

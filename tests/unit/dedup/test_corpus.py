@@ -162,7 +162,7 @@ def test_a_file_that_vanishes_meanwhile_is_left_out(
     tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     walk = module._walk
-    monkeypatch.setattr(module, "_walk", lambda root: [*walk(root), module._Seen("gone.sql", 1, 1, 1)])
+    monkeypatch.setattr(module, "_walk", lambda *found: [*walk(*found), module._Seen("gone.sql", 1, 1, 1)])
     assert Corpus.open(tree, tmp_path / "index.db")[1].unread == ("gone.sql",)
 
 
@@ -223,3 +223,18 @@ def test_killed_processes_leave_a_sound_index(tree: Path, tmp_path: Path) -> Non
     assert corpus.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert corpus.connection.execute("SELECT count(*) FROM script").fetchone() == (done.scripts,)
     assert _query(corpus, "select 12") is not None
+
+
+def test_a_directory_that_cannot_be_read_is_said(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scandir = os.scandir
+
+    def closed(path: str) -> object:
+        if path.endswith("sub"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    for _ in range(2):  # of an index that is made, and of one that is up to date
+        corpus, done = Corpus.open(tree, tmp_path / "index.db")
+        assert (done.scripts, done.unread) == (1, (str(tree / "sub"),))
+        corpus.close()

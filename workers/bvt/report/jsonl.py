@@ -44,7 +44,7 @@ def row_of(result: CommandResult) -> dict[str, object]:
         row["sql"] = shortened(result.sql)
         row["expected"] = shortened(result.expected)
         row["actual"] = shortened(result.actual)
-        row["reason"] = result.reason
+        row["reason"] = shortened(result.reason)
     if result.findings:
         row["findings"] = list(result.findings)
     return row

@@ -59,7 +59,8 @@ def _case(result: CommandResult) -> str:
     if result.verdict is VerdictKind.IGNORED:
         return f"{head}><skipped message={_attribute(result.reason)}/></testcase>"
     tag = "failure" if result.verdict is VerdictKind.FAILED else "error"
-    body = f"{result.sql}\n--- expected\n{shortened(result.expected)}\n--- actual\n{shortened(result.actual)}"
+    expected, actual = (shortened(text) or "(nothing)" for text in (result.expected, result.actual))
+    body = f"{result.sql}\n--- expected\n{expected}\n--- actual\n{actual}"
     return f"{head}><{tag} message={_attribute(result.reason)}>{_text(body)}</{tag}></testcase>"
 
 
