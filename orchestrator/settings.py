@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.domain.errors import BadProfileError, nearest
-from orchestrator.domain.plain import from_plain, to_plain
+from orchestrator.domain.plain import from_plain
 from orchestrator.domain.profile import Profile, Server
 
 #: The profiles that ship: ``config/`` of the sources, beside this file in an installed package.
@@ -105,19 +105,17 @@ def profile_path(name_or_path: str, settings: Settings) -> Path:
 def load_profile(name_or_path: str, settings: Settings) -> Profile:
     """Read a profile; unknown keys and wrong shapes raise :class:`BadProfileError` naming the nearest key.
 
-    So does a number below 0, or none at all: kept for -1 days, all history would be gone within the hour.
+    So does a number below 0, or ``.nan`` and ``.inf``: kept for -1 days, all history would be gone within the
+    hour, and a deadline that is no number never comes.
     """
     path = profile_path(name_or_path, settings)
-<<<<<<< HEAD
-    profile = from_plain(Profile, _read_extended(path), str(path), BadProfileError)
-    _check_finite(to_plain(profile), str(path))
-=======
     data = _read_extended(path)
     profile = from_plain(Profile, data, str(path), BadProfileError)
     for where, number in _numbers(data, str(path)):
-        if not number >= 0:
+        if not math.isfinite(number):
+            raise BadProfileError(f"{where}: a finite number is needed, not {number!r}", "Correct the value.")
+        if number < 0:
             raise BadProfileError(f"{where} is {number}", "Write a number from 0 on.")
->>>>>>> stranger
     return _with_environment(profile, settings)
 
 
@@ -129,8 +127,8 @@ def _numbers(data: object, where: str) -> Iterator[tuple[str, float]]:
         for key, value in data.items():
             yield from _numbers(value, f"{where}.{key}")
     elif isinstance(data, list):
-        for value in data:
-            yield from _numbers(value, where)
+        for place, value in enumerate(data):
+            yield from _numbers(value, f"{where}[{place}]")
 
 
 def check_profile(name_or_path: str, settings: Settings) -> Profile:
@@ -179,18 +177,6 @@ def _with_environment(profile: Profile, settings: Settings) -> Profile:
     if server is not profile.bvt.server:
         profile = dataclasses.replace(profile, bvt=dataclasses.replace(profile.bvt, server=server))
     return dataclasses.replace(profile, repository=settings.repo or profile.repository)
-
-
-def _check_finite(value: object, where: str) -> None:
-    """Raise :class:`BadProfileError` for ``.nan`` and ``.inf``: a deadline that is no number never comes."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            _check_finite(item, f"{where}.{key}")
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            _check_finite(item, f"{where}[{number}]")
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise BadProfileError(f"{where}: a finite number is needed, not {value!r}", "Correct the value.")
 
 
 def profile_files(name_or_path: str, settings: Settings) -> list[Path]:

@@ -16,7 +16,7 @@ from typing import Any
 from orchestrator.cases.dedup import compare_texts
 from orchestrator.cli import output
 from orchestrator.domain.errors import EXIT_PASSED, BadCaseError
-from orchestrator.planner.names import printable
+from orchestrator.domain.shown import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ from orchestrator.cases.discover import find_scripts, read_text
 from orchestrator.cli.cases_index import add_index_option, open_corpus
 from orchestrator.cli.output import in_utf8
 from orchestrator.domain.errors import EXIT_FAILED, EXIT_PASSED, BadCaseError
-from orchestrator.planner.names import printable
+from orchestrator.domain.shown import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from orchestrator.cases.rows import expectations_row
 from orchestrator.cases.script import Script
 from orchestrator.cli.cases_parse import add_arguments, read_scripts, write_line
 from orchestrator.domain.errors import EXIT_PASSED, BadCaseError
-from orchestrator.planner.names import printable
+from orchestrator.domain.shown import printable
 
 __all__ = ["add_arguments", "run"]
 

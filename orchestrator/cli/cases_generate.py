@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from orchestrator.cli.output import emit, positive
 from orchestrator.cli.plan import DEFAULT_PROFILE
 from orchestrator.domain.errors import EXIT_FAILED, EXIT_PASSED, UsageError
-from orchestrator.planner.names import printable
+from orchestrator.domain.shown import printable
 from orchestrator.settings import load_profile, settings_from
 
 if TYPE_CHECKING:

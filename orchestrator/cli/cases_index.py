@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestrator.cases.corpus import Corpus, Refreshed
 from orchestrator.domain.errors import EXIT_PASSED
-from orchestrator.planner.names import printable
+from orchestrator.domain.shown import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from orchestrator.cases.discover import find_scripts, read_text
 from orchestrator.cases.rows import script_row
 from orchestrator.cases.script import Problem, Script, database_of, parse_script
 from orchestrator.domain.errors import EXIT_PASSED, BadCaseError
-from orchestrator.planner.names import printable
+from orchestrator.domain.shown import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

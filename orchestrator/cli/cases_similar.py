@@ -17,7 +17,7 @@ from orchestrator.cases.fingerprint_script import Placed, Reader, ReadScript
 from orchestrator.cases.script import parse_script
 from orchestrator.cli.output import positive
 from orchestrator.domain.errors import EXIT_PASSED, BadCaseError
-from orchestrator.planner.names import printable
+from orchestrator.domain.shown import printable
 
 #: Of the number of a line.
 _DIGITS = 9

@@ -17,7 +17,7 @@ from orchestrator.cases.script import parse_script
 from orchestrator.cli.cases_index import add_index_option, open_corpus
 from orchestrator.cli.output import in_utf8, positive
 from orchestrator.domain.errors import EXIT_PASSED, BadCaseError
-from orchestrator.planner.names import printable
+from orchestrator.domain.shown import printable
 
 _BAR = 40
 

@@ -19,7 +19,7 @@ from orchestrator.domain.errors import (
     MoTestplanError,
     nearest,
 )
-from orchestrator.planner.names import printable
+from orchestrator.domain.shown import printable
 
 #: Command → (module below ``orchestrator.cli``, one line of help). A module offers ``add_arguments`` and ``run``.
 COMMANDS: dict[str, tuple[str, str]] = {

@@ -76,19 +76,9 @@ def build_plan(  # noqa: PLR0913 - the inputs of a plan
         from orchestrator.planner.python.graph import build_graph
         from orchestrator.planner.python.roots import SETTINGS
 
-<<<<<<< HEAD
-        moved = [file.old_path for file in change.files if file.old_path and file.change_kind is ChangeKind.RENAMED]
+        moved = [file.old_path for file in change.files if file.old_path]
         graph = build_graph(tree.texts(".py"), tree.files("."), moved, tree.texts(SETTINGS))
         context = dataclasses.replace(context, graph=graph)
-    if context.outlook is None and strategies and set(strategies) <= set(OF_MODEL):  # a plan of nothing would pass
-        silent = f"Without a history model nothing is known of {', '.join(strategies)}: rules decide."
-        strategies = DEFAULT
-    else:
-        silent = ""
-=======
-        moved = [file.old_path for file in change.files if file.old_path]
-        context = dataclasses.replace(context, graph=build_graph(tree.texts(".py"), tree.files("."), moved))
->>>>>>> stranger
     proposed = propose(change, context, (*strategies_named(strategies), Asked()))
     selected = select(rank(proposed.evidence, context), context, change, proposed.veto)
     heard = (advice.note, *advice.damaged) if advice else ()

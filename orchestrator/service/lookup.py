@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
 from typing import TYPE_CHECKING
 
-=======
 from orchestrator.domain.change import MAX_PULL
->>>>>>> stranger
 from orchestrator.domain.errors import UnknownRunError, UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary

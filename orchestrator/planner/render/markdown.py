@@ -6,15 +6,10 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 
-<<<<<<< HEAD
 from orchestrator.domain.plan import Omitted, Reason, Suite, TestPlan, TestTask
-from orchestrator.planner.names import printable
+from orchestrator.domain.shown import printable
 from orchestrator.planner.rank import task_id
 from orchestrator.planner.render.explain import Told, enough_for, share_of, told
-=======
-from orchestrator.domain.plan import Suite, TestPlan, TestTask
-from orchestrator.domain.shown import printable
->>>>>>> stranger
 from orchestrator.planner.render.text import omitted_by_reason, origin
 from orchestrator.planner.summary import duration
 

@@ -6,13 +6,8 @@ from typing import Any
 
 from orchestrator.domain.errors import UnknownRunError
 from orchestrator.domain.plain import to_plain
-<<<<<<< HEAD
 from orchestrator.domain.plan import Shard, TestPlan
-from orchestrator.planner.names import printable
-=======
-from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.shown import printable
->>>>>>> stranger
 from orchestrator.planner.proof import preview
 from orchestrator.planner.render.explain import explain
 from orchestrator.planner.summary import duration
