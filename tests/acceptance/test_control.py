@@ -151,6 +151,6 @@ def test_a_run_can_be_repeated_by_the_workers_of_one_host(fleet: Fleet) -> None:
     again = control.rerun_plan(plan, summary, failed=False, host=socket.gethostname())
     repeated = control.start(fleet.app, ledger, again, parent=run)
     until(lambda: ended(ledger, repeated), "it runs there")
-    elsewhere = control.rerun_plan(plan, summary, failed=False, host="no.such-host")
+    elsewhere = control.rerun_plan(plan, summary, failed=False, host="no-such-host")
     assert [shard.queue for shard in elsewhere.shards] == ["ut.at-no-such-host"]
     assert unserved(fleet.app, {shard.queue for shard in elsewhere.shards}) == ["ut.at-no-such-host"]

@@ -241,7 +241,7 @@ def test_it_leaves_no_descriptors_behind(tmp_path: Path) -> None:
             run(command("no-such-program", cwd=tmp_path), Lines())
         with pytest.raises(InfrastructureError):
             run(command("true", cwd=tmp_path / "gone"), Lines())
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before  # others of this process may close theirs meanwhile
 
 
 def test_limits_are_set(tmp_path: Path) -> None:

@@ -46,7 +46,6 @@ def test_another_process_sees_the_same_settings() -> None:
         ("name: [", "is not YAML"),
         ("- a", "a mapping is needed"),
         ("name: x\nretention: {cases_days: -1}", r"retention\.cases_days is -1"),
-        ("name: x\ndispatch: {lease: .nan}", r"dispatch\.lease is nan"),
         ("name: x\nbvt: {categories: {join: -3}}", r"categories\.join is -3"),
     ],
 )
