@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from typing import Any
@@ -168,6 +169,12 @@ def _unpack_text(packed: list[list[Any]], strings: list[str]) -> TextIndex:
     return index
 
 
+def _finite(packed: Any) -> float:  # noqa: ANN401 - whatever a file holds; 1e999 is JSON
+    if not math.isfinite(number := float(packed)):
+        raise ValueError(f"{packed!r} is beyond all numbers")
+    return number
+
+
 def pack_reach(reach: Reach) -> Json:
     """The tables of a `Reach`."""
     return asdict(reach)
@@ -194,8 +201,8 @@ def unpack_ranker(packed: Json) -> Ranker:
         _forest(packed["cases"], CASE_FEATURES),
         _forest(packed["categories"], CATEGORY_FEATURES),
         _forest(packed["packages"], PACKAGE_FEATURES),
-        float(packed["category_price"]),
-        float(packed["package_floor"]),
+        _finite(packed["category_price"]),
+        _finite(packed["package_floor"]),
         int(packed["examples"]),
     )
 
@@ -204,11 +211,13 @@ def _forest(packed: Json, features: Sequence[str]) -> Forest:
     trees = tuple(Tree(*(tuple(map(kind, tree[key])) for key, kind in _FIELDS.items())) for tree in packed["trees"])
     if packed["features"] != list(features) or not all(_is_sound(tree, len(features)) for tree in trees):
         raise ValueError("its forests are not what this program grows")
-    return Forest(tuple(features), trees, float(packed["slope"]), float(packed["offset"]))
+    return Forest(tuple(features), trees, _finite(packed["slope"]), _finite(packed["offset"]))
 
 
 #: The fields of a tree, and what each holds.
-_FIELDS = {"feature": int, "threshold": float, "left": int, "right": int, "leaves": float, "values": float}
+_FIELDS: dict[str, Callable[[Any], Any]] = {
+    "feature": int, "threshold": _finite, "left": int, "right": int, "leaves": _finite, "values": _finite,
+}  # fmt: skip
 
 
 def _is_sound(tree: Tree, features: int) -> bool:

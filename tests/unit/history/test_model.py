@@ -93,6 +93,7 @@ def test_a_damaged_or_foreign_file_is_refused_with_what_to_do(model: Model, tmp_
         gzip.compress(json.dumps(document | {"ranker": {"cases": 7}}).encode()),
         *(gzip.compress(json.dumps(with_tree(document, **odd)).encode()) for odd in ODD_TREES),
         *(gzip.compress(json.dumps(with_value(document, *odd)).encode()) for odd in ODD_VALUES),
+        gzip.compress(json.dumps(with_tree(document, leaves=[0.0, 0.125])).replace("0.125", "1e999").encode()),
     ]
     path.write_bytes(gzip.compress(json.dumps(with_tree(document)).encode()))
     assert load_model(path).ranker is not None
