@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 NAME ?=
-# Test processes beside each other: most tests wait for a server more than they compute.
+# Test processes beside each other: most tests wait for a server more than they compute. Files are taken in the order of
+# their names, and so the longest ones, acceptance tests, first: none of them is waited for at the end.
 JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .PHONY: demo test lint format bench promises flower clean help
@@ -28,7 +29,7 @@ demo: $(VENV)/.installed-demo
 	@$(BIN)/mo-testplan demo $(ARGS)
 
 test: $(VENV)/.installed-all
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.installed-all
 	$(BIN)/ruff check .
