@@ -12,6 +12,7 @@ from orchestrator.cli import edge
 from orchestrator.cli.show import stop_words
 from orchestrator.domain.errors import EXIT_INFRASTRUCTURE, EXIT_PASSED, UsageError
 from orchestrator.domain.naming import tasks_named
+from orchestrator.domain.options import positive
 from orchestrator.domain.plan import Suite
 from orchestrator.domain.run import Stop, TaskState
 from orchestrator.ledger.client import Ledger
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     part = parser.add_mutually_exclusive_group()
     part.add_argument("--task", action="append", default=[], metavar="ID", help="only this task; repeatable")
     part.add_argument("--suite", choices=sorted(_SUITES), help="only the tasks of this suite")
-    part.add_argument("--pr", type=edge.positive, metavar="N", help="every run of this pull request, instead of RUN")
+    part.add_argument("--pr", type=positive, metavar="N", help="every run of this pull request, instead of RUN")
     parser.add_argument("--profile", default="", metavar="P", help="with --pr: only runs of this profile")
     parser.add_argument("--wait", action="store_true", help="until nothing of it runs, and say how that went")
     edge.add_format(parser)

@@ -13,9 +13,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.output import emit, positive
+from orchestrator.cli.output import emit
 from orchestrator.cli.plan import DEFAULT_PROFILE
 from orchestrator.domain.errors import EXIT_FAILED, EXIT_PASSED, UsageError
+from orchestrator.domain.options import positive
 from orchestrator.domain.shown import printable
 from orchestrator.settings import load_profile, settings_from
 

@@ -10,6 +10,7 @@ from orchestrator.cli import edge
 from orchestrator.cli.plan import DEFAULT_PROFILE
 from orchestrator.cli.services import make_github
 from orchestrator.domain.errors import EXIT_PASSED, UsageError
+from orchestrator.domain.options import positive
 from orchestrator.notify.github.propose import case_files, propose
 from orchestrator.settings import check_profile
 
@@ -17,7 +18,7 @@ from orchestrator.settings import check_profile
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="as `cases generate -o FOLDER` writes it")
-    parser.add_argument("--pr", metavar="N", type=edge.positive, required=True, help="the pull request they are for")
+    parser.add_argument("--pr", metavar="N", type=positive, required=True, help="the pull request they are for")
     parser.add_argument("--profile", metavar="P", default=DEFAULT_PROFILE, help="name or file of a profile")
     parser.add_argument("--branch", metavar="NAME", default="", help="default: mo-testplan/cases-N")
     parser.add_argument("--dry-run", action="store_true", help="only say which files it would have")

@@ -15,8 +15,8 @@ from orchestrator.cases.discover import find_scripts, read_text
 from orchestrator.cases.fingerprint import Typed
 from orchestrator.cases.fingerprint_script import Placed, Reader, ReadScript
 from orchestrator.cases.script import parse_script
-from orchestrator.cli.output import positive
 from orchestrator.domain.errors import EXIT_PASSED, BadCaseError
+from orchestrator.domain.options import positive
 from orchestrator.domain.shown import printable
 
 #: Of the number of a line.

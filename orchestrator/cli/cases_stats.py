@@ -15,8 +15,9 @@ from orchestrator.cases.discover import read_text
 from orchestrator.cases.redundancy import Family, Group, Level, by_directory, families, groups, levels
 from orchestrator.cases.script import parse_script
 from orchestrator.cli.cases_index import add_index_option, open_corpus
-from orchestrator.cli.output import in_utf8, positive
+from orchestrator.cli.output import in_utf8
 from orchestrator.domain.errors import EXIT_PASSED, BadCaseError
+from orchestrator.domain.options import positive
 from orchestrator.domain.shown import printable
 
 _BAR = 40

@@ -8,8 +8,9 @@ import re
 import sys
 import unicodedata
 
-from orchestrator.cli import dev_demo, life, output
+from orchestrator.cli import dev_demo, life
 from orchestrator.domain.errors import EXIT_PASSED
+from orchestrator.domain.options import port
 from orchestrator.notify.wecom.standin import Received
 from orchestrator.notify.wecom.standin.botside import BotSide
 from orchestrator.notify.wecom.standin.corpside import AES_KEY, TOKEN
@@ -22,10 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     kinds = parser.add_subparsers(dest="stand_in", required=True, metavar="STAND-IN")
     wecom = kinds.add_parser("wecom", help="group robot, application and AI bot, with the chat in a browser")
-    wecom.add_argument(
-        "--port", type=output.port, default=0, help="where to listen on 127.0.0.1 (default: any free port)"
-    )
-    wecom.add_argument("--bot-port", type=output.port, default=0, help="the same for the bot's connection")
+    wecom.add_argument("--port", type=port, default=0, help="where to listen on 127.0.0.1 (default: any free port)")
+    wecom.add_argument("--bot-port", type=port, default=0, help="the same for the bot's connection")
     wecom.add_argument("--key", help="the robot's key (default: a new one)")
     wecom.add_argument(
         "--members", type=_words, default=_words(",".join(dev_demo.MEMBERS)), metavar="ID,ID", help="who can write"

@@ -24,11 +24,6 @@ from orchestrator.settings import Settings, settings_from
 if TYPE_CHECKING:
     from orchestrator.store import Store
 
-#: A whole number from 1 on, for ``type=`` of an option.
-positive = output.positive
-#: A port to listen on, for ``type=`` of an option.
-port = output.port
-
 
 def settings() -> Settings:
     """Settings from this process's environment."""

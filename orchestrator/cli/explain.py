@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from orchestrator.cli.output import emit, piped, positive
+from orchestrator.cli.output import emit, piped
 from orchestrator.domain.errors import BadPlanError
+from orchestrator.domain.options import positive
 from orchestrator.domain.plan import TestPlan
 
 

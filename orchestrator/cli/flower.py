@@ -11,6 +11,7 @@ import os
 
 from orchestrator.cli import edge
 from orchestrator.domain.errors import EXIT_PASSED, ToolMissingError, UsageError
+from orchestrator.domain.options import port
 from orchestrator.messaging import make_app
 
 #: ``user:password``; Flower's API answers 401 without one.
@@ -20,7 +21,7 @@ _AUTH = "MO_TESTPLAN_FLOWER_AUTH"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``flower``."""
     parser.add_argument("--address", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
-    parser.add_argument("--port", type=edge.port, default=5555, help="port to listen on (default 5555)")
+    parser.add_argument("--port", type=port, default=5555, help="port to listen on (default 5555)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from orchestrator.cli import edge, life
 from orchestrator.cli.services import make_service
 from orchestrator.domain.errors import EXIT_PASSED, ToolMissingError, UsageError
+from orchestrator.domain.options import port, positive
 from orchestrator.service.caller import Budget, Caller, Role
 from orchestrator.service.cases import CaseLibrary
 from orchestrator.service.generation import Generation
@@ -32,12 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--read-only", action="store_true", help="take no orders, whoever calls")
     parser.add_argument("--transport", choices=["stdio", "http"], default="stdio", help="default: stdio")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on with http (default 127.0.0.1)")
-    parser.add_argument("--port", type=edge.port, default=8601, help="port to listen on with http (default 8601)")
+    parser.add_argument("--port", type=port, default=8601, help="port to listen on with http (default 8601)")
     parser.add_argument("--public-url", metavar="URL", help="address callers use, when a proxy is in front")
     roles = [role.label for role in Role if role is not Role.NONE]
     parser.add_argument("--role", choices=roles, default="viewer", help="of the caller on stdio (default viewer)")
-    parser.add_argument("--runs", type=edge.positive, metavar="N", help="runs the caller on stdio may start a day")
-    parser.add_argument("--runner-minutes", type=edge.positive, metavar="N", help="… and estimated runner-minutes")
+    parser.add_argument("--runs", type=positive, metavar="N", help="runs the caller on stdio may start a day")
+    parser.add_argument("--runner-minutes", type=positive, metavar="N", help="… and estimated runner-minutes")
     parser.add_argument("--until-eof", action="store_true", help=argparse.SUPPRESS)
 
 

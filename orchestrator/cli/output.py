@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import os
@@ -54,18 +53,3 @@ def piped(what: str, error: type[UsageError]) -> bytes:
     if sys.stdin is None:
         raise error("standard input is closed", f"Pipe {what} into this command, or name a file.")
     return sys.stdin.buffer.read()
-
-
-def positive(text: str) -> int:
-    """A whole number from 1 on, for ``type=`` of an option."""
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
-    return number
-
-
-def port(text: str) -> int:
-    """A port to listen on, for ``type=`` of an option; 0 is any that is free."""
-    if text.isascii() and text.isdecimal() and len(text) < 10 and int(text) <= 65535:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 0 to 65535")

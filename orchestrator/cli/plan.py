@@ -11,9 +11,10 @@ import dataclasses
 import sys
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.output import emit, positive
+from orchestrator.cli.output import emit
 from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.errors import UsageError
+from orchestrator.domain.options import positive
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Profile
 from orchestrator.garbage import without_collection

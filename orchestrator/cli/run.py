@@ -19,6 +19,7 @@ from orchestrator.cli.progress import watch
 from orchestrator.cli.show import summary_text
 from orchestrator.diff.git import find_git
 from orchestrator.domain.errors import EXIT_PASSED, EXIT_STOPPED_WATCHING, BadProfileError, UsageError
+from orchestrator.domain.options import positive
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary
 from orchestrator.ledger.client import Ledger
@@ -47,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TASK=PATHS",
         help="only these scripts of a BVT task, or packages of an analyser (comma-separated); repeatable",
     )
-    parser.add_argument("--bvt-files", type=edge.positive, metavar="N", help="at most N scripts of each BVT category")
+    parser.add_argument("--bvt-files", type=positive, metavar="N", help="at most N scripts of each BVT category")
     add_stack_arguments(parser)
     wait = parser.add_mutually_exclusive_group()
     wait.add_argument("--wait", action="store_true", help="watch until the verdict (the default)")
@@ -59,12 +60,12 @@ def add_stack_arguments(parser: argparse.ArgumentParser) -> None:
     """``--local`` and what it takes, shared with ``rerun``."""
     parser.add_argument("--local", action="store_true", help="embedded Redis, workers and control; gone afterwards")
     parser.add_argument(
-        "--workers", type=edge.positive, default=2, metavar="N", help="worker processes of --local (default 2)"
+        "--workers", type=positive, default=2, metavar="N", help="worker processes of --local (default 2)"
     )
     parser.add_argument("--no-sandbox", action="store_true", help="with --local: your own code, run unconfined")
     parser.add_argument(
         "--weight",
-        type=edge.positive,
+        type=positive,
         default=1,
         metavar="N",
         help="share of the workers among pull requests (default 1)",

@@ -10,6 +10,7 @@ from typing import Any
 from orchestrator.cli import edge
 from orchestrator.cli.progress import printable
 from orchestrator.domain.errors import EXIT_PASSED, InfrastructureError
+from orchestrator.domain.options import positive
 from orchestrator.domain.run import RunState
 from orchestrator.ledger.client import Ledger
 from orchestrator.settings import Settings
@@ -17,8 +18,8 @@ from orchestrator.settings import Settings
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``runs``."""
-    parser.add_argument("--limit", type=edge.positive, default=20, metavar="N", help="at most N (default 20)")
-    parser.add_argument("--pr", type=edge.positive, metavar="N", help="only runs of this pull request")
+    parser.add_argument("--limit", type=positive, default=20, metavar="N", help="at most N (default 20)")
+    parser.add_argument("--pr", type=positive, metavar="N", help="only runs of this pull request")
     parser.add_argument("--state", choices=[state.value for state in RunState], help="only runs that stand so")
     parser.add_argument("--profile", metavar="NAME", help="only runs of this profile")
     edge.add_format(parser)

@@ -24,6 +24,7 @@ from orchestrator.cli.github import GitHubIn
 from orchestrator.cli.services import make_service
 from orchestrator.commands.inbox import Inbox
 from orchestrator.domain.errors import EXIT_PASSED, ToolMissingError
+from orchestrator.domain.options import port
 from orchestrator.domain.profile import Profile
 from orchestrator.notify.telling import Teller
 from orchestrator.notify.wecom.board import Board
@@ -46,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``serve``."""
     parser.add_argument("--profile", default="matrixone", help="profile whose runs it serves (default matrixone)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
-    parser.add_argument("--port", type=edge.port, default=8600, help="port to listen on (default 8600)")
+    parser.add_argument("--port", type=port, default=8600, help="port to listen on (default 8600)")
     parser.add_argument("--answers-only", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--until-eof", action="store_true", help=argparse.SUPPRESS)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.cli import charts, edge
 from orchestrator.domain.errors import EXIT_PASSED, UsageError
+from orchestrator.domain.options import positive
 from orchestrator.planner.failures import write_failures
 from orchestrator.planner.measured import write_durations
 from orchestrator.planner.summary import count, duration
@@ -64,8 +65,8 @@ def _flaky_words(case: FlakyCase) -> str:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``stats``."""
-    parser.add_argument("--days", type=edge.positive, default=30, metavar="N", help="of the last N days (default 30)")
-    parser.add_argument("--limit", type=edge.positive, default=10, metavar="N", help="rows a list (default 10)")
+    parser.add_argument("--days", type=positive, default=30, metavar="N", help="of the last N days (default 30)")
+    parser.add_argument("--limit", type=positive, default=10, metavar="N", help="rows a list (default 10)")
     parser.add_argument("--profile", metavar="NAME", help="only runs of this profile")
     parser.add_argument(
         "--pictures", metavar="DIR", help="write slowest.svg, flakiest.svg, cost.svg and days.svg there"

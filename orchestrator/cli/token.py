@@ -8,6 +8,7 @@ import yaml
 
 from orchestrator.cli import edge
 from orchestrator.domain.errors import EXIT_PASSED
+from orchestrator.domain.options import positive
 from orchestrator.service.tokens import hash_of, new_token, tokens_from
 
 
@@ -16,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="who will use it; stands in the audit log")
     parser.add_argument("--role", choices=["viewer", "developer", "maintainer", "admin"], default="viewer")
     parser.add_argument("--expires", default="", metavar="YYYY-MM-DD", help="the last day it is good")
-    parser.add_argument("--runs", type=edge.positive, help="runs it may start a day")
-    parser.add_argument("--runner-minutes", type=edge.positive, help="estimated runner-minutes it may start a day")
+    parser.add_argument("--runs", type=positive, help="runs it may start a day")
+    parser.add_argument("--runner-minutes", type=positive, help="estimated runner-minutes it may start a day")
     edge.add_format(parser)
 
 

@@ -23,6 +23,7 @@ from orchestrator import __version__
 from orchestrator.cli import confine, edge, life
 from orchestrator.cli.kept import KeptProfiles
 from orchestrator.domain.errors import BrokerError, ToolMissingError, UsageError, nearest
+from orchestrator.domain.options import positive
 from orchestrator.domain.plan import LABEL
 from orchestrator.domain.plan import Suite as SuiteName
 from orchestrator.domain.profile import Profile
@@ -68,7 +69,7 @@ _PULSE_SECONDS = 3.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``worker``."""
     parser.add_argument("--queues", default=",".join(SUITE_QUEUES), help="comma-separated (default: every suite)")
-    parser.add_argument("--concurrency", type=edge.positive, default=1, metavar="N", help="shards at once (default 1)")
+    parser.add_argument("--concurrency", type=positive, default=1, metavar="N", help="shards at once (default 1)")
     parser.add_argument("--name", default=f"worker-{os.getpid()}", help="name before the @ of this worker's host name")
     parser.add_argument("--profile", action="append", default=[], metavar="FILE", help="profile file; repeatable")
     parser.add_argument("--until-eof", action="store_true", help=argparse.SUPPRESS)

@@ -30,6 +30,7 @@ from orchestrator.domain.errors import (
     MoTestplanError,
     UsageError,
 )
+from orchestrator.domain.options import percent, positive, seconds
 from workers.bvt import NO_SCRIPT
 from workers.bvt.dsn import Dsn, parse_dsn
 from workers.bvt.execute import Options
@@ -94,32 +95,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-rows", type=positive, default=1_000_000, metavar="N", help="rows after which a result set is endless"
     )
-
-
-def percent(text: str) -> int:
-    """A share, for ``type=`` of an option."""
-    if text.isascii() and text.isdecimal() and len(text) < 4 and int(text) <= 100:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is no percentage: a whole number from 0 to 100")
-
-
-def positive(text: str) -> int:
-    """A whole number from 1 on, for ``type=`` of an option."""
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
-    return number
-
-
-def seconds(text: str) -> float:
-    """A time, for ``type=`` of an option: not over before it begins; ``inf`` has no end."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not number > 0:  # nan is not, either
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
-    return number
 
 
 def run(args: argparse.Namespace) -> int:
