@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from orchestrator.history.features import strategy_of
-from orchestrator.history.forest import Attribution
 from orchestrator.history.layout import go_package
 from orchestrator.history.outlook import Outlook
 from orchestrator.history.past import TARGETS
@@ -34,15 +32,15 @@ class Explainer:
     """Says why, for the tests of one outlook."""
 
     outlook: Outlook
-    #: Of each observation that speaks loudest for a test, by kind of likeness: which commit it is, and what it shares.
-    _commits: dict[str, dict[int, str]] = field(default_factory=dict)
+    #: Of observations, by kind of likeness: which commit it is, in words; what it shares with the change, by channel.
+    _commits: dict[tuple[str, int], str] = field(default_factory=dict)
+    _common: dict[str, dict[int, dict[str, list[tuple[float, str]]]]] = field(default_factory=dict)
     #: What each case says of the change: in its path, script and result, by number.
     _texts: list[dict[int, list[str]]] = field(init=False)
     _spoken: SpokenOf = field(init=False)
     #: The files of the change by package, in order; and how far away a package is that imports one of these.
     _own: dict[str, list[str]] = field(default_factory=dict)
     _distances: dict[str, int] = field(init=False)
-    _attributions: dict[tuple[int, bool], Attribution] = field(default_factory=dict)
     _moved: dict[tuple[str, str, bool], dict[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -56,8 +54,9 @@ class Explainer:
 
     def expect(self, kind: str, tests: Sequence[str], *, rough: bool = False) -> None:
         """Tests of one of `KINDS` that will be asked about: together they take a fraction of the time."""
-        place = KINDS.index(kind)
-        moved = self._attribution(place, rough).moved([self.outlook.rows[place][test] for test in tests])
+        kind_at = KINDS.index(kind)
+        decided, attribution = self.outlook.decided[kind_at], self.outlook.ranker.attributions[kind_at]
+        moved = attribution.moved(decided.leaves, [decided.places[test] for test in tests], 8 if rough else 1)
         self._moved |= {(kind, test, rough): sums for test, sums in zip(tests, moved, strict=True)}
 
     def case(self, stem: str, *, rough: bool = False) -> list[Because]:
@@ -114,50 +113,56 @@ class Explainer:
         told = sorted([*own, *parts], key=lambda part: -part.weight)
         return told or [Because("history", round(chance, 4), _NOTHING)]
 
-    def _attribution(self, place: int, rough: bool) -> Attribution:
-        if (place, rough) not in self._attributions:
-            ranker = self.outlook.ranker
-            forest = (ranker.cases, ranker.categories, ranker.packages)[place]
-            self._attributions[place, rough] = Attribution(forest, strategy_of, 8 if rough else 1)
-        return self._attributions[place, rough]
-
     def _history(self, target: str, test: Any, it: str) -> str:  # noqa: ANN401 - a case's number or a name
         """The commit that speaks loudest, and what it shares with the change."""
-        for kind, channels in _LIKENESS.items():
+        for kind in _LIKENESS:
             source = self.outlook.signals.sources[kind, target].get(test)
             if source is not None:
-                if kind not in self._commits:
-                    self._commits[kind] = self._loudest(kind, channels)
-                return f"{self._commits[kind][source]}, and touched {it}"
+                return f"{self._commit(kind, source)}, and touched {it}"
         return ""
 
-    def _loudest(self, kind: str, channels: Sequence[str]) -> dict[int, str]:
-        """In words, every observation that speaks loudest for any test by one kind of likeness."""
-        past, signals = self.outlook.past, self.outlook.signals
-        shared: dict[int, dict[str, list[tuple[float, str]]]] = {
-            source: {} for target in TARGETS for source in signals.sources[kind, target].values()
-        }
-        for channel in channels:
-            for rare, token in sorted((-past.rarity(channel, token), token) for token in signals.tokens[channel]):
-                for source in shared.keys() & set(past.channels[channel].taught(token)):
-                    shared[source].setdefault(channel, []).append((-rare, token))
-        told = {}
-        for source, common in shared.items():
-            observed = past.observed[source]
+    def _commit(self, kind: str, source: int) -> str:
+        """An observation that is told by a kind of likeness."""
+        if (kind, source) not in self._commits:
+            if kind not in self._common:
+                self._common[kind] = self._commonly(kind)
+            observed = self.outlook.past.observed[source]
             day = datetime.fromtimestamp(observed.time, UTC)
-            told[source] = f"commit {observed.sha[:10]} of {day:%Y-%m-%d} {self._shared(common)}"
-        return told
+            said = self._shared(self._common[kind].get(source, {}))
+            self._commits[kind, source] = f"commit {observed.sha[:10]} of {day:%Y-%m-%d} {said}"
+        return self._commits[kind, source]
+
+    def _commonly(self, kind: str) -> dict[int, dict[str, list[tuple[float, str]]]]:
+        """What the observations that are told by a kind of likeness share with the change, by channel."""
+        past, signals = self.outlook.past, self.outlook.signals
+        before = list(_LIKENESS)[: list(_LIKENESS).index(kind)]
+        told = {
+            source
+            for target in TARGETS
+            for test, source in signals.sources[kind, target].items()
+            if not any(test in signals.sources[other, target] for other in before)
+        }
+        shared: dict[int, dict[str, list[tuple[float, str]]]] = {}
+        for channel in _LIKENESS[kind]:
+            waiting = set(told)
+            for rare, token in sorted((-past.rarity(channel, token), token) for token in signals.tokens[channel]):
+                for source in waiting.intersection(past.channels[channel].taught(token)):
+                    common = shared.setdefault(source, {}).setdefault(channel, [])
+                    common.append((-rare, token))
+                    if len(common) == _TOLD:
+                        waiting.remove(source)
+        return shared
 
     @staticmethod
     def _shared(common: dict[str, list[tuple[float, str]]]) -> str:
-        """The most telling two tokens that a commit shares with the change, of ``common``, the rarest first by channel:
-        of the first channel where one tells much, else of the first that has any.
+        """What a commit shares with the change, of ``common``, the rarest first by channel: of the first channel where
+        one tells much, else of the first that has any.
         """
         if not common:
             return ""
         tells = (channel for channel, found in common.items() if found[0][0] >= _TELLING)
         channel = next(tells, next(iter(common)))
-        first, *others = common[channel][:2]
+        first, *others = common[channel]
         best = [first[1], *(token for rare, token in others if rare >= _TELLING)]
         shown = [token.rpartition("/")[2] if ":" in token else token for token in best]
         return _SHARED.get(channel, "changed {} too").format(" and ".join(shown))
@@ -200,6 +205,8 @@ _FILLERS = {
     "any", "and", "code", "first", "get", "have", "must", "not", "only", "out",
     "should", "still", "str", "than", "that", "this", "two", "when", "with",
 }  # fmt: skip
+#: So many tokens are told of what a commit shares with the change.
+_TOLD = 2
 #: Rarity of a token that less than one change in five has.
 _TELLING = math.log(5)
 #: How what is shared is told, by channel.

@@ -48,11 +48,13 @@ def make_example(timeline: Timeline, question: Question, touched: Touched) -> Ex
     if not question.facts.files or not (cases or touched.packages):
         return None
     book = timeline.book
-    signals = read_signals(timeline.past, book, question, of_cases=bool(cases and book.stems))
+    of_cases = ("cases", "categories") if cases and book.stems else ()
+    of_packages = ("packages",) if touched.packages else ()
+    signals = read_signals(timeline.past, book, question, (*of_cases, *of_packages))
     packages = package_rows(signals, book, question) if touched.packages else None
     by_case = by_category = None
     home, statements = np.zeros(0, np.intp), np.zeros(0)
-    if cases and book.stems:
+    if of_cases:
         by_case = case_rows(signals, timeline.past, book, question)
         by_category = category_rows(signals, timeline.past, book, question, {})
         place = {name: row for row, name in enumerate(by_category.names)}

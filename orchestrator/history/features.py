@@ -7,8 +7,9 @@ signal of the case's category; ``top_`` the highest of the category's cases; ``g
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 from orchestrator.history.casebook import Casebook
 from orchestrator.history.layout import category_of, go_package
@@ -79,14 +80,14 @@ class Rows:
 
 def case_rows(signals: Signals, past: Past, book: Casebook, question: Question) -> Rows:
     """`CASE_FEATURES` of every case there is, by number."""
-    numbers = sorted(book.stems)
-    categories = [category_of(book.stems[number]) for number in numbers]
+    numbers, homes = sorted(book.stems), _homes(book)
+    categories = [homes[number] for number in numbers]
     named = signals.cases
     columns = _columns(named, [*_COCHANGE, *_MEANS, *_LIKE, *_TEXT, *_SURFACE], numbers)
     columns += [_relative(_column(named[name], numbers)) for name in _RELATIVE]
     columns += _columns(signals.categories, _CATEGORY, categories)
     for name in _TOPS:
-        columns.append(_column(_tops(named[name], book), categories))
+        columns.append(_column(_tops(named[name], homes), categories))
     sizes = _sizes(categories)
     touched = [past.case_touches.get(number) for number in numbers]
     columns += [
@@ -102,16 +103,16 @@ def case_rows(signals: Signals, past: Past, book: Casebook, question: Question) 
 
 def category_rows(signals: Signals, past: Past, book: Casebook, question: Question, chances: dict[str, float]) -> Rows:
     """`CATEGORY_FEATURES` of every category there is, by name; ``chances`` are those of the cases, by stem."""
-    sizes = _sizes([category_of(stem) for stem in book.stems.values()])
+    homes = _homes(book)
+    sizes = _sizes(homes.values())
     names = sorted(sizes)
     named = signals.categories
-    tops = {name: _column(_tops(signals.cases[name], book), names) for name in _OF_CASES}
+    tops = {name: _column(_tops(signals.cases[name], homes), names) for name in _OF_CASES}
     columns = [*_of_chances(chances, names), *_columns(named, [*_COCHANGE, *_MEANS, *_LIKE], names)]
     columns += [_relative(_column(named[name], names)) for name in (*_MEANS, *_COCHANGE, *_LIKE)]
     columns += [*tops.values(), *(_relative(tops[name]) for name in (*_TEXT, *_SURFACE))]
     statements: Scores = {}
-    for number, stem in book.stems.items():
-        category = category_of(stem)
+    for number, category in homes.items():
         statements[category] = statements.get(category, 0) + book.statements[number]
     columns += [
         [past.category_touches.get(name, Fading()).at(question.now) for name in names],
@@ -154,8 +155,7 @@ def _rows(names: list[str], columns: Sequence[Sequence[float]], change: Row) -> 
 
 
 def _column(scores: Scores, tests: Sequence[object]) -> list[float]:
-    get: Callable[[object, float], float] = scores.get
-    return [get(test, 0.0) for test in tests]
+    return list(map(scores.get, tests, repeat(0.0)))
 
 
 def _columns(named: Named, names: Iterable[str], tests: Sequence[object]) -> list[list[float]]:
@@ -167,16 +167,19 @@ def _relative(column: list[float]) -> list[float]:
     return [value / top for value in column] if top > 0 else column
 
 
-def _tops(scores: Scores, book: Casebook) -> Scores:
-    """The highest score among the cases of each category."""
+def _tops(scores: Scores, homes: Mapping[int, str]) -> Scores:
+    """The highest score among the cases of each category; ``homes`` has the category of each case, by number."""
     tops: Scores = {}
     for number, value in scores.items():
-        stem = book.stems.get(number)
-        if stem is not None:
-            category = category_of(stem)
-            if value > tops.get(category, 0.0):
-                tops[category] = value
+        category = homes.get(number)
+        if category is not None and value > tops.get(category, 0.0):
+            tops[category] = value
     return tops
+
+
+def _homes(book: Casebook) -> dict[int, str]:
+    """The category of each case there is, by number."""
+    return {number: category_of(stem) for number, stem in book.stems.items()}
 
 
 def _sizes(categories: Iterable[str]) -> Scores:

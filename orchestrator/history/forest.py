@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import repeat
 from operator import itemgetter
+from typing import TypeVar
+
+One = TypeVar("One")
 
 #: Leaves of one tree: their numbers have to fit into a byte.
 MOST_LEAVES = 256
@@ -27,7 +30,7 @@ class Tree:
     values: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Forest:
     """Trees whose sum is a logit, and the straight line from there to the logit of a calibrated chance."""
 
@@ -36,44 +39,67 @@ class Forest:
     slope: float = 1.0
     offset: float = 0.0
 
-    def chances(self, rows: Iterable[tuple[float, ...]]) -> list[float]:
-        """The calibrated chance of each row, between 0 and 1."""
-        lanes = _Lanes(self.trees, rows)
-        sums = _sums([_said(tree.leaves, lanes.leaves(tree)) for tree in self.trees], lanes.count)
+    def leaves(self, rows: Iterable[tuple[float, ...]]) -> list[bytes]:
+        """Of each tree the number of the leaf that each row comes to, a byte a row."""
+        lanes = _Lanes(self._limits, rows)
+        return [lanes.leaves(tree) for tree in self.trees]
+
+    def chances(self, leaves: Sequence[bytes]) -> list[float]:
+        """The calibrated chance of each row, between 0 and 1, by its leaves."""
+        sums = _sums([_said(tree.leaves, of_tree) for tree, of_tree in zip(self.trees, leaves, strict=True)])
         return [1.0 / (1.0 + math.exp(-_bounded(self.slope * total + self.offset))) for total in sums]
+
+    @cached_property
+    def _limits(self) -> dict[int, list[float]]:
+        """The thresholds of each feature that decides anything, in order."""
+        limits: dict[int, set[float]] = {}
+        for tree in self.trees:
+            for feature, limit in zip(tree.feature, tree.threshold, strict=True):
+                limits.setdefault(feature, set()).add(limit)
+        return {feature: sorted(found) for feature, found in limits.items()}
 
 
 class Attribution:
     """By how much groups of features move a row's logit: value after a decision less value before (Saabas, 2014)."""
 
-    def __init__(self, forest: Forest, group_of: Callable[[str], str], every: int = 1) -> None:
-        """``every`` says that one tree of so many is enough: for shares that need not be exact."""
+    def __init__(self, forest: Forest, group_of: Callable[[str], str]) -> None:
         names = [group_of(name) for name in forest.features]
+        self._forest = forest
         self._groups = sorted(set(names))
-        self._slope = forest.slope
-        places = [self._groups.index(name) for name in names]
-        self._trees = [(tree, _steps(tree, places)) for tree in forest.trees[::every]]
+        self._places = [self._groups.index(name) for name in names]
+        #: Of each tree what it adds, once it was asked.
+        self._steps: list[dict[int, list[float]] | None] = [None] * len(forest.trees)
 
-    def moved(self, rows: Sequence[tuple[float, ...]]) -> list[dict[str, float]]:
-        """Of each row the sum of each group."""
-        lanes = _Lanes([tree for tree, _ in self._trees], rows)
+    def moved(self, leaves: Sequence[bytes], rows: Sequence[int], every: int = 1) -> list[dict[str, float]]:
+        """Of some rows, by their place, the sum of each group; ``leaves`` are those of all.
+
+        ``every`` says that one tree of so many is enough: for shares that need not be exact.
+        """
         columns: list[list[tuple[float, ...]]] = [[] for _ in self._groups]
-        for tree, steps in self._trees:
-            leaves = lanes.leaves(tree)
-            for group, step_of in steps.items():
-                columns[group].append(_said(step_of, leaves))
-        totals = zip(*(_sums(one, len(rows)) for one in columns), strict=True)
-        return [{name: self._slope * value for name, value in zip(self._groups, row, strict=True)} for row in totals]
+        for place in range(0, len(self._steps), every) if rows else ():
+            some = _said(leaves[place], rows)
+            for group, step_of in self._of_tree(place).items():
+                columns[group].append(_said(step_of, some))
+        totals = zip(*(_sums(one) or [0.0] * len(rows) for one in columns), strict=True)
+        return [
+            {name: self._forest.slope * value for name, value in zip(self._groups, row, strict=True)} for row in totals
+        ]
+
+    def _of_tree(self, place: int) -> dict[int, list[float]]:
+        found = self._steps[place]
+        if found is None:
+            found = self._steps[place] = _steps(self._forest.trees[place], self._places)
+        return found
 
 
-def _said(says: Sequence[float], leaves: bytes) -> tuple[float, ...]:
-    """What the leaf that each row comes to says."""
-    return itemgetter(*leaves)(says) if len(leaves) > 1 else tuple(says[leaf] for leaf in leaves)
+def _said(says: Sequence[One], places: Sequence[int]) -> tuple[One, ...]:
+    """What is said at each of some places."""
+    return itemgetter(*places)(says) if len(places) > 1 else tuple(says[place] for place in places)
 
 
-def _sums(columns: Sequence[Sequence[float]], count: int) -> list[float]:
-    """The sum of each row, of so many."""
-    return list(map(sum, zip(*columns, strict=True))) if columns else [0.0] * count
+def _sums(columns: Sequence[Sequence[float]]) -> list[float]:
+    """The sum of each row."""
+    return list(map(sum, zip(*columns, strict=True)))
 
 
 def _steps(tree: Tree, groups: Sequence[int]) -> dict[int, list[float]]:
@@ -96,19 +122,15 @@ def _steps(tree: Tree, groups: Sequence[int]) -> dict[int, list[float]]:
 class _Lanes:
     """Rows side by side, a byte each of one large integer: a decision is made for all of them at once."""
 
-    def __init__(self, trees: Sequence[Tree], rows: Iterable[tuple[float, ...]]) -> None:
+    def __init__(self, limits: Mapping[int, Sequence[float]], rows: Iterable[tuple[float, ...]]) -> None:
         columns = list(zip(*rows, strict=True))
         self.count = len(columns[0]) if columns else 0
         #: By feature and limit: all bits of the rows that are beyond it.
         self._beyond: dict[tuple[int, float], int] = {}
-        most = max((len(tree.leaves) for tree in trees), default=0)
-        self._leaves = [int.from_bytes(bytes([leaf]) * self.count, "little") for leaf in range(most)]
-        limits: dict[int, set[float]] = {}
-        for tree in trees:
-            for feature, limit in zip(tree.feature, tree.threshold, strict=True):
-                limits.setdefault(feature, set()).add(limit)
+        #: A one in the byte of each row.
+        self._ones = int.from_bytes(b"\1" * self.count, "little")
         for feature, of_feature in limits.items() if columns else ():
-            self._decide(feature, columns[feature], sorted(of_feature))
+            self._decide(feature, columns[feature], of_feature)
 
     def _decide(self, feature: int, column: Sequence[float], limits: Sequence[float]) -> None:
         for first in range(0, len(limits), 255):
@@ -124,7 +146,7 @@ class _Lanes:
         while waiting:
             node, here = waiting.pop()
             if node < 0:
-                found |= here & self._leaves[~node]
+                found |= here & (self._ones * ~node)
             elif here:
                 right = here & self._beyond[tree.feature[node], tree.threshold[node]]
                 waiting += (tree.right[node], right), (tree.left[node], here ^ right)

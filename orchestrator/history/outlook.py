@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from orchestrator.history.casebook import Casebook
-from orchestrator.history.features import ANY_CASE, OWN, Row, Rows, case_rows, category_rows, package_rows
+from orchestrator.history.features import ANY_CASE, OWN, Rows, case_rows, category_rows, package_rows
+from orchestrator.history.forest import Forest
 from orchestrator.history.layout import category_of, package_of_test
 from orchestrator.history.past import Past
 from orchestrator.history.question import Question
@@ -15,6 +16,18 @@ from orchestrator.history.signals import Signals, read_signals
 
 #: Categories that come first in a ranking, and how much their cost counts in that.
 _LIKELIEST, _LIKELY_POWER = 10, 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a forest decided about one kind of test: where each has its row, and the leaf of each row in each tree."""
+
+    places: dict[str, int] = field(default_factory=dict)
+    leaves: list[bytes] = field(default_factory=list)
+
+
+def _decided(forest: Forest, rows: Rows) -> Decided:
+    return Decided({name: place for place, name in enumerate(rows.names)}, forest.leaves(rows.rows))
 
 
 @dataclass(slots=True)
@@ -31,8 +44,8 @@ class Outlook:
     packages: dict[str, float] = field(default_factory=dict)
     #: Statements of each case, by stem.
     statements: dict[str, int] = field(default_factory=dict)
-    #: What the chances were made from: rows by test, of cases, categories and packages.
-    rows: tuple[dict[str, Row], dict[str, Row], dict[str, Row]] = ({}, {}, {})
+    #: What the chances come from: of cases, categories and packages.
+    decided: tuple[Decided, ...] = ()
 
     #: What past failures say of ``("cases", stem)`` and ``("packages", name)``: a weight, and why; the chances above
     #: hold it already.
@@ -132,13 +145,15 @@ def look(ranker: Ranker, past: Past, book: Casebook, question: Question) -> Outl
 def weigh(ranker: Ranker, seen: Seen) -> Outlook:
     """The outlook of a change by some models."""
     book, cases, packages = seen.book, seen.cases, seen.packages
-    by_case = dict(zip(cases.names, ranker.cases.chances(cases.rows), strict=True))
+    of_cases, of_packages = _decided(ranker.cases, cases), _decided(ranker.packages, packages)
+    by_case = dict(zip(cases.names, ranker.cases.chances(of_cases.leaves), strict=True))
     categories = category_rows(seen.signals, seen.past, book, seen.question, by_case)
-    alone = ranker.categories.chances(categories.rows)
+    of_categories = _decided(ranker.categories, categories)
+    alone = ranker.categories.chances(of_categories.leaves)
     both = (mixed(chance, row[ANY_CASE]) for chance, row in zip(alone, categories.rows, strict=True))
     # Where too few commits touched unit tests to learn from, those of the packages that change are what is likely.
     by_package = (
-        ranker.packages.chances(packages.rows) if ranker.packages.trees else [row[OWN] for row in packages.rows]
+        ranker.packages.chances(of_packages.leaves) if ranker.packages.trees else [row[OWN] for row in packages.rows]
     )
     return Outlook(
         ranker,
@@ -150,7 +165,7 @@ def weigh(ranker: Ranker, seen: Seen) -> Outlook:
         dict(zip(categories.names, both, strict=True)),
         dict(zip(packages.names, by_package, strict=True)),
         {stem: book.statements[number] for number, stem in book.stems.items()},
-        tuple(dict(zip(kind.names, kind.rows, strict=True)) for kind in (cases, categories, packages)),  # type: ignore[arg-type]
+        (of_cases, of_categories, of_packages),
     )
 
 

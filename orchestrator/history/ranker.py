@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from orchestrator.history.forest import Forest
+from orchestrator.history.features import strategy_of
+from orchestrator.history.forest import Attribution, Forest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ranker:
     """How far to trust each signal, learned."""
 
@@ -21,6 +23,11 @@ class Ranker:
     package_floor: float
     #: Commits it was trained on.
     examples: int = 0
+
+    @cached_property
+    def attributions(self) -> tuple[Attribution, ...]:
+        """What strategies add to the chances of cases, categories and packages."""
+        return tuple(Attribution(forest, strategy_of) for forest in (self.cases, self.categories, self.packages))
 
 
 #: How much cost weighs against chance: in the order of cases, in that of categories, and in what categories to take.

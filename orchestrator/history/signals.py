@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,19 +54,19 @@ class _Told:
     lately: list[float]
 
 
-def read_signals(past: Past, book: Casebook, question: Question, *, of_cases: bool = True) -> Signals:
-    """Every signal of a change; without ``of_cases`` those of packages suffice."""
+def read_signals(past: Past, book: Casebook, question: Question, targets: Collection[str] = TARGETS) -> Signals:
+    """The signals of a change, of each of some `TARGETS`."""
     facts, now = question.facts, question.now
     signals = Signals(tokens=past.tokens(facts))
     times = past.columns.times
     told = _Told(past.columns, faded(times, now), faded(times, now, _LATELY))
     for channel in CHANNELS:
-        _cochange(past, told, channel, signals, now)
+        _cochange(past, told, channel, signals, now, targets)
     signals.alike = _alike(past, signals.tokens)
     for name in LIKE:
-        for target in TARGETS if of_cases else ("packages",):
+        for target in targets:
             signals.sources[name, target] = _spread(told, name, signals.alike[name], signals.of(target), target)
-    if of_cases:
+    if "cases" in targets:
         _text(book, facts, signals.cases)
         signals.cases |= surface_signals(book, question.reached)
     return signals
@@ -98,10 +98,12 @@ class _Heard:
                 mean[test], given[test] = rarity * chance, rarity * value / known
 
 
-def _cochange(past: Past, told: _Told, channel: str, signals: Signals, now: int) -> None:
+def _cochange(  # noqa: PLR0913 - what is looked at, where, and for what
+    past: Past, told: _Told, channel: str, signals: Signals, now: int, targets: Collection[str]
+) -> None:
     """How often each test moved when a token did: the best token, any of them, and the means by rarity."""
     index = past.channels[channel]
-    heard = {target: _Heard() for target in TARGETS}
+    heard = {target: _Heard() for target in targets}
     total = 0.0
     for token in past.asked(channel, signals.tokens):
         rarity = past.rarity(channel, token)
@@ -110,8 +112,9 @@ def _cochange(past: Past, told: _Told, channel: str, signals: Signals, now: int)
         if not heard_in:
             continue
         seen = index.seen.get(token, Fading()).at(now) + 1.0
-        for target, (sums, known) in _sums(told, heard_in).items():
-            heard[target].add(sums, seen, known + 1.0, rarity)
+        for target, found in heard.items():
+            sums, known = _sums(told, target, heard_in)
+            found.add(sums, seen, known + 1.0, rarity)
     for target, found in heard.items():
         named = signals.of(target)
         named[f"{channel}_max"] = found.best
@@ -120,28 +123,20 @@ def _cochange(past: Past, told: _Told, channel: str, signals: Signals, now: int)
         named[f"{channel}_given"] = {test: value / (total or 1.0) for test, value in found.given.items()}
 
 
-def _sums(told: _Told, numbers: Iterable[int]) -> dict[str, tuple[Scores, float]]:
-    """How often each test moved in some observations, and how often any did, fading, by target; of many cases each
-    counts less.
-    """
-    fading, tests, crowds = told.fading, told.columns.tests, told.columns.crowds["cases"]
-    of_cases, of_categories, of_packages = (tests[target] for target in TARGETS)
-    cases, categories, packages = (defaultdict[Any, float](float) for _ in TARGETS)
-    with_cases, with_packages = 0.0, 0.0
+def _sums(told: _Told, target: str, numbers: Iterable[int]) -> tuple[Scores, float]:
+    """How often each test moved in some observations, and how often any did, fading; of many cases each counts less."""
+    fading, tests = told.fading, told.columns.tests[target]
+    crowds = told.columns.crowds[target] if target == "cases" else None
+    sums, known = defaultdict[Any, float](float), 0.0
     for number in numbers:
-        fresh = fading[number]
-        if of_categories[number]:
-            with_cases += fresh
-            share = fresh * crowds[number]
-            for case in of_cases[number]:
-                cases[case] += share
-            for category in of_categories[number]:
-                categories[category] += fresh
-        if of_packages[number]:
-            with_packages += fresh
-            for package in of_packages[number]:
-                packages[package] += fresh
-    return {"cases": (cases, with_cases), "categories": (categories, with_cases), "packages": (packages, with_packages)}
+        if touched := tests[number]:
+            fresh = fading[number]
+            known += fresh
+            if crowds:
+                fresh *= crowds[number]
+            for test in touched:
+                sums[test] += fresh
+    return sums, known
 
 
 def _alike(past: Past, tokens: Tokens) -> dict[str, dict[int, float]]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -48,8 +49,11 @@ def test_all_rows_at_once_come_to_the_leaves_that_each_comes_to_alone(count: int
     chance = random.Random(count * 1000 + leaves)
     forest = Forest(("a", "b"), tuple(grown(chance, leaves, 2) for _ in range(trees)), 0.5, 0.1)
     rows = rows_of(chance, count, 2)
-    alone = [Forest(forest.features, (), 0.5, 0.1 + 0.5 * said(forest, row)).chances([row])[0] for row in rows]
-    assert forest.chances(rows) == pytest.approx(alone)
+    leaves_of = forest.leaves(rows)
+    for tree, found in zip(forest.trees, leaves_of, strict=True):
+        assert list(found) == [~walked(tree, row)[-1] for row in rows]
+    alone = [1 / (1 + math.exp(-(0.1 + 0.5 * said(forest, row)))) for row in rows]
+    assert forest.chances(leaves_of) == pytest.approx(alone)
 
 
 def said(forest: Forest, row: tuple[float, ...]) -> float:
@@ -60,7 +64,13 @@ def test_the_steps_of_each_group_lead_from_what_all_trees_say_first_to_what_they
     chance = random.Random(7)
     forest = Forest(("own", "text_a", "text_b"), tuple(grown(chance, 15, 3) for _ in range(20)), 0.5)
     rows = rows_of(chance, 50, 3)
-    moved = Attribution(forest, lambda name: name.partition("_")[0]).moved(rows)
+    attribution = Attribution(forest, lambda name: name.partition("_")[0])
+    leaves = forest.leaves(rows)
+    moved = attribution.moved(leaves, range(50))
+    assert attribution.moved(leaves, [7]) == [moved[7]]
+    assert attribution.moved(leaves, []) == []
+    few = Attribution(Forest(forest.features, forest.trees[::8], 0.5), lambda name: name.partition("_")[0])
+    assert attribution.moved(leaves, range(50), every=8) == few.moved(leaves[::8], range(50))
     first = sum(tree.values[0] for tree in forest.trees)
     for row, by in zip(rows, moved, strict=True):
         assert by.keys() == {"own", "text"}

@@ -90,7 +90,7 @@ def test_a_word_that_both_share_but_everybody_says_is_no_reason_where_names_are_
     facts = changed("pkg/fresh/plan.go", "pushDownWindow", "seen[key] = 1; common")
     assert model.ranker is not None
     outlook = look(model.ranker, past, Casebook(), Question(facts, 9 * DAY))
-    told = Explainer(outlook)._loudest("said", ("word", "name"))[0]
+    told = Explainer(outlook)._commit("said", 0)
     assert told.endswith("changed code whose names say window too")
 
 
