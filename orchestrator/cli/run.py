@@ -60,7 +60,11 @@ def add_stack_arguments(parser: argparse.ArgumentParser) -> None:
     """``--local`` and what it takes, shared with ``rerun``."""
     parser.add_argument("--local", action="store_true", help="embedded Redis, workers and control; gone afterwards")
     parser.add_argument(
-        "--workers", type=positive, default=2, metavar="N", help="worker processes of --local (default 2)"
+        "--workers",
+        type=positive,
+        default=2,
+        metavar="N",
+        help="worker processes of --local, at most one a shard (default 2)",
     )
     parser.add_argument("--no-sandbox", action="store_true", help="with --local: your own code, run unconfined")
     parser.add_argument(
@@ -122,7 +126,8 @@ def execute(args: argparse.Namespace, config: Settings, plan: TestPlan, parent: 
     if not args.local:
         return _remote(args, config, plan, parent)
     config = local_settings(args, config, plan)
-    with ended_by_signals(), LocalStack(config, args.profile, workers=args.workers) as stack:
+    workers = min(args.workers, len(plan.shards))  # one without work would be started for nothing
+    with ended_by_signals(), LocalStack(config, args.profile, workers=workers) as stack:
         return run_on(stack, plan, parent, form=args.format)
 
 

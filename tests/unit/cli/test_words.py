@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from orchestrator.cli import local, main
+from orchestrator.domain.errors import InfrastructureError
 from orchestrator.service.tokens import tokens_from
 from tests.acceptance.project import Project, make_project
 
@@ -209,3 +210,18 @@ def test_a_plan_below_a_file_is_exit_2(project: Project, capsys: pytest.CaptureF
     place = f"{plan_file(project)}/plan.json"
     assert main.main(["plan", *project.change(), "-o", place]) == 2
     assert f"cannot write {place}" in capsys.readouterr().err
+
+
+def test_no_more_local_workers_are_started_than_there_are_shards(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+
+    def start(stack: local.LocalStack) -> None:
+        started.append(stack._workers)
+        raise InfrastructureError("as far as this test goes", "Nothing to mend.")
+
+    monkeypatch.setattr(local.LocalStack, "_start", start)
+    file = plan_file(project)
+    assert main.main(["run", file, "--local", "--workers", "3", "--repo", str(project.repo)]) == 3
+    assert started == [len(json.loads(Path(file).read_text())["shards"])] == [1]
