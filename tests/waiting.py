@@ -14,8 +14,9 @@ def until(holds: Callable[[], Found], what: str = "what the test waits for", *, 
 
     The patience is that of a loaded machine: how soon things happen is measured in ``benchmarks``, not tested.
     """
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, 0.01
     while not (found := holds()):
         assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.01)
+        time.sleep(pause)
+        pause = min(0.2, pause * 1.2)  # asking costs what is waited for its time
     return found

@@ -21,6 +21,7 @@ import pytest
 from benchmarks.rig.processes import MARK, command_line, marked
 from tests.require import require
 from tests.waiting import until
+from workers.process import remove_tree
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,24 @@ def house() -> Iterator[House]:
         shutil.rmtree(root, ignore_errors=True)
 
 
-def test_a_broken_pull_request_is_found_in_go_and_in_sql_told_fixed_and_run_again_in_part(house: House) -> None:
+def test_a_broken_pull_request_is_found_in_go_and_in_sql_told_fixed_and_run_again_in_part_and_is_kept(
+    house: House,
+) -> None:
     report = house.root / "report.json"
-    process = house.start("--report", str(report))
+    process = house.start("--report", str(report), "--keep")
     out, err = process.communicate()
     assert process.returncode == 0, out + err
     assert "Traceback" not in out + err
     check_report(json.loads(report.read_text(encoding="utf-8")))
     check_words(out)
+    [folder] = (house.root / "tmp").iterdir()
+    assert f"Kept: {folder}" in out
+    environ = {**house.environ, "MO_TESTPLAN_STATE": str(folder / "state"), "MO_TESTPLAN_STORE_URL": ""}
+    words = [sys.executable, "-m", "orchestrator", "runs", "--format", "json"]
+    done = subprocess.run(words, env=environ, capture_output=True, text=True, check=True)
+    assert len(json.loads(done.stdout)) == 2
+    assert (folder / "shop" / ".git").is_dir()
+    remove_tree(folder)
     assert house.left() == []
 
 
@@ -172,25 +183,6 @@ def test_a_killed_demo_leaves_no_process(house: House) -> None:
     process.kill()
     process.communicate()
     assert until(lambda: not marked(house.mark), "all of it is dead")
-
-
-def test_kept_means_the_repository_and_the_history_stay(house: House) -> None:
-    process = house.start("--keep", "--workers", "1")
-    out, err = process.communicate()
-    assert process.returncode == 0, out + err
-    [folder] = (house.root / "tmp").iterdir()
-    assert f"Kept: {folder}" in out
-    environ = {**house.environ, "MO_TESTPLAN_STATE": str(folder / "state"), "MO_TESTPLAN_STORE_URL": ""}
-    done = subprocess.run(
-        [sys.executable, "-m", "orchestrator", "runs", "--format", "json"],
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert len(json.loads(done.stdout)) == 2
-    assert (folder / "shop" / ".git").is_dir()
-    assert not marked(house.mark)
 
 
 def test_a_host_without_git_is_told_what_to_install(house: House) -> None:

@@ -235,12 +235,13 @@ def states(project: Project) -> dict[str, dict[str, Any]]:
 def test_a_drained_host_finishes_takes_nothing_new_and_a_paused_one_resumes(url: str, tmp_path: Path) -> None:
     project = project_on(url, tmp_path, dict.fromkeys("ab", WAITS))
     with hosts(project, url, ["one", "two"]) as workers:
-        until(lambda: len(states(project)) == 2, "both hosts have said what they are")
+        until(lambda: len(Ledger(url).hosts()) == 2, "both hosts have said what they are")
         until(lambda: states(project)["one"]["faults"] == [], "nothing is the matter")
         assert project.command("hosts", "pause", "two", "--why", "new disk").returncode == 0
         assert "new disk" in states(project)["two"]["faults"][0]
         run = project.command("run", *project.change(), "--detach").stdout.strip()
-        until(lambda: bool(states(project)["one"]["record"]["running"]), "the other host runs something")
+        until(lambda: _running(Ledger(url), run), "the other host runs something")
+        assert states(project)["one"]["record"]["running"]
         assert project.command("hosts", "drain", "one").returncode == 0
         begun = started(project, run)
         let_pass(project)
@@ -274,7 +275,7 @@ def test_a_removed_host_gives_back_what_it_ran(url: str, tmp_path: Path) -> None
     hangs = f'if os.Mkdir("begun", 0o700) == nil {{ {WAITS} }}'
     project = project_on(url, tmp_path, {"a": hangs})
     with hosts(project, url, ["one", "two"]):
-        until(lambda: len(states(project)) == 2, "both hosts have said what they are")
+        until(lambda: len(Ledger(url).hosts()) == 2, "both hosts have said what they are")
         project.command("hosts", "pause", "two")
         run = project.command("run", *project.change(), "--detach").stdout.strip()
         until(lambda: any((project.root / "state").rglob("begun")), "the host runs it")
