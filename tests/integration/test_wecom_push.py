@@ -20,13 +20,15 @@ import pytest
 
 from orchestrator.cli.main import main
 from orchestrator.domain.errors import EXIT_INFRASTRUCTURE, UsageError
+from orchestrator.domain.run import RunSummary
 from orchestrator.notify.base import RefusedError, RetryLaterError
 from orchestrator.notify.outbox import drain
 from orchestrator.notify.wecom.limits import RollingWindow
-from orchestrator.notify.wecom.messages import summary_message, summary_outbox
+from orchestrator.notify.wecom.messages import summary_message
 from orchestrator.notify.wecom.robot import Robot
 from orchestrator.notify.wecom.standin import FaultKind, WeComStandIn
 from orchestrator.store import OutboxState, Store
+from orchestrator.store.api import OutboxMessage
 from tests.unit.store.factories import make_summary
 
 HELLO = {"markdown": "**hello** 中"}
@@ -66,10 +68,16 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
+def verdict(summary: RunSummary) -> OutboxMessage:
+    """The summary as a message for the group."""
+    payload = json.dumps({"markdown": summary_message(summary, "zh")})
+    return OutboxMessage(summary.run, "wecom", "summary", payload, f"{summary.run}:summary:wecom")
+
+
 def test_a_committed_run_is_told_once(store: Store, robot: Robot, wecom: WeComStandIn, clock: Clock) -> None:
     summary = make_summary()
-    assert store.commit_run(summary, [summary_outbox(summary, language="zh")])
-    assert not store.commit_run(summary, [summary_outbox(summary, language="zh")])
+    assert store.commit_run(summary, [verdict(summary)])
+    assert not store.commit_run(summary, [verdict(summary)])
     assert drain(store, {"wecom": robot}, clock) == 1
     assert drain(store, {"wecom": robot}, clock) == 0
     assert [message.content for message in wecom.messages] == [summary_message(summary, "zh")]
@@ -82,7 +90,7 @@ def test_several_drainers_tell_each_run_once(tmp_path: Path) -> None:
     with WeComStandIn() as wecom, Store(url) as store:
         for n in range(15):
             summary = make_summary(f"r-{n:02}")
-            store.commit_run(summary, [summary_outbox(summary)])
+            store.commit_run(summary, [verdict(summary)])
 
         def work() -> None:
             with Store(url) as own:
@@ -107,7 +115,7 @@ def test_a_robot_never_meets_the_limit_of_the_service(
     start = clock.now
     for n in range(65):
         summary = make_summary(f"r-{n:02}")
-        store.commit_run(summary, [summary_outbox(summary)])
+        store.commit_run(summary, [verdict(summary)])
     while len(wecom.messages) < 65:
         drain(store, {"wecom": robot}, clock)
         clock.now += 1
@@ -121,7 +129,7 @@ def test_over_the_limit_the_robot_is_silent_for_a_minute(
     for _ in range(20):  # another program uses the same robot
         wecom.service.send(wecom.key, b"{}")
     summary = make_summary()
-    store.commit_run(summary, [summary_outbox(summary)])
+    store.commit_run(summary, [verdict(summary)])
     assert drain(store, {"wecom": robot}, clock) == 0
     assert "45009" in str(store.outbox()[0].error)
     assert robot.wait() == 61, "for whatever else it is asked to say, too"
@@ -180,7 +188,7 @@ def test_a_lost_answer_is_told_twice_rather_than_never(
 ) -> None:
     wecom.inject(FaultKind.LOSE)
     summary = make_summary()
-    store.commit_run(summary, [summary_outbox(summary)])
+    store.commit_run(summary, [verdict(summary)])
     assert drain(store, {"wecom": robot}, clock) == 0
     clock.now += 3
     assert drain(store, {"wecom": robot}, clock) == 1
@@ -256,7 +264,7 @@ def test_the_key_is_in_no_log_and_no_error(caplog: pytest.LogCaptureFixture, clo
         ]
         for n, trouble in enumerate(troubles):
             summary = make_summary(f"r-{n}")
-            store.commit_run(summary, [summary_outbox(summary)])
+            store.commit_run(summary, [verdict(summary)])
             wecom.inject(*trouble)
             drain(store, {"wecom": robot}, clock)
             clock.now += 400
@@ -305,7 +313,7 @@ def test_an_empty_key_is_a_usage_error() -> None:
 def test_a_refused_verdict_stays_on_record(robot: Robot, wecom: WeComStandIn, store: Store, clock: Clock) -> None:
     wecom.service.remove_robot(wecom.key)
     summary = make_summary()
-    store.commit_run(summary, [summary_outbox(summary)])
+    store.commit_run(summary, [verdict(summary)])
     drain(store, {"wecom": robot}, clock)
     entry = store.outbox("r-0001")[0]
     assert entry.state is OutboxState.DEAD

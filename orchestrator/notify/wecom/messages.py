@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from orchestrator.commands.words import Language
 from orchestrator.domain.plan import Suite
 from orchestrator.domain.run import CaseResult, CaseStatus, RunState, RunSummary, TaskResult, TaskState
-from orchestrator.notify.wecom.text import MARKDOWN_LIMIT, clip, neutral, size, split
+from orchestrator.notify.wecom.text import MARKDOWN_LIMIT, clip, neutral, size
 from orchestrator.notify.wecom.words import WORDS, Words
 from orchestrator.runs.baseline import Baseline
-from orchestrator.store.api import OutboxMessage
 
 #: Lines of failures at most, of one task at most, and of infrastructure troubles at most.
 _FAILURES = 10
@@ -50,22 +48,6 @@ def summary_message(
     room = (limit - size("\n".join([*head, *tail]))) // max(1, len(sections))
     body = [line for section in sections for line in _fit(section, words, room)]
     return clip("\n".join([*head, *body, *tail]), limit)
-
-
-def summary_outbox(summary: RunSummary, channel: str = "wecom", language: Language = "zh") -> OutboxMessage:
-    """The summary as a message for the outbox; the run's id makes it the only one of its run and channel."""
-    payload = _payload(summary_message(summary, language))
-    return OutboxMessage(summary.run, channel, "summary", payload, f"{summary.run}:summary:{channel}")
-
-
-def text_outbox(run: str, kind: str, text: str, channel: str = "wecom") -> list[OutboxMessage]:
-    """Any markdown text as messages for the outbox, split where it is longer than a message may be."""
-    parts = enumerate(split(text), 1)
-    return [OutboxMessage(run, channel, kind, _payload(part), f"{run}:{kind}:{n}:{channel}") for n, part in parts]
-
-
-def _payload(markdown: str) -> str:
-    return json.dumps({"markdown": markdown}, ensure_ascii=False)
 
 
 def _head(summary: RunSummary, words: Words) -> list[str]:

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +17,7 @@ from orchestrator.domain.run import (
     TaskResult,
     TaskState,
 )
-from orchestrator.notify.wecom.messages import duration, summary_message, summary_outbox, text_outbox
+from orchestrator.notify.wecom.messages import duration, summary_message
 from orchestrator.notify.wecom.standin.lint import warnings
 from orchestrator.notify.wecom.text import MARKDOWN_LIMIT, size
 from orchestrator.runs.baseline import Baseline
@@ -184,19 +182,6 @@ def test_any_run_fits_one_message_and_speaks_only_our_markup(summary: RunSummary
     assert text.count("`") % 2 == 0
     assert text.splitlines()[-1].startswith(("look", "re-run", "查看", "重跑")), "the next step is never cut off"
     assert warnings("markdown", {"msgtype": "markdown", "markdown": {"content": text}}) == ()
-
-
-def test_the_outbox_message_is_one_a_run_and_channel() -> None:
-    message = summary_outbox(make_summary(), language="en")
-    assert (message.run, message.kind, message.key) == ("r-0001", "summary", "r-0001:summary:wecom")
-    payload: dict[str, Any] = json.loads(message.payload)
-    assert payload == {"markdown": summary_message(make_summary(), "en")}
-
-
-def test_a_long_text_becomes_numbered_messages() -> None:
-    messages = text_outbox("r-1", "detail", "中文\n" * 2000)
-    assert [message.key for message in messages] == [f"r-1:detail:{n}:wecom" for n in (1, 2, 3, 4)]
-    assert "".join(json.loads(message.payload)["markdown"] for message in messages) == "中文\n" * 2000
 
 
 @pytest.mark.parametrize(
