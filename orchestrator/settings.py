@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from orchestrator.domain.errors import BadProfileError, nearest
 from orchestrator.domain.plain import from_plain
@@ -102,11 +103,17 @@ def profile_path(name_or_path: str, settings: Settings) -> Path:
     return Path(settings.config_dir) / f"{name_or_path}.yaml"
 
 
+#: Keys of deadlines and numbers without which nothing runs.
+_NEVER_NONE = {
+    "timeout", "statement_timeout", "startup_timeout", "lease", "workers", "attempts", "shard_seconds", "per_minute",
+}  # fmt: skip
+
+
 def load_profile(name_or_path: str, settings: Settings) -> Profile:
     """Read a profile; unknown keys and wrong shapes raise :class:`BadProfileError` naming the nearest key.
 
     So does a number below 0, or ``.nan`` and ``.inf``: kept for -1 days, all history would be gone within the
-    hour, and a deadline that is no number never comes.
+    hour, and a deadline that is no number never comes. A deadline of 0 would have passed before anything began.
     """
     path = profile_path(name_or_path, settings)
     data = _read_extended(path)
@@ -116,7 +123,22 @@ def load_profile(name_or_path: str, settings: Settings) -> Profile:
             raise BadProfileError(f"{where}: a finite number is needed, not {number!r}", "Correct the value.")
         if number < 0:
             raise BadProfileError(f"{where} is {number}", "Write a number from 0 on.")
+    for where in _zeros(profile, str(path)):
+        raise BadProfileError(f"{where} is 0", "Write a number above 0: nothing could run with none.")
     return _with_environment(profile, settings)
+
+
+def _zeros(part: Any, where: str) -> Iterator[str]:  # noqa: ANN401 - a profile or one of its sections
+    """Where a profile has no time, or none of what nothing runs without."""
+    for field in dataclasses.fields(part):
+        value, place = getattr(part, field.name), f"{where}.{field.name}"
+        if field.name in _NEVER_NONE and not value:
+            yield place
+        for number, one in enumerate(value if isinstance(value, tuple) else ()):
+            if dataclasses.is_dataclass(one):
+                yield from _zeros(one, f"{place}[{number}]")
+        if dataclasses.is_dataclass(value):
+            yield from _zeros(value, place)
 
 
 def _numbers(data: object, where: str) -> Iterator[tuple[str, float]]:
