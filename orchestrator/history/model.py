@@ -30,7 +30,7 @@ from orchestrator.history.past import Past
 from orchestrator.history.ranker import Ranker
 
 #: Of the file; a model of another scheme is refused.
-SCHEME = 5
+SCHEME = 6
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _AGAIN = "Make it again with `mo-testplan learn --repo DIR -o FILE`."
 

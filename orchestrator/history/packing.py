@@ -74,24 +74,32 @@ def unpack_past(packed: Json) -> Past:
 
 
 def _pack_channel(name: str, channel: Channel) -> Json:
+    """Its tokens, and of each, in the same order, what is known of it; 0 where nothing is."""
     taught = channel.heard.keys() | channel.unheard.keys()
     every = name not in _CROWDED
+    tokens = [token for token, count in channel.frequency.items() if every or count > 1 or token in taught]
+    seen = {token: _pack_fading(seen) for token, seen in channel.seen.items() if every or token in taught}
     return {
-        "frequency": {
-            token: count for token, count in channel.frequency.items() if every or count > 1 or token in taught
-        },
-        "seen": {token: _pack_fading(seen) for token, seen in channel.seen.items() if every or token in taught},
-        "heard": channel.heard,
-        "unheard": channel.unheard,
+        "tokens": tokens,
+        "frequency": [channel.frequency[token] for token in tokens],
+        "seen": [seen.get(token, 0) for token in tokens],
+        "heard": [channel.heard.get(token, 0) for token in tokens],
+        "unheard": [channel.unheard.get(token, 0) for token in tokens],
     }
 
 
 def _unpack_channel(packed: Json, observed: int) -> Channel:
-    seen = {token: _unpack_fading(fading) for token, fading in packed["seen"].items()}
-    for index in (packed["heard"], packed["unheard"]):
+    tokens: list[str] = packed["tokens"]
+    if not set(map(type, tokens)) <= {str}:
+        raise ValueError("a token is no text")
+    frequency, seen, *indices = (
+        {token: known for token, known in zip(tokens, packed[key], strict=True) if known}
+        for key in ("frequency", "seen", "heard", "unheard")
+    )
+    for index in indices:
         _check_numbers(chain.from_iterable(index.values()), observed)
-    _check_numbers(packed["frequency"].values(), sys.maxsize)
-    return Channel(seen, packed["frequency"], packed["heard"], packed["unheard"])
+    _check_numbers(frequency.values(), sys.maxsize)
+    return Channel({token: _unpack_fading(fading) for token, fading in seen.items()}, frequency, *indices)
 
 
 def _check_numbers(numbers: Iterable[Any], end: int) -> None:

@@ -48,10 +48,13 @@ ODD_TREES: list[dict[str, list[Any]]] = [
 ]  # fmt: skip
 #: What no model holds, by where: an observation there is not, counts and times that cannot be, no list.
 ODD_VALUES: list[tuple[tuple[str | int, ...], Any]] = [
-    (("past", "channels", "word", "heard"), {"cursor": [100_000]}),
-    (("past", "channels", "word", "heard"), {"cursor": ["1"]}),
-    (("past", "channels", "name", "unheard"), [1]),
-    (("past", "channels", "file", "frequency", "pkg/join/join.go"), -1),
+    (("past", "channels", "word", "heard", 0), [100_000]),
+    (("past", "channels", "word", "heard", 0), ["1"]),
+    (("past", "channels", "word", "heard", 0), 7),
+    (("past", "channels", "name", "unheard"), [[1]]),
+    (("past", "channels", "name", "tokens", 0), 7),
+    (("past", "channels", "name", "seen", 0), [1.0]),
+    (("past", "channels", "file", "frequency", 0), -1),
     (("past", "observed", 0, 1), 10**13),
     (("past", "observed", 0, 5, 0), 0),
     (("past", "cases", 0, 2), float("inf")),
