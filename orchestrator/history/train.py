@@ -28,7 +28,7 @@ Made = TypeVar("Made")
 _SETTINGS: dict[str, Any] = {
     "objective": "binary", "learning_rate": 0.08, "num_leaves": 15, "feature_fraction": 0.4,
     "max_bin": 63, "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 5.0, "seed": 1, "num_threads": 1,
-    "deterministic": True, "force_row_wise": True, "verbose": -1,
+    "deterministic": True, "force_col_wise": True, "verbose": -1,
 }  # fmt: skip
 
 
