@@ -8,9 +8,11 @@ import os
 import pwd
 import sys
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from orchestrator.cli import output
+from orchestrator.domain.change import pull_of
 from orchestrator.domain.errors import BrokerError, MoTestplanError, UnknownRunError, UsageError
 from orchestrator.domain.plain import to_plain
 from orchestrator.domain.plan import TestPlan
@@ -23,6 +25,9 @@ from orchestrator.settings import Settings, settings_from
 
 if TYPE_CHECKING:
     from orchestrator.store import Store
+
+#: Runs of a pull request that are looked at in the history.
+_LOOKED_AT = 100
 
 
 def settings() -> Settings:
@@ -68,10 +73,11 @@ def record(ledger: Ledger, action: str, target: str, result: str) -> None:
 
 
 def find_run(config: Settings, name: str) -> tuple[RunSummary, TestPlan]:
-    """A run by id or unique prefix, from the ledger while it is live and from the history afterwards.
+    """A run by id, by the beginning of one, or the newest of a pull request by its number.
 
-    One that neither knows is an :class:`UnknownRunError`; an :class:`InfrastructureError` when the ledger, which may
-    know it, could not be asked, or is one of another version.
+    It is from the ledger while it is live and from the history afterwards. One that neither knows is an
+    :class:`UnknownRunError`; an :class:`InfrastructureError` when the ledger, which may know it, could not be asked, or
+    is one of another version.
     """
     if not name:
         raise UsageError("the name of the run is empty", "`mo-testplan runs` lists them.")
@@ -98,7 +104,11 @@ def find_run(config: Settings, name: str) -> tuple[RunSummary, TestPlan]:
 def _in_history(config: Settings, name: str) -> tuple[RunSummary, TestPlan]:
     history = open_store(config)
     try:
-        run = history.resolve(name)
+        pull = pull_of(name)
+        past = reversed(history.runs(_LOOKED_AT, pr=pull)) if pull is not None else ()
+        run = _newest(name, ((row.profile, row.id) for row in past)) if pull is not None else history.resolve(name)
+        if run is None:
+            raise UnknownRunError(f"no run of pull request {pull} is known here", "`mo-testplan runs` lists them.")
         summary, text = history.summary(run), history.plan_json(run)
     finally:
         history.close()
@@ -110,19 +120,30 @@ def _in_history(config: Settings, name: str) -> tuple[RunSummary, TestPlan]:
 
 
 def _in_ledger(ledger: Ledger, name: str) -> tuple[RunSummary, TestPlan] | None:
-    progress = ledger.progress(name)
-    if progress is None and name:
-        candidates = sorted(run for run in ledger.active() if run.startswith(name))
-        if len(candidates) > 1:
-            raise UnknownRunError(
-                f"{name!r} may mean several runs: {', '.join(candidates[:5])}", "Write more of the run's id."
-            )
-        progress = ledger.progress(candidates[0]) if candidates else None
+    progress, pull = ledger.progress(name), pull_of(name)
+    if progress is None and pull is not None:
+        live = [found for run in ledger.active() if (found := ledger.progress(run)) is not None]
+        run = _newest(name, ((one.profile, one.run) for one in live if one.pr_number == pull))
+        progress = ledger.progress(run) if run else None
+    elif progress is None:
+        run = _one(name, sorted(run for run in ledger.active() if run.startswith(name)))
+        progress = ledger.progress(run) if run else None
     text = ledger.plan(progress.run) if progress is not None else None
     if progress is None or text is None:
         return None
     plan = loads(text)
     return summary_of(ledger, progress, plan.id), plan
+
+
+def _newest(name: str, runs: Iterable[tuple[str, str]]) -> str | None:
+    """The newest of (profile, run), the oldest first; two profiles may have pull requests of one number."""
+    return _one(name, list(dict(runs).values()))
+
+
+def _one(name: str, found: list[str]) -> str | None:
+    if len(found) > 1:
+        raise UnknownRunError(f"{name!r} may mean several runs: {', '.join(found[:5])}", "Write more of the run's id.")
+    return found[0] if found else None
 
 
 def open_store(config: Settings) -> Store:

@@ -19,7 +19,9 @@ from workers.sink import task_folder
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``logs``."""
-    parser.add_argument("run", metavar="RUN", help="a run's id, or the beginning of one")
+    parser.add_argument(
+        "run", metavar="RUN", help="a run's id, the beginning of one, or the number of a pull request (its newest run)"
+    )
     parser.add_argument("--task", required=True, metavar="ID")
     parser.add_argument("--follow", "-f", action="store_true", help="go on as long as the task runs")
     edge.add_format(parser)

@@ -10,7 +10,9 @@ from orchestrator.cli.run import follow, tell
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``watch``."""
-    parser.add_argument("run", metavar="RUN", help="a run's id, or the beginning of one")
+    parser.add_argument(
+        "run", metavar="RUN", help="a run's id, the beginning of one, or the number of a pull request (its newest run)"
+    )
     edge.add_format(parser)
 
 

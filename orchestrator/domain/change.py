@@ -9,6 +9,17 @@ from enum import StrEnum
 MAX_PULL = 2**31 - 1
 
 
+def pull_of(name: str) -> int | None:
+    """The number of a pull request that a name of a run is, None for what is an id or the beginning of one.
+
+    A number is never the beginning of an id: ids start with the month and the day, and an order for pull request 11
+    must not meet a run of November. One beyond `MAX_PULL` is 0, which no pull request has.
+    """
+    if not name.isdecimal():
+        return None
+    return int(name) if len(name) <= len(str(MAX_PULL)) and int(name) <= MAX_PULL else 0
+
+
 class ChangeKind(StrEnum):
     """How a file changed; a mode-only change counts as modified, a copy as added."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.domain.change import MAX_PULL
+from orchestrator.domain.change import pull_of
 from orchestrator.domain.errors import UnknownRunError, UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.run import RunSummary
@@ -27,17 +27,13 @@ class Lookup:
     def find(self, name: str) -> tuple[RunSummary, TestPlan]:
         """How a run stands and its plan; ``name`` is an id, the beginning of one, or a pull request's number.
 
-        A number is never the beginning of an id: ids start with the month and the day, and an order for pull request 11
-        must not meet a run of November. :class:`UnknownRunError` for none, and for several, which it names.
+        :class:`UnknownRunError` for none, and for several, which it names.
         """
         if not name:
             raise UsageError("the name of the run is empty", "Give its id, or the number of a pull request.")
-        return self.get(self._one(name, self._of_pull(name) if name.isdecimal() else self._starting(name)))
-
-    def _of_pull(self, number: str) -> list[str]:
-        if len(number) > len(str(MAX_PULL)) or int(number) > MAX_PULL:
-            return []
-        return [row[0] for row in self.recent(1, pull=int(number))]
+        pull = pull_of(name)
+        found = self._starting(name) if pull is None else [row[0] for row in self.recent(1, pull=pull)]
+        return self.get(self._one(name, found))
 
     def _one(self, name: str, found: list[str]) -> str:
         if len(found) == 1 or name in found:

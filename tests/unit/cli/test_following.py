@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from pathlib import Path
@@ -19,10 +20,12 @@ from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.records import Delivery, Event
 from orchestrator.messaging import make_app
+from orchestrator.planner.codec import dumps, plan_id
 from orchestrator.runs import control
 from orchestrator.runs.outlook import timeline
 from orchestrator.settings import Settings, settings_from
 from tests.factories import make_plan, make_task
+from tests.unit.store.factories import make_summary
 from workers.sink import task_folder
 
 
@@ -115,6 +118,38 @@ def test_the_beginning_of_several_live_runs_is_refused_with_their_names(
     with pytest.raises(UnknownRunError, match=f"{runs[0]}, {runs[1]}"):
         edge.find_run(config, runs[0][:5])
     assert edge.find_run(config, runs[0])[0].run == runs[0]
+
+
+def of_pull(ledger: Ledger, url: str, pull: int, profile: str = "demo") -> str:
+    plan = dataclasses.replace(make_plan(pull=pull), profile=profile)
+    return control.start(make_app(url), ledger, dataclasses.replace(plan, id=plan_id(plan)))
+
+
+def test_a_number_is_a_pull_request_and_never_the_beginning_of_an_id(
+    ledger: Ledger, valkey_url: str, config: Settings
+) -> None:
+    runs = [of_pull(ledger, valkey_url, 8), of_pull(ledger, valkey_url, 8)]
+    day = runs[0].partition("-")[0]  # what the ids of both begin with
+    for number in (day, "9" * 40):
+        with pytest.raises(UnknownRunError, match="no run of pull request"):
+            edge.find_run(config, number)
+    assert edge.find_run(config, "8")[0].run == edge.find_run(config, "008")[0].run == runs[1]
+    other = of_pull(ledger, valkey_url, 8, "other")
+    with pytest.raises(UnknownRunError, match=f"{runs[1]}, {other}"):
+        edge.find_run(config, "8")
+
+
+def test_of_a_pull_request_whose_runs_have_ended_the_history_knows_the_newest(ledger: Ledger, config: Settings) -> None:
+    assert ledger.active() == []
+    with edge.open_store(config) as history:
+        for number in range(2):
+            run, plan = f"r-{number}", dumps(make_plan(pull=8)).decode()
+            kept = {"parent": None, "pr_number": 8, "profile": "demo", "repo_commit": None}
+            history.record_plan(run, plan, created=number + 1.0, **kept)  # type: ignore[arg-type]
+            history.commit_run(make_summary(run, pr_number=8, created=number + 1.0), [])
+    assert edge.find_run(config, "8")[0].run == "r-1"
+    with pytest.raises(UnknownRunError, match="no run of pull request 9"):
+        edge.find_run(config, "9")
 
 
 def logged(config: Settings, run: str, task: str, capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
