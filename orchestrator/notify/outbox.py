@@ -97,16 +97,30 @@ def _deliver_digest(
 ) -> int | None:
     try:
         _hand_over(notifier, {"markdown": text}, told[0].message.key)
-    except RefusedError as error:
-        for due in told:
-            _give_up(store, due, str(error))
-        return 0
+    except RefusedError as error:  # perhaps for one line: the others are no worse for it
+        log.warning("%d messages told together were refused, and go one by one: %s", len(told), error.message)
+        return _deliver_each(store, notifier, told, clock)
     except RetryLaterError as error:
         kept = [_again(store, due, error, clock()) for due in told]
         return None if any(kept) else 0
     for due in told:
         store.sent(due.id, clock())
     return len(told)
+
+
+def _deliver_each(
+    store: Store, notifier: Notifier, told: Sequence[DueMessage], clock: Callable[[], float]
+) -> int | None:
+    """How many of some claimed messages the chat took, each by itself; ``None`` for none when it has to wait."""
+    taken = 0
+    for place, due in enumerate(told):
+        ready = notifier.wait() <= 0
+        outcome = _deliver(store, notifier, due, clock) if ready else None
+        if outcome is None:
+            store.release([left.id for left in told[place + ready :]])
+            return taken or None
+        taken += outcome
+    return taken
 
 
 def _line(due: DueMessage) -> str:

@@ -213,6 +213,24 @@ def test_messages_told_together_are_tried_no_oftener_than_one_alone(crowd: Store
     assert states(crowd) == [OutboxState.DEAD] * 12
 
 
+def test_one_line_that_is_refused_costs_itself_and_not_what_was_to_be_told_with_it(crowd: Store, clock: Clock) -> None:
+    class Picky(Chat):
+        def deliver(self, payload: Mapping[str, Any], key: str) -> None:
+            if key == "k3" or "line" not in payload:  # what is told together has lines of many
+                self.tried.append(key)
+                raise RefusedError("WeCom answered 40058", "too long")
+            super().deliver(payload, key)
+
+    chat = Picky(rate=6)
+    assert drain(crowd, {"wecom": chat}, clock) == 4
+    assert chat.tried == ["k0", "k0", "k1", "k2", "k3", "k4"], "no oftener than the channel takes"
+    assert {entry.attempts for entry in crowd.outbox()[5:]} == {0}
+    chat.rate = 99
+    assert drain(crowd, {"wecom": chat}, clock) == 7
+    assert [entry.message.key for entry in crowd.outbox(state=OutboxState.DEAD)] == ["k3"]
+    assert chat.taken == [f"k{n}" for n in range(12) if n != 3]
+
+
 def test_a_message_without_a_short_form_is_never_merged(clock: Clock) -> None:
     with Store("sqlite://") as store:
         store.enqueue([make_message(key=f"k{n}") for n in range(20)], clock())
