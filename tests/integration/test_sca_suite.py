@@ -124,6 +124,20 @@ def test_failing_without_a_finding_is_infrastructure(tmp_path: Path) -> None:
         run(tree_of(tmp_path), "ok", analyser=Analyser(name="x", command=("no-such-linter", "{packages}")))
 
 
+def test_a_finding_of_any_length_is_one(tmp_path: Path) -> None:
+    tree = tree_of(tmp_path, **{"a/a.go": BAD.replace('"x"', '"' + "x" * 300_000 + '"')})
+    ending, record = run(tree, "a")
+    assert ending.state is TaskState.FAILED
+    assert record.named("a/a.go:5:14 printf").kind is FailureKind.FINDING
+
+
+@pytest.mark.parametrize("said", [r'{\n"a": [\n}\n', r'{\n"a": {\n'])
+def test_findings_that_cannot_be_read_are_no_pass(tmp_path: Path, said: str) -> None:
+    damaged = Analyser(name="vet", command=("printf", said), format="go-vet-json")
+    with pytest.raises(InfrastructureError, match="JSON"):
+        run(tree_of(tmp_path), "ok", analyser=damaged)
+
+
 def test_an_analyser_that_overruns_its_deadline_is_a_timeout(tmp_path: Path) -> None:
     ending, record = run(tree_of(tmp_path), "ok", analyser=shell("sleep 60", timeout=0.5))
     assert ending.state is TaskState.FAILED
