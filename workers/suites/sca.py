@@ -48,7 +48,7 @@ class StaticAnalysisSuite:
             unfetched = run.prefetch(packages)
             done = run.go(command, analyser.timeout, reader.line)
         try:
-            return _ending(job, analyser, reader, done, by_hand(command, analyser.env))
+            return _ending(job, analyser, packages, reader, done, by_hand(command, analyser.env))
         except InfrastructureError as error:
             if unfetched is not None:  # the reason behind it
                 raise unfetched from error
@@ -142,7 +142,9 @@ class _Reader:
         )
 
 
-def _ending(job: Job, analyser: Analyser, reader: _Reader, done: Exit, reproduce: str) -> Ending:
+def _ending(  # noqa: PLR0913 - all that a verdict is made of
+    job: Job, analyser: Analyser, packages: tuple[str, ...], reader: _Reader, done: Exit, reproduce: str
+) -> Ending:
     """The verdict: findings fail; failing without one is no answer."""
     if done.reason is Reason.CANCELLED:
         return Ending(TaskState.CANCELLED, "cancelled", reproduce)
@@ -158,7 +160,8 @@ def _ending(job: Job, analyser: Analyser, reader: _Reader, done: Exit, reproduce
     if reader.found:
         more = f" and {reader.found - 3} more" if reader.found > 3 else ""
         return Ending(TaskState.FAILED, f"{_count(reader.found)}: {'; '.join(reader.first)}{more}", reproduce)
-    if "no packages to vet" in text or "matched no packages" in text:
+    unmatched = sum("matched no packages" in line for line in words)
+    if "no packages to vet" in words or (not done.code and unmatched >= len(packages)):
         job.emit(CaseResult(analyser.name, CaseStatus.SKIPPED, message="no packages match"))
         return Ending(TaskState.SKIPPED, "no packages match", reproduce)
     unread = analyser.format == "go-vet-json" and (reader.lost() or any(" failed: " in line for line in words))
