@@ -56,9 +56,8 @@ class PytestSuite:
         stream = PytestStream(job.emit, CappedLog(job.log), job.workspace)
         with execution(self.host, job, settings.env) as run:
             done = _told(run).program(_command(settings, paths), settings.timeout, stream.line, _homes())
-        died = _signal(done, confined=self.host.sandbox is not None)
-        if died is not None and died not in _CRASHES:
-            raise InfrastructureError(f"pytest was killed by signal {died}", "Look for the kernel's OOM killer.")
+        if done.reason is Reason.EXITED and done.signal is not None and done.signal not in _CRASHES:
+            raise InfrastructureError(f"pytest was killed by signal {done.signal}", "Look for the kernel's OOM killer.")
         stream.finish(done.reason, _why(done, settings))
         return _ending(job, paths, stream, done)
 
@@ -95,15 +94,6 @@ def _command(settings: UnitTests, paths: tuple[str, ...]) -> tuple[str, ...]:
 def _homes() -> tuple[Path, ...]:
     """Where the worker's own Python lives: an environment, and what it was made from."""
     return tuple(dict.fromkeys(Path(place) for place in (sys.prefix, sys.base_prefix)))
-
-
-def _signal(done: Exit, *, confined: bool) -> int | None:
-    """The signal that ended pytest, which a sandbox tells as a shell does. Other statuses are a test's own."""
-    if done.reason is not Reason.EXITED:
-        return None
-    if confined and done.code is not None and 128 < done.code < 128 + signal.NSIG:
-        return done.code - 128
-    return done.signal
 
 
 def _why(done: Exit, settings: UnitTests) -> str:
