@@ -117,7 +117,7 @@ def _ending(job: Job, paths: tuple[str, ...], stream: PytestStream, done: Exit) 
         return Ending(TaskState.FAILED, failed_of(stream.counts, stream.failures), reproduce)
     if done.code in (_OK, _NONE):
         return _well(job, paths, stream, done, reproduce)
-    return _unexplained(done, stream.last, reproduce)
+    return _unexplained(job, paths, stream, done, reproduce)
 
 
 def _well(job: Job, paths: tuple[str, ...], stream: PytestStream, done: Exit, reproduce: str) -> Ending:
@@ -143,10 +143,15 @@ def _stopped(job: Job, stream: PytestStream, done: Exit, path: str) -> str:
     return f"{text}; the last line: {stream.last[:200]}"
 
 
-def _unexplained(done: Exit, last: str, reproduce: str) -> Ending:
-    """An end without a failed test: the tree's fault when its own code did not load, else nobody's answer."""
-    if "No module named pytest" in last:
+def _unexplained(job: Job, paths: tuple[str, ...], stream: PytestStream, done: Exit, reproduce: str) -> Ending:
+    """An end without a failed test: the tree's fault once pytest ran its code, else nobody's answer."""
+    last, text = stream.last, f"pytest ended with {done.words}"
+    if not stream.begun and "No module named pytest" in last:
         raise ToolMissingError("pytest is not installed where this worker runs", "Install it beside mo-testplan.")
     if done.code in (_FAILED, _INTERRUPTED) or (done.code == _USAGE and "rror" in last and "usage" not in last):
-        return Ending(TaskState.FAILED, f"pytest ended with {done.words}: {last[:300]}", reproduce)
-    raise InfrastructureError(f"pytest ended with {done.words}: {last[:300]}", "Run it by hand: " + reproduce)
+        return Ending(TaskState.FAILED, f"{text}: {last[:300]}", reproduce)
+    if not stream.begun or done.code == _USAGE:
+        raise InfrastructureError(f"{text}: {last[:300]}", "Run it by hand: " + reproduce)
+    said = f"{text} while no test was running\n{stream.error}".strip()
+    job.emit(CaseResult(paths[0], CaseStatus.FAILED, done.seconds, said, FailureKind.ABNORMAL))
+    return Ending(TaskState.FAILED, f"{text}: {(stream.error.rpartition(chr(10))[2] or last)[:300]}", reproduce)

@@ -50,8 +50,11 @@ class PytestStream:
     failures: list[str] = field(default_factory=list)
     #: The last line that pytest itself said.
     last: str = ""
-    #: Whether pytest said that it was through.
+    #: Whether pytest said that it began, and that it was through.
+    begun: bool = False
     through: bool = False
+    #: What went wrong outside of all tests, as far as pytest told.
+    error: str = ""
     _held: str = ""
     _open: dict[str, _Test] = field(default_factory=dict)
 
@@ -84,8 +87,12 @@ class PytestStream:
             test = _Test(self.clock())
             self._report(test, event)
             self._ended(node, test, FailureKind.BUILD if what == "collect" else FailureKind.TEST)
+        elif what == "begin":
+            self.begun = True
         elif what == "through":
             self.through = True
+        elif what == "error":
+            self.error = str(event.get("text", ""))[-_TEXT:].strip()
 
     def finish(self, reason: Reason, message: str) -> None:
         """Pytest is gone. Of the tests that still ran, the first to start answers for it; ``message``: why it ended."""
