@@ -15,7 +15,7 @@ from orchestrator.domain.profile import Profile, UnitTests
 from orchestrator.domain.run import CaseStatus, FailureKind, TaskState
 from tests.require import require
 from tests.unit.workers.support import HOST, Record, make_job, task
-from workers.process import Host
+from workers.process import Host, Limits
 from workers.sandbox import Sandbox, available
 from workers.suites.base import Ending
 from workers.suites.ut import UnitTestSuite
@@ -153,6 +153,14 @@ def test_a_pytest_that_never_began_is_no_verdict(tmp_path: Path) -> None:
         run(tmp_path, {"tests/test_a.py": GOOD}, command=("sh", "-c", "exit 9"))
     with pytest.raises(ToolMissingError, match="not installed"):
         run(tmp_path, {"tests/test_a.py": GOOD}, command=("sh", "-c", "echo No module named pytest; exit 1"))
+
+
+def test_a_test_that_takes_more_processor_time_than_the_host_gives_has_failed(tmp_path: Path) -> None:
+    host = dataclasses.replace(HOST, limits=Limits(cpu=3))
+    text = "def test_burns():\n    while True:\n        pass\n"
+    ending, record = run(tmp_path, {"tests/test_a.py": text}, host=host)
+    assert ending.state is TaskState.FAILED
+    assert record.named("tests/test_a.py::test_burns").kind is FailureKind.ABNORMAL
 
 
 SUBTESTS = """

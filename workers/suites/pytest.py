@@ -29,8 +29,8 @@ BY_NAME = 12
 #: The plug-in's name where it is copied to.
 _PLUGIN = "mo_testplan_tell"
 _OK, _FAILED, _INTERRUPTED, _USAGE, _NONE = 0, 1, 2, 4, 5
-#: Signals by which a program kills itself; the others come from outside.
-_CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL}
+#: Signals by which a program kills itself, or for which it is to blame; the others come from outside.
+_CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGXCPU}
 
 
 @dataclass(frozen=True, slots=True)
