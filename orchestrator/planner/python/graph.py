@@ -39,7 +39,7 @@ class Reached:
     path: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Graph:
     """Files and who uses them."""
 
@@ -50,6 +50,23 @@ class Graph:
     #: Every Python file of the tree, and the data files of its packages.
     sources: frozenset[str]
     _memory: dict[str, dict[str, Reached]] = field(default_factory=dict, compare=False, repr=False)
+
+    @functools.cached_property
+    def folders(self) -> Mapping[str, tuple[str, ...]]:
+        """Folder, ``.`` for the root → the test files right in it."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for test in self.tests:
+            found[posixpath.dirname(test) or "."].append(test)
+        return {folder: tuple(tests) for folder, tests in found.items()}
+
+    @functools.cached_property
+    def counts(self) -> Mapping[str, int]:
+        """Folder → number of tests in it and below."""
+        found: dict[str, int] = defaultdict(int)
+        for test, count in self.tests.items():
+            for folder in above(test):
+                found[folder] += count
+        return found
 
     def traces(self, path: str) -> bool:
         """Whether the graph alone can say who notices a change of ``path``: some test is likely to."""

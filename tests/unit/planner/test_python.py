@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import subprocess
+from collections.abc import ItemsView, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.profile import Analyser, Dispatch, Profile, Rule, Sca, UnitTests
 from orchestrator.planner.budget import parse_budget
 from orchestrator.planner.codec import dumps, loads
+from orchestrator.planner.evidence import Context
 from orchestrator.planner.failures import Spoken
 from orchestrator.planner.learned import Advice
 from orchestrator.planner.measured import Measured
@@ -20,6 +22,7 @@ from orchestrator.planner.pipeline import build_plan
 from orchestrator.planner.python.graph import build_graph
 from orchestrator.planner.python.outline import outline_of
 from orchestrator.planner.render.explain import explain_text
+from orchestrator.planner.strategies.python import Python
 from orchestrator.planner.tree import GitTree
 from tests.unit.planner.factories import FakeTree, make_change, make_file
 
@@ -308,3 +311,33 @@ def test_a_tree_with_absolute_names_is_read_to_its_end() -> None:
     sources = SOURCES | {"/test_root.py": "def test_a(): ...\n"}
     plan = build_plan(make_change("Makefile"), PROFILE, tree=FakeTree("/data.txt", sources=sources))
     assert plan.tasks
+
+
+class Counting(dict[str, int]):
+    """Counts how often somebody goes through it."""
+
+    passes = 0
+
+    def __iter__(self) -> Iterator[str]:
+        self.passes += 1
+        return super().__iter__()
+
+    def items(self) -> ItemsView[str, int]:  # type: ignore[override]
+        self.passes += 1
+        return super().items()
+
+
+def test_a_plan_goes_through_all_tests_as_often_whether_they_are_few_or_many() -> None:
+    def passes(count: int) -> int:
+        sources = {"shop/core.py": ""}
+        for number in range(count):
+            sources[f"tests/d{number % 5}/test_{number}.py"] = "import shop.core\ndef test_a(): ...\n"
+        graph = build_graph(sources, sources)
+        counting = Counting(graph.tests)
+        unit = dataclasses.replace(PROFILE.unit_tests, package_seconds={"tests/...": 9})
+        profile = dataclasses.replace(PROFILE, unit_tests=unit)
+        context = Context(profile, frozenset(), graph=dataclasses.replace(graph, tests=counting))
+        assert len(list(Python().propose(make_change("shop/core.py"), context))) == count
+        return counting.passes
+
+    assert passes(20) == passes(80)
