@@ -13,6 +13,9 @@ from dataclasses import dataclass
 _NAME = re.compile(r"[A-Za-z0-9_][\w./-]{1,199}")
 #: Characters of a file beyond which nobody wrote it by hand.
 MAX_SOURCE = 2_000_000
+#: In a source of another Python: a statement that imports, and the head of a test.
+_IMPORT = re.compile(r"^[ \t]*((?:from[ \t]+[.\w]+[ \t]+)?import[ \t]+(?:\([^()]*\)|[^\n;#()\\]+))", re.MULTILINE)
+_TEST = re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+test", re.MULTILINE)
 #: After a module's name: everything directly below it, because the rest of the name is only known at run time.
 BELOW = ".*"
 
@@ -34,17 +37,17 @@ class Outline:
 def outline_of(source: str, module: str, *, package: bool) -> Outline:
     """Read a file; ``module`` is its own dotted name, ``package`` whether it is an ``__init__.py``.
 
-    Imports for the type checker alone do not count. A file that is no Python uses nothing.
+    Imports for the type checker alone do not count. Of a file that this Python cannot read, because it is for a newer
+    one, say, the lines that import count.
     """
     if len(source) > MAX_SOURCE:
         return Outline()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what a stranger's code deserves is not for our reader
-            tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return Outline()
     home = module if package else module.rpartition(".")[0]
+    tree = _parsed(source.removeprefix("\ufeff"))  # an editor's mark
+    if tree is None:
+        said = [node for text in set(_IMPORT.findall(source)) if (line := _parsed(text)) for node in line.body]
+        found = frozenset(name for node in said for name in _imports(node, home, module))
+        return Outline(imports=found, tests=len(_TEST.findall(source)))
     nodes = list(_running(tree))
     return Outline(
         imports=frozenset(name for node in nodes for name in _imports(node, home, module)),
@@ -52,6 +55,15 @@ def outline_of(source: str, module: str, *, package: bool) -> Outline:
         programs=frozenset(name for node in nodes for name in _programs(node)),
         tests=sum(isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef) and n.name.startswith("test") for n in nodes),
     )
+
+
+def _parsed(source: str) -> ast.Module | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a stranger's code deserves is not for our reader
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _running(tree: ast.AST) -> Iterator[ast.AST]:

@@ -181,12 +181,23 @@ def test_a_source_that_no_test_reaches_is_told() -> None:
         ("f'{__name__}.{z}'", {"a.m.*"}),
         ("def broken(", set()),
         ("import a.b\nx = '\\d'", {"a.b"}),
+        ("\ufeffimport a.b\n", {"a.b"}),
+        (
+            "import c.d as e, f; g\nfrom .b import (\n  x,  # why\n  y,\n)\nmatch newer ?:\n",
+            {"c.d", "f", "a.b", "a.b.x", "a.b.y"},
+        ),
+        ("if 1:\n    from a import *  # x\nimport (\nbroken(", {"a", "a.*"}),
         ("(" * 100_000, set()),
         ("import a.b\n" + "#" * 2_000_000, set()),
     ],
 )
 def test_imports_of_a_file(source: str, uses: set[str]) -> None:
     assert outline_of(source, "a.m", package=False).imports - {""} == uses
+
+
+def test_tests_of_a_file_for_a_newer_python_are_counted() -> None:
+    newer = "import a\ntype X = ??\ndef test_a(): ...\nclass T:\n    async def test_b(self): ...\n"
+    assert outline_of(newer, "tests.test_a", package=False).tests == 2
 
 
 def test_a_chain_of_uses_is_weaker_than_a_short_one_and_a_name_in_common_counts() -> None:
