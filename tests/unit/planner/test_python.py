@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import subprocess
+import tracemalloc
 from collections.abc import ItemsView, Iterator
 from pathlib import Path
 
@@ -193,6 +194,28 @@ def test_a_source_that_no_test_reaches_is_told() -> None:
 )
 def test_imports_of_a_file(source: str, uses: set[str]) -> None:
     assert outline_of(source, "a.m", package=False).imports - {""} == uses
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import " + ".".join("a" * 20_000),
+        "from " + "a.\\\n" * 20_000 + "a import b",
+        f"from {'a' * 100_000} import " + ",".join(f"b{number}" for number in range(3_000)),
+        "from abcdefgh import " + ",".join(f"b{number}" for number in range(15_000)),
+        f"run(['python', '-m', '{'.'.join('a' * 10_000)}'])",
+    ],
+)
+def test_names_that_nobody_gives_a_module_take_no_time_and_no_room(source: str) -> None:
+    tracemalloc.start()
+    try:
+        found = outline_of(source, "a.m", package=False)
+        assert build_graph({"a.py": source}, ["a.py"]).sources == {"a.py"}
+        assert tracemalloc.get_traced_memory()[1] < 200 << 20
+    finally:
+        tracemalloc.stop()
+    assert len(found.imports) <= 10_000
+    assert all(len(name) < 5_000 for name in found.imports | found.programs)
 
 
 def test_tests_of_a_file_for_a_newer_python_are_counted() -> None:
