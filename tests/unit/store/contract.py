@@ -308,8 +308,9 @@ class DurationContract:
 
 class StatisticsContract:
     def judge(self, store: Store, run: str, commit: str, status: CaseStatus, **changes: Any) -> None:  # noqa: ANN401
+        profile = changes.get("profile", "demo")
         store.record_plan(
-            run, "{}", parent=None, pr_number=7, profile="demo", repo_commit=commit, created=1_700_000_000.0
+            run, "{}", parent=None, pr_number=7, profile=profile, repo_commit=commit, created=1_700_000_000.0
         )
         store.add_cases(run, [StoredCase("1-0", "ut:pkg/price", 1, CaseResult(name="pkg/a.TestA", status=status))])
         state = RunState.FAILED if status is CaseStatus.FAILED else RunState.PASSED
@@ -323,6 +324,11 @@ class StatisticsContract:
         assert [(f.name, f.commits, f.failures) for f in store.flakiest(0)] == [("pkg/a.TestA", 1, 1)]
         assert store.flakiest(1_800_000_000) == []
         assert store.flakiest(0, profile="other") == []
+
+    def test_to_fail_in_one_profile_and_pass_in_another_is_not_flaky(self, store: Store) -> None:
+        self.judge(store, "r-race", "a" * 40, CaseStatus.FAILED, profile="demo-race")
+        self.judge(store, "r-plain", "a" * 40, CaseStatus.PASSED)
+        assert store.flakiest(0) == []
 
     def test_slow_tasks_costs_and_days_add_up(self, store: Store) -> None:
         self.judge(store, "r-1", "a" * 40, CaseStatus.PASSED, pr_number=7, cost=10.0, tasks=(make_task(seconds=4.0),))
