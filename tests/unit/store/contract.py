@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import inspect, text
 
 from orchestrator.domain.errors import InfrastructureError, UnknownRunError
+from orchestrator.domain.quarantine import Quarantine
 from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, RunState, TaskResult, TaskState
 from orchestrator.store import AuditEntry, OutboxMessage, OutboxState, Store, StoredCase, migrations
 from orchestrator.store.models import Base
@@ -306,7 +307,21 @@ class DurationContract:
         assert store.durations("demo") == {"ut:pkg/a": 1.0}
 
 
+ODD = ("a\0b", "a\udcffb")
+
+
 class StatisticsContract:
+    @pytest.mark.parametrize("odd", ODD)
+    def test_what_no_database_takes_is_looked_for_as_it_is_stored(self, store: Store, odd: str) -> None:
+        store.quarantine(odd, Quarantine(odd, "ann", NOW, "flaky"))
+        store.audit(odd, "cli", "cancel", odd, "done")
+        assert [entry.test for entry in store.quarantines(odd)] == ["a\ufffdb"]
+        assert [entry.who for entry in store.audit_log(target=odd)] == ["a\ufffdb"]
+        assert store.release_quarantine(odd, odd)
+        assert (store.run(odd), store.summary(odd), store.cases(odd), store.durations(odd)) == (None, None, [], {})
+        assert (store.flakiest(0, profile=odd), store.slowest(0, profile=odd), store.failures(odd)) == ([], [], [])
+        assert (store.runs(profile=odd), store.runs(state=odd)) == ([], [])
+
     def judge(self, store: Store, run: str, commit: str, status: CaseStatus, **changes: Any) -> None:  # noqa: ANN401
         profile = changes.get("profile", "demo")
         store.record_plan(
