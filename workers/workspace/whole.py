@@ -25,7 +25,11 @@ def check(tree: Path, task: TestTask, profile: Profile) -> None:
     :raises WorkspaceError: the repository of this host lacks some of it.
     """
     places = _places(task, profile)
-    lost = [name for name in missing_from(tree) if _needed(PurePosixPath(name), task, places)]
+    refuse([name for name in missing_from(tree) if _needed(PurePosixPath(name), task, places)])
+
+
+def refuse(lost: Sequence[str]) -> None:
+    """:raises WorkspaceError: something is ``lost``."""
     if lost:
         more = f" and {len(lost) - 1} more files" if len(lost) > 1 else ""
         raise WorkspaceError(
