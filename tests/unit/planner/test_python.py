@@ -274,6 +274,20 @@ def test_packages_are_found_where_a_project_keeps_them(root: str, settings: dict
         assert chosen_by(made) == chosen_by(plan(changed))
 
 
+@pytest.mark.parametrize("src", ["", "src/"])
+def test_of_two_projects_with_the_same_names_each_has_its_own(src: str) -> None:
+    sources: dict[str, str] = {}
+    settings: dict[str, str] = {}
+    for name in ("one", "two"):
+        settings[f"{name}/pyproject.toml"] = ""
+        sources |= {f"{name}/{src}app/__init__.py": "", f"{name}/{src}app/db.py": ""}
+        sources[f"{name}/{src}app/main.py"] = "from app import db\n"
+        sources[f"{name}/tests/test_main.py"] = "import app.main\ndef test_a(): ...\n"
+    graph = build_graph(sources, sources, (), settings)
+    for name in ("one", "two"):
+        assert set(graph.reach(f"{name}/{src}app/db.py")) == {f"{name}/tests/test_main.py"}
+
+
 def test_what_is_named_from_the_root_is_not_taken_for_what_lies_deeper() -> None:
     sources = {**SOURCES, "src/shop/price.py": "", "src/__init__.py": "", "vendor/src/shop/price.py": ""}
     graph = build_graph(sources, sources)
