@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from orchestrator.domain.naming import case_name
 from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind
 from workers.process import Reason, Stream
 from workers.suites import pytesttell
@@ -128,7 +129,7 @@ class PytestStream:
             self._send(node, test, CaseStatus.FAILED, "pytest did not tell how it ended", FailureKind.ABNORMAL)
 
     def _send(self, node: str, test: _Test, status: CaseStatus, message: str, kind: FailureKind | None = None) -> None:
-        name = re.sub(r"[\x00-\x1f\x7f]", "?", node)[:_NAME]
+        name = case_name(node, _NAME)
         self.counts[status] += 1
         file = line = None
         if status is CaseStatus.FAILED:
