@@ -29,6 +29,8 @@ from workers.process import Exit, Host, Reason
 from workers.suites.execution import execution
 from workers.toolchain import host_fault
 from workers.workspace.locks import FileLock, build_lock
+from workers.workspace.store import missing_from
+from workers.workspace.whole import refuse
 
 #: Seconds that a builder who is silent keeps others waiting, and between two signs of life.
 LEASE, SIGN = 20.0, 4.0
@@ -108,6 +110,7 @@ class Builder:
             sign.settle("done", _pack(tree, build.outputs, folder))
             return
         _blame_the_host(done, "\n".join(said), unfetched)
+        refuse(missing_from(tree))  # it may have failed for want of them
         why = done.words if done.reason is Reason.EXITED else done.stopped(build.timeout)
         message = f"the build failed ({why}):\n" + "\n".join(said)
         sign.settle("failed", message)

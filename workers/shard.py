@@ -24,6 +24,7 @@ from workers.build import BuildFailedError
 from workers.heart import Heart
 from workers.sink import Sink, task_folder
 from workers.suites.base import Closable, Ending, Job, Suite
+from workers.workspace import whole
 
 logger = logging.getLogger(__name__)
 
@@ -251,6 +252,7 @@ class _Shard:
         if self.tree is None:
             with self.resources.timed():
                 self.tree, self.release = self.bench.checkout(self.profile, self.spec, self.heart.stopped)
+        whole.check(self.tree, task, self.profile)
         job = Job(
             run=self.spec.run,
             task=task,

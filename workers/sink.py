@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from orchestrator.domain.errors import InfrastructureError
+from orchestrator.domain.naming import case_name
 from orchestrator.domain.plain import to_plain
 from orchestrator.domain.run import CaseResult, CaseStatus
 from orchestrator.ledger.client import Ledger
@@ -22,8 +23,8 @@ logger = logging.getLogger(__name__)
 
 #: Failures kept in the task's own result; all of them are in the case stream and in ``cases.jsonl``.
 FAILURES_KEPT = 20
-#: Characters of a message that leave the host; the log has the rest.
-MESSAGE_LIMIT = 4000
+#: Characters of a name, and of a message, that leave the host; the log has the rest.
+NAME_LIMIT, MESSAGE_LIMIT = 500, 4000
 #: Characters of messages, expectations and answers that an attempt sends so; of what comes then, :data:`SHORT` each: a
 #: run's cases wait in Redis, which everybody shares, until it ends, and a test can fail 200,000 times in a minute.
 ROOM, SHORT = 4 << 20, 200
@@ -147,7 +148,7 @@ def _cut(case: CaseResult, limit: int) -> CaseResult:
 
     return dataclasses.replace(
         case,
-        name=case.name[:500],
+        name=case_name(case.name, NAME_LIMIT),
         message=short(case.message) or "",
         expected=short(case.expected),
         actual=short(case.actual),

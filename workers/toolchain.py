@@ -132,8 +132,16 @@ _FAULTS = (
 def host_fault(text: str) -> InfrastructureError | None:
     """The infrastructure error behind what the *go command* (never a test) said, if it is one."""
     for pattern, meaning, remedy in _FAULTS:
-        match = re.search(pattern, text)
-        if match:
-            line = next((line for line in text.splitlines() if match.group(0) in line), match.group(0))
-            return InfrastructureError(f"{meaning}: {line.strip()[:300]}", remedy)
+        for match in re.finditer(pattern, text):
+            line = _line_around(text, match)
+            if line is not None:
+                return InfrastructureError(f"{meaning}: {line.strip()[:300]}", remedy)
     return None
+
+
+def _line_around(text: str, match: re.Match[str]) -> str | None:
+    """The line of a match; None where it begins in a string of the code, which compilers quote."""
+    start = text.rfind("\n", 0, match.start()) + 1
+    before = text[start : match.start()].replace('\\"', "")
+    quoted = before.count('"') % 2 or before.count("`") % 2
+    return None if quoted else text[start:].partition("\n")[0]

@@ -3,8 +3,8 @@
 A file whose size and times are as they were is not read again, unless it changed about when it was read; one that was
 only touched is recognized by its SHA-256. Work is done first and written in one transaction, so a process that is
 killed leaves the index as it was, and several may refresh it at once: the last to write a script wins, and its times
-say whether what it wrote is stale. A file that is no index of this scheme is put aside, never destroyed, and the index
-is built anew; where the index cannot be written it is kept in memory.
+say whether what it wrote is stale. A file that is no database is put aside, never destroyed, and the index is built
+anew; where the index cannot be written, or is another program's database, it is kept in memory.
 """
 
 from __future__ import annotations
@@ -299,7 +299,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     with _transaction(connection):
         tables = [name for [name] in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         if tables and application != _APPLICATION:
-            raise sqlite3.DatabaseError("a database of another program")
+            raise sqlite3.OperationalError("it is a database of another program")  # which may be at work: it stays
         if connection.execute("PRAGMA user_version").fetchone() == (INDEX_SCHEME,):
             return  # another process was faster
         for table in tables:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable
 
 from orchestrator.domain.errors import UnknownRunError, nearest
@@ -40,3 +42,11 @@ def task_named(name: str, ids: Iterable[str], where: str) -> str:
     if len(found) > 1:
         raise UnknownRunError(f"{where} has {name} in {len(found)} parts", f"Name one of {', '.join(found)}.")
     return found[0]
+
+
+def case_name(said: str, limit: int) -> str:
+    """The name of a case: what its test is called, in one line of ``limit`` characters; two that are cut stay two."""
+    name = re.sub(r"[\x00-\x1f\x7f]", "?", said)
+    if len(name) <= limit:
+        return name
+    return f"{name[: limit - 9]}…{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"

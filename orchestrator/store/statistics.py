@@ -52,7 +52,8 @@ class Statistics(Database):
     def flakiest(self, since: float, limit: int = 20, profile: str | None = None) -> list[FlakyCase]:
         """Cases that failed and passed on one and the same commit, those that did so on most commits first.
 
-        Of runs that have ended; in which part of a category it was makes no difference.
+        Of ended runs of one profile, since another one builds and runs otherwise; in which part of a category it was
+        makes no difference.
         """
         other_run, other, names = aliased(RunRow), aliased(TaskRow), self._called_as_parts(profile)
         whole = whole_sql(CaseRow.task, names)
@@ -60,7 +61,7 @@ class Statistics(Database):
             select(CaseRow.id, CaseRow.name, whole.label("whole"), other.run, other.task)
             .add_columns(RunRow.repo_commit, RunRow.ended)
             .join(RunRow, RunRow.id == CaseRow.run)
-            .join(other_run, other_run.repo_commit == RunRow.repo_commit)
+            .join(other_run, (other_run.repo_commit == RunRow.repo_commit) & (other_run.profile == RunRow.profile))
             .join(other, (other.run == other_run.id) & (whole_sql(other.task, names) == whole))
             .where(CaseRow.status.in_(_FAILED))
             .distinct()  # a table of its own: joined flat, every part is compared with every case

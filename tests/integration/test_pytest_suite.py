@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.errors import BadPlanError, InfrastructureError
+from orchestrator.domain.errors import BadPlanError, InfrastructureError, ToolMissingError
 from orchestrator.domain.plan import Suite
 from orchestrator.domain.profile import Profile, UnitTests
 from orchestrator.domain.run import CaseStatus, FailureKind, TaskState
 from tests.require import require
 from tests.unit.workers.support import HOST, Record, make_job, task
-from workers.process import Host
+from workers.process import Host, Limits
 from workers.sandbox import Sandbox, available
 from workers.suites.base import Ending
 from workers.suites.ut import UnitTestSuite
@@ -41,11 +41,8 @@ def run(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     lean = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # starts in a fifth of the time
-    settings = UnitTests(
-        format="pytest",
-        command=("{python}", "-m", "pytest"),
-        **{"timeout": 60.0, "env": lean, **more},  # type: ignore[arg-type]
-    )
+    usual = {"command": ("{python}", "-m", "pytest"), "timeout": 60.0, "env": lean}
+    settings = UnitTests(format="pytest", **{**usual, **more})  # type: ignore[arg-type]
     record = Record()
     what, profile = task(Suite.UNIT_TEST, package=package, files=only), Profile(name="p", unit_tests=settings)
     job = make_job(what, profile, tree, record, lambda: enough(record))
@@ -127,6 +124,43 @@ def test_who_ends_pytest_or_takes_the_place_of_the_plug_in_has_not_passed(tmp_pa
     ending, record = run(tmp_path, {"tests/test_a.py": GOOD, name: text})
     assert (ending.state, "before it was through" in ending.message) == (TaskState.FAILED, True)
     assert record.named("tests").kind is FailureKind.ABNORMAL
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("tests/test_b.py", "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n", "signal 11"),
+        (
+            "conftest.py",
+            "import atexit, os, signal\natexit.register(os.kill, os.getpid(), signal.SIGABRT)\n",
+            "signal 6",
+        ),
+        ("conftest.py", "import os\nos._exit(7)\n", "exit status 7"),
+        ("tests/test_b.py", "import sys\nsys.exit(0)\n", "exit status 3: SystemExit: 0"),
+        ("conftest.py", "def pytest_collection_modifyitems():\n    raise OSError('no disc')\n", "OSError: no disc"),
+    ],
+)
+def test_code_that_takes_pytest_with_it_outside_of_the_tests_has_failed(
+    tmp_path: Path, name: str, text: str, said: str
+) -> None:
+    ending, record = run(tmp_path, {"tests/test_a.py": GOOD, name: text})
+    assert (ending.state, said in ending.message) == (TaskState.FAILED, True), ending.message
+    assert record.named("tests").kind is FailureKind.ABNORMAL
+
+
+def test_a_pytest_that_never_began_is_no_verdict(tmp_path: Path) -> None:
+    with pytest.raises(InfrastructureError, match="exit status 9"):
+        run(tmp_path, {"tests/test_a.py": GOOD}, command=("sh", "-c", "exit 9"))
+    with pytest.raises(ToolMissingError, match="not installed"):
+        run(tmp_path, {"tests/test_a.py": GOOD}, command=("sh", "-c", "echo No module named pytest; exit 1"))
+
+
+def test_a_test_that_takes_more_processor_time_than_the_host_gives_has_failed(tmp_path: Path) -> None:
+    host = dataclasses.replace(HOST, limits=Limits(cpu=3))
+    text = "def test_burns():\n    while True:\n        pass\n"
+    ending, record = run(tmp_path, {"tests/test_a.py": text}, host=host)
+    assert ending.state is TaskState.FAILED
+    assert record.named("tests/test_a.py::test_burns").kind is FailureKind.ABNORMAL
 
 
 SUBTESTS = """

@@ -124,6 +124,35 @@ def test_failing_without_a_finding_is_infrastructure(tmp_path: Path) -> None:
         run(tree_of(tmp_path), "ok", analyser=Analyser(name="x", command=("no-such-linter", "{packages}")))
 
 
+def test_a_finding_of_any_length_is_one(tmp_path: Path) -> None:
+    tree = tree_of(tmp_path, **{"a/a.go": BAD.replace('"x"', '"' + "x" * 300_000 + '"')})
+    ending, record = run(tree, "a")
+    assert ending.state is TaskState.FAILED
+    assert record.named("a/a.go:5:14 printf").kind is FailureKind.FINDING
+
+
+@pytest.mark.parametrize("said", [r'{\n"a": [\n}\n', r'{\n"a": {\n'])
+def test_findings_that_cannot_be_read_are_no_pass(tmp_path: Path, said: str) -> None:
+    damaged = Analyser(name="vet", command=("printf", said), format="go-vet-json")
+    with pytest.raises(InfrastructureError, match="JSON"):
+        run(tree_of(tmp_path), "ok", analyser=damaged)
+
+
+NONE = 'go: warning: "./b/..." matched no packages'
+
+
+def test_nothing_to_look_at_is_skipped(tmp_path: Path) -> None:
+    ending, _ = run(tree_of(tmp_path), "ok", analyser=shell(f"echo '{NONE}' >&2"))
+    assert (ending.state, ending.message) == (TaskState.SKIPPED, "no packages match")
+
+
+def test_something_to_look_at_beside_it_is_no_skip_and_a_crash_is_none(tmp_path: Path) -> None:
+    ending, _ = run(tree_of(tmp_path), "ok", "a", analyser=shell(f"echo '{NONE}' >&2"))
+    assert ending.state is TaskState.PASSED
+    with pytest.raises(InfrastructureError, match="panic: nil map"):
+        run(tree_of(tmp_path), "ok", analyser=shell(f"echo '{NONE}' >&2; echo 'panic: nil map' >&2; exit 2"))
+
+
 def test_an_analyser_that_overruns_its_deadline_is_a_timeout(tmp_path: Path) -> None:
     ending, record = run(tree_of(tmp_path), "ok", analyser=shell("sleep 60", timeout=0.5))
     assert ending.state is TaskState.FAILED

@@ -219,6 +219,22 @@ def test_a_test_binary_that_is_killed_is_abnormal(tmp_path: Path) -> None:
     assert "signal: killed" in record.named("a.TestK").message
 
 
+@pytest.mark.parametrize("confined", [False, True])
+def test_a_go_command_that_is_killed_is_no_verdict(tmp_path: Path, *, confined: bool) -> None:
+    if confined:
+        require("bubblewrap")
+    tree = module(
+        tmp_path,
+        'import ("syscall"; "testing"; "time")\nfunc TestA(t *testing.T) {\n'
+        " syscall.Kill(syscall.Getppid(), syscall.SIGKILL)\n time.Sleep(time.Minute)\n}\n",
+    )
+    record = Record()
+    job = make_job(task(Suite.UNIT_TEST, package="a"), Profile(name="p"), tree, record)
+    with pytest.raises(InfrastructureError, match="go test was killed by signal 9"):
+        UnitTestSuite(replace(HOST, sandbox=available() if confined else None)).execute(job)
+    assert record.cases == [], "a test that did not fail is not told as one that did"
+
+
 def test_a_testmain_that_gives_up_fails_the_package(tmp_path: Path) -> None:
     tree = module(
         tmp_path,

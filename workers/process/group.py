@@ -281,7 +281,8 @@ def _ulimits(limits: Limits) -> str:
     if limits.memory is not None:
         words.append(f"ulimit -d {max(1, int(limits.memory) >> 10)}")
     if limits.cpu is not None:
-        words.append(f"ulimit -t {max(1, int(limits.cpu))}")
+        seconds = max(1, int(limits.cpu))  # then comes XCPU; KILL, at the hard limit, may be anybody's
+        words.append(f"ulimit -S -t {seconds}; ulimit -H -t {seconds + 1}")
     if limits.processes is not None:
         count = int(limits.processes)
         words.append(f"ulimit -p {count} 2>/dev/null || ulimit -u {count}")  # dash, then bash

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from orchestrator.domain.errors import ServerError, UsageError
 from workers.bvt.dsn import Dsn, parse_dsn
 from workers.servers.base import Launch, Startup
-from workers.servers.owned import OwnedServer, free_port
+from workers.servers.owned import OwnedServer
 
 _PLACEHOLDER = re.compile(r"\{(port[2-9]?|directory|workspace)\}")
 
@@ -22,10 +22,10 @@ class LaunchedServer(OwnedServer):
         if not launch.command:
             raise UsageError("provider launch has no command", "Write the words that start the server in the profile.")
         given = parse_dsn(dsn) if dsn else Dsn(password="111")  # noqa: S106 - MatrixOne's own default
-        super().__init__(name, Dsn(port=free_port(), user=given.user, password=given.password), startup)
+        super().__init__(name, given.user, given.password, startup)
         self._launch = launch
         self._values = {"port": str(self.dsn.port), "directory": str(self.directory)}
-        self._values |= {f"port{number}": str(free_port()) for number in range(2, 10)}
+        self._values |= {f"port{number}": str(self.ports.take()) for number in range(2, 10)}
         if launch.workspace is not None:
             self._values["workspace"] = str(launch.workspace)
 

@@ -8,9 +8,8 @@ import subprocess
 from pathlib import Path
 
 from orchestrator.domain.errors import ServerError, ToolMissingError
-from workers.bvt.dsn import Dsn
 from workers.servers.base import Startup
-from workers.servers.owned import OwnedServer, free_port
+from workers.servers.owned import OwnedServer
 
 #: The account mo-tester uses by default (mo.yml).
 USER, PASSWORD = "dump", "111"
@@ -33,7 +32,7 @@ class MariaDb(OwnedServer):
     """A :class:`workers.servers.base.ServerProvider`."""
 
     def __init__(self, startup: Startup) -> None:
-        super().__init__("MariaDB", Dsn(port=free_port(), user=USER, password=PASSWORD), startup)
+        super().__init__("MariaDB", USER, PASSWORD, startup)
 
     def start(self) -> str:
         """Make a data directory and start. Raises ServerError, ToolMissingError, CancelledError."""

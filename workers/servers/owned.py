@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import selectors
 import socket
@@ -25,15 +26,18 @@ from workers.servers.base import Startup
 
 _POLL = 0.05
 _KEPT_LINES = 400
+#: Ports that are looked at before none is free.
+_TRIES = 1000
 _PREFIX = "mo-testplan-server-"
 
 
 class OwnedServer:
     """Runs ``argv`` in a private directory until :meth:`close`; answers count as up."""
 
-    def __init__(self, name: str, dsn: Dsn, startup: Startup) -> None:
+    def __init__(self, name: str, user: str, password: str, startup: Startup) -> None:
         self.name = name
-        self.dsn = dsn
+        self.ports = Ports()
+        self.dsn = Dsn(port=self.ports.take(), user=user, password=password)
         self.directory = make_directory()
         self._startup = startup
         self._group: Group | None = None
@@ -66,6 +70,7 @@ class OwnedServer:
             if self._tail is not None:
                 self._tail.stop()
             group.close()
+        self.ports.close()
         remove_tree(self.directory)
 
     def log_tail(self, lines: int = 40) -> str:
@@ -173,6 +178,36 @@ def make_directory() -> Path:
             if pid.isdigit() and not Path("/proc", pid).exists() and old.stat().st_uid == os.getuid():
                 remove_tree(old)
     return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+
+
+class Ports:
+    """Free TCP ports that no other server of this host is given before :meth:`close`: it would be taken for this one.
+
+    A claim is a name in the abstract namespace of Unix sockets (``unix(7)``), which goes with its process.
+    """
+
+    def __init__(self) -> None:
+        self._claims: list[socket.socket] = []
+
+    def take(self) -> int:
+        """A port that nobody listens on, and that is ours."""
+        for _ in range(_TRIES):
+            port, claim = free_port(), socket.socket(socket.AF_UNIX)
+            try:
+                claim.bind(f"\0{_PREFIX}{port}")
+            except OSError as error:
+                claim.close()
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                continue
+            self._claims.append(claim)
+            return port
+        raise ServerError("no TCP port of this host is free for a SQL server", "See what listens: ss -ltnp.")
+
+    def close(self) -> None:
+        """Give them back; safe to call twice."""
+        while self._claims:
+            self._claims.pop().close()
 
 
 def free_port() -> int:

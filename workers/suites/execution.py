@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import re
 import shlex
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from workers.process import Command, Exit, Host, Reason, Stream, run, scratch_di
 from workers.process.group import find_program
 from workers.process.scratch import Scratch
 from workers.process.supervisor import OnLine
-from workers.sandbox import View
+from workers.sandbox import Sandbox, View
 from workers.toolchain import find_go, go_settings, host_fault
 
 WORKSPACE = "{workspace}"
@@ -117,7 +119,7 @@ class Execution:
                 "the disk of this host ran full while the test ran; it was ended",
                 "Free space, or see what the test writes.",
             )
-        return done
+        return _signal_of(done) if isinstance(self.host.sandbox, Sandbox) else done
 
     def prefetch(self, patterns: Iterable[str]) -> InfrastructureError | None:
         """In a sandbox: download the modules ``patterns`` need, before any code of the PR runs without a network.
@@ -187,6 +189,13 @@ class Execution:
             private=(self.job.workspace.parent,),
             fetches=network,
         )
+
+
+def _signal_of(done: Exit) -> Exit:
+    """``done`` with the signal that ended a program in ``bwrap``, which tells of one as a shell does."""
+    if done.reason is Reason.EXITED and done.code is not None and 128 < done.code < 128 + signal.NSIG:
+        return dataclasses.replace(done, code=None, signal=done.code - 128)
+    return done
 
 
 def _go_cache(environment: Mapping[str, str]) -> dict[str, str]:

@@ -73,6 +73,12 @@ class VetReader:
         self._build: list[str] = []
         #: Lines that are neither JSON nor errors of a package: warnings, crashes.
         self.rest: list[str] = []
+        self._lost = ""
+
+    @property
+    def lost(self) -> str:
+        """Why findings may be missing: JSON that could not be read, or that did not end; nothing where all was read."""
+        return self._lost or ("go vet: JSON without an end" if self._object else "")
 
     def feed(self, line: str) -> Iterator[Finding]:
         """Findings completed by ``line``."""
@@ -106,7 +112,7 @@ class VetReader:
 
     def _drop(self, why: str) -> None:
         self._object, self._size = [], 0
-        self.rest.append(f"go vet: {why}")
+        self._lost = f"go vet: {why}"
 
     def _findings(self, value: object) -> Iterator[Finding]:
         for package, checks in value.items() if isinstance(value, dict) else ():

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from orchestrator.domain.naming import case_name
 from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind
 from workers.nofollow import read_file
 from workers.process import Reason
@@ -347,7 +348,7 @@ class GoTestStream:
 
     def _name(self, package: _Package, test: str = "") -> str:
         name = f"{self.relative(package.name)}.{test}" if test else self.relative(package.name)
-        return re.sub(r"[\x00-\x1f\x7f]", "?", name)[:NAME_LIMIT]
+        return case_name(name, NAME_LIMIT)
 
     def relative(self, package: str) -> str:
         """An import path as a directory of the tree: ``pkg/sql/plan``; the top is ``.``."""

@@ -29,8 +29,8 @@ BY_NAME = 12
 #: The plug-in's name where it is copied to.
 _PLUGIN = "mo_testplan_tell"
 _OK, _FAILED, _INTERRUPTED, _USAGE, _NONE = 0, 1, 2, 4, 5
-#: Signals by which a program kills itself; the others come from outside.
-_CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL}
+#: Signals by which a program kills itself, or for which it is to blame; the others come from outside.
+_CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGXCPU}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,8 @@ class PytestSuite:
         stream = PytestStream(job.emit, CappedLog(job.log), job.workspace)
         with execution(self.host, job, settings.env) as run:
             done = _told(run).program(_command(settings, paths), settings.timeout, stream.line, _homes())
-        died = _signal(done, confined=self.host.sandbox is not None)
-        if died is not None and died not in _CRASHES:
-            raise InfrastructureError(f"pytest was killed by signal {died}", "Look for the kernel's OOM killer.")
+        if done.reason is Reason.EXITED and done.signal is not None and done.signal not in _CRASHES:
+            raise InfrastructureError(f"pytest was killed by signal {done.signal}", "Look for the kernel's OOM killer.")
         stream.finish(done.reason, _why(done, settings))
         return _ending(job, paths, stream, done)
 
@@ -97,15 +96,6 @@ def _homes() -> tuple[Path, ...]:
     return tuple(dict.fromkeys(Path(place) for place in (sys.prefix, sys.base_prefix)))
 
 
-def _signal(done: Exit, *, confined: bool) -> int | None:
-    """The signal that ended pytest, which a sandbox tells as a shell does. Other statuses are a test's own."""
-    if done.reason is not Reason.EXITED:
-        return None
-    if confined and done.code is not None and 128 < done.code < 128 + signal.NSIG:
-        return done.code - 128
-    return done.signal
-
-
 def _why(done: Exit, settings: UnitTests) -> str:
     """Why pytest ended, for tests that got no verdict."""
     if done.reason is not Reason.EXITED:
@@ -127,7 +117,7 @@ def _ending(job: Job, paths: tuple[str, ...], stream: PytestStream, done: Exit) 
         return Ending(TaskState.FAILED, failed_of(stream.counts, stream.failures), reproduce)
     if done.code in (_OK, _NONE):
         return _well(job, paths, stream, done, reproduce)
-    return _unexplained(done, stream.last, reproduce)
+    return _unexplained(job, paths, stream, done, reproduce)
 
 
 def _well(job: Job, paths: tuple[str, ...], stream: PytestStream, done: Exit, reproduce: str) -> Ending:
@@ -153,10 +143,15 @@ def _stopped(job: Job, stream: PytestStream, done: Exit, path: str) -> str:
     return f"{text}; the last line: {stream.last[:200]}"
 
 
-def _unexplained(done: Exit, last: str, reproduce: str) -> Ending:
-    """An end without a failed test: the tree's fault when its own code did not load, else nobody's answer."""
-    if "No module named pytest" in last:
+def _unexplained(job: Job, paths: tuple[str, ...], stream: PytestStream, done: Exit, reproduce: str) -> Ending:
+    """An end without a failed test: the tree's fault once pytest ran its code, else nobody's answer."""
+    last, text = stream.last, f"pytest ended with {done.words}"
+    if not stream.begun and "No module named pytest" in last:
         raise ToolMissingError("pytest is not installed where this worker runs", "Install it beside mo-testplan.")
     if done.code in (_FAILED, _INTERRUPTED) or (done.code == _USAGE and "rror" in last and "usage" not in last):
-        return Ending(TaskState.FAILED, f"pytest ended with {done.words}: {last[:300]}", reproduce)
-    raise InfrastructureError(f"pytest ended with {done.words}: {last[:300]}", "Run it by hand: " + reproduce)
+        return Ending(TaskState.FAILED, f"{text}: {last[:300]}", reproduce)
+    if not stream.begun or done.code == _USAGE:
+        raise InfrastructureError(f"{text}: {last[:300]}", "Run it by hand: " + reproduce)
+    said = f"{text} while no test was running\n{stream.error}".strip()
+    job.emit(CaseResult(paths[0], CaseStatus.FAILED, done.seconds, said, FailureKind.ABNORMAL))
+    return Ending(TaskState.FAILED, f"{text}: {(stream.error.rpartition(chr(10))[2] or last)[:300]}", reproduce)

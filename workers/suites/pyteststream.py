@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from orchestrator.domain.naming import case_name
 from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind
 from workers.process import Reason, Stream
 from workers.suites import pytesttell
@@ -50,8 +51,11 @@ class PytestStream:
     failures: list[str] = field(default_factory=list)
     #: The last line that pytest itself said.
     last: str = ""
-    #: Whether pytest said that it was through.
+    #: Whether pytest said that it began, and that it was through.
+    begun: bool = False
     through: bool = False
+    #: What went wrong outside of all tests, as far as pytest told.
+    error: str = ""
     _held: str = ""
     _open: dict[str, _Test] = field(default_factory=dict)
 
@@ -84,8 +88,12 @@ class PytestStream:
             test = _Test(self.clock())
             self._report(test, event)
             self._ended(node, test, FailureKind.BUILD if what == "collect" else FailureKind.TEST)
+        elif what == "begin":
+            self.begun = True
         elif what == "through":
             self.through = True
+        elif what == "error":
+            self.error = str(event.get("text", ""))[-_TEXT:].strip()
 
     def finish(self, reason: Reason, message: str) -> None:
         """Pytest is gone. Of the tests that still ran, the first to start answers for it; ``message``: why it ended."""
@@ -121,7 +129,7 @@ class PytestStream:
             self._send(node, test, CaseStatus.FAILED, "pytest did not tell how it ended", FailureKind.ABNORMAL)
 
     def _send(self, node: str, test: _Test, status: CaseStatus, message: str, kind: FailureKind | None = None) -> None:
-        name = re.sub(r"[\x00-\x1f\x7f]", "?", node)[:_NAME]
+        name = case_name(node, _NAME)
         self.counts[status] += 1
         file = line = None
         if status is CaseStatus.FAILED:

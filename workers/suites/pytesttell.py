@@ -21,6 +21,11 @@ PIECE = 4000
 _ERROR_OUTPUT = os.dup(2)
 
 
+def pytest_load_initial_conftests() -> None:
+    """Pytest is here, and runs no code of the tree before this."""
+    _tell("begin", "")
+
+
 def pytest_configure(config: Any) -> None:  # noqa: ANN401 - pytest may be missing where this is only copied
     """Tell, unless this is one of pytest-xdist's workers: their master hears all of it."""
     if not hasattr(config, "workerinput"):
@@ -50,6 +55,10 @@ class Teller:
         """A file was looked at; one that is as it should be is nothing to tell."""
         if not report.passed:
             _tell("collect", report.nodeid, **_outcome(report))
+
+    def pytest_internalerror(self, excrepr: Any) -> None:  # noqa: ANN401
+        """Something outside of all tests raised: a hook of a ``conftest.py``, ``sys.exit`` of a module."""
+        _tell("error", "", text=str(excrepr)[-TEXT:])
 
     def pytest_sessionfinish(self) -> None:
         """Pytest is through: an end before this is not one of its own."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from orchestrator.domain.errors import BadPlanError, InfrastructureError, nearest
@@ -13,7 +13,7 @@ from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, TaskSta
 from workers.process import CappedLog, Exit, Host, Reason, Stream
 from workers.suites.base import Ending, Job
 from workers.suites.execution import by_hand, directory_of, execution, go_patterns
-from workers.suites.findings import Finding, VetReader, in_line
+from workers.suites.findings import OBJECT_LIMIT, Finding, VetReader, in_line
 from workers.toolchain import host_fault
 
 PACKAGES = "{packages}"
@@ -43,11 +43,12 @@ class StaticAnalysisSuite:
             return Ending(TaskState.SKIPPED, message)
         command = tuple(_expanded(analyser.command, packages))
         reader = _Reader(job, analyser)
-        with execution(self.host, job, analyser.env) as run:
+        host = replace(self.host, limits=replace(self.host.limits, line=OBJECT_LIMIT))  # a cut line is no JSON
+        with execution(host, job, analyser.env) as run:
             unfetched = run.prefetch(packages)
             done = run.go(command, analyser.timeout, reader.line)
         try:
-            return _ending(job, analyser, reader, done, by_hand(command, analyser.env))
+            return _ending(job, analyser, packages, reader, done, by_hand(command, analyser.env))
         except InfrastructureError as error:
             if unfetched is not None:  # the reason behind it
                 raise unfetched from error
@@ -114,7 +115,11 @@ class _Reader:
 
     def words(self) -> list[str]:
         """What was said beside findings."""
-        return [*self.rest, *(line for vet in self._vet.values() for line in vet.rest)]
+        return [*self.rest, *(line for vet in self._vet.values() for line in vet.rest), *self.lost()]
+
+    def lost(self) -> list[str]:
+        """Why findings may be missing."""
+        return [vet.lost for vet in self._vet.values() if vet.lost]
 
     def _tell(self, finding: Finding) -> None:
         if finding in self.seen:  # a package and its test variant say the same
@@ -137,7 +142,9 @@ class _Reader:
         )
 
 
-def _ending(job: Job, analyser: Analyser, reader: _Reader, done: Exit, reproduce: str) -> Ending:
+def _ending(  # noqa: PLR0913 - all that a verdict is made of
+    job: Job, analyser: Analyser, packages: tuple[str, ...], reader: _Reader, done: Exit, reproduce: str
+) -> Ending:
     """The verdict: findings fail; failing without one is no answer."""
     if done.reason is Reason.CANCELLED:
         return Ending(TaskState.CANCELLED, "cancelled", reproduce)
@@ -153,10 +160,12 @@ def _ending(job: Job, analyser: Analyser, reader: _Reader, done: Exit, reproduce
     if reader.found:
         more = f" and {reader.found - 3} more" if reader.found > 3 else ""
         return Ending(TaskState.FAILED, f"{_count(reader.found)}: {'; '.join(reader.first)}{more}", reproduce)
-    if "no packages to vet" in text or "matched no packages" in text:
+    unmatched = sum("matched no packages" in line for line in words)
+    if "no packages to vet" in words or (not done.code and unmatched >= len(packages)):
         job.emit(CaseResult(analyser.name, CaseStatus.SKIPPED, message="no packages match"))
         return Ending(TaskState.SKIPPED, "no packages match", reproduce)
-    if done.code or any(" failed: " in line for line in words if analyser.format == "go-vet-json"):
+    unread = analyser.format == "go-vet-json" and (reader.lost() or any(" failed: " in line for line in words))
+    if done.code or unread:
         tail = "\n".join(words[-10:]) or "and said nothing"
         raise InfrastructureError(
             f"{analyser.name} ended with {done.words} without a finding: {tail}", f"Run it by hand: {reproduce}"

@@ -51,6 +51,10 @@ class UnitTestSuite:
             if settings.command[0] == "go":
                 unfetched = run.prefetch(present)
             done = run.go(command, settings.timeout, lambda source, line: _feed(stream, source, line))
+            if done.reason is Reason.EXITED and done.signal is not None:
+                raise InfrastructureError(
+                    f"go test was killed by signal {done.signal}", "Look for the kernel's OOM killer."
+                )
             stream.finish(done.reason, _why(done, settings), done.stop_seconds)
         try:
             return _ending(job, stream, done, present)
@@ -87,8 +91,6 @@ def _ending(job: Job, stream: GoTestStream, done: Exit, patterns: tuple[str, ...
     said = "\n".join(stream.errors)
     if done.reason is not Reason.EXITED:
         return _stopped(job, stream, done, reproduce)
-    if done.signal is not None:
-        raise InfrastructureError(f"go test was killed by signal {done.signal}", "Look for the kernel's OOM killer.")
     fault = host_fault(f"{said}\n{stream.build.everything()}") if done.code else None
     if fault is not None and not _tests_failed(stream):
         raise fault

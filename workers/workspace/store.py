@@ -170,6 +170,12 @@ def _pause(home: Path, end: float, cancelled: Callable[[], bool]) -> None:
     time.sleep(0.05)
 
 
+def missing_from(tree: Path) -> tuple[str, ...]:
+    """What the checkout ``tree`` lacks, because the repository has no contents for it."""
+    found = _read(tree.parent)
+    return tuple(found["missing"]) if found else ()
+
+
 def _read(home: Path) -> dict[str, list[str]] | None:
     try:
         found = json.loads((home / MARKER).read_text(encoding="utf-8"))

@@ -39,7 +39,7 @@ class Reached:
     path: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Graph:
     """Files and who uses them."""
 
@@ -50,6 +50,23 @@ class Graph:
     #: Every Python file of the tree, and the data files of its packages.
     sources: frozenset[str]
     _memory: dict[str, dict[str, Reached]] = field(default_factory=dict, compare=False, repr=False)
+
+    @functools.cached_property
+    def folders(self) -> Mapping[str, tuple[str, ...]]:
+        """Folder, ``.`` for the root → the test files right in it."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for test in self.tests:
+            found[posixpath.dirname(test) or "."].append(test)
+        return {folder: tuple(tests) for folder, tests in found.items()}
+
+    @functools.cached_property
+    def counts(self) -> Mapping[str, int]:
+        """Folder → number of tests in it and below."""
+        found: dict[str, int] = defaultdict(int)
+        for test, count in self.tests.items():
+            for folder in above(test):
+                found[folder] += count
+        return found
 
     def traces(self, path: str) -> bool:
         """Whether the graph alone can say who notices a change of ``path``: some test is likely to."""
@@ -133,11 +150,15 @@ class _Names:
 
     def __init__(self, modules: Iterable[str], files: Iterable[str], settings: Mapping[str, str]) -> None:
         self.modules = {module_of(path): path for path in modules}
-        python = frozenset(self.modules.values())
-        roots = roots_of(python, settings)
+        python = self.python = frozenset(self.modules.values())
+        whole, roots = frozenset(self.modules), roots_of(python, settings)
+        #: Names that mean one module below one root, and another below another.
+        self.ambiguous: set[str] = set()
         for path in sorted(python):
             for root in roots.intersection(above(path)):
-                self.modules.setdefault(module_of(path.removeprefix(f"{root}/")), path)
+                name = module_of(path.removeprefix(f"{root}/"))
+                if self.modules.setdefault(name, path) != path and name not in whole:
+                    self.ambiguous.add(name)
         self.data = frozenset(files) - python
         self.children: dict[str, list[str]] = defaultdict(list)
         self.folders: dict[str, list[str]] = defaultdict(list)
@@ -156,21 +177,32 @@ class _Names:
             if name.endswith(BELOW):
                 yield from ((child, _CHOSEN) for child in self.children.get(name.removesuffix(BELOW), ()))
             else:
-                yield from self._import(name)
+                yield from self._import(name, path)
         for name in outline.programs:
-            yield from self._import(name)
-            yield from self._import(f"{name}.__main__")
+            yield from self._import(name, path)
+            yield from self._import(f"{name}.__main__", path)
         for word in outline.words:
             yield from self._word(word)
 
-    def _import(self, name: str) -> Iterator[tuple[str, float]]:
+    def _import(self, name: str, user: str) -> Iterator[tuple[str, float]]:
         if name in self.modules:
-            yield self.modules[name], _DIRECT
+            yield self._module(name, user), _DIRECT
         package = name.rpartition(".")[0]
         while package:
             if package in self.modules:
-                yield self.modules[package], _PACKAGE
+                yield self._module(package, user), _PACKAGE
             package = package.rpartition(".")[0]
+
+    def _module(self, name: str, user: str) -> str:
+        """The module that ``name`` means in the file ``user``: of several the one in its own project."""
+        if name in self.ambiguous:
+            inside = name.replace(".", "/")
+            for folder in above(user):
+                for root in (folder, f"{folder}/src"):
+                    for path in (f"{root}/{inside}.py", f"{root}/{inside}/__init__.py"):
+                        if path in self.python:
+                            return path
+        return self.modules[name]
 
     def _word(self, word: str) -> Iterator[tuple[str, float]]:
         if word in self.data:

@@ -26,7 +26,9 @@ def can_be_named(test: str) -> bool:
 def tests_below(name: str, graph: Graph) -> list[str]:
     """Test files that a package pattern means: a file, or all below a directory."""
     place = name.removesuffix("...").rstrip("/") or "."
-    return sorted(test for test in graph.tests if place in (".", test) or test.startswith(f"{place}/"))
+    if place in graph.tests:
+        return [place]
+    return sorted(test for test in graph.tests if place == "." or test.startswith(f"{place}/"))
 
 
 def unit_tests(pattern: str, context: Context) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -49,8 +51,8 @@ def homes(tests: Iterable[str], context: Context, graph: Graph) -> Iterator[tupl
     for test in sorted(filter(can_be_named, tests)):
         by_folder.setdefault(posixpath.dirname(test) or ".", []).append(test)
     for folder, inside in by_folder.items():
-        beside = (test for test in graph.tests if (posixpath.dirname(test) or ".") == folder)
-        if sum(_estimate(test, profile.unit_tests, graph) for test in beside) > profile.dispatch.shard_seconds:
+        whole = sum(_estimate(test, profile.unit_tests, graph) for test in graph.folders[folder])
+        if whole > profile.dispatch.shard_seconds:
             yield from ((test, ()) for test in inside)
         else:
             yield folder, tuple(posixpath.basename(test) for test in inside)
@@ -76,6 +78,6 @@ def _estimate(test: str, unit: UnitTests, graph: Graph) -> float:
     while folder.strip("/"):
         whole = unit.package_seconds.get(f"{folder}/...")
         if whole is not None:
-            return whole * graph.tests[test] / max(1, sum(graph.tests[other] for other in tests_below(folder, graph)))
+            return whole * graph.tests[test] / max(1, graph.counts[folder])
         folder = posixpath.dirname(folder)
     return graph.tests[test] * unit.seconds_per_test

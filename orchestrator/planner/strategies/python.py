@@ -10,7 +10,7 @@ from orchestrator.planner.evidence import Context, Evidence, Remark
 from orchestrator.planner.names import left_out, mention
 from orchestrator.planner.python.chances import chances
 from orchestrator.planner.python.graph import LIKELY
-from orchestrator.planner.python.homes import can_be_named, homes
+from orchestrator.planner.python.homes import can_be_named, homes, paths_of
 from orchestrator.planner.reasons import priority_of
 
 
@@ -25,11 +25,12 @@ class Python:
         if graph is None:
             return
         floor = 0.0 if context.budget is not None else LIKELY
-        for test, found in sorted(chances(change, graph).items()):
-            if found.chance >= floor:
+        likely = {test: found for test, found in chances(change, graph).items() if found.chance >= floor}
+        for name, files in homes(likely, context, graph):
+            for test, file in zip(paths_of(name, files, graph), files or (None,), strict=True):
+                found, only = likely[test], (file,) if file else ()
                 priority = priority_of(found.chance)
-                for name, files in homes([test], context, graph):
-                    yield Evidence(self.name, Suite.UNIT_TEST, name, priority, found.chance, found.detail, files)
+                yield Evidence(self.name, Suite.UNIT_TEST, name, priority, found.chance, found.detail, only)
         blind = [
             file.path
             for file in change.files

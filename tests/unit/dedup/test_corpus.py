@@ -94,16 +94,18 @@ def test_a_damaged_index_is_put_aside_and_built_anew(tree: Path, tmp_path: Path,
     assert [path.read_bytes() for path in aside] == ([content] if content else [])
 
 
-def test_a_database_of_another_program_is_not_touched(tree: Path, tmp_path: Path) -> None:
+def test_a_database_of_another_program_that_is_at_work_is_not_touched(tree: Path, tmp_path: Path) -> None:
     index = tmp_path / "index.db"
-    connection = sqlite3.connect(index)
-    connection.execute("create table theirs (a)")
-    connection.commit()
-    connection.close()
-    before = index.read_bytes()
-    corpus, _ = Corpus.open(tree, index)
-    assert corpus.warnings
-    assert [path.read_bytes() for path in tmp_path.glob("*.damaged")] == [before]
+    theirs = sqlite3.connect(index, isolation_level=None)
+    theirs.execute("pragma journal_mode=wal")  # what it wrote last is beside the file
+    theirs.execute("create table theirs (a)")
+    corpus, done = Corpus.open(tree, index)
+    assert (done.read, "another program" in corpus.warnings[0]) == (2, True)
+    corpus.close()
+    theirs.execute("insert into theirs values (1)")
+    theirs.close()
+    assert sqlite3.connect(index).execute("select a from theirs").fetchall() == [(1,)]
+    assert not list(tmp_path.glob("*.damaged"))
 
 
 def test_an_index_damaged_in_its_middle_is_built_anew(tree: Path, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import subprocess
+import tracemalloc
+from collections.abc import ItemsView, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from orchestrator.domain.plan import Suite, TestPlan
 from orchestrator.domain.profile import Analyser, Dispatch, Profile, Rule, Sca, UnitTests
 from orchestrator.planner.budget import parse_budget
 from orchestrator.planner.codec import dumps, loads
+from orchestrator.planner.evidence import Context
 from orchestrator.planner.failures import Spoken
 from orchestrator.planner.learned import Advice
 from orchestrator.planner.measured import Measured
@@ -20,6 +23,7 @@ from orchestrator.planner.pipeline import build_plan
 from orchestrator.planner.python.graph import build_graph
 from orchestrator.planner.python.outline import outline_of
 from orchestrator.planner.render.explain import explain_text
+from orchestrator.planner.strategies.python import Python
 from orchestrator.planner.tree import GitTree
 from tests.unit.planner.factories import FakeTree, make_change, make_file
 
@@ -178,12 +182,45 @@ def test_a_source_that_no_test_reaches_is_told() -> None:
         ("f'{__name__}.{z}'", {"a.m.*"}),
         ("def broken(", set()),
         ("import a.b\nx = '\\d'", {"a.b"}),
+        ("\ufeffimport a.b\n", {"a.b"}),
+        (
+            "import c.d as e, f; g\nfrom .b import (\n  x,  # why\n  y,\n)\nmatch newer ?:\n",
+            {"c.d", "f", "a.b", "a.b.x", "a.b.y"},
+        ),
+        ("if 1:\n    from a import *  # x\nimport (\nbroken(", {"a", "a.*"}),
         ("(" * 100_000, set()),
         ("import a.b\n" + "#" * 2_000_000, set()),
     ],
 )
 def test_imports_of_a_file(source: str, uses: set[str]) -> None:
     assert outline_of(source, "a.m", package=False).imports - {""} == uses
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import " + ".".join("a" * 20_000),
+        "from " + "a.\\\n" * 20_000 + "a import b",
+        f"from {'a' * 100_000} import " + ",".join(f"b{number}" for number in range(3_000)),
+        "from abcdefgh import " + ",".join(f"b{number}" for number in range(15_000)),
+        f"run(['python', '-m', '{'.'.join('a' * 10_000)}'])",
+    ],
+)
+def test_names_that_nobody_gives_a_module_take_no_time_and_no_room(source: str) -> None:
+    tracemalloc.start()
+    try:
+        found = outline_of(source, "a.m", package=False)
+        assert build_graph({"a.py": source}, ["a.py"]).sources == {"a.py"}
+        assert tracemalloc.get_traced_memory()[1] < 200 << 20
+    finally:
+        tracemalloc.stop()
+    assert len(found.imports) <= 10_000
+    assert all(len(name) < 5_000 for name in found.imports | found.programs)
+
+
+def test_tests_of_a_file_for_a_newer_python_are_counted() -> None:
+    newer = "import a\ntype X = ??\ndef test_a(): ...\nclass T:\n    async def test_b(self): ...\n"
+    assert outline_of(newer, "tests.test_a", package=False).tests == 2
 
 
 def test_a_chain_of_uses_is_weaker_than_a_short_one_and_a_name_in_common_counts() -> None:
@@ -235,6 +272,20 @@ def test_packages_are_found_where_a_project_keeps_them(root: str, settings: dict
     for changed in ("shop/price.py", "shop/cart.py", "shop/alone.py", "shop/sql/start.lua"):
         made = build_plan(make_change(f"{root}{changed}"), PROFILE, tree=tree)
         assert chosen_by(made) == chosen_by(plan(changed))
+
+
+@pytest.mark.parametrize("src", ["", "src/"])
+def test_of_two_projects_with_the_same_names_each_has_its_own(src: str) -> None:
+    sources: dict[str, str] = {}
+    settings: dict[str, str] = {}
+    for name in ("one", "two"):
+        settings[f"{name}/pyproject.toml"] = ""
+        sources |= {f"{name}/{src}app/__init__.py": "", f"{name}/{src}app/db.py": ""}
+        sources[f"{name}/{src}app/main.py"] = "from app import db\n"
+        sources[f"{name}/tests/test_main.py"] = "import app.main\ndef test_a(): ...\n"
+    graph = build_graph(sources, sources, (), settings)
+    for name in ("one", "two"):
+        assert set(graph.reach(f"{name}/{src}app/db.py")) == {f"{name}/tests/test_main.py"}
 
 
 def test_what_is_named_from_the_root_is_not_taken_for_what_lies_deeper() -> None:
@@ -308,3 +359,33 @@ def test_a_tree_with_absolute_names_is_read_to_its_end() -> None:
     sources = SOURCES | {"/test_root.py": "def test_a(): ...\n"}
     plan = build_plan(make_change("Makefile"), PROFILE, tree=FakeTree("/data.txt", sources=sources))
     assert plan.tasks
+
+
+class Counting(dict[str, int]):
+    """Counts how often somebody goes through it."""
+
+    passes = 0
+
+    def __iter__(self) -> Iterator[str]:
+        self.passes += 1
+        return super().__iter__()
+
+    def items(self) -> ItemsView[str, int]:  # type: ignore[override]
+        self.passes += 1
+        return super().items()
+
+
+def test_a_plan_goes_through_all_tests_as_often_whether_they_are_few_or_many() -> None:
+    def passes(count: int) -> int:
+        sources = {"shop/core.py": ""}
+        for number in range(count):
+            sources[f"tests/d{number % 5}/test_{number}.py"] = "import shop.core\ndef test_a(): ...\n"
+        graph = build_graph(sources, sources)
+        counting = Counting(graph.tests)
+        unit = dataclasses.replace(PROFILE.unit_tests, package_seconds={"tests/...": 9})
+        profile = dataclasses.replace(PROFILE, unit_tests=unit)
+        context = Context(profile, frozenset(), graph=dataclasses.replace(graph, tests=counting))
+        assert len(list(Python().propose(make_change("shop/core.py"), context))) == count
+        return counting.passes
+
+    assert passes(20) == passes(80)

@@ -51,6 +51,16 @@ def test_infrastructure_that_never_holds_is_an_error_after_so_many_tries(ledger:
     assert ledger.states(delivery.run) == {"ut:pkg/0": TaskState.ERROR}
 
 
+def test_a_task_whose_files_a_partial_clone_lacks_is_an_error_and_the_others_run(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    (tmp_path / "complete.json").write_text('{"missing": ["pkg/0/testdata/rows.csv"]}')  # as a checkout leaves it
+    delivery = new_run(ledger)
+    run_to_the_end(bench(ledger, tmp_path / "tree", lambda job: Ending(TaskState.PASSED)), delivery)
+    assert ledger.states(delivery.run) == {"ut:pkg/0": TaskState.ERROR, "ut:pkg/1": TaskState.PASSED}
+    assert "pkg/0/testdata/rows.csv" in ledger.results(delivery.run)["ut:pkg/0"].message
+
+
 def test_what_is_no_infrastructure_is_not_tried_again(ledger: Ledger, tmp_path: Path) -> None:
     def act(job: Job) -> Ending:
         raise RuntimeError("a bug") if job.task.package == "pkg/0" else BadProfileError("a wrong flag")

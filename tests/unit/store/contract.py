@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import inspect, text
 
 from orchestrator.domain.errors import InfrastructureError, UnknownRunError
+from orchestrator.domain.quarantine import Quarantine
 from orchestrator.domain.run import CaseResult, CaseStatus, FailureKind, RunState, TaskResult, TaskState
 from orchestrator.store import AuditEntry, OutboxMessage, OutboxState, Store, StoredCase, migrations
 from orchestrator.store.models import Base
@@ -306,10 +307,25 @@ class DurationContract:
         assert store.durations("demo") == {"ut:pkg/a": 1.0}
 
 
+ODD = ("a\0b", "a\udcffb")
+
+
 class StatisticsContract:
+    @pytest.mark.parametrize("odd", ODD)
+    def test_what_no_database_takes_is_looked_for_as_it_is_stored(self, store: Store, odd: str) -> None:
+        store.quarantine(odd, Quarantine(odd, "ann", NOW, "flaky"))
+        store.audit(odd, "cli", "cancel", odd, "done")
+        assert [entry.test for entry in store.quarantines(odd)] == ["a\ufffdb"]
+        assert [entry.who for entry in store.audit_log(target=odd)] == ["a\ufffdb"]
+        assert store.release_quarantine(odd, odd)
+        assert (store.run(odd), store.summary(odd), store.cases(odd), store.durations(odd)) == (None, None, [], {})
+        assert (store.flakiest(0, profile=odd), store.slowest(0, profile=odd), store.failures(odd)) == ([], [], [])
+        assert (store.runs(profile=odd), store.runs(state=odd)) == ([], [])
+
     def judge(self, store: Store, run: str, commit: str, status: CaseStatus, **changes: Any) -> None:  # noqa: ANN401
+        profile = changes.get("profile", "demo")
         store.record_plan(
-            run, "{}", parent=None, pr_number=7, profile="demo", repo_commit=commit, created=1_700_000_000.0
+            run, "{}", parent=None, pr_number=7, profile=profile, repo_commit=commit, created=1_700_000_000.0
         )
         store.add_cases(run, [StoredCase("1-0", "ut:pkg/price", 1, CaseResult(name="pkg/a.TestA", status=status))])
         state = RunState.FAILED if status is CaseStatus.FAILED else RunState.PASSED
@@ -323,6 +339,11 @@ class StatisticsContract:
         assert [(f.name, f.commits, f.failures) for f in store.flakiest(0)] == [("pkg/a.TestA", 1, 1)]
         assert store.flakiest(1_800_000_000) == []
         assert store.flakiest(0, profile="other") == []
+
+    def test_to_fail_in_one_profile_and_pass_in_another_is_not_flaky(self, store: Store) -> None:
+        self.judge(store, "r-race", "a" * 40, CaseStatus.FAILED, profile="demo-race")
+        self.judge(store, "r-plain", "a" * 40, CaseStatus.PASSED)
+        assert store.flakiest(0) == []
 
     def test_slow_tasks_costs_and_days_add_up(self, store: Store) -> None:
         self.judge(store, "r-1", "a" * 40, CaseStatus.PASSED, pr_number=7, cost=10.0, tasks=(make_task(seconds=4.0),))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.errors import BrokerError, CancelledError, InfrastructureError
+from orchestrator.domain.errors import BrokerError, CancelledError, InfrastructureError, WorkspaceError
 from orchestrator.domain.profile import Build
 from orchestrator.domain.run import RunState
 from orchestrator.ledger import keys
@@ -65,6 +65,18 @@ def test_eight_shards_of_a_host_find_what_was_built_once(ledger: Ledger, tmp_pat
     assert (tree / "marks").read_text() == "run\n"
     assert (tree / "bin" / "server").read_text() == "made of love"
     assert ledger.redis.hget(keys.run("r1"), "builds") == "1"
+
+
+def test_a_build_that_fails_where_a_partial_clone_lacks_files_is_no_verdict(ledger: Ledger, tmp_path: Path) -> None:
+    tree, fails = make_tree(tmp_path / "host"), Build(command=("sh", "-c", "exit 2"), outputs=("bin",), timeout=20.0)
+    (tree.parent / "complete.json").write_text(
+        '{"missing": ["thirdparties/usearch.tar.gz"]}'
+    )  # as a checkout leaves it
+    with pytest.raises(WorkspaceError, match=r"lacks the contents of thirdparties/usearch\.tar\.gz"):
+        builder(ledger, tmp_path / "store").ensure(fails, "r1", tree, never)
+    (tree.parent / "complete.json").unlink()
+    with pytest.raises(BuildFailedError):
+        builder(ledger, tmp_path / "store").ensure(fails, "r1", tree, never)
 
 
 def test_the_native_libraries_of_matrixone_are_built_with_its_own_makefile(ledger: Ledger, tmp_path: Path) -> None:

@@ -59,9 +59,13 @@ def test_packages_that_do_not_compile(tree: Path) -> None:
 
 
 def test_damaged_json_is_said_and_survived(tree: Path) -> None:
-    found, rest = read(tree, '{\n"a": [\n}\n{}\n# x\nb/b.go:1:2: bad\n')
+    reader = VetReader(tree)
+    found = [one for line in ("{", '"a": [', "}", "{}", "# x", "b/b.go:1:2: bad") for one in reader.feed(line)]
     assert [finding.line for finding in found] == [1]
-    assert "unreadable JSON" in rest[0]
+    assert "unreadable JSON" in reader.lost
+    cut = VetReader(tree)
+    assert [*cut.feed("{"), *cut.feed('"a": {')] == []
+    assert "without an end" in cut.lost
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,17 @@ def test_passes_skips_and_failures_are_counted(told: Told) -> None:
     assert told.stream.failed_tests == {"a": {"TestC"}}
 
 
+def test_subtests_whose_long_names_begin_alike_stay_two(told: Told) -> None:
+    for end, action in (("= 1", "pass"), ("= 2", "fail")):
+        told.event("run", f"TestSql/{'select_' * 100}{end}")
+        told.event(action, f"TestSql/{'select_' * 100}{end}")
+    told.event("fail", "TestSql")
+    told.event("fail")
+    names = [case.name for case in told.record.cases]
+    assert len(set(names)) == 3
+    assert all(len(name) <= gotest.NAME_LIMIT for name in names)
+
+
 def test_build_errors_of_go_before_1_24_come_as_text(told: Told) -> None:
     """Recorded from Go 1.21: compiler output on standard error, the verdict as an output event."""
     for line in ("# example.com/m/a [example.com/m/a.test]", "a/a.go:1:23: undefined: x", "go: done"):

@@ -20,7 +20,7 @@ from workers.process.model import Command
 from workers.sandbox import Sandbox
 from workers.servers.base import Launch, Startup
 from workers.servers.launch import LaunchedServer
-from workers.servers.owned import _Tail
+from workers.servers.owned import Ports, _Tail
 from workers.sink import Sink
 from workers.suites.bvt import launch_of
 
@@ -80,3 +80,21 @@ def test_a_server_whose_files_cannot_be_written_leaves_no_directory(name: str) -
     with pytest.raises(MoTestplanError):
         server.start()
     assert not server.directory.exists()
+
+
+def test_no_two_servers_of_a_host_are_given_the_same_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that cannot listen would be taken for the other one, which answers at once."""
+    offered = iter([9001, 9001, 9002, *range(9002, 9020)])
+    monkeypatch.setattr("workers.servers.owned.free_port", lambda: next(offered))
+    first = LaunchedServer(Launch(("true",)), None, Startup())
+    try:
+        values = [first._values[name] for name in ("port", *(f"port{number}" for number in range(2, 10)))]
+        assert values == [str(port) for port in range(9001, 9010)]
+        offered = iter([9001, 9009, 9010])
+        second = Ports()
+        assert second.take() == 9010
+    finally:
+        first.close()
+    offered = iter([9001])
+    assert second.take() == 9001
+    second.close()

@@ -44,6 +44,19 @@ def test_a_batch_whose_answer_was_lost_is_sent_again_with_the_next_and_is_there_
     assert names == ["TestA", "TestB", "TestC"]
 
 
+def test_long_names_that_begin_alike_stay_two_cases_in_one_line_each(valkey_url: str, tmp_path: Path) -> None:
+    """Else one that passes and one that fails were one that is flaky, and a new failure one that was known."""
+    ledger, run = Ledger(valkey_url), uuid.uuid4().hex
+    sink = Sink(ledger, run, "t0", 1, tmp_path)
+    for end in ("pass", "fail"):
+        sink.case(CaseResult(f"tests/test_a.py::test_\x1b[{'x' * 900}{end}]", CaseStatus.PASSED))
+    sink.flush()
+    sink.close()
+    names = [json.loads(row["case"])["name"] for _, row in ledger.read_cases(run, "0")]
+    assert len(set(names)) == 2
+    assert all(len(name) <= 500 and name.startswith("tests/test_a.py::test_?[xxx") for name in names)
+
+
 def test_a_flood_of_long_failures_does_not_fill_the_redis_that_everybody_shares(
     valkey_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

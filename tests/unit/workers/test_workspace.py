@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import multiprocessing
 import os
 import shutil
@@ -13,10 +14,13 @@ from pathlib import Path
 import pytest
 
 from orchestrator.domain.errors import CancelledError, WorkspaceError
+from orchestrator.domain.plan import Priority, Suite, TestTask
+from orchestrator.domain.profile import Bvt, Profile
 from tests.full import disk_full
 from workers.workspace import Workspace, Workspaces
 from workers.workspace.git import _make
 from workers.workspace.locks import FileLock, build_lock
+from workers.workspace.whole import check
 
 
 def git(folder: Path, *words: str) -> str:
@@ -105,6 +109,37 @@ def test_missing_contents_are_listed_and_the_rest_is_written(clone: Path, tmp_pa
         assert workspace.missing == ("big.bin",)
         assert not (workspace.path / "big.bin").exists()
         assert (workspace.path / "run.sh").is_file()
+
+
+@pytest.mark.parametrize(
+    ("lost", "needy"),
+    [
+        ("pkg/a/a.go", {"ut:pkg/a", "ut:pkg/b", "sca"}),
+        ("pkg/a/data.txt", {"ut:pkg/a"}),
+        ("cases/sums/a.sql", {"bvt:sums"}),
+        ("resources/a.csv", {"bvt:sums", "bvt:joins"}),
+        ("big.bin", set()),
+    ],
+)
+def test_a_task_that_needs_what_the_repository_lacks_is_not_run(
+    clone: Path, tmp_path: Path, lost: str, needy: set[str]
+) -> None:
+    for name in ("pkg/a/data.txt", "cases/sums/a.sql", "resources/a.csv"):
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).write_text(name)
+    git(clone, "add", ".")
+    git(clone, "commit", "-q", "-m", "three")
+    lose(clone, lost)
+    tree = Workspaces(tmp_path / "ws", clone).checkout(head(clone), "r1").path
+    tasks = [TestTask(f"ut:{name}", Suite.UNIT_TEST, Priority.HIGH, (), package=name) for name in ("pkg/a", "pkg/b")]
+    tasks += [TestTask(f"bvt:{name}", Suite.BVT, Priority.HIGH, (), category=name) for name in ("sums", "joins")]
+    tasks.append(TestTask("sca", Suite.SCA, Priority.HIGH, (), analyser="vet"))
+    runs = set()
+    for task in tasks:
+        with contextlib.suppress(WorkspaceError):
+            check(tree, task, Profile(name="p", bvt=Bvt(cases="cases")))
+            runs.add(task.id)
+    assert runs == {task.id for task in tasks} - needy
 
 
 def test_only_the_paths_asked_for(clone: Path, tmp_path: Path) -> None:
