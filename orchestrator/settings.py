@@ -14,10 +14,14 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestrator.domain.errors import BadProfileError, nearest
 from orchestrator.domain.plain import from_plain
 from orchestrator.domain.profile import Profile, Server
+
+if TYPE_CHECKING:
+    from yaml import Node
 
 #: The profiles that ship: ``config/`` of the sources, beside this file in an installed package.
 _BUILTIN = Path(__file__).resolve().parent / "profiles"
@@ -215,11 +219,40 @@ def _read_yaml(path: Path) -> object:
     except ImportError:
         from yaml import SafeLoader  # type: ignore[assignment]
     try:
-        with path.open("rb") as file:
-            return yaml.load(file, Loader=SafeLoader)
+        loader = SafeLoader(path.read_bytes())
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _no_key_twice(node, path)
+        return loader.construct_document(node)
     except OSError as error:
         found = path.parent.glob("*.yaml") if path.parent.is_dir() else ()
         known = sorted(p.stem for p in found if p.stem not in ("people", "tokens"))
         raise BadProfileError(f"cannot read {path}: {error.strerror}", nearest(path.stem, known)) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: no text, or a day that no month has
         raise BadProfileError(f"{path} is not YAML: {error}", "Correct the file.") from None
+
+
+def _no_key_twice(root: Node, path: Path) -> None:
+    """Of two equal keys YAML's reader keeps the last: half of the rules would be gone, and nobody told."""
+    from yaml import MappingNode, SequenceNode
+
+    nodes: list[Node] = [root]
+    seen: set[int] = set()  # what an anchor names is met at each of its places
+    while nodes:
+        node = nodes.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, SequenceNode):
+            nodes += node.value
+        elif isinstance(node, MappingNode):
+            keys: set[str] = set()
+            for key, value in node.value:
+                if str(key.value) in keys:
+                    raise BadProfileError(
+                        f"{path}: the key {str(key.value)!r} in line {key.start_mark.line + 1} stands there twice",
+                        "Take one of them out, or make one of both.",
+                    )
+                keys.add(str(key.value))
+                nodes += key, value

@@ -44,6 +44,9 @@ def test_another_process_sees_the_same_settings() -> None:
         ("name: 3", "str is needed"),
         ("{}", "'name' is missing"),
         ("name: [", "is not YAML"),
+        ("name: x\nbase_branch: 2027-02-30", "is not YAML: day is out of range"),
+        ("name: x\nrules: [{prefix: a/}]\nrules: [{prefix: b/}]", r"the key 'rules' in line 3 stands there twice"),
+        ("name: x\nbvt: {server: {dsn: a, dsn: b}}", "the key 'dsn' in line 2 stands there twice"),
         ("- a", "a mapping is needed"),
         ("name: x\nretention: {cases_days: -1}", r"retention\.cases_days is -1"),
         ("name: x\nbvt: {categories: {join: -3}}", r"categories\.join is -3"),
@@ -52,6 +55,12 @@ def test_another_process_sees_the_same_settings() -> None:
 def test_a_wrong_profile_is_an_error_that_names_the_place(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(BadProfileError, match=says):
         load_profile("p", in_folder(tmp_path, p=text))
+
+
+def test_what_an_anchor_names_may_stand_in_several_places(tmp_path: Path) -> None:
+    text = "name: x\nunit_tests: {env: &e {A: '1'}}\nbuild: {env: {<<: *e, A: '2'}}\nbvt: {server: {files: *e}}"
+    profile = load_profile("p", in_folder(tmp_path, p=text))
+    assert (profile.unit_tests.env, profile.build.env) == ({"A": "1"}, {"A": "2"})
 
 
 def test_a_missing_profile_names_the_nearest_there_is(tmp_path: Path) -> None:
