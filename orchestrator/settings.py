@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.domain.errors import BadProfileError, nearest
 from orchestrator.domain.plain import from_plain
+from orchestrator.domain.plan import Suite
 from orchestrator.domain.profile import Profile, Server
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 #: The profiles that ship: ``config/`` of the sources, beside this file in an installed package.
 _BUILTIN = Path(__file__).resolve().parent / "profiles"
+#: What a profile may be called: files and runs are named by it.
+_NAME = re.compile(r"[0-9A-Za-z_-]+")
+_SUITES = tuple(suite.queue for suite in Suite)
 #: Profiles that may extend one another in a row.
 _LONGEST_CHAIN = 7
 
@@ -120,7 +125,40 @@ def load_profile(name_or_path: str, settings: Settings) -> Profile:
             raise BadProfileError(f"{where}: a finite number is needed, not {number!r}", "Correct the value.")
         if number < 0:
             raise BadProfileError(f"{where} is {number}", "Write a number from 0 on.")
+    for where, remedy in _faults(profile):
+        raise BadProfileError(f"{path}: {where}", remedy)
     return _with_environment(profile, settings)
+
+
+def _faults(profile: Profile) -> Iterator[tuple[str, str]]:
+    """What no run could make sense of, each with what to write."""
+    if not _NAME.fullmatch(profile.name):
+        yield f"name: {profile.name!r} is no name of a profile", "Take letters, digits, - and _."
+    unit_tests, bvt, analysers = profile.unit_tests, profile.bvt, profile.sca.analysers
+    commands = {"unit_tests.command": unit_tests.command} | {
+        f"sca.analysers.{analyser.name}.command": analyser.command for analyser in analysers
+    }
+    for where, words in commands.items():
+        if not words or not words[0]:
+            yield f"{where} names no program", "Write its words as a list: [go, test, -json]."
+    times = {
+        "unit_tests.timeout": unit_tests.timeout,
+        "bvt.timeout": bvt.timeout,
+        "bvt.statement_timeout": bvt.statement_timeout,
+        "bvt.server.startup_timeout": bvt.server.startup_timeout,
+        **{f"sca.analysers.{analyser.name}.timeout": analyser.timeout for analyser in analysers},
+        "build.timeout": profile.build.timeout,
+        "dispatch.lease": profile.dispatch.lease,
+        "dispatch.attempts": profile.dispatch.attempts,
+        "wecom.per_minute": profile.wecom.per_minute,
+    }
+    for where, number in times.items():
+        if not number:
+            yield f"{where} is 0", "Nothing would ever pass or be told: write a number above 0, or leave it out."
+    for task in profile.dispatch.labels:
+        suite, _, name = task.partition(":")
+        if suite not in _SUITES or not name:
+            yield f"dispatch.labels: {task!r} is no task", "Write it as plans do: bvt:join, ut:pkg/a/..., sca:go-vet."
 
 
 def _numbers(data: object, where: str) -> Iterator[tuple[str, float]]:

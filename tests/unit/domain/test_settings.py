@@ -50,6 +50,13 @@ def test_another_process_sees_the_same_settings() -> None:
         ("- a", "a mapping is needed"),
         ("name: x\nretention: {cases_days: -1}", r"retention\.cases_days is -1"),
         ("name: x\nbvt: {categories: {join: -3}}", r"categories\.join is -3"),
+        ("name: de/mo", "name: 'de/mo' is no name of a profile"),
+        ("name: x\nunit_tests: {command: []}", "unit_tests.command names no program"),
+        ("name: x\nsca: {analysers: [{name: vet, command: []}]}", "sca.analysers.vet.command names no program"),
+        ("name: x\nbvt: {timeout: 0}", "bvt.timeout is 0"),
+        ("name: x\nsca: {analysers: [{name: vet, command: [vet], timeout: 0}]}", "sca.analysers.vet.timeout is 0"),
+        ("name: x\ndispatch: {lease: 0}", "dispatch.lease is 0"),
+        ("name: x\ndispatch: {labels: {vector: gpu}}", "dispatch.labels: 'vector' is no task"),
     ],
 )
 def test_a_wrong_profile_is_an_error_that_names_the_place(tmp_path: Path, text: str, says: str) -> None:
