@@ -151,6 +151,8 @@ def test_a_rerun_on_a_host_that_is_not_there_is_refused(
     assert (code, ledger.active()) == (2, [])
     assert "no worker host is called 'build8'" in err
     assert "build7" in err
+    code, _, err = typed(capsys, "rerun", "r-1", "--profile", "other.yaml", "--detach")
+    assert (code, ledger.active(), "--profile and --repo go with --local" in err) == (2, [], True)
     assert typed(capsys, "rerun", "r-1", "--on", "one@build7", "--detach")[0] == 0
 
 
