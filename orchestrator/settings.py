@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.domain.errors import BadProfileError, nearest
+from orchestrator.domain.errors import BadProfileError, UsageError, nearest
 from orchestrator.domain.plain import from_plain
 from orchestrator.domain.plan import Suite
 from orchestrator.domain.profile import Profile, Server
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _BUILTIN = Path(__file__).resolve().parent / "profiles"
 #: What a profile may be called: files and runs are named by it.
 _NAME = re.compile(r"[0-9A-Za-z_-]+")
+#: Databases that no other process, and no other connection, sees.
+_IN_MEMORY = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
 _SUITES = tuple(suite.queue for suite in Suite)
 #: Profiles that may extend one another in a row.
 _LONGEST_CHAIN = 7
@@ -76,6 +78,11 @@ def settings_from(environ: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if environ is None else environ
     names = [field.name for field in dataclasses.fields(Settings)]
     said = Settings(**{name: value for name in names if (value := env.get(f"MO_TESTPLAN_{name.upper()}"))})
+    if said.store_url.partition("?")[0] in _IN_MEMORY:
+        raise UsageError(
+            f"MO_TESTPLAN_STORE_URL={said.store_url} is a history in memory, another one in each thread",
+            "Name a file: sqlite:////srv/mo-testplan/history.sqlite.",
+        )
     state = Path(said.state).expanduser().absolute()
     return dataclasses.replace(
         said,

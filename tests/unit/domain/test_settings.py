@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.errors import BadProfileError
+from orchestrator.domain.errors import BadProfileError, UsageError
 from orchestrator.settings import Settings, check_profile, load_profile, settings_from, to_environment
 
 
@@ -22,6 +22,12 @@ def test_everything_of_a_host_lies_in_its_state_directory_unless_said_otherwise(
     assert config.store_url == f"sqlite:///{tmp_path}/history.sqlite"
     assert config.artifacts == f"{tmp_path}/artifacts"
     assert config.workspaces == "/data/trees"
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///:memory:?timeout=3"])
+def test_a_history_that_nobody_else_would_see_is_refused(url: str) -> None:
+    with pytest.raises(UsageError, match="a history in memory"):
+        settings_from({"MO_TESTPLAN_STORE_URL": url})
 
 
 def test_another_process_sees_the_same_settings() -> None:
