@@ -87,6 +87,14 @@ def test_one_shard_waits_and_is_next(run: str, capsys: pytest.CaptureFixture[str
     assert "1 shard waits in queue ut, it is next" in typed(capsys, "status", run)[1]
 
 
+def test_a_profile_of_runs_may_be_named_by_its_file(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "p.yaml").write_text("name: demo")
+    for words in (["runs"], ["cancel", "--pr", "7"]):
+        assert run in "".join(typed(capsys, *words, "--profile", str(tmp_path / "p.yaml"))[1:])
+
+
 @pytest.mark.parametrize("command", ["status", "watch", "cancel", "rerun"])
 def test_an_empty_name_is_said_to_be_empty(ledger: Ledger, command: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = typed(capsys, command, "")

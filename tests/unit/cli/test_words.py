@@ -181,6 +181,19 @@ def test_a_port_is_one(project: Project, command: str, port: str, capsys: pytest
     assert "is no port" in capsys.readouterr().err
 
 
+def test_a_token_that_would_never_be_good_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["token", "ci", "--expires", "2020-01-01"]) == 2
+    assert "2020-01-01 is over" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("words", "says"), [("--queues=utt", "Did you mean 'ut'"), ("--queues=,", "names no queue")])
+def test_a_redis_user_for_queues_that_nobody_has_is_exit_2(
+    words: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.main(["acl", words]) == 2
+    assert says in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["ci", "123", "true", "null", "1.5", "2027-06-30"])
 def test_the_line_for_a_token_is_one_that_can_be_read(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["token", name, "--expires", "2030-01-01", "--runs", "5"]) == 0
