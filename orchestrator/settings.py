@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 _BUILTIN = Path(__file__).resolve().parent / "profiles"
 #: What a profile may be called: files and runs are named by it.
 _NAME = re.compile(r"[0-9A-Za-z_-]+")
+#: Fields that are files or folders.
+_PATHS = frozenset(
+    ("state", "artifacts", "workspaces", "gocache_seed", "model", "repo", "config_dir", "durations", "people", "tokens")
+)
 #: Databases that no other process, and no other connection, sees.
 _IN_MEMORY = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
 _SUITES = tuple(suite.queue for suite in Suite)
@@ -77,7 +81,9 @@ def settings_from(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from ``environ`` (the process's own by default), every path made absolute."""
     env = os.environ if environ is None else environ
     names = [field.name for field in dataclasses.fields(Settings)]
-    said = Settings(**{name: value for name in names if (value := env.get(f"MO_TESTPLAN_{name.upper()}"))})
+    values = {name: value for name in names if (value := env.get(f"MO_TESTPLAN_{name.upper()}"))}
+    # No shell has read what a unit file or a container says.
+    said = Settings(**{name: os.path.expanduser(value) if name in _PATHS else value for name, value in values.items()})  # noqa: PTH111
     if said.store_url.partition("?")[0] in _IN_MEMORY:
         raise UsageError(
             f"MO_TESTPLAN_STORE_URL={said.store_url} is a history in memory, another one in each thread",

@@ -158,6 +158,11 @@ def make_agent(config: Settings, app: App, record: HostRecord) -> Agent:
 
 def make_host(config: Settings, environ: Mapping[str, str], *, sandbox_needed: bool) -> Host:
     """This machine, as suites see it; with ``sandbox_needed`` an error where tests could not be confined."""
+    if config.gocache_seed and not os.access(config.gocache_seed, os.R_OK | os.X_OK):
+        raise UsageError(
+            f"MO_TESTPLAN_GOCACHE_SEED={config.gocache_seed} is no folder that can be read",
+            "Fill it with trusted code (docs/hosts.md), or leave it out.",
+        )
     sandbox = confine.confinement(config, environ)
     if sandbox is None and sandbox_needed:
         raise ToolMissingError(

@@ -24,6 +24,12 @@ def test_everything_of_a_host_lies_in_its_state_directory_unless_said_otherwise(
     assert config.workspaces == "/data/trees"
 
 
+def test_a_home_is_found_where_no_shell_has_read_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/li")
+    config = settings_from({"MO_TESTPLAN_ARTIFACTS": "~/logs", "MO_TESTPLAN_REPO": "~/shop.git"})
+    assert (config.artifacts, config.repo) == ("/home/li/logs", "/home/li/shop.git")
+
+
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///:memory:?timeout=3"])
 def test_a_history_that_nobody_else_would_see_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match="a history in memory"):
