@@ -221,7 +221,8 @@ def _read_beside(named: str, settings: Settings, usual: str) -> tuple[object, st
 def _with_environment(profile: Profile, settings: Settings) -> Profile:
     server = profile.bvt.server
     if settings.bvt_server:
-        server = from_plain(Server, {"provider": settings.bvt_server}, "MO_TESTPLAN_BVT_SERVER", BadProfileError)
+        named = from_plain(Server, {"provider": settings.bvt_server}, "MO_TESTPLAN_BVT_SERVER", BadProfileError)
+        server = dataclasses.replace(server, provider=named.provider)
     if settings.bvt_dsn:
         server = dataclasses.replace(server, provider="dsn", dsn=settings.bvt_dsn)
     if server.provider == "launch" and not server.command:

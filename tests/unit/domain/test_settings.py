@@ -106,6 +106,10 @@ def test_the_environment_chooses_server_and_repository(tmp_path: Path) -> None:
     assert (mariadb.bvt.server.provider, mariadb.repository) == ("mariadb", "/srv/repo")
     dsn = load_profile("p", dataclasses.replace(config, bvt_dsn="mysql://a@b:1"))
     assert (dsn.bvt.server.provider, dsn.bvt.server.dsn) == ("dsn", "mysql://a@b:1")
+    own = in_folder(tmp_path, q="name: q\nbvt: {server: {provider: launch, command: [server], startup_timeout: 7}}")
+    for provider in ("mariadb", "launch"):
+        server = load_profile("q", dataclasses.replace(own, bvt_server=provider)).bvt.server
+        assert (server.provider, server.startup_timeout) == (provider, 7)
     with pytest.raises(BadProfileError, match="MO_TESTPLAN_BVT_SERVER"):
         load_profile("p", dataclasses.replace(config, bvt_server="oracle"))
     with pytest.raises(BadProfileError, match="there is no command"):
