@@ -9,15 +9,16 @@ import pytest
 
 from orchestrator import __version__
 from orchestrator.cli.main import main
+from orchestrator.domain.errors import UnknownRunError
 from orchestrator.domain.plan import LABEL
 from orchestrator.domain.run import RunState, TaskResult, TaskState
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
-from orchestrator.ledger.hosts import HostRecord
+from orchestrator.ledger.hosts import Host, HostRecord
 from orchestrator.messaging import host_label, make_app
 from orchestrator.planner.encode import dumps
 from orchestrator.runs import control
-from orchestrator.runs.hosts import machine, waiting_for
+from orchestrator.runs.hosts import machine, named, waiting_for
 from orchestrator.store import Store
 from tests.factories import make_plan, make_task
 from tests.unit.store.factories import make_message, make_summary
@@ -85,6 +86,20 @@ def test_a_run_that_goes_on_has_no_end(run: str, capsys: pytest.CaptureFixture[s
 
 def test_one_shard_waits_and_is_next(run: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "1 shard waits in queue ut, it is next" in typed(capsys, "status", run)[1]
+
+
+def test_a_host_is_named_by_its_machine_where_one_worker_is_on_it() -> None:
+    hosts = [Host(name, None, 0.0) for name in ("ut@build7", "ut@build8", "bvt@build8")]
+    assert [named(hosts, name).name for name in ("build7", "bvt", "ut@build8")] == [
+        "ut@build7",
+        "bvt@build8",
+        "ut@build8",
+    ]
+    for several in ("build8", "ut"):
+        with pytest.raises(UnknownRunError, match="may mean several hosts"):
+            named(hosts, several)
+    with pytest.raises(UnknownRunError, match="there is no host 'build'"):
+        named(hosts, "build")
 
 
 def test_a_profile_of_runs_may_be_named_by_its_file(
