@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 _BUILTIN = Path(__file__).resolve().parent / "profiles"
 #: What a profile may be called: files and runs are named by it.
 _NAME = re.compile(r"[0-9A-Za-z_-]+")
+#: ``author_association`` of GitHub's pull requests and comments.
+_ASSOCIATIONS = (
+    *("OWNER", "MEMBER", "COLLABORATOR", "CONTRIBUTOR"),
+    *("FIRST_TIME_CONTRIBUTOR", "FIRST_TIMER", "MANNEQUIN", "NONE"),
+)
 #: Fields that are files or folders.
 _PATHS = frozenset(
     ("state", "artifacts", "workspaces", "gocache_seed", "model", "repo", "config_dir", "durations", "people", "tokens")
@@ -168,6 +173,9 @@ def _faults(profile: Profile) -> Iterator[tuple[str, str]]:
     for where, number in times.items():
         if not number:
             yield f"{where} is 0", "Nothing would ever pass or be told: write a number above 0, or leave it out."
+    for who in (*profile.github.run_for, *profile.github.roles):
+        if who not in _ASSOCIATIONS:
+            yield f"github: {who!r} is no association with a repository", nearest(who, _ASSOCIATIONS)
     for task in profile.dispatch.labels:
         suite, _, name = task.partition(":")
         if suite not in _SUITES or not name:

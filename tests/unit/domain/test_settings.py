@@ -67,6 +67,8 @@ def test_another_process_sees_the_same_settings() -> None:
         ("name: x\nsca: {analysers: [{name: vet, command: []}]}", "sca.analysers.vet.command names no program"),
         ("name: x\nbvt: {timeout: 0}", "bvt.timeout is 0"),
         ("name: x\nsca: {analysers: [{name: vet, command: [vet], timeout: 0}]}", "sca.analysers.vet.timeout is 0"),
+        ("name: x\ngithub: {run_for: [MEMBERS]}", "Did you mean 'MEMBER'"),
+        ("name: x\ngithub: {roles: {Owner: maintainer}}", "'Owner' is no association"),
         ("name: x\ndispatch: {lease: 0}", "dispatch.lease is 0"),
         ("name: x\ndispatch: {labels: {vector: gpu}}", "dispatch.labels: 'vector' is no task"),
     ],
