@@ -11,17 +11,36 @@ import dataclasses
 import functools
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from orchestrator.domain.errors import BadProfileError, nearest
+from orchestrator.domain.errors import BadProfileError, UsageError, nearest
 from orchestrator.domain.plain import from_plain
+from orchestrator.domain.plan import Suite
 from orchestrator.domain.profile import Profile, Server
+
+if TYPE_CHECKING:
+    from yaml import Node
 
 #: The profiles that ship: ``config/`` of the sources, beside this file in an installed package.
 _BUILTIN = Path(__file__).resolve().parent / "profiles"
+#: What a profile may be called: files and runs are named by it.
+_NAME = re.compile(r"[0-9A-Za-z_-]+")
+#: ``author_association`` of GitHub's pull requests and comments.
+_ASSOCIATIONS = (
+    *("OWNER", "MEMBER", "COLLABORATOR", "CONTRIBUTOR"),
+    *("FIRST_TIME_CONTRIBUTOR", "FIRST_TIMER", "MANNEQUIN", "NONE"),
+)
+#: Fields that are files or folders.
+_PATHS = frozenset(
+    ("state", "artifacts", "workspaces", "gocache_seed", "model", "repo", "config_dir", "durations", "people", "tokens")
+)
+#: Databases that no other process, and no other connection, sees.
+_IN_MEMORY = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
+_SUITES = tuple(suite.queue for suite in Suite)
 #: Profiles that may extend one another in a row.
 _LONGEST_CHAIN = 7
 
@@ -67,7 +86,14 @@ def settings_from(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from ``environ`` (the process's own by default), every path made absolute."""
     env = os.environ if environ is None else environ
     names = [field.name for field in dataclasses.fields(Settings)]
-    said = Settings(**{name: value for name in names if (value := env.get(f"MO_TESTPLAN_{name.upper()}"))})
+    values = {name: value for name in names if (value := env.get(f"MO_TESTPLAN_{name.upper()}"))}
+    # No shell has read what a unit file or a container says.
+    said = Settings(**{name: os.path.expanduser(value) if name in _PATHS else value for name, value in values.items()})  # noqa: PTH111
+    if said.store_url.partition("?")[0] in _IN_MEMORY:
+        raise UsageError(
+            f"MO_TESTPLAN_STORE_URL={said.store_url} is a history in memory, another one in each thread",
+            "Name a file: sqlite:////srv/mo-testplan/history.sqlite.",
+        )
     state = Path(said.state).expanduser().absolute()
     return dataclasses.replace(
         said,
@@ -123,22 +149,43 @@ def load_profile(name_or_path: str, settings: Settings) -> Profile:
             raise BadProfileError(f"{where}: a finite number is needed, not {number!r}", "Correct the value.")
         if number < 0:
             raise BadProfileError(f"{where} is {number}", "Write a number from 0 on.")
-    for where in _zeros(profile, str(path)):
-        raise BadProfileError(f"{where} is 0", "Write a number above 0: nothing could run with none.")
+    for where, remedy in _faults(profile):
+        raise BadProfileError(f"{path}: {where}", remedy)
     return _with_environment(profile, settings)
+
+
+def _faults(profile: Profile) -> Iterator[tuple[str, str]]:
+    """What no run could make sense of, each with what to write."""
+    if not _NAME.fullmatch(profile.name):
+        yield f"name: {profile.name!r} is no name of a profile", "Take letters, digits, - and _."
+    commands = {"unit_tests.command": profile.unit_tests.command} | {
+        f"sca.analysers.{analyser.name}.command": analyser.command for analyser in profile.sca.analysers
+    }
+    for where, words in commands.items():
+        if not words or not words[0]:
+            yield f"{where} names no program", "Write its words as a list: [go, test, -json]."
+    for where in _zeros(profile, ""):
+        yield f"{where} is 0", "Nothing would ever pass or be told: write a number above 0, or leave it out."
+    for who in (*profile.github.run_for, *profile.github.roles):
+        if who not in _ASSOCIATIONS:
+            yield f"github: {who!r} is no association with a repository", nearest(who, _ASSOCIATIONS)
+    for task in profile.dispatch.labels:
+        suite, _, name = task.partition(":")
+        if suite not in _SUITES or not name:
+            yield f"dispatch.labels: {task!r} is no task", "Write it as plans do: bvt:join, ut:pkg/a/..., sca:go-vet."
 
 
 def _zeros(part: Any, where: str) -> Iterator[str]:  # noqa: ANN401 - a profile or one of its sections
     """Where a profile has no time, or none of what nothing runs without."""
     for field in dataclasses.fields(part):
-        value, place = getattr(part, field.name), f"{where}.{field.name}"
+        value, place = getattr(part, field.name), f"{where}{field.name}"
         if field.name in _NEVER_NONE and not value:
             yield place
         for number, one in enumerate(value if isinstance(value, tuple) else ()):
             if dataclasses.is_dataclass(one):
-                yield from _zeros(one, f"{place}[{number}]")
+                yield from _zeros(one, f"{place}[{number}].")
         if dataclasses.is_dataclass(value):
-            yield from _zeros(value, place)
+            yield from _zeros(value, f"{place}.")
 
 
 def _numbers(data: object, where: str) -> Iterator[tuple[str, float]]:
@@ -188,7 +235,8 @@ def _read_beside(named: str, settings: Settings, usual: str) -> tuple[object, st
 def _with_environment(profile: Profile, settings: Settings) -> Profile:
     server = profile.bvt.server
     if settings.bvt_server:
-        server = from_plain(Server, {"provider": settings.bvt_server}, "MO_TESTPLAN_BVT_SERVER", BadProfileError)
+        named = from_plain(Server, {"provider": settings.bvt_server}, "MO_TESTPLAN_BVT_SERVER", BadProfileError)
+        server = dataclasses.replace(server, provider=named.provider)
     if settings.bvt_dsn:
         server = dataclasses.replace(server, provider="dsn", dsn=settings.bvt_dsn)
     if server.provider == "launch" and not server.command:
@@ -237,11 +285,40 @@ def _read_yaml(path: Path) -> object:
     except ImportError:
         from yaml import SafeLoader  # type: ignore[assignment]
     try:
-        with path.open("rb") as file:
-            return yaml.load(file, Loader=SafeLoader)
+        loader = SafeLoader(path.read_bytes())
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _no_key_twice(node, path)
+        return loader.construct_document(node)
     except OSError as error:
         found = path.parent.glob("*.yaml") if path.parent.is_dir() else ()
         known = sorted(p.stem for p in found if p.stem not in ("people", "tokens"))
         raise BadProfileError(f"cannot read {path}: {error.strerror}", nearest(path.stem, known)) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: no text, or a day that no month has
         raise BadProfileError(f"{path} is not YAML: {error}", "Correct the file.") from None
+
+
+def _no_key_twice(root: Node, path: Path) -> None:
+    """Of two equal keys YAML's reader keeps the last: half of the rules would be gone, and nobody told."""
+    from yaml import MappingNode, SequenceNode
+
+    nodes: list[Node] = [root]
+    seen: set[int] = set()  # what an anchor names is met at each of its places
+    while nodes:
+        node = nodes.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, SequenceNode):
+            nodes += node.value
+        elif isinstance(node, MappingNode):
+            keys: set[str] = set()
+            for key, value in node.value:
+                if str(key.value) in keys:
+                    raise BadProfileError(
+                        f"{path}: the key {str(key.value)!r} in line {key.start_mark.line + 1} stands there twice",
+                        "Take one of them out, or make one of both.",
+                    )
+                keys.add(str(key.value))
+                nodes += key, value

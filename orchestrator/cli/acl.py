@@ -9,6 +9,7 @@ import argparse
 
 from orchestrator.cli import edge
 from orchestrator.domain.errors import EXIT_PASSED
+from orchestrator.domain.options import natural
 from orchestrator.ledger.acl import worker_rules
 from orchestrator.messaging import CONTROL_QUEUE, SUITE_QUEUES
 
@@ -17,13 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``acl``."""
     parser.add_argument("--user", default="mo-worker", metavar="NAME", help="its name (default mo-worker)")
     parser.add_argument("--queues", default=",".join(SUITE_QUEUES), help="comma-separated (default: every suite)")
-    parser.add_argument("--database", type=int, default=0, metavar="N", help="number of the database (default 0)")
+    parser.add_argument("--database", type=natural, default=0, metavar="N", help="number of the database (default 0)")
     edge.add_format(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the rules."""
-    rules = worker_rules(args.user, [name for name in args.queues.split(",") if name], CONTROL_QUEUE, args.database)
+    rules = worker_rules(args.user, edge.queues_named(args.queues), CONTROL_QUEUE, args.database)
     if args.format == "json":
         edge.print_json(rules)
     else:

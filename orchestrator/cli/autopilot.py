@@ -22,7 +22,7 @@ from orchestrator.cli.life import ended_by_signals
 from orchestrator.cli.local import LocalStack
 from orchestrator.cli.plan import add_plan_arguments, plan_from_args
 from orchestrator.cli.progress import printable
-from orchestrator.cli.run import add_stack_arguments, local_settings
+from orchestrator.cli.run import add_stack_arguments, check_stack, local_settings, workers_of
 from orchestrator.cli.services import make_service
 from orchestrator.domain.errors import (
     EXIT_FAILED,
@@ -54,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
     """Fly, or replay."""
     if args.replay is not None:
         return _replay(args)
+    check_stack(args)
     config = edge.settings()
     check_profile(args.profile, config)
     plan = plan_from_args(args)
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.local:
         return _fly(args, config, plan, lambda: None)
     config = local_settings(args, config, plan)
-    with ended_by_signals(), LocalStack(config, args.profile, workers=args.workers) as stack:
+    with ended_by_signals(), LocalStack(config, args.profile, workers=workers_of(args)) as stack:
         edge.say("starting local workers …")
         stack.wait_ready()
         return _fly(args, stack.settings, plan, stack.check)

@@ -35,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     part.add_argument("--task", action="append", default=[], metavar="ID", help="only this task; repeatable")
     part.add_argument("--suite", choices=sorted(_SUITES), help="only the tasks of this suite")
     part.add_argument("--pr", type=positive, metavar="N", help="every run of this pull request, instead of RUN")
-    parser.add_argument("--profile", default="", metavar="P", help="with --pr: only runs of this profile")
+    parser.add_argument(
+        "--profile", default="", metavar="P", help="with --pr: only runs of this profile; its name or file"
+    )
     parser.add_argument("--wait", action="store_true", help="until nothing of it runs, and say how that went")
     edge.add_format(parser)
 
@@ -51,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--profile goes with --pr", "A RUN has one profile only.")
     app, ledger = make_app(config.redis_url), Ledger(config.redis_url)
     if args.pr is not None:
-        names = control.cancel_pull(app, ledger, args.pr, edge.who(), args.profile)
+        profile = args.profile and edge.profile_name(args.profile, config)
+        names = control.cancel_pull(app, ledger, args.pr, edge.who(), profile)
         for name in names:
             edge.record(ledger, "cancel", name, f"asked for all runs of PR {args.pr}")
         edge.say(f"cancelling {', '.join(names)}" if names else f"no run of PR {args.pr} is under way")

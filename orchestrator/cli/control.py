@@ -59,7 +59,8 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     profile = check_profile(args.profile, config)
     Ledger(config.redis_url).agree(leads=True)  # before the history is migrated, which an older version still writes
-    edge.open_store(config).close()  # one that cannot be used is said now, and not at the end of the first run
+    with edge.open_store(config) as history:
+        history.check_writable()  # one that cannot be used is said now, and not at the end of the first run
     # A local stack has a Redis of its own, so what it shares is only the history, which takes several writers.
     lock = None if args.until_eof else only_one(config)
     life.end_with_stdin(args.until_eof)

@@ -9,19 +9,21 @@ import pwd
 import sys
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.cli import output
 from orchestrator.domain.change import pull_of
-from orchestrator.domain.errors import BrokerError, MoTestplanError, UnknownRunError, UsageError
+from orchestrator.domain.errors import BrokerError, MoTestplanError, UnknownRunError, UsageError, nearest
 from orchestrator.domain.plain import to_plain
-from orchestrator.domain.plan import TestPlan
+from orchestrator.domain.plan import LABEL, TestPlan
 from orchestrator.domain.run import RunSummary
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.hosts import Deed
+from orchestrator.messaging import SUITE_QUEUES
 from orchestrator.planner.codec import loads
 from orchestrator.runs.summarize import summary_of
-from orchestrator.settings import Settings, settings_from
+from orchestrator.settings import Settings, load_profile, profile_path, settings_from
 
 if TYPE_CHECKING:
     from orchestrator.store import Store
@@ -33,6 +35,28 @@ _LOOKED_AT = 100
 def settings() -> Settings:
     """Settings from this process's environment."""
     return settings_from()
+
+
+def profile_name(said: str, config: Settings) -> str:
+    """The name that runs of a profile carry, of a ``--profile`` that may be its file as with other commands."""
+    path = profile_path(said, config)
+    return load_profile(said, config).name if path == Path(said) else said
+
+
+def queues_named(text: str) -> list[str]:
+    """The queues of ``--queues``; :class:`UsageError` for one that no plan can name."""
+    queues = [name for name in text.split(",") if name]
+    if not queues:
+        raise UsageError("--queues names no queue", f"Name some of {', '.join(SUITE_QUEUES)}.")
+    for name in queues:
+        suite, dot, label = name.partition(".")
+        if suite not in SUITE_QUEUES:
+            raise UsageError(f"no queue {name!r}", nearest(name, SUITE_QUEUES))
+        if dot and not LABEL.fullmatch(label):
+            raise UsageError(
+                f"no plan can name the queue {name!r}", "A label has lower-case letters, digits, - and _: bvt.gpu."
+            )
+    return queues
 
 
 def who() -> str:

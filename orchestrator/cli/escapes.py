@@ -7,7 +7,7 @@ changed lines are read, too; a run whose commits are not in the clone is judged 
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.cli import edge
 from orchestrator.domain.errors import EXIT_PASSED, UsageError
@@ -18,6 +18,9 @@ from orchestrator.domain.shown import printable
 from orchestrator.planner.escapes import Escape, Failure, judge, missed
 from orchestrator.planner.known import advice_for
 from orchestrator.settings import Settings, load_profile
+
+if TYPE_CHECKING:
+    from orchestrator.planner.budget import Budget
 
 #: Failing commands of a run that are looked at.
 _MOST_CASES = 100_000
@@ -37,11 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print every failure with the strategies that find it, and how many each would have missed."""
+    from orchestrator.planner.budget import parse_budget
+
+    budget = parse_budget(args.budget)  # a wrong one is told, whether there is a model to use it or not
     config = edge.settings()
     summary, plan = edge.find_run(config, args.run)
     if not summary.state.final:
         raise UsageError(f"run {summary.run} still runs", "Wait for its end.")
-    plans = _plans(args, config, plan)
+    plans = _plans(args, config, plan, budget)
     found = judge(_failures(config, summary, plan), plans)
     counts = missed(found, plans)
     if args.format == "json":
@@ -78,10 +84,9 @@ def _failures(config: Settings, summary: RunSummary, plan: TestPlan) -> list[Fai
     return found
 
 
-def _plans(args: argparse.Namespace, config: Settings, plan: TestPlan) -> dict[str, TestPlan]:
+def _plans(args: argparse.Namespace, config: Settings, plan: TestPlan, budget: Budget) -> dict[str, TestPlan]:
     """The change planned with each strategy alone, and with all of them under the budget."""
     from orchestrator.diff.source import from_repository
-    from orchestrator.planner.budget import parse_budget
     from orchestrator.planner.pipeline import build_plan
     from orchestrator.planner.strategies import DEFAULT, WITH_MODEL
 
@@ -93,6 +98,6 @@ def _plans(args: argparse.Namespace, config: Settings, plan: TestPlan) -> dict[s
     names = WITH_MODEL if advice and advice.outlook else DEFAULT
     plans = {name: build_plan(change, profile, strategies=(name,), advice=advice) for name in names if name != "safety"}
     if advice and advice.outlook:
-        limited = advice._replace(budget=parse_budget(args.budget))
+        limited = advice._replace(budget=budget)
         plans[f"all, {args.budget}"] = build_plan(change, profile, strategies=names, advice=limited)
     return plans

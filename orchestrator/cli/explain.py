@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from orchestrator.cli.output import emit, piped
-from orchestrator.domain.errors import BadPlanError
+from orchestrator.domain.errors import BadPlanError, UsageError
 from orchestrator.domain.options import positive
 from orchestrator.domain.plan import TestPlan
 
@@ -28,6 +28,8 @@ def run(args: argparse.Namespace) -> int:
     from orchestrator.planner.render.explain import explain, explain_text
     from orchestrator.planner.render.markdown import explain_markdown, fenced
 
+    if args.workers and not args.shards:
+        raise UsageError("--workers goes with --shards", "Add --shards: the wait is that of its shards.")
     plan = read_plan(args.plan)
     if args.shards:
         from orchestrator.planner.render.shards import shards, shards_text

@@ -33,6 +33,8 @@ def run(args: argparse.Namespace) -> int:
             f"Flower on {args.address} would let anybody stop workers",
             f"Set {_AUTH}=user:password, or stay on 127.0.0.1.",
         )
+    if not all(user and word for user, _, word in (pair.partition(":") for pair in auth.split(",") if auth)):
+        raise UsageError(f"{_AUTH} names no user with a password", f"Write {_AUTH}=user:password.")
     try:
         import flower  # noqa: F401 - only to see whether it is there
     except ImportError:

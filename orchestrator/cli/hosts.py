@@ -6,7 +6,8 @@
   hosts drain NAME --why …     finish what runs, take nothing new, end
   hosts remove NAME            end now: what runs is run again elsewhere; a silent host is forgotten
 
-NAME is a host's name, or the beginning of one. A host is added by starting `mo-testplan worker` on it.
+NAME is a host's name (ut@build7), the beginning of one, or its machine (build7). A host is added by starting
+`mo-testplan worker` on it.
 """
 
 from __future__ import annotations

@@ -27,16 +27,22 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 
+#: Options of one transport alone, and what stands for those that are left out.
+_OF_THE_CALLER = ("role", "runs", "runner_minutes")
+_OF_THE_ADDRESS = ("host", "port", "public_url")
+_DEFAULTS = {"host": "127.0.0.1", "port": 8601, "role": "viewer"}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``mcp``."""
     parser.add_argument("--profile", default="matrixone", help="profile it serves (default matrixone)")
     parser.add_argument("--read-only", action="store_true", help="take no orders, whoever calls")
     parser.add_argument("--transport", choices=["stdio", "http"], default="stdio", help="default: stdio")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on with http (default 127.0.0.1)")
-    parser.add_argument("--port", type=port, default=8601, help="port to listen on with http (default 8601)")
+    parser.add_argument("--host", help="address to listen on with http (default 127.0.0.1)")
+    parser.add_argument("--port", type=port, help="port to listen on with http (default 8601)")
     parser.add_argument("--public-url", metavar="URL", help="address callers use, when a proxy is in front")
     roles = [role.label for role in Role if role is not Role.NONE]
-    parser.add_argument("--role", choices=roles, default="viewer", help="of the caller on stdio (default viewer)")
+    parser.add_argument("--role", choices=roles, help="of the caller on stdio (default viewer)")
     parser.add_argument("--runs", type=positive, metavar="N", help="runs the caller on stdio may start a day")
     parser.add_argument("--runner-minutes", type=positive, metavar="N", help="… and estimated runner-minutes")
     parser.add_argument("--until-eof", action="store_true", help=argparse.SUPPRESS)
@@ -51,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
         raise ToolMissingError(
             f"mcp needs the {error.name} package", "Install it with: pip install 'mo-testplan[mcp]'"
         ) from None
+    _check(args)
     url = _url(args)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)  # stdout is the protocol's
     config = edge.settings()
@@ -68,6 +75,21 @@ def run(args: argparse.Namespace) -> int:
     server = make_server(McpDesk(service, cases, generation, tokens.now, args.read_only), tokens, url)
     _listen(server, args, url)
     return EXIT_PASSED
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse options of the other transport, which would be passed over in silence; the rest gets its defaults."""
+    other, remedy = (
+        (_OF_THE_CALLER, "Over HTTP the caller's token says it: `mo-testplan token`.")
+        if args.transport == "http"
+        else (_OF_THE_ADDRESS, "Standard input has no address: add --transport http.")
+    )
+    said = next((name for name in other if getattr(args, name) is not None), None)
+    if said is not None:
+        raise UsageError(f"--{said.replace('_', '-')} is not for --transport {args.transport}", remedy)
+    for name, value in _DEFAULTS.items():
+        if getattr(args, name) is None:
+            setattr(args, name, value)
 
 
 def _url(args: argparse.Namespace) -> str:

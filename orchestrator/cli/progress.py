@@ -21,6 +21,8 @@ _EVERY = 0.3
 #: No worker on a queue is looked for after this long, and said within five seconds.
 _UNSERVED_AFTER = 3.0
 _ASK_EVERY = 30.0
+#: A summary is written at once: that there is none after this long is said.
+_SUMMARY_AFTER = 15.0
 #: Failures of one task that are shown as they come; the end of the task says how many there were.
 _FAILURES_SHOWN = 5
 #: Lines about failures and ends of tasks in a whole run: after these only the counters go on.
@@ -47,7 +49,7 @@ def watch(
     view = _Bars(plan) if sys.stderr.isatty() else _Lines(plan)
     ask, last, told, unserved_said = time.monotonic() + _UNSERVED_AFTER, "0", _Telling(), set[str]()
     queue_of = {task: shard.queue for shard in plan.shards for task in shard.tasks}
-    hint = _Hint(ledger, run, plan)
+    hint, missing = _Hint(ledger, run, plan), _Missing()
     with view:
         while True:
             check()
@@ -69,6 +71,8 @@ def watch(
                     view.line(f"no worker serves queue {queue!r}: start `mo-testplan worker --queues {queue}`; waiting")
                     unserved_said.add(queue)
                 ask = time.monotonic() + _ASK_EVERY
+            if missing(states):
+                view.line("all tasks have ended, and there is no summary: no control process runs, or it cannot write")
             time.sleep(_EVERY)
 
 
@@ -78,6 +82,21 @@ _AGAIN = {
     "error": "infrastructure failed it",
     "failed": "failed, which one more try is to confirm",
 }
+
+
+class _Missing:
+    """Whether a run has waited long for its summary; said once."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._said = False
+
+    def __call__(self, states: Mapping[str, TaskState]) -> bool:
+        if self._said or not all(state.final for state in states.values()):
+            return False
+        self._since = self._since or time.monotonic()
+        self._said = time.monotonic() - self._since >= _SUMMARY_AFTER
+        return self._said
 
 
 class _Hint:

@@ -40,9 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Change or print the list."""
-    store = edge.open_store(edge.settings())
+    config = edge.settings()
+    args.profile = edge.profile_name(args.profile, config)
+    store = edge.open_store(config)
     try:
         if args.verb == "add":
+            if not args.test.strip():
+                raise UsageError("the name of the test is empty", "`mo-testplan status RUN` names those that failed.")
             entry = Quarantine(args.test, args.owner, expiry(args.until, time.time()), args.reason)
             store.quarantine(args.profile, entry)
             store.audit(edge.who(), "cli", "quarantine", args.test, entry.words)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 
 from orchestrator.cli import edge
-from orchestrator.cli.run import add_stack_arguments, execute
+from orchestrator.cli.run import add_stack_arguments, add_weight, check_stack, execute
 from orchestrator.domain.errors import UsageError
 from orchestrator.ledger.client import Ledger
 from orchestrator.runs import control
@@ -28,19 +28,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", help="profile file for --local (default: the run's own)")
     parser.add_argument("--repo", metavar="DIR", help="clone to check out from (with --local)")
     add_stack_arguments(parser)
+    add_weight(parser)
     parser.add_argument("--detach", action="store_true", help="print the run's id and return")
     edge.add_format(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Start the new run; the exit code is its verdict."""
+    check_stack(args)
     config = edge.settings()
     summary, plan = edge.find_run(config, args.run)
     if not summary.state.final:
         raise UsageError(f"run {summary.run} still runs", f"Wait for it, or `mo-testplan cancel {summary.run}` first.")
-    args.profile = args.profile or plan.profile
     if args.on and args.local:
         raise UsageError("--on names a host and --local is this one", "Leave one of them out.")
+    if not args.local and (args.profile or args.repo):
+        raise UsageError("--profile and --repo go with --local", "Elsewhere they are the workers' own.")
+    args.profile = args.profile or plan.profile
     host = machine(Ledger(config.redis_url, retries=1).hosts(), args.on) if args.on else ""
     again = control.rerun_plan(plan, summary, failed=args.failed, lost=args.lost, tasks=args.task, host=host)
     return execute(args, config, again, parent=summary.run)

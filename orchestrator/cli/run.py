@@ -29,6 +29,8 @@ from orchestrator.runs import control
 from orchestrator.runs.hosts import waiting_for
 from orchestrator.settings import Settings, check_profile, profile_path
 
+#: Worker processes of a local run, unless said otherwise.
+_WORKERS = 2
 #: Options that make a plan, and would change nothing of one that is made.
 _MAKE_A_PLAN = (
     *("diff", "base", "head", "pr", "category", "budget", "strategies", "model"),
@@ -50,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--bvt-files", type=positive, metavar="N", help="at most N scripts of each BVT category")
     add_stack_arguments(parser)
+    add_weight(parser)
     wait = parser.add_mutually_exclusive_group()
     wait.add_argument("--wait", action="store_true", help="watch until the verdict (the default)")
     wait.add_argument("--detach", action="store_true", help="print the run's id and return")
@@ -62,11 +65,16 @@ def add_stack_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers",
         type=positive,
-        default=2,
         metavar="N",
         help="worker processes of --local, at most one a shard (default 2)",
     )
     parser.add_argument("--no-sandbox", action="store_true", help="with --local: your own code, run unconfined")
+    parser.add_argument("--server", choices=["dsn", "mariadb", "embedded"], help="SQL server for BVT (with --local)")
+    parser.add_argument("--dsn", help="address of a running SQL server for BVT (with --local)")
+
+
+def add_weight(parser: argparse.ArgumentParser) -> None:
+    """``--weight``, shared with ``rerun``."""
     parser.add_argument(
         "--weight",
         type=positive,
@@ -74,12 +82,28 @@ def add_stack_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="share of the workers among pull requests (default 1)",
     )
-    parser.add_argument("--server", choices=["dsn", "mariadb", "embedded"], help="SQL server for BVT (with --local)")
-    parser.add_argument("--dsn", help="address of a running SQL server for BVT (with --local)")
+
+
+def check_stack(args: argparse.Namespace) -> None:
+    """:class:`UsageError` for options of a local run that would be passed over in silence, or contradict each other."""
+    if not args.local and (args.server or args.dsn):
+        raise UsageError("--server and --dsn go with --local", "Elsewhere the worker's own profile decides.")
+    if not args.local and (args.workers or args.no_sandbox):
+        raise UsageError("--workers and --no-sandbox go with --local", "Elsewhere they are the workers' own.")
+    if args.dsn and args.server not in (None, "dsn"):
+        raise UsageError(f"--server {args.server} and --dsn name two servers", "Give one of them.")
+    if args.local and getattr(args, "detach", False):
+        raise UsageError("--detach goes with remote workers", "A local run ends with this command.")
+
+
+def workers_of(args: argparse.Namespace) -> int:
+    """How many worker processes a local run has at most."""
+    return int(args.workers or _WORKERS)
 
 
 def run(args: argparse.Namespace) -> int:
     """Start a run and, unless detached, wait for its verdict."""
+    check_stack(args)
     config = edge.settings()
     if args.plan:
         beside = next((name for name in _MAKE_A_PLAN if getattr(args, name) not in (None, [])), None)
@@ -112,12 +136,6 @@ def cut_down(args: argparse.Namespace, plan: TestPlan) -> TestPlan:
 
 def execute(args: argparse.Namespace, config: Settings, plan: TestPlan, parent: str | None) -> int:
     """Run a plan here or on the workers, as ``args`` say; one with nothing in it is done at once."""
-    if not args.local and (args.server or args.dsn):
-        raise UsageError("--server and --dsn go with --local", "Elsewhere the worker's own profile decides.")
-    if args.dsn and args.server not in (None, "dsn"):
-        raise UsageError(f"--server {args.server} and --dsn name two servers", "Give one of them.")
-    if args.local and args.detach:
-        raise UsageError("--detach goes with remote workers", "A local run ends with this command.")
     if not plan.tasks:
         edge.say("; ".join(["nothing to run", *plan.notes]))
         if args.format == "json":
@@ -126,7 +144,7 @@ def execute(args: argparse.Namespace, config: Settings, plan: TestPlan, parent: 
     if not args.local:
         return _remote(args, config, plan, parent)
     config = local_settings(args, config, plan)
-    workers = min(args.workers, len(plan.shards))  # one without work would be started for nothing
+    workers = min(workers_of(args), len(plan.shards))  # one without work would be started for nothing
     with ended_by_signals(), LocalStack(config, args.profile, workers=workers) as stack:
         return run_on(stack, plan, parent, form=args.format)
 

@@ -21,13 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=positive, default=20, metavar="N", help="at most N (default 20)")
     parser.add_argument("--pr", type=positive, metavar="N", help="only runs of this pull request")
     parser.add_argument("--state", choices=[state.value for state in RunState], help="only runs that stand so")
-    parser.add_argument("--profile", metavar="NAME", help="only runs of this profile")
+    parser.add_argument("--profile", metavar="P", help="only runs of this profile; its name or file")
     edge.add_format(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print one line a run, newest first."""
     config = edge.settings()
+    args.profile = args.profile and edge.profile_name(args.profile, config)
     rows = _live(config)
     rows += _history(config, args, {row["run"] for row in rows})
     wanted = {"pr": args.pr, "state": args.state, "profile": args.profile}

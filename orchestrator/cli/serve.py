@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.cli import answering, edge, life
 from orchestrator.cli.chat import make_office
 from orchestrator.cli.github import GitHubIn
-from orchestrator.cli.services import make_service
+from orchestrator.cli.services import make_github, make_service
 from orchestrator.commands.inbox import Inbox
 from orchestrator.domain.errors import EXIT_PASSED, ToolMissingError
 from orchestrator.domain.options import port
@@ -76,6 +76,8 @@ def run(args: argparse.Namespace) -> int:
         GitHubIn(profile, config).webhook,
     )
     service.ledger.ping()
+    for missing in passed_over(profile):
+        logger.warning("%s", missing)
     mask_logs("uvicorn.access", "uvicorn.error")
     server = make_api(service, config.redis_url, routes(callbacks, Metrics(service), webhook))
     words = ["serve", "--profile", args.profile, "--answers-only"]
@@ -117,6 +119,18 @@ def _answered(words: Sequence[str]) -> Iterator[None]:
     finally:
         stop.set()
         keeper.join()
+
+
+def passed_over(profile: Profile) -> Iterator[str]:
+    """The addresses that this process was given a secret for and does not serve, each with what it lacks."""
+    github, app, bot = profile.github, profile.wecom.app, profile.wecom.bot
+    if os.environ.get(github.webhook_secret_env) and make_github(profile, os.environ) is None:
+        lacks = f"github.repository in the profile, and {github.token_env} or the key of an App"
+        yield f"/github/webhook is not served: it needs {lacks}"
+    if os.environ.get(app.aes_key_env) and not answering.has_app(profile):
+        yield f"/wecom/app is not served: it needs wecom.app.corp_id in the profile, and {app.secret_env}"
+    if os.environ.get(bot.aes_key_env) and not answering.has_hook(profile):
+        yield f"/wecom/bot is not served: it needs wecom.bot.id in the profile, and {bot.token_env}"
 
 
 def _callbacks(profile: Profile, config: Settings) -> dict[str, Callback]:

@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``stats``."""
     parser.add_argument("--days", type=positive, default=30, metavar="N", help="of the last N days (default 30)")
     parser.add_argument("--limit", type=positive, default=10, metavar="N", help="rows a list (default 10)")
-    parser.add_argument("--profile", metavar="NAME", help="only runs of this profile")
+    parser.add_argument("--profile", metavar="P", help="only runs of this profile; its name or file")
     parser.add_argument(
         "--pictures", metavar="DIR", help="write slowest.svg, flakiest.svg, cost.svg and days.svg there"
     )
@@ -80,8 +80,10 @@ def run(args: argparse.Namespace) -> int:
     """Print the lists."""
     if (args.durations or args.failures) and not args.profile:
         option = "--durations" if args.durations else "--failures"
-        raise UsageError(f"{option} writes what is known of one profile, and none is named", "Add --profile NAME.")
-    store = edge.open_store(edge.settings())
+        raise UsageError(f"{option} writes what is known of one profile, and none is named", "Add --profile P.")
+    config = edge.settings()
+    args.profile = args.profile and edge.profile_name(args.profile, config)
+    store = edge.open_store(config)
     try:
         figures = collect(store, time.time() - args.days * 86400.0, args.limit, args.profile)
         if args.durations:

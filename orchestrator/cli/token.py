@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import time
 
 import yaml
 
 from orchestrator.cli import edge
-from orchestrator.domain.errors import EXIT_PASSED
+from orchestrator.domain.errors import EXIT_PASSED, UsageError
 from orchestrator.domain.options import positive
 from orchestrator.service.tokens import hash_of, new_token, tokens_from
 
@@ -30,6 +31,8 @@ def run(args: argparse.Namespace) -> int:
     tokens_from(
         {"tokens": [entry | ({"runner_minutes": float(args.runner_minutes)} if args.runner_minutes else {})]}, "token"
     )
+    if args.expires and args.expires < time.strftime("%Y-%m-%d", time.gmtime()):
+        raise UsageError(f"{args.expires} is over: the token would never be good", "Name a day to come.")
     if args.format == "json":
         edge.print_json({"token": secret, "entry": entry})
         return EXIT_PASSED

@@ -24,7 +24,6 @@ from orchestrator.cli import confine, edge, life
 from orchestrator.cli.kept import KeptProfiles
 from orchestrator.domain.errors import BrokerError, ToolMissingError, UsageError, nearest
 from orchestrator.domain.options import positive
-from orchestrator.domain.plan import LABEL
 from orchestrator.domain.plan import Suite as SuiteName
 from orchestrator.domain.profile import Profile
 from orchestrator.domain.run import ShardSpec
@@ -97,17 +96,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until told to stop: TERM lets running shards finish, QUIT does not."""
     from workers import tasks
 
-    queues = [name for name in args.queues.split(",") if name]
-    if not queues:
-        raise UsageError("--queues names no queue", f"Name some of {', '.join(SUITE_QUEUES)}.")
-    for name in queues:
-        suite, dot, label = name.partition(".")
-        if suite not in SUITE_QUEUES:
-            raise UsageError(f"no queue {name!r}", nearest(name, SUITE_QUEUES))
-        if dot and not LABEL.fullmatch(label):
-            raise UsageError(
-                f"no plan can name the queue {name!r}", "A label has lower-case letters, digits, - and _: bvt.gpu."
-            )
+    queues = edge.queues_named(args.queues)
     # Its own queues, too, so that a run can be sent to this host alone.
     queues += [f"{suite}.{host_label(socket.gethostname())}" for suite in SUITE_QUEUES if suite in queues]
     config = edge.settings()
@@ -169,6 +158,11 @@ def make_agent(config: Settings, app: App, record: HostRecord) -> Agent:
 
 def make_host(config: Settings, environ: Mapping[str, str], *, sandbox_needed: bool) -> Host:
     """This machine, as suites see it; with ``sandbox_needed`` an error where tests could not be confined."""
+    if config.gocache_seed and not os.access(config.gocache_seed, os.R_OK | os.X_OK):
+        raise UsageError(
+            f"MO_TESTPLAN_GOCACHE_SEED={config.gocache_seed} is no folder that can be read",
+            "Fill it with trusted code (docs/hosts.md), or leave it out.",
+        )
     sandbox = confine.confinement(config, environ)
     if sandbox is None and sandbox_needed:
         raise ToolMissingError(

@@ -13,6 +13,13 @@ def positive(text: str) -> int:
     return number
 
 
+def natural(text: str) -> int:
+    """A whole number from 0 on, for ``type=`` of an option."""
+    if text.isascii() and text.isdecimal() and len(text) < 10:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 on")
+
+
 def port(text: str) -> int:
     """A port to listen on, for ``type=`` of an option; 0 is any that is free."""
     if text.isascii() and text.isdecimal() and len(text) < 10 and int(text) <= 65535:

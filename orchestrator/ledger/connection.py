@@ -8,7 +8,7 @@ import re
 import socket
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
-from urllib.parse import parse_qs, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 import redis
 from redis.backoff import ExponentialBackoff
@@ -21,6 +21,8 @@ R = TypeVar("R")
 
 #: Bytes that the path of a Unix socket has at most (``unix(7)``: ``sun_path``, without its last zero).
 LONGEST_SOCKET = 107
+_DATABASE = re.compile(r"/?|/\d{1,9}/?", re.ASCII)
+_TLS_FILES = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
 _PASSWORD_WORD = re.compile(r"([?&]password=)[^&]*", re.IGNORECASE)
 
 
@@ -32,15 +34,25 @@ def connect(url: str, *, retries: int = 3, timeout: float = 10.0) -> redis.Redis
     """
     try:
         parts = urlsplit(url)
-        known = parts.scheme in ("redis", "rediss", "redis+socket", "unix") and (parts.port or 0) >= 0
+        known = parts.scheme in ("redis", "rediss", "redis+socket") and (parts.port or 0) >= 0
     except ValueError:  # no number for a port, a bracket that is never closed
         known = False
     if not known:
         raise BrokerError(
             f"{masked(url)} is not a Redis address", "Write redis://host:port/0 in MO_TESTPLAN_REDIS_URL."
         )
-    path = unquote(parts.path)
-    if parts.scheme in ("redis+socket", "unix") and len(os.fsencode(path)) > LONGEST_SOCKET:
+    path, words = unquote(parts.path), dict(parse_qsl(parts.query))
+    if "db" in words or (parts.scheme != "redis+socket" and not _DATABASE.fullmatch(path)):
+        raise BrokerError(  # redis-py takes a name for 0, and Celery takes no `db`: half of a run would be elsewhere
+            f"{masked(url)} names its database in a way that not all understand",
+            "Write its number behind the host, redis://host:port/1, or of a socket ?virtual_host=1.",
+        )
+    for name in _TLS_FILES & words.keys():
+        if not os.access(words[name], os.R_OK):
+            raise BrokerError(
+                f"{name}={words[name]} of MO_TESTPLAN_REDIS_URL is no file that can be read", "Correct its path."
+            )
+    if parts.scheme == "redis+socket" and len(os.fsencode(path)) > LONGEST_SOCKET:
         raise BrokerError(
             f"the path of Redis' socket is longer than {LONGEST_SOCKET} bytes: {path}",
             "Put it (unixsocket in redis.conf) into a folder with a shorter name.",
@@ -104,6 +116,10 @@ def broker_errors(call: Callable[P, R]) -> Callable[P, R]:
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return call(*args, **kwargs)
+        except redis.AuthenticationError as error:
+            raise BrokerError(
+                f"Redis refuses this user: {error}", "Correct user and password in MO_TESTPLAN_REDIS_URL."
+            ) from None
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise (BrokerDownError if _down(error) else BrokerError)(
                 f"Redis does not answer: {error}",

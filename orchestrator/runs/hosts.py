@@ -55,8 +55,12 @@ def machine(hosts: Sequence[Host], name: str) -> str:
 
 
 def named(hosts: list[Host], name: str) -> Host:
-    """The host of that name, or the only one whose name begins so."""
-    found = [host for host in hosts if host.name == name] or [host for host in hosts if host.name.startswith(name)]
+    """The host of that name, the only one on that machine, or the only one whose name begins so."""
+    found = (
+        [host for host in hosts if host.name == name]
+        or [host for host in hosts if host.name.rpartition("@")[2] == name]
+        or [host for host in hosts if host.name.startswith(name)]
+    )
     if len(found) == 1:
         return found[0]
     names = [host.name for host in hosts]

@@ -78,7 +78,7 @@ def tokens_from(data: object, where: str) -> Tokens:
         if not _NAME.fullmatch(token.name) or not _HASH.fullmatch(token.sha256):
             raise BadProfileError(
                 f"{where}: {token.name!r} needs a plain name and 64 hexadecimal digits",
-                "`mo-testplan token NAME` makes one.",
+                "A name has letters, digits, `.`, `_` and `-`; `mo-testplan token NAME` makes the digits.",
             )
         if token.name in seen:
             raise BadProfileError(f"{where}: {token.name!r} stands there twice", "Take one of them out.")

@@ -28,6 +28,12 @@ def ensure(database: Database) -> None:
             migrations.upgrade(session.connection(), adopt=_FIRST_REVISION if first else None)
 
 
+def check_writable(database: Database) -> None:
+    """:class:`InfrastructureError` for a database that can be read and not written; nothing of it changes."""
+    with database.writing() as session:
+        session.execute(text(f"DELETE FROM {migrations.VERSION_TABLE} WHERE 1 = 0"))  # noqa: S608 - our own name
+
+
 def _revision(session: Session, where: str) -> str | None:
     """The revision a database is at, None when it is empty; raises when it is a foreign or a newer one."""
     present = set(inspect(session.connection()).get_table_names())

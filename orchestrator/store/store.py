@@ -33,6 +33,10 @@ class Store(Runs, Cases, Failures, Outbox, Audit, Statistics, Retention, Quarant
             self.close()
             raise
 
+    def check_writable(self) -> None:
+        """Raise where it can be read only: what keeps runs must know before there are any."""
+        scheme.check_writable(self)
+
     def __enter__(self) -> Self:
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -63,11 +64,15 @@ def runner(tmp_path: Path, valkey_url: str) -> Runner:
 
 def test_it_enqueues_tells_and_cancels(runner: Runner) -> None:
     profile = str(runner.project.profile)
-    run = runner.step("Start", PROFILE=profile, BASE="main", HEAD="pr", PULL="5", ARGUMENTS="--weight 2")["run"]
+    arguments = "--weight 2\n--head-branch topic\n"
+    run = runner.step("Start", PROFILE=profile, BASE="main", HEAD="pr", PULL="5", ARGUMENTS=arguments)["run"]
     ledger = Ledger(runner.url)
     found = ledger.progress(run)
     assert found is not None
     assert found.pr_number == 5
+    plan = ledger.plan(run)
+    assert plan is not None
+    assert json.loads(plan)["head_branch"] == "topic"
     runner.step("Cancel", RUN=run)
     told = runner.step("Tell", RUN=run)
     assert f"Run `{run}`" in (runner.folder / "summary.md").read_text()

@@ -375,7 +375,8 @@ def test_ipv6_stands_in_brackets_and_a_proxy_may_speak_https() -> None:
     args = parser.parse_args(["--host", "::1", "--port", "9"])
     assert mcp_command._url(args) == "http://[::1]:9"
     assert "[::1]:9" in mcp_command._security(args, mcp_command._url(args)).allowed_hosts
-    args = parser.parse_args(["--public-url", "https://mcp.example.com"])
+    args = parser.parse_args(["--transport", "http", "--public-url", "https://mcp.example.com"])
+    mcp_command._check(args)
     assert "https://mcp.example.com" in mcp_command._security(args, mcp_command._url(args)).allowed_origins
     for wrong in ("foo", "ftp://a", "http://", "http://[x", "http://a:b", "http://a b", "http://%zz"):
         with pytest.raises(UsageError, match="no address"):

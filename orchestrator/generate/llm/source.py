@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -56,15 +57,17 @@ def model_from_environment(environment: Mapping[str, str] = os.environ) -> Model
     if not url.startswith(("http://", "https://")):
         raise UsageError("no model to ask", "Set MO_TESTPLAN_LLM_URL to an OpenAI-compatible endpoint (…/v1).")
     try:
-        seconds = float(environment.get("MO_TESTPLAN_LLM_SECONDS", "120"))
+        seconds = float(environment.get("MO_TESTPLAN_LLM_SECONDS") or "120")
     except ValueError:
-        raise UsageError("MO_TESTPLAN_LLM_SECONDS is no number", "Give the seconds a model may take.") from None
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise UsageError("MO_TESTPLAN_LLM_SECONDS is no number of seconds", "Give the seconds a model may take.")
     cache = environment.get("MO_TESTPLAN_LLM_CACHE")
     return ModelSource(
         ModelSettings(
             url,
-            environment.get("MO_TESTPLAN_LLM_MODEL", "default"),
-            environment.get("MO_TESTPLAN_LLM_KEY", "none"),
+            environment.get("MO_TESTPLAN_LLM_MODEL") or "default",
+            environment.get("MO_TESTPLAN_LLM_KEY") or "none",
             seconds,
             cache=Path(cache) if cache else None,
         )

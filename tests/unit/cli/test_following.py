@@ -111,6 +111,27 @@ def test_a_queue_without_a_worker_is_said_although_another_works(
     assert capsys.readouterr().err.count("no worker serves queue 'ut'") == 1
 
 
+def test_a_summary_that_nobody_writes_is_said_once(
+    ledger: Ledger, valkey_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "_SUMMARY_AFTER", 0.5)
+    run = started(ledger, valkey_url, packages=1)
+    delivery = Delivery(run, "ut-0", 1)
+    end = time.monotonic() + 2.0
+
+    def check() -> None:
+        if time.monotonic() > end:
+            raise KeyboardInterrupt
+
+    for told in (0, 1):
+        end = time.monotonic() + 2.0
+        with pytest.raises(KeyboardInterrupt):
+            progress.watch(ledger, run, make_plan([make_task("pkg/0", "ut-0")]), check=check)
+        assert capsys.readouterr().err.count("there is no summary: no control process runs") == told
+        ledger.start(delivery, "w", "ut:pkg/0", 60)
+        ledger.finish(delivery, "w", TaskResult("ut:pkg/0", TaskState.PASSED))
+
+
 def test_the_beginning_of_several_live_runs_is_refused_with_their_names(
     ledger: Ledger, valkey_url: str, config: Settings
 ) -> None:

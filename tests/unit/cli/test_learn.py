@@ -163,6 +163,8 @@ def test_escapes_says_which_strategy_would_have_found_a_failure(here: Path, caps
     assert {"history", "all, 10%"} <= set(found["bvt:partition/partition_0.sql"])
     assert "rules" not in found["bvt:partition/partition_0.sql"]
     assert told["missed"]["rules"] == 2
+    assert main.main(["escapes", "run1", "--budget", "much"]) == 2
+    assert "'much' is no budget" in capsys.readouterr().err
 
 
 def test_escapes_shows_no_command_to_the_terminal(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

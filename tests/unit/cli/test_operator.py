@@ -9,15 +9,16 @@ import pytest
 
 from orchestrator import __version__
 from orchestrator.cli.main import main
+from orchestrator.domain.errors import UnknownRunError
 from orchestrator.domain.plan import LABEL
 from orchestrator.domain.run import RunState, TaskResult, TaskState
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
-from orchestrator.ledger.hosts import HostRecord
+from orchestrator.ledger.hosts import Host, HostRecord
 from orchestrator.messaging import host_label, make_app
 from orchestrator.planner.encode import dumps
 from orchestrator.runs import control
-from orchestrator.runs.hosts import machine, waiting_for
+from orchestrator.runs.hosts import machine, named, waiting_for
 from orchestrator.store import Store
 from tests.factories import make_plan, make_task
 from tests.unit.store.factories import make_message, make_summary
@@ -87,6 +88,28 @@ def test_one_shard_waits_and_is_next(run: str, capsys: pytest.CaptureFixture[str
     assert "1 shard waits in queue ut, it is next" in typed(capsys, "status", run)[1]
 
 
+def test_a_host_is_named_by_its_machine_where_one_worker_is_on_it() -> None:
+    hosts = [Host(name, None, 0.0) for name in ("ut@build7", "ut@build8", "bvt@build8")]
+    assert [named(hosts, name).name for name in ("build7", "bvt", "ut@build8")] == [
+        "ut@build7",
+        "bvt@build8",
+        "ut@build8",
+    ]
+    for several in ("build8", "ut"):
+        with pytest.raises(UnknownRunError, match="may mean several hosts"):
+            named(hosts, several)
+    with pytest.raises(UnknownRunError, match="there is no host 'build'"):
+        named(hosts, "build")
+
+
+def test_a_profile_of_runs_may_be_named_by_its_file(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "p.yaml").write_text("name: demo")
+    for words in (["runs"], ["cancel", "--pr", "7"]):
+        assert run in "".join(typed(capsys, *words, "--profile", str(tmp_path / "p.yaml"))[1:])
+
+
 @pytest.mark.parametrize("command", ["status", "watch", "cancel", "rerun"])
 def test_an_empty_name_is_said_to_be_empty(ledger: Ledger, command: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = typed(capsys, command, "")
@@ -151,6 +174,8 @@ def test_a_rerun_on_a_host_that_is_not_there_is_refused(
     assert (code, ledger.active()) == (2, [])
     assert "no worker host is called 'build8'" in err
     assert "build7" in err
+    code, _, err = typed(capsys, "rerun", "r-1", "--profile", "other.yaml", "--detach")
+    assert (code, ledger.active(), "--profile and --repo go with --local" in err) == (2, [], True)
     assert typed(capsys, "rerun", "r-1", "--on", "one@build7", "--detach")[0] == 0
 
 

@@ -41,6 +41,17 @@ def test_a_test_is_put_on_the_list_changed_and_taken_off(capsys: pytest.CaptureF
     assert listed(capsys) == []
 
 
+def test_a_profile_is_named_by_its_name_or_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "p.yaml").write_text("name: matrixone")
+    words = ["--owner", "li", "--until", "3d", "--profile", str(tmp_path / "p.yaml")]
+    assert main(["quarantine", "add", "TestA", *words]) == 0
+    assert [row["test"] for row in listed(capsys)] == ["TestA"]
+    (tmp_path / "p.yaml").unlink()
+    assert main(["quarantine", "add", "TestB", *words]) == 2
+    assert "cannot read" in capsys.readouterr().err
+    assert main(["quarantine", "add", " ", "--owner", "li", "--until", "3d"]) == 2
+
+
 def test_every_entry_has_an_owner_and_an_end(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as error:
         main(["quarantine", "add", "TestA", "--until", "3d"])

@@ -144,6 +144,34 @@ def test_numbers_start_at_one(project: Project, words: list[str], capsys: pytest
     assert "no whole number from 1 on" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["run", "--base", "main", "--workers", "3"], "--workers and --no-sandbox go with --local"),
+        (["run", "--base", "main", "--no-sandbox"], "--workers and --no-sandbox go with --local"),
+        (["autopilot", "--base", "main", "--server", "mariadb"], "--server and --dsn go with --local"),
+        (["autopilot", "--base", "main", "--local", "--server", "embedded", "--dsn", "x"], "name two servers"),
+        (["mcp", "--transport", "http", "--role", "viewer"], "--role is not for --transport http"),
+        (["mcp", "--public-url", "https://x.example.com"], "--public-url is not for --transport stdio"),
+        (["explain", "plan.json", "--workers", "3"], "--workers goes with --shards"),
+    ],
+)
+def test_an_option_that_would_be_passed_over_is_exit_2(
+    project: Project, words: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.main(words) == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("auth", ["operator", "operator:", ":secret", "operator:secret,guest"])
+def test_a_user_of_flower_has_a_password(
+    auth: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MO_TESTPLAN_FLOWER_AUTH", auth)
+    assert main.main(["flower"]) == 2
+    assert "names no user with a password" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["serve", "mcp", "flower"])
 @pytest.mark.parametrize("port", ["99999", "-1", "http", "9" * 30])
 def test_a_port_is_one(project: Project, command: str, port: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -151,6 +179,19 @@ def test_a_port_is_one(project: Project, command: str, port: str, capsys: pytest
         main.main([command, f"--port={port}"])
     assert ended.value.code == 2
     assert "is no port" in capsys.readouterr().err
+
+
+def test_a_token_that_would_never_be_good_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["token", "ci", "--expires", "2020-01-01"]) == 2
+    assert "2020-01-01 is over" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("words", "says"), [("--queues=utt", "Did you mean 'ut'"), ("--queues=,", "names no queue")])
+def test_a_redis_user_for_queues_that_nobody_has_is_exit_2(
+    words: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.main(["acl", words]) == 2
+    assert says in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["ci", "123", "true", "null", "1.5", "2027-06-30"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from orchestrator.cli.main import main
@@ -33,3 +35,13 @@ def test_what_is_no_limit_says_so(word: str) -> None:
 def test_a_label_that_no_plan_can_name_is_refused(queue: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["worker", "--queues", queue, "--unsafe-no-sandbox"]) == 2
     assert f"no plan can name the queue {queue!r}" in capsys.readouterr().err
+
+
+def test_a_seed_that_is_not_there_is_said_before_every_test_fails_of_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MO_TESTPLAN_REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("MO_TESTPLAN_STATE", str(tmp_path))
+    monkeypatch.setenv("MO_TESTPLAN_GOCACHE_SEED", str(tmp_path / "none"))
+    assert main(["worker", "--unsafe-no-sandbox"]) == 2
+    assert "MO_TESTPLAN_GOCACHE_SEED" in capsys.readouterr().err

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.errors import BadProfileError
+from orchestrator.domain.errors import BadProfileError, UsageError
 from orchestrator.settings import Settings, check_profile, load_profile, settings_from, to_environment
 
 
@@ -22,6 +22,18 @@ def test_everything_of_a_host_lies_in_its_state_directory_unless_said_otherwise(
     assert config.store_url == f"sqlite:///{tmp_path}/history.sqlite"
     assert config.artifacts == f"{tmp_path}/artifacts"
     assert config.workspaces == "/data/trees"
+
+
+def test_a_home_is_found_where_no_shell_has_read_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/li")
+    config = settings_from({"MO_TESTPLAN_ARTIFACTS": "~/logs", "MO_TESTPLAN_REPO": "~/shop.git"})
+    assert (config.artifacts, config.repo) == ("/home/li/logs", "/home/li/shop.git")
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///:memory:?timeout=3"])
+def test_a_history_that_nobody_else_would_see_is_refused(url: str) -> None:
+    with pytest.raises(UsageError, match="a history in memory"):
+        settings_from({"MO_TESTPLAN_STORE_URL": url})
 
 
 def test_another_process_sees_the_same_settings() -> None:
@@ -39,22 +51,38 @@ def test_another_process_sees_the_same_settings() -> None:
         ("name: x\nunit_tests: {timeout: soon}", "float is needed"),
         ("name: x\nunit_tests: {timeout: .nan}", r"p.yaml.unit_tests.timeout: a finite number is needed, not nan"),
         ("name: x\nbvt: {statement_timeout: -.inf}", r"bvt.statement_timeout: a finite number is needed, not -inf"),
-        ("name: x\nunit_tests: {timeout: 0}", r"p.yaml.unit_tests.timeout is 0"),
-        ("name: x\nsca: {analysers: [{name: v, command: [v], timeout: 0.0}]}", r"analysers\[0\].timeout is 0"),
         ("name: x\ndispatch: {attempts: 0}", r"dispatch.attempts is 0"),
         ("name: x\nunit_tests: {package_seconds: {pkg/a: .inf}}", r"package_seconds.pkg/a: a finite number"),
         ("name: x\nsca: {analysers: [{name: a, command: [a], seconds: 1.0e+999}]}", r"analysers\[0\].seconds: a f"),
         ("name: 3", "str is needed"),
         ("{}", "'name' is missing"),
         ("name: [", "is not YAML"),
+        ("name: x\nbase_branch: 2027-02-30", "is not YAML: day is out of range"),
+        ("name: x\nrules: [{prefix: a/}]\nrules: [{prefix: b/}]", r"the key 'rules' in line 3 stands there twice"),
+        ("name: x\nbvt: {server: {dsn: a, dsn: b}}", "the key 'dsn' in line 2 stands there twice"),
         ("- a", "a mapping is needed"),
         ("name: x\nretention: {cases_days: -1}", r"retention\.cases_days is -1"),
         ("name: x\nbvt: {categories: {join: -3}}", r"categories\.join is -3"),
+        ("name: de/mo", "name: 'de/mo' is no name of a profile"),
+        ("name: x\nunit_tests: {command: []}", "unit_tests.command names no program"),
+        ("name: x\nsca: {analysers: [{name: vet, command: []}]}", "sca.analysers.vet.command names no program"),
+        ("name: x\nbvt: {timeout: 0}", "bvt.timeout is 0"),
+        ("name: x\nsca: {analysers: [{name: vet, command: [vet], timeout: 0}]}", r"sca.analysers\[0\].timeout is 0"),
+        ("name: x\ngithub: {run_for: [MEMBERS]}", "Did you mean 'MEMBER'"),
+        ("name: x\ngithub: {roles: {Owner: maintainer}}", "'Owner' is no association"),
+        ("name: x\ndispatch: {lease: 0}", "dispatch.lease is 0"),
+        ("name: x\ndispatch: {labels: {vector: gpu}}", "dispatch.labels: 'vector' is no task"),
     ],
 )
 def test_a_wrong_profile_is_an_error_that_names_the_place(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(BadProfileError, match=says):
         load_profile("p", in_folder(tmp_path, p=text))
+
+
+def test_what_an_anchor_names_may_stand_in_several_places(tmp_path: Path) -> None:
+    text = "name: x\nunit_tests: {env: &e {A: '1'}}\nbuild: {env: {<<: *e, A: '2'}}\nbvt: {server: {files: *e}}"
+    profile = load_profile("p", in_folder(tmp_path, p=text))
+    assert (profile.unit_tests.env, profile.build.env) == ({"A": "1"}, {"A": "2"})
 
 
 def test_a_missing_profile_names_the_nearest_there_is(tmp_path: Path) -> None:
@@ -81,6 +109,10 @@ def test_the_environment_chooses_server_and_repository(tmp_path: Path) -> None:
     assert (mariadb.bvt.server.provider, mariadb.repository) == ("mariadb", "/srv/repo")
     dsn = load_profile("p", dataclasses.replace(config, bvt_dsn="mysql://a@b:1"))
     assert (dsn.bvt.server.provider, dsn.bvt.server.dsn) == ("dsn", "mysql://a@b:1")
+    own = in_folder(tmp_path, q="name: q\nbvt: {server: {provider: launch, command: [server], startup_timeout: 7}}")
+    for provider in ("mariadb", "launch"):
+        server = load_profile("q", dataclasses.replace(own, bvt_server=provider)).bvt.server
+        assert (server.provider, server.startup_timeout) == (provider, 7)
     with pytest.raises(BadProfileError, match="MO_TESTPLAN_BVT_SERVER"):
         load_profile("p", dataclasses.replace(config, bvt_server="oracle"))
     with pytest.raises(BadProfileError, match="there is no command"):

@@ -120,3 +120,15 @@ def test_a_model_must_be_named() -> None:
     with pytest.raises(UsageError, match="MO_TESTPLAN_LLM_URL"):
         model_from_environment({})
     assert GOOD.startswith("{")
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "0", "-3", "soon"])
+def test_a_model_has_seconds_that_end(seconds: str) -> None:
+    with pytest.raises(UsageError, match="MO_TESTPLAN_LLM_SECONDS"):
+        model_from_environment({"MO_TESTPLAN_LLM_URL": "http://h/v1", "MO_TESTPLAN_LLM_SECONDS": seconds})
+
+
+def test_an_empty_variable_of_a_model_is_one_that_is_not_set() -> None:
+    empty = {f"MO_TESTPLAN_LLM_{name}": "" for name in ("MODEL", "KEY", "SECONDS", "CACHE")}
+    source = model_from_environment({"MO_TESTPLAN_LLM_URL": "http://h/v1", **empty})
+    assert source.settings == model_from_environment({"MO_TESTPLAN_LLM_URL": "http://h/v1"}).settings

@@ -23,6 +23,7 @@ from tests.require import require
         "redis://u:secret@[::1",
         "redis://u:sec/ret@host:port/0",
         "redis://:secret",
+        "unix:///run/redis.sock",
         "secret",
         "",
     ],
@@ -69,6 +70,31 @@ def test_words_of_an_address_that_no_connection_knows_are_an_error_with_a_remedy
 
 
 @pytest.mark.parametrize(
+    "url", ["redis://host:1/shop", "redis://host/0/1", "redis://host/0?db=1", "redis+socket:///run/redis.sock?db=1"]
+)
+def test_a_database_that_celery_and_the_ledger_would_not_understand_alike_is_refused(url: str) -> None:
+    with pytest.raises(BrokerError, match="names its database") as error:
+        connect(url)
+    assert "redis://host:port/1" in error.value.remedy
+
+
+@pytest.mark.parametrize("word", ["ssl_ca_certs", "ssl_certfile", "ssl_keyfile"])
+def test_a_certificate_that_is_not_there_is_named(word: str, tmp_path: Path) -> None:
+    with pytest.raises(BrokerError, match=f"{word}={tmp_path}/none.pem of MO_TESTPLAN_REDIS_URL is no file"):
+        connect(f"rediss://host/0?{word}={tmp_path}/none.pem")
+
+
+def test_a_wrong_password_is_no_redis_that_is_down(tmp_path: Path) -> None:
+    require("valkey")
+    with EmbeddedRedis(tmp_path / "redis") as server:
+        Ledger(server.url).redis.config_set("requirepass", "right")
+        with pytest.raises(BrokerError, match="refuses this user") as error:
+            Ledger(f"{server.url}&password=wrong", retries=0).ping()
+    assert not isinstance(error.value, BrokerDownError)
+    assert "password" in error.value.remedy
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "redis+socket://li:p%40ss@/run/redis.sock?virtual_host=3",
@@ -80,8 +106,8 @@ def test_the_account_of_a_socket_is_used(url: str) -> None:
     assert [words[name] for name in ("path", "db", "username", "password")] == ["/run/redis.sock", 3, "li", "p@ss"]
 
 
-@pytest.mark.parametrize("form", ["redis+socket://{}?virtual_host=0", "unix://{}?db=0"])
-def test_a_socket_whose_path_no_system_takes_is_an_error_with_a_remedy(form: str) -> None:
+def test_a_socket_whose_path_no_system_takes_is_an_error_with_a_remedy() -> None:
+    form = "redis+socket://{}?virtual_host=0"
     connect(form.format("/" + "s" * 106))
     connect(form.format("/" + "%73" * 106))
     with pytest.raises(BrokerError, match="longer than 107 bytes: /sss") as error:

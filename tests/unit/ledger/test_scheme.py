@@ -10,13 +10,14 @@ import pytest
 
 from orchestrator.cli import checks_alarms, edge
 from orchestrator.cli import control as cli_control
-from orchestrator.domain.errors import OtherSchemeError, UnknownRunError
+from orchestrator.domain.errors import InfrastructureError, OtherSchemeError, UnknownRunError
 from orchestrator.ledger import keys
 from orchestrator.ledger.client import Ledger
 from orchestrator.ledger.embedded import EmbeddedRedis
 from orchestrator.messaging import make_app
 from orchestrator.runs import control
 from orchestrator.settings import Settings
+from orchestrator.store import Store
 from tests.factories import make_plan
 from tests.require import require
 
@@ -60,6 +61,17 @@ def test_control_leaves_the_history_to_the_version_whose_runs_are_under_way(
     with pytest.raises(OtherSchemeError, match="1 runs of the older one"):
         cli_control.run(argparse.Namespace(profile="matrixone", until_eof=False))
     assert not history.exists()
+
+
+def test_control_does_not_start_on_a_history_that_it_cannot_write(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Store(f"sqlite:///{tmp_path}/history.sqlite").close()
+    monkeypatch.setenv("MO_TESTPLAN_REDIS_URL", url)
+    monkeypatch.setenv("MO_TESTPLAN_STORE_URL", f"sqlite:///file:{tmp_path}/history.sqlite?mode=ro&uri=true")
+    monkeypatch.setattr(cli_control, "make_app", None)  # it would serve from here on
+    with pytest.raises(InfrastructureError, match="readonly"):
+        cli_control.run(argparse.Namespace(profile="matrixone", until_eof=True))
 
 
 def test_a_newer_ledger_is_left_alone(url: str) -> None:

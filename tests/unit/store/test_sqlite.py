@@ -123,6 +123,15 @@ def test_a_path_that_is_no_file_says_so(tmp_path: Path, name: str) -> None:
         Store(f"sqlite:///{tmp_path}{name}")
 
 
+def test_one_that_can_only_be_read_is_found_out_before_there_is_anything_to_write(store: Store, tmp_path: Path) -> None:
+    store.check_writable()
+    with (
+        Store(f"sqlite:///file:{tmp_path}/history.sqlite?mode=ro&uri=true") as reader,
+        pytest.raises(InfrastructureError, match=r"readonly.*\n.*right to write"),
+    ):
+        reader.check_writable()
+
+
 def test_a_file_of_another_kind_is_refused_and_untouched(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("hello " * 2000)
