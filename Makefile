@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 NAME ?=
 # Test processes beside each other: most tests wait for a server more than they compute. Files are taken in the order of
 # their names, and so the longest ones, acceptance tests, first: none of them is waited for at the end.
-JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
 .PHONY: demo test lint format bench promises flower clean help
 
