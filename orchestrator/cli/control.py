@@ -99,6 +99,15 @@ def run(args: argparse.Namespace) -> int:
     _every(_KEEP_EVERY, "keep", lambda: _keeper(connections(), app, who, profile, config).tick)
     if bot is not None:
         _every(0.0, "bot", lambda: bot.serve)
+    code = _serve(app, who)
+    del lock  # held until here
+    if over:
+        raise over[0]
+    return code
+
+
+def _serve(app: App, who: str) -> int:
+    """Take the messages of the control queue until told to stop; the exit code."""
     worker = app.Worker(
         hostname=who,
         queues=[CONTROL_QUEUE],
@@ -110,9 +119,6 @@ def run(args: argparse.Namespace) -> int:
         without_mingle=True,
     )
     worker.start()
-    del lock  # held until here
-    if over:
-        raise over[0]
     return int(worker.exitcode or 0)
 
 
