@@ -25,12 +25,7 @@ _SUITES = {suite.queue: suite for suite in Suite}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``cancel``."""
-    parser.add_argument(
-        "run",
-        nargs="?",
-        metavar="RUN",
-        help="a run's id, the beginning of one, or the number of a pull request (its newest run)",
-    )
+    edge.add_run(parser, nargs="?")
     part = parser.add_mutually_exclusive_group()
     part.add_argument("--task", action="append", default=[], metavar="ID", help="only this task; repeatable")
     part.add_argument("--suite", choices=sorted(_SUITES), help="only the tasks of this suite")

@@ -68,6 +68,12 @@ def who() -> str:
     return f"{name}@{os.uname().nodename}"
 
 
+def add_run(parser: argparse.ArgumentParser, nargs: str | None = None) -> None:
+    """The argument RUN, as :func:`find_run` understands it."""
+    words = "a run's id, the beginning of one, or the number of a pull request (its newest run)"
+    parser.add_argument("run", metavar="RUN", nargs=nargs, help=words)
+
+
 def add_format(parser: argparse.ArgumentParser, *more: str) -> None:
     """``--format text|json`` and ``more``."""
     parser.add_argument("--format", choices=["text", "json", *more], default="text", help="how to print (default text)")

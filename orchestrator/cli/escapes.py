@@ -28,9 +28,7 @@ _MOST_CASES = 100_000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``escapes``."""
-    parser.add_argument(
-        "run", metavar="RUN", help="a run's id, the beginning of one, or the number of a pull request (its newest run)"
-    )
+    edge.add_run(parser)
     parser.add_argument("--budget", metavar="B", default="10%", help="of the plan with all strategies (default 10%%)")
     parser.add_argument("--model", metavar="FILE", help="a history model that `learn` made, or none")
     parser.add_argument("--profile", help="default: the run's own")

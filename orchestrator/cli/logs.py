@@ -19,9 +19,7 @@ from workers.sink import task_folder
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``logs``."""
-    parser.add_argument(
-        "run", metavar="RUN", help="a run's id, the beginning of one, or the number of a pull request (its newest run)"
-    )
+    edge.add_run(parser)
     parser.add_argument("--task", required=True, metavar="ID")
     parser.add_argument("--follow", "-f", action="store_true", help="go on as long as the task runs")
     edge.add_format(parser)

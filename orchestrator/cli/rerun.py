@@ -17,9 +17,7 @@ from orchestrator.runs.hosts import machine
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``rerun``."""
-    parser.add_argument(
-        "run", metavar="RUN", help="a run's id, the beginning of one, or the number of a pull request (its newest run)"
-    )
+    edge.add_run(parser)
     part = parser.add_mutually_exclusive_group()
     part.add_argument("--failed", action="store_true", help="what failed, and what infrastructure took down")
     part.add_argument("--lost", action="store_true", help="only what infrastructure took down")

@@ -27,9 +27,7 @@ _NAMED = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``status``."""
-    parser.add_argument(
-        "run", metavar="RUN", help="a run's id, the beginning of one, or the number of a pull request (its newest run)"
-    )
+    edge.add_run(parser)
     parser.add_argument("--task", metavar="ID", help="what happened to this task")
     parser.add_argument("--exit-code", action="store_true", help="end with the run's own exit code; 3 while it goes on")
     edge.add_format(parser, *FORMATS)

@@ -10,9 +10,7 @@ from orchestrator.cli.run import follow, tell
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``watch``."""
-    parser.add_argument(
-        "run", metavar="RUN", help="a run's id, the beginning of one, or the number of a pull request (its newest run)"
-    )
+    edge.add_run(parser)
     edge.add_format(parser)
 
 
