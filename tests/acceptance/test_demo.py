@@ -44,16 +44,20 @@ class House:
             "GIT_DIR": "/nowhere",
         }
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "orchestrator", "demo", *words]
-        return subprocess.Popen(
-            command, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
+    def start(self, *words: str, **environ: str) -> subprocess.Popen[str]:
+        command, pipe = [sys.executable, "-m", "orchestrator", "demo", *words], subprocess.PIPE
+        env = {**self.environ, **environ}
+        return subprocess.Popen(command, env=env, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
 
     def left(self) -> list[str]:
         """Processes that carry the mark, and files."""
         files = [str(path) for name in ("tmp", "home") for path in (self.root / name).rglob("*")]
         return [*map(command_line, marked(self.mark)), *files]
+
+
+def build_cache() -> str:
+    """Go's build cache of whoever runs these tests."""
+    return os.environ.get("GOCACHE") or str(Path.home() / ".cache" / "go-build")
 
 
 @pytest.fixture
@@ -77,7 +81,7 @@ def test_a_broken_pull_request_is_found_in_go_and_in_sql_told_fixed_and_run_agai
     house: House,
 ) -> None:
     report = house.root / "report.json"
-    process = house.start("--report", str(report), "--keep")
+    process = house.start("--report", str(report), "--keep", GOCACHE=build_cache())
     out, err = process.communicate()
     assert process.returncode == 0, out + err
     assert "Traceback" not in out + err
@@ -90,6 +94,7 @@ def test_a_broken_pull_request_is_found_in_go_and_in_sql_told_fixed_and_run_agai
     done = subprocess.run(words, env=environ, capture_output=True, text=True, check=True)
     assert len(json.loads(done.stdout)) == 2
     assert (folder / "shop" / ".git").is_dir()
+    assert not (folder / "go-build").exists()  # the caller has a build cache
     remove_tree(folder)
     assert house.left() == []
 
