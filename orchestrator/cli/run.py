@@ -21,7 +21,7 @@ from orchestrator.diff.git import find_git
 from orchestrator.domain.errors import EXIT_PASSED, EXIT_STOPPED_WATCHING, BadProfileError, UsageError
 from orchestrator.domain.options import positive
 from orchestrator.domain.plan import TestPlan
-from orchestrator.domain.run import RunSummary
+from orchestrator.domain.run import RunState, RunSummary
 from orchestrator.ledger.client import Ledger
 from orchestrator.messaging import make_app
 from orchestrator.planner.subset import subset
@@ -139,7 +139,9 @@ def execute(args: argparse.Namespace, config: Settings, plan: TestPlan, parent: 
     if not plan.tasks:
         edge.say("; ".join(["nothing to run", *plan.notes]))
         if args.format == "json":
-            edge.print_json({"run": None, "plan": plan.id, "tasks": 0, "shards": 0})
+            counted = getattr(args, "detach", False)
+            nothing = {"tasks": 0, "shards": 0} if counted else {"state": RunState.PASSED.value, "tasks": []}
+            edge.print_json({"run": None, "plan": plan.id, **nothing})
         return EXIT_PASSED
     if not args.local:
         return _remote(args, config, plan, parent)

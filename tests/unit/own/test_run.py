@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,19 @@ def test_what_runs_longer_than_the_deadline_is_told_to_end_and_killed_when_it_do
 ) -> None:
     monkeypatch.setattr(own, "_GRACE", 20.0 if said else 0.2)
     assert own._ended(["bash", "-c", program], {"PATH": "/usr/bin:/bin"}, 1.0).strip() == said
+
+
+def test_a_change_that_no_test_is_for_passes_with_nothing_run(tmp_path: Path) -> None:
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    git = ["git", "-C", str(repo), "-c", "user.name=t", "-c", "user.email=t@example.com"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    for name in ("begin", "README.md"):
+        (repo / name).write_text(name)
+        subprocess.run([*git, "add", "-A"], check=True)
+        subprocess.run([*git, "commit", "-q", "-m", name], check=True)
+    folder = tmp_path / "own"
+    folder.mkdir()
+    done = own.run_plan(folder, repo, "HEAD~1", budget="30s", deadline=60, only=())
+    assert (done.state, done.tasks, done.tests, done.cases) == ("passed", {}, [], {})
+    assert done.document()["ran"] == {}
