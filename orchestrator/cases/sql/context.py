@@ -79,7 +79,7 @@ def placed(tokens: Sequence[str], codes: list[str]) -> tuple[Sequence[str], list
         codes = list(map(code_of, tokens))
     if "limit" in codes:
         tokens, codes = _with_offset(tokens, codes)
-    if not SYSTEM_DATABASES.isdisjoint(codes):
+    if _is_on_system(codes):
         _fix_system_names(codes)
     if not _BEFORE_CHARACTERS.isdisjoint(codes):
         _fix_character_sets(codes)
@@ -119,6 +119,14 @@ def _prepared(tokens: Sequence[str]) -> Iterable[str]:
             yield from ("<<", *tokenize(without_comments(literal_body(token).replace("''", "'"))), ">>")
         else:
             yield token
+
+
+def _is_on_system(codes: Sequence[str]) -> bool:
+    """Whether a database of the server is named; ``sys`` is one, and an account: ``account sys``, ``sys publication``."""
+    return any(
+        code in SYSTEM_DATABASES and codes[place - 1] != "account" and codes[place + 1 : place + 2] != ["publication"]
+        for place, code in enumerate(codes)
+    )
 
 
 def _fix_system_names(codes: list[str]) -> None:

@@ -115,6 +115,8 @@ SAME = [
     ("set @s = concat('select a from ', 't')", "set @x = concat('select b from ', 'u')", "shape"),
     ("set @a = 'some words'", "set @b = 'other ones'", "shape"),
     ("create snapshot s for account a", "create snapshot other for account b", "shape"),
+    ("create snapshot s for account sys", "create snapshot other for account sys", "shape"),
+    ("create database d from sys publication p", "create database e from sys publication q", "shape"),
     ("-- @sortkey:0\nselect a from t;", "select a from t;", "exact"),
     ("--- @metacmp(false)\n-- @bvt:issue#3\nselect a from t;", "select a from t", "exact"),
     ("not sql at all ((", "NOT   sql at all ((", "exact"),
