@@ -122,7 +122,7 @@ def _prepared(tokens: Sequence[str]) -> Iterable[str]:
 
 
 def _is_on_system(codes: Sequence[str]) -> bool:
-    """Whether a database of the server is named; ``sys`` is one, and an account: ``account sys``, ``sys publication``."""
+    """Whether a database of the server is named. ``account sys`` and ``sys publication`` name an account."""
     return any(
         code in SYSTEM_DATABASES and codes[place - 1] != "account" and codes[place + 1 : place + 2] != ["publication"]
         for place, code in enumerate(codes)

@@ -148,6 +148,14 @@ def test_context_gives_names_their_types() -> None:
     assert compare_texts(query, renamed, big, "create table u (b bigint)").level == "shape"
 
 
+@pytest.mark.parametrize("kind", ["index", "unique index", "fulltext index"])
+def test_an_index_has_the_type_of_its_column(kind: str) -> None:
+    context = "create table t (a int, b varchar(5))"
+    left, right = f"create {kind} i on t (a)", f"create {kind} i on t (b)"
+    assert compare_texts(left, right).duplicate
+    assert not compare_texts(left, right, context, context).duplicate
+
+
 def test_types_count_whichever_side_has_them() -> None:
     query, table = "select count(*) from t where b = 12 and a > 'x'", "create table t (a int, b int)"
     reordered = "select count(*) from t where a > 'x' and b = 12"
