@@ -378,6 +378,10 @@ def test_ipv6_stands_in_brackets_and_a_proxy_may_speak_https() -> None:
     args = parser.parse_args(["--transport", "http", "--public-url", "https://mcp.example.com"])
     mcp_command._check(args)
     assert "https://mcp.example.com" in mcp_command._security(args, mcp_command._url(args)).allowed_origins
+    args = parser.parse_args(["--transport", "http", "--port", "0"])
+    mcp_command._check(args)
+    assert args.port > 0, "any that is free"
+    assert f"127.0.0.1:{args.port}" in mcp_command._security(args, mcp_command._url(args)).allowed_hosts
     for wrong in ("foo", "ftp://a", "http://", "http://[x", "http://a:b", "http://a b", "http://%zz"):
         with pytest.raises(UsageError, match="no address"):
             mcp_command._url(parser.parse_args(["--public-url", wrong]))
