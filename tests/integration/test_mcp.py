@@ -394,6 +394,17 @@ def test_nobody_gets_in_without_a_token(stack: Stack) -> None:
     assert httpx2.get(f"{stack.url}/healthz").text == "ok\n"
 
 
+def test_an_argument_that_no_tool_knows_is_refused_and_nothing_is_done(stack: Stack) -> None:
+    async def work(client: Client) -> None:
+        for tool in (await client.list_tools()).tools:
+            assert tool.input_schema["additionalProperties"] is False
+        answer = await client.call_tool("cancel_run", {"run": "x", "reason": "why not", "key": "k", "dryRun": True})
+        assert "dryRun" in refused(answer)
+        assert "UnknownRunError" not in refused(answer)
+
+    run_with(lambda: stack.over_http("dev"), work)
+
+
 def test_errors_tell_an_agent_what_to_do(stack: Stack) -> None:
     async def work(client: Client) -> None:
         assert "Give exactly one of" in refused(await client.call_tool("plan_change", {}))
