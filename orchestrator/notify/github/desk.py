@@ -6,12 +6,13 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from itertools import islice
 
 from orchestrator.domain.errors import BrokerError, ConflictError, MoTestplanError, NotAllowedError, UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.notify.base import RetryLaterError
 from orchestrator.notify.github import words
-from orchestrator.notify.github.hook import Hook
+from orchestrator.notify.github.hook import Hook, commands_in
 from orchestrator.notify.github.pulls import Pull
 from orchestrator.notify.github.telling import CHANNEL
 from orchestrator.planner.render.explain import explain
@@ -125,9 +126,8 @@ class GitHubDesk:
     # -- comments ------------------------------------------------------------------------------------------------
 
     def _comment(self, hook: Hook) -> None:
-        """Every line that starts with a slash; who may not is answered with a thumb down, and nothing else."""
-        lines = [line.strip() for line in hook.text.splitlines() if line.startswith("/")]
-        for number, line in enumerate(lines[:_MOST]):
+        """Every command; who may not is answered with a thumb down, and nothing else."""
+        for number, line in enumerate(islice(commands_in(hook.text), _MOST)):
             command, *args = line[1:].split()[:3] or [""]
             work = {"test": self._test, "retest": self._retest, "cancel": self._cancel, "why": self._why}.get(command)
             if work is None:
