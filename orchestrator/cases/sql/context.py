@@ -79,7 +79,7 @@ def placed(tokens: Sequence[str], codes: list[str]) -> tuple[Sequence[str], list
         codes = list(map(code_of, tokens))
     if "limit" in codes:
         tokens, codes = _with_offset(tokens, codes)
-    if _is_on_system(codes):
+    if not SYSTEM_DATABASES.isdisjoint(codes) and _is_on_system(codes):
         _fix_system_names(codes)
     if not _BEFORE_CHARACTERS.isdisjoint(codes):
         _fix_character_sets(codes)
