@@ -20,7 +20,8 @@ from orchestrator.notify.github.pulls import pull_from
 MAX_BODY = 25 * 1024 * 1024
 #: Characters of a comment that are looked at.
 _TEXT = 4000
-_FENCES = ("```", "~~~")
+#: Begins a block of code, or ends one that began with as many marks: spec.commonmark.org, fenced code blocks.
+_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*\Z)|~{3,})(.*)")
 _DELIVERY = re.compile(r"[0-9A-Za-z-]{8,80}")
 _ACTIONS = {"opened", "reopened", "synchronize", "ready_for_review", "closed", "labeled"}
 
@@ -125,9 +126,11 @@ def commands_in(text: str) -> Iterator[str]:
     """The lines of a comment that start with a slash, but for those in a block of code, which only show something."""
     fence = ""
     for line in text.splitlines():
-        mark = line.lstrip()[:3]
-        if mark in _FENCES and fence in ("", mark):
-            fence = "" if fence else mark
+        mark = _FENCE.match(line)
+        if mark and not fence:
+            fence = mark[1]
+        elif mark and mark[1].startswith(fence) and not mark[2].strip():
+            fence = ""
         elif not fence and line.startswith("/"):
             yield line.strip()
 
