@@ -16,7 +16,7 @@ from orchestrator.cases.sql.context import needs_places, placed
 #: Before a word with a parenthesis these say that it names a table, index or view and not a function.
 _NAMES_FOLLOW_WORDS = """
 table into exists references key index unique fulltext view update . ignore overwrite constraint with recursive column
-primary spatial
+primary spatial call procedure function
 """
 _NAMES_FOLLOW = frozenset(_NAMES_FOLLOW_WORDS.split())
 #: Statements that may index a prefix, unless they hold a query.
