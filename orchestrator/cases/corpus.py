@@ -23,7 +23,7 @@ from orchestrator.domain.errors import BadCaseError
 from orchestrator.garbage import without_collection
 
 #: Raised with `fingerprint.SCHEME` and with the tables below: a test holds the two together.
-INDEX_SCHEME: Final = 3
+INDEX_SCHEME: Final = 4
 _APPLICATION: Final = 0x6D6F7470
 _SUFFIXES = (".sql", ".test")
 #: A file that changed so short a time before it was read may have changed again unseen. Nanoseconds.

@@ -19,7 +19,7 @@ from orchestrator.cases.sql.ddl import DEFINING, Effect, Tables, effect_of
 from orchestrator.cases.sql.lexer import split_statements
 from orchestrator.cases.sql.statement import Shape, bag_of, shape_of, spelled
 
-SCHEME: Final = 3
+SCHEME: Final = 4
 _MASK = 2**64 - 1
 _PRIME = 1_000_003
 

@@ -70,8 +70,9 @@ def run(args: argparse.Namespace) -> int:
     _progress("reading the change, the tree and its history")
     inputs = read_inputs(args, profile, repository)
     key = str(args.pr) if args.pr else _ODD.sub("_", (args.head or "diff")[:12])
+    how = Settings(key, args.budget, args.seed, profile.name, profile.documentation)
     with ended_by_signals(), server_of(args.dsn, args.server) as server:
-        made = make(inputs, Settings(key, args.budget, args.seed, profile.name), server, _progress, _model(args))
+        made = make(inputs, how, server, _progress, _model(args))
     files = {f"{profile.bvt.cases}/{path}": text for path, text in made.files.items()}
     write_files(args.output, files)
     if args.branch and repository:

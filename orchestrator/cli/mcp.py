@@ -73,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
     life.end_with_stdin(args.until_eof)
     tokens = ServiceTokens(service)
     server = make_server(McpDesk(service, cases, generation, tokens.now, args.read_only), tokens, url)
+    edge.say(f"agents call {url}/mcp")
     _listen(server, args, url)
     return EXIT_PASSED
 
@@ -90,6 +91,10 @@ def _check(args: argparse.Namespace) -> None:
     for name, value in _DEFAULTS.items():
         if getattr(args, name) is None:
             setattr(args, name, value)
+    if args.port == 0:
+        from workers.servers.owned import free_port
+
+        args.port = free_port()  # requests are to name it
 
 
 def _url(args: argparse.Namespace) -> str:

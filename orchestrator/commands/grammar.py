@@ -13,7 +13,7 @@ from orchestrator.service.caller import Role
 #: Characters of a command.
 MAX_TEXT = 500
 
-_MENTION = re.compile(r"^@\S+\s*")
+_MENTION = re.compile(r"^@\S+\s*|\s+@\S+$")
 _RUN = re.compile(r"(?=.*\d)[0-9a-z][0-9a-z-]{2,40}")
 _PULL = re.compile(r"(?:pr)?#?(\d{1,9})")
 _DURATION = re.compile(r"[1-9]\d{0,3}[mhd]")
@@ -133,7 +133,7 @@ class Command:
 
 
 def normal(text: str) -> str:
-    """One line, half-width, without the mention that a group puts first."""
+    """One line, half-width, without the mention that a group puts first, or a person last."""
     line = " ".join(unicodedata.normalize("NFKC", text[: 2 * MAX_TEXT]).split())
     return _MENTION.sub("", line).removeprefix("/").strip()
 

@@ -9,6 +9,7 @@ from orchestrator.cases.dedup_search import Search
 from orchestrator.cases.script import parse_script
 from orchestrator.cases.sql.lexer import split_statements
 from orchestrator.generate.draft import Draft
+from orchestrator.generate.pieces import unread
 from orchestrator.generate.policy import forbidden, written_inside
 
 _LONGEST_STATEMENT = 20_000
@@ -39,7 +40,8 @@ def static_gates(drafts: Sequence[Draft], search: Search) -> tuple[list[Draft], 
 
 def _reasons(draft: Draft, search: Search) -> Iterator[tuple[str, str]]:
     text = draft.text
-    objection = forbidden(text) or written_inside(one.sql for one in draft.statements)
+    written = [one.sql for one in draft.statements]
+    objection = forbidden(text) or written_inside(written) or unread(written)
     if objection:
         yield "policy", objection
     yield from _malformed(draft, text)

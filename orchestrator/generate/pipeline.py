@@ -18,18 +18,23 @@ from orchestrator.generate.sixkinds import six_kinds
 from orchestrator.generate.terms import Terms
 from orchestrator.generate.treecopy import TreeCopy
 from orchestrator.generate.trial import Trial
+from orchestrator.planner.globs import matches
 
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to generate. ``target`` is a word of the product's ``version()``."""
+    """How to generate. ``target`` is a word of the product's ``version()``.
+
+    A change in files of ``documentation`` alone gets no cases.
+    """
 
     key: str
     budget: int
     seed: int
     target: str
+    documentation: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,10 @@ def make(
     Raises:
         ServerError: the server is lost.
     """
+    if all(matches(one.path, settings.documentation) for one in inputs.changes):
+        notes = [*inputs.warnings, "no file of it but documentation changes: there is nothing to write cases for"]
+        kinds = six_kinds(inputs, ())
+        return Made({}, Report(inputs.title, settings.budget, settings.seed, kinds=kinds, warnings=notes))
     tell("choosing what to write")
     made = generate(inputs, settings.key, settings.budget, seed=settings.seed)
     asked = Contribution()

@@ -33,6 +33,17 @@ _FOR_SOME = re.compile(r"/\*!\d*|\*/")
 #: Reserved words at which the tables end that a statement writes, and what it reads may begin.
 _READS = frozenset({"select", "with", "set", "where", "like"})
 _FILLING = frozenset({"or", "replace", "if", "not", "exists"})
+#: What acts on the whole server, by its first two words.
+_ON_SERVER = {
+    "flush": {"tables", "table", "privileges", "logs", "status", "hosts", "binary", "local", "no_write_to_binlog"},
+    "reset": {"master", "slave", "replica", "persist", "query", "binary"},
+    "purge": {"binary", "master"},
+    "change": {"master", "replication"},
+    "start": {"slave", "replica", "all", "group_replication"},
+    "stop": {"slave", "replica", "all", "group_replication"},
+    "install": {"plugin", "soname", "component"},
+    "uninstall": {"plugin", "soname", "component"},
+}
 _ACCOUNTS = frozenset({"user", "role", "account"})
 #: Users, roles and the account of every server, and the user of the session itself.
 _OF_SERVER = PREDEFINED | {"sys", "user", "current_user"}
@@ -65,14 +76,14 @@ def _against(tokens: Sequence[str]) -> str:
     head = words[0]
     if head == "set" and is_for_everybody(tokens):
         return "changes a setting for everybody"
+    about = [word for word in words[1:8] if word not in _FILLING][:2]
+    makes = head in {"create", "alter", "drop"}
+    acts = not _ON_SERVER.get(head, set()).isdisjoint(words[1:2])
+    if acts or (makes and (about[:1] == ["server"] or ("soname" in words and about[:1] != ["table"]))):
+        return "acts on the whole server"
     if head in WRITES and in_system(words[: _written(tokens)]):
         return "changes a table of the server"
-    about = [word for word in words[1:8] if word not in _FILLING][:2]
-    if (
-        head in {"create", "alter", "drop"}
-        and about[:1] in (["database"], ["schema"])
-        and about[-1] in SYSTEM_DATABASES
-    ):
+    if makes and about[:1] in (["database"], ["schema"]) and about[-1] in SYSTEM_DATABASES:
         return "changes a database of the server"
     own = words[:2] == ["set", "password"] and words[2:3] != ["for"]
     if own or (changes(words) and _names_predefined(tokens)):

@@ -41,7 +41,7 @@ class Claim:
     key: str
     #: The same for the same order.
     fingerprint: str
-    #: The run it makes or concerns.
+    #: The run it makes or concerns; empty: there is nothing to run.
     run: str
     #: What it takes from the budget.
     runs: int = 0

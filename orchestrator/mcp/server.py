@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from mcp.server import MCPServer
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver.exceptions import ResourceError
+from mcp.server.mcpserver.tools import Tool
 from mcp.types import ToolAnnotations
 from pydantic import AnyHttpUrl
 
@@ -53,22 +55,27 @@ class ServiceTokens:
 
 def make_server(desk: McpDesk, tokens: ServiceTokens | None = None, url: str = "http://127.0.0.1") -> MCPServer[None]:
     """The server; with ``tokens`` it is for HTTP at ``url``, and every request needs one."""
-    auth = AuthSettings(issuer_url=AnyHttpUrl(url), resource_server_url=AnyHttpUrl(url)) if tokens else None
+    auth = AuthSettings(
+        issuer_url=AnyHttpUrl(url),
+        resource_server_url=AnyHttpUrl(url),
+        validate_token_resource=False,  # tokens.yaml says which projects a token is good for
+    )
+    looks = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
+    orders = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False)
     server: MCPServer[None] = MCPServer(
         "mo-testplan",
         instructions=INSTRUCTIONS,
         version=__version__,
         token_verifier=tokens,
-        auth=auth,
+        auth=auth if tokens else None,
+        tools=[
+            _tool(getattr(owner, name), name, hints)
+            for owner, hints in ((Looking(desk), looks), (Casework(desk), looks), (Ordering(desk), orders))
+            for name in _public(owner)
+        ],
         log_level="WARNING",
         subscriptions=False,
     )
-    looks = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
-    orders = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False)
-    for owner, hints in ((Looking(desk), looks), (Casework(desk), looks), (Ordering(desk), orders)):
-        for name in _public(owner):
-            call = getattr(owner, name)
-            server.tool(name, description=inspect.getdoc(call), annotations=hints)(actionable(call))
     telling = Telling(desk)
     for uri, (name, mime) in RESOURCES.items():
         said = inspect.getdoc(getattr(telling, name))
@@ -78,6 +85,16 @@ def make_server(desk: McpDesk, tokens: ServiceTokens | None = None, url: str = "
     for prompt in PROMPTS:
         server.prompt()(prompt)
     return server
+
+
+def _tool(call: Callable[..., Any], name: str, hints: ToolAnnotations) -> Tool:
+    """A tool that refuses what it does not know: ``dryRun`` that was passed over would be an order."""
+    tool = Tool.from_function(actionable(call), name, description=inspect.getdoc(call), annotations=hints)
+    arguments = tool.fn_metadata.arg_model
+    arguments.model_config["extra"] = "forbid"
+    arguments.model_rebuild(force=True)
+    tool.parameters = arguments.model_json_schema(by_alias=True)
+    return tool
 
 
 def _public(owner: object) -> Iterator[str]:

@@ -10,13 +10,12 @@ from typing import NamedTuple
 
 from orchestrator.domain.change import DiffSummary
 from orchestrator.domain.errors import UsageError
+from orchestrator.history.past import LATEST
 from orchestrator.planner.measured import write_shared
 from orchestrator.store.api import PastFailure
 
 _VERSION = 1
 _DAY = 86_400
-#: A time that no calendar has: the year 10000.
-_NEVER = 253_402_300_800
 #: Days after which a failure counts half; at most so much is made of one.
 _HALF_LIFE, _MOST = 30.0, 0.9
 #: What a changed file of the same directory counts, beside the same file's 1.
@@ -92,6 +91,6 @@ def read_failures(path: Path, profile: str) -> tuple[PastFailure, ...]:
 
 def _failure(row: Mapping[str, object]) -> PastFailure:
     files, tests, ended = row["files"], row["tests"], float(str(row["ended"]))
-    if not isinstance(files, list) or not isinstance(tests, list) or not 0 <= ended < _NEVER:
+    if not isinstance(files, list) or not isinstance(tests, list) or not 0 <= ended < LATEST + 1:
         raise ValueError("a failure is no failure")
     return PastFailure(str(row["run"]), ended, tuple(map(str, files)), tuple(map(str, tests)))

@@ -79,7 +79,8 @@ class Generation:
             if key not in self._made:
                 inputs = self._inputs(clone, change, revisions)
                 name = str(change.pull or (change.head or "diff")[:12].replace("/", "_"))
-                made = make(inputs, Settings(name, budget, seed, self._profile.name), None, lambda _: None)
+                how = Settings(name, budget, seed, self._profile.name, self._profile.documentation)
+                made = make(inputs, how, None, lambda _: None)
                 self._made[key] = _told(made)
             while len(self._made) > _KEPT:
                 self._made.popitem(last=False)

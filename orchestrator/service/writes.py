@@ -107,7 +107,7 @@ class Writes:
     def begun(self, caller: Caller, order: Order, asked: str) -> str | None:
         """The run that this order started when this was asked for, if it did."""
         run = self._orders.run_of(caller.name, order.key, asked)
-        return run if run is not None and self._exists(run) else None
+        return run if run and self._exists(run) else None
 
     def rerun(self, caller: Caller, order: Order, name: str, *, failed: bool, tasks: Sequence[str] = ()) -> Done:
         """Run again what failed (``failed``), some tasks, or all, on the same commit."""
@@ -163,7 +163,7 @@ class Writes:
         self, caller: Caller, order: Order, plan: TestPlan, action: str, parent: str | None, asked: str = ""
     ) -> Done:
         if not plan.tasks:
-            return Done(action, None, order.dry_run, False, f"nothing to run: {plan.summary}", plan.id, 0, 0.0)
+            return self._nothing(caller, order, plan, action, parent, asked)
         check(plan)
         control.commit_of(plan)
         price = plan.cost.runner_seconds
@@ -184,10 +184,25 @@ class Writes:
             self._afford(claim)
             return done
         answer, run = self._claim(claim)
+        if not run:
+            return Done(action, None, False, True, "there was nothing to run when this was ordered", None, 0, 0.0)
         again = answer is Claimed.AGAIN and self._exists(run)
         if not again:
             self._send(plan, parent, caller, run)
         return Done(action, run, False, again, effect, plan.id, len(plan.tasks), price)
+
+    def _nothing(  # noqa: PLR0913 - the parts of an order
+        self, caller: Caller, order: Order, plan: TestPlan, action: str, parent: str | None, asked: str
+    ) -> Done:
+        """An order of nothing: it costs nothing and makes no run, but its key is used."""
+        answer = Claimed.NEW
+        if not order.dry_run:
+            known = _fingerprint(action, plan.id, parent or "")
+            answer, run = self._claim(Claim(caller.name, order.key, known, "", asked=asked))
+            if run and self._exists(run):  # a change that is planned again may have had something to run before
+                return _repeated(action, run, self._reads.lookup.get(run)[1])
+        effect = f"nothing to run: {plan.summary}"
+        return Done(action, None, order.dry_run, answer is Claimed.AGAIN, effect, plan.id, 0, 0.0)
 
     def _send(self, plan: TestPlan, parent: str | None, caller: Caller, run: str) -> None:
         app, ledger = self._reads.app, self._reads.ledger

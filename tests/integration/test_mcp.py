@@ -378,6 +378,10 @@ def test_ipv6_stands_in_brackets_and_a_proxy_may_speak_https() -> None:
     args = parser.parse_args(["--transport", "http", "--public-url", "https://mcp.example.com"])
     mcp_command._check(args)
     assert "https://mcp.example.com" in mcp_command._security(args, mcp_command._url(args)).allowed_origins
+    args = parser.parse_args(["--transport", "http", "--port", "0"])
+    mcp_command._check(args)
+    assert args.port > 0, "any that is free"
+    assert f"127.0.0.1:{args.port}" in mcp_command._security(args, mcp_command._url(args)).allowed_hosts
     for wrong in ("foo", "ftp://a", "http://", "http://[x", "http://a:b", "http://a b", "http://%zz"):
         with pytest.raises(UsageError, match="no address"):
             mcp_command._url(parser.parse_args(["--public-url", wrong]))
@@ -388,6 +392,17 @@ def test_nobody_gets_in_without_a_token(stack: Stack) -> None:
     headers = {"Accept": "application/json, text/event-stream", "Authorization": "Bearer wrong"}
     assert httpx2.post(f"{stack.url}/mcp", json=body, headers=headers).status_code == 401
     assert httpx2.get(f"{stack.url}/healthz").text == "ok\n"
+
+
+def test_an_argument_that_no_tool_knows_is_refused_and_nothing_is_done(stack: Stack) -> None:
+    async def work(client: Client) -> None:
+        for tool in (await client.list_tools()).tools:
+            assert tool.input_schema["additionalProperties"] is False
+        answer = await client.call_tool("cancel_run", {"run": "x", "reason": "why not", "key": "k", "dryRun": True})
+        assert "dryRun" in refused(answer)
+        assert "UnknownRunError" not in refused(answer)
+
+    run_with(lambda: stack.over_http("dev"), work)
 
 
 def test_errors_tell_an_agent_what_to_do(stack: Stack) -> None:

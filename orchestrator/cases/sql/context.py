@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from orchestrator.cases.sql.codes import CALL, LITERAL, NAME, SILENT, code_of, exact_code, literal_body
@@ -42,6 +43,12 @@ _SORTED_NO_MORE = frozenset({"limit", "having", "union", "select", "for", "into"
 #: What tells where a walk is.
 _STEERING = _SORTED_NO_MORE | _HINTS | {"*/", ")", ",", "by"}
 _BEFORE_CHARACTERS = frozenset({"charset", "character", "collate"})
+#: A string that begins like this is a statement, or the first piece of one.
+_STATEMENT = re.compile(
+    r"\s*(?:select|insert|replace|update|delete|create|alter|drop|truncate|with|show|explain|set|load|call|grant|revoke"
+    r"|rename|values)\s",
+    re.IGNORECASE,
+)
 
 #: A statement without any of these needs no look at places.
 TRIGGERS = (
@@ -49,7 +56,7 @@ TRIGGERS = (
     | _PATTERN_WORDS
     | SYSTEM_DATABASES
     | _BEFORE_CHARACTERS
-    | {"by", "limit", "offset", "prepare"}
+    | {"by", "limit", "offset", "prepare", "execute", ":="}
     | _HINTS
     | {f"{CALL}{name}" for name in _FORMATTED}
     | {f"{name}(" for name in _FORMATTED}
@@ -64,14 +71,15 @@ def needs_places(codes: Sequence[str], words: set[str]) -> bool:
 def placed(tokens: Sequence[str], codes: list[str]) -> tuple[Sequence[str], list[str]]:
     """The tokens in the one order that equal statements have, and the code of each by its place as well.
 
-    The statement inside a PREPARE's string is laid open, and ``LIMIT a, b`` becomes ``LIMIT b OFFSET a``.
+    The statement inside a PREPARE's string is laid open, also where a variable is to hold it, in pieces or whole, and
+    ``LIMIT a, b`` becomes ``LIMIT b OFFSET a``.
     """
-    if codes[0] == "prepare":
+    if codes[0] == "prepare" or (_keeps_text(codes) and any(map(_begins_statement, tokens))):
         tokens = list(_prepared(tokens))
         codes = list(map(code_of, tokens))
     if "limit" in codes:
         tokens, codes = _with_offset(tokens, codes)
-    if not SYSTEM_DATABASES.isdisjoint(codes):
+    if not SYSTEM_DATABASES.isdisjoint(codes) and _is_on_system(codes):
         _fix_system_names(codes)
     if not _BEFORE_CHARACTERS.isdisjoint(codes):
         _fix_character_sets(codes)
@@ -95,6 +103,15 @@ def _with_offset(tokens: Sequence[str], codes: Sequence[str]) -> tuple[list[str]
     return tokens, list(map(code_of, tokens))
 
 
+def _keeps_text(codes: Sequence[str]) -> bool:
+    """Whether a text may be kept in a variable, to be prepared, or is executed at once."""
+    return codes[0] == "execute" or ":=" in codes or (codes[0] == "set" and "".join(codes[1:2])[:2] == f"{NAME}@")
+
+
+def _begins_statement(token: str) -> bool:
+    return token[0] in "'\"" and _STATEMENT.match(token, 1) is not None
+
+
 def _prepared(tokens: Sequence[str]) -> Iterable[str]:
     """The tokens of a PREPARE, with the statement inside its string in place of the string."""
     for token in tokens:
@@ -102,6 +119,14 @@ def _prepared(tokens: Sequence[str]) -> Iterable[str]:
             yield from ("<<", *tokenize(without_comments(literal_body(token).replace("''", "'"))), ">>")
         else:
             yield token
+
+
+def _is_on_system(codes: Sequence[str]) -> bool:
+    """Whether a database of the server is named. ``account sys`` and ``sys publication`` name an account."""
+    return any(
+        code in SYSTEM_DATABASES and codes[place - 1] != "account" and codes[place + 1 : place + 2] != ["publication"]
+        for place, code in enumerate(codes)
+    )
 
 
 def _fix_system_names(codes: list[str]) -> None:

@@ -16,7 +16,7 @@ from orchestrator.cases.sql.context import needs_places, placed
 #: Before a word with a parenthesis these say that it names a table, index or view and not a function.
 _NAMES_FOLLOW_WORDS = """
 table into exists references key index unique fulltext view update . ignore overwrite constraint with recursive column
-primary spatial
+primary spatial call procedure function
 """
 _NAMES_FOLLOW = frozenset(_NAMES_FOLLOW_WORDS.split())
 #: Statements that may index a prefix, unless they hold a query.
@@ -48,7 +48,7 @@ class Shape(NamedTuple):
 
     Letters after the number say what is odd about a name.
     ``soft`` are keywords that may be columns; ``whole`` says that the statement uses its table's whole row, ``reads``
-    that it uses what is there: all but DROP, and CREATE without a query.
+    that it uses what is there: all but DROP, and CREATE without a query that is of no index.
     """
 
     codes: tuple[str, ...]
@@ -130,7 +130,7 @@ def shape_of(tokens: Sequence[str]) -> Shape:
             else:
                 codes[place] = f"{code[1:]}("
     soft = () if _SOFT.isdisjoint(words) else tuple(sorted(_SOFT & words))
-    reads = head != "drop" and (head != "create" or "select" in words)
+    reads = head != "drop" and (head != "create" or "select" in words or "index" in codes[1:3])
     return Shape(tuple(codes), tuple([name[1:] for name in numbers]), soft, _uses_row(codes, words), reads)
 
 

@@ -6,12 +6,13 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from itertools import islice
 
 from orchestrator.domain.errors import BrokerError, ConflictError, MoTestplanError, NotAllowedError, UsageError
 from orchestrator.domain.plan import TestPlan
 from orchestrator.notify.base import RetryLaterError
 from orchestrator.notify.github import words
-from orchestrator.notify.github.hook import Hook
+from orchestrator.notify.github.hook import Hook, commands_in
 from orchestrator.notify.github.pulls import Pull
 from orchestrator.notify.github.telling import CHANNEL
 from orchestrator.planner.render.explain import explain
@@ -125,9 +126,8 @@ class GitHubDesk:
     # -- comments ------------------------------------------------------------------------------------------------
 
     def _comment(self, hook: Hook) -> None:
-        """Every line that starts with a slash; who may not is answered with a thumb down, and nothing else."""
-        lines = [line.strip() for line in hook.text.splitlines() if line.startswith("/")]
-        for number, line in enumerate(lines[:_MOST]):
+        """Every command; who may not is answered with a thumb down, and nothing else."""
+        for number, line in enumerate(islice(commands_in(hook.text), _MOST)):
             command, *args = line[1:].split()[:3] or [""]
             work = {"test": self._test, "retest": self._retest, "cancel": self._cancel, "why": self._why}.get(command)
             if work is None:
@@ -154,8 +154,10 @@ class GitHubDesk:
     def _test(self, hook: Hook, args: list[str], number: str) -> None:
         caller = self._caller(hook)
         caller.needs(Role.DEVELOPER, "/test")
-        if args and args[0] not in _SUITES:
-            raise UsageError(f"there is no suite {args[0][:40]!r}", "Write `/test`, or `/test ut`, `bvt` or `sca`.")
+        unknown = next((suite for suite in args if suite not in _SUITES), None)
+        if unknown is not None or len(args) > 1:
+            what = "one suite at a time" if unknown is None else f"there is no suite {unknown[:40]!r}"
+            raise UsageError(what, "Write `/test`, or `/test ut`, `bvt` or `sca`, a line each.")
         pull = self._look(hook.pull)
         if not pull.open:
             raise UsageError("the pull request is closed", "Open it again first.")
@@ -185,10 +187,12 @@ class GitHubDesk:
         order = Order(f"/retest by {hook.sender}", f"{hook.key}:retest-{number}")
         self._service.writes.rerun(caller, order, str(hook.pull), failed=True)
 
-    def _cancel(self, hook: Hook, _args: list[str], _number: str) -> None:
+    def _cancel(self, hook: Hook, args: list[str], _number: str) -> None:
         """All that runs for the pull request: a maintainer's right, and its author's. Said again it is done already."""
         if hook.sender != hook.author:
             self._caller(hook).needs(Role.MAINTAINER, "/cancel of another's pull request")
+        if args:
+            raise UsageError("/cancel ends all that runs for the pull request", "Write `/cancel` alone for that.")
         newest = self._service.reads.runs(1, hook.pull)
         done = any(row.cancelled_by == f"github:{hook.sender}" for row in newest)
         if not self._end(hook, f"/cancel by {hook.sender}") and not done:

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ from orchestrator.notify.github.pulls import pull_from
 MAX_BODY = 25 * 1024 * 1024
 #: Characters of a comment that are looked at.
 _TEXT = 4000
+#: Begins a block of code, or ends one that began with as many marks: spec.commonmark.org, fenced code blocks.
+_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*\Z)|~{3,})(.*)")
 _DELIVERY = re.compile(r"[0-9A-Za-z-]{8,80}")
 _ACTIONS = {"opened", "reopened", "synchronize", "ready_for_review", "closed", "labeled"}
 
@@ -120,11 +122,24 @@ def _of_pull(key: str, payload: dict[str, Any]) -> Hook:
     )
 
 
+def commands_in(text: str) -> Iterator[str]:
+    """The lines of a comment that start with a slash, but for those in a block of code, which only show something."""
+    fence = ""
+    for line in text.splitlines():
+        mark = _FENCE.match(line)
+        if mark and not fence:
+            fence = mark[1]
+        elif mark and mark[1].startswith(fence) and not mark[2].strip():
+            fence = ""
+        elif not fence and line.startswith("/"):
+            yield line.strip()
+
+
 def _of_comment(key: str, payload: dict[str, Any]) -> Hook | None:
     issue, comment = payload["issue"], payload["comment"]
     text = str(comment["body"])[:_TEXT]
     robot = str(comment["user"].get("type")) == "Bot"
-    if "pull_request" not in issue or robot or not any(line.startswith("/") for line in text.splitlines()):
+    if "pull_request" not in issue or robot or not any(commands_in(text)):
         return None
     return Hook(
         key,

@@ -16,6 +16,8 @@ RUN = "1123-9f8e7d6c"
         ("help", "help"),
         ("@MO Bot-less help", None),
         ("@MoBot status", "status"),
+        ("状态 @MoBot", "status"),
+        ("run 25057 ut\u2005@MoBot", "run 25057 ut"),
         ("＠MoBot　ＳＴＡＴＵＳ　１２", "status 12"),
         ("状态 12", "status 12"),
         ("状态12", "status 12"),

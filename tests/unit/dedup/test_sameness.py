@@ -52,6 +52,13 @@ DIFFERENT = [
     ("select a from t1, t2", "select a from t1, t1"),
     ("select 1; select 2", "select 1"),
     ("prepare s from 'select a from t where b = ?'", "prepare s from 'select max(a) from t where b = ?'"),
+    ("set @s = 'select max(a) from t'", "set @s = 'select min(a) from t'"),
+    ("create procedure p() 'select 1'; call p()", "create procedure p() 'select 1'; call q()"),
+    ("create function f(a int) returns int language sql as '$1 + 2'; select f(12)", "select abs(12)"),
+    ("set @s = concat('insert into ', 't values (5)')", "set @s = concat('replace into ', 't values (5)')"),
+    ("set @s = concat('select a from t', ' where b is null')", "set @s = concat('select a from t', ' where not b')"),
+    ("select @s := 'delete from t'", "select @s := 'truncate t'"),
+    ("execute immediate 'select max(a) from t'", "execute immediate 'select min(a) from t'"),
     ("select a || 'x' from t where a = 12 and b = 13", "select 'x' || a from t where b = 13 and a = 12"),
     ("select in_range(2.5, 1.0, 2.0)", "select in_range(1.5, 1.0, 2.0)"),
     ("select a from t where in_range(a, 12, 15)", "select a from t where in_range(a, 15, 12)"),
@@ -106,7 +113,13 @@ SAME = [
     ("select a, b, c from t group by a, b, c", "select a, b, c from t group by c, a, b", "reorder"),
     ("insert into t (a, b) values (12, 'x')", "insert into u (d, c) values ('y', 13)", "reorder"),
     ('select "abc"', "select 'abd'", "shape"),
+    ("set @s = 'select max(a) from t where b = 12'", "set @x = 'SELECT max(c) FROM u WHERE d = 13'", "shape"),
+    ("set @s = concat('select a from ', 't')", "set @x = concat('select b from ', 'u')", "shape"),
+    ("set @a = 'some words'", "set @b = 'other ones'", "shape"),
     ("create snapshot s for account a", "create snapshot other for account b", "shape"),
+    ("create procedure p(a int) 'select 1'; call p(12)", "create procedure q(b int) 'select 1'; call q(13)", "shape"),
+    ("create snapshot s for account sys", "create snapshot other for account sys", "shape"),
+    ("create database d from sys publication p", "create database e from sys publication q", "shape"),
     ("-- @sortkey:0\nselect a from t;", "select a from t;", "exact"),
     ("--- @metacmp(false)\n-- @bvt:issue#3\nselect a from t;", "select a from t", "exact"),
     ("not sql at all ((", "NOT   sql at all ((", "exact"),
@@ -136,6 +149,14 @@ def test_context_gives_names_their_types() -> None:
     assert not compare_texts(query, query, big, small).duplicate
     renamed = "select in_range(b, 12, 15) from u"
     assert compare_texts(query, renamed, big, "create table u (b bigint)").level == "shape"
+
+
+@pytest.mark.parametrize("kind", ["index", "unique index", "fulltext index"])
+def test_an_index_has_the_type_of_its_column(kind: str) -> None:
+    context = "create table t (a int, b varchar(5))"
+    left, right = f"create {kind} i on t (a)", f"create {kind} i on t (b)"
+    assert compare_texts(left, right).duplicate
+    assert not compare_texts(left, right, context, context).duplicate
 
 
 def test_types_count_whichever_side_has_them() -> None:

@@ -72,6 +72,14 @@ ROWS = Answer(("a", "b"), (("1", "x"), ("2", "y")))
         "set @@global . x = 1",
         "set session a = 1, @@ persist.b = 2",
         "set global transaction isolation level serializable",
+        "flush tables with read lock",
+        "/*!50000 reset */ master",
+        "purge binary logs to 'x'",
+        "change master to master_host = 'x'",
+        "prepare s from 'stop slave'",
+        "install plugin x soname 'x.so'",
+        "create function f returns string soname 'x.so'",
+        "create server s foreign data wrapper mysql options (host 'x')",
         "set password to random",
         "set password for 'root'@'localhost' = '1'",
         "alter user current_user() identified by '1'",
@@ -103,6 +111,11 @@ def test_what_policy_forbids_is_never_let_through(sql: str) -> None:
         "alter account acc1 suspend",
         "set session max_dop = 2",
         "set @old = @@global.max_dop",
+        "start transaction read only",
+        "reset prepare s",
+        "create table server (a int, soname int)",
+        "select server from t",
+        "insert into t values ('stop words'), ('start here'), ('change of mind')",
         "select * from mo_catalog.mo_user",
         "show create database mo_catalog",
         "show create table mo_catalog.mo_user",
@@ -124,6 +137,46 @@ def test_what_policy_forbids_is_never_let_through(sql: str) -> None:
 )
 def test_what_cases_of_the_tree_do_every_day_is_let_through(sql: str) -> None:
     kept, _ = static_gates([make_draft(sql, "select 1")], Search(None))
+    assert kept
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("set @s = concat('drop database ', 'mysql')", "prepare s from @s"),
+        ("set @s = 'select 1'", "set @s = concat('drop ', 'user joe')", "prepare s from @s"),
+        ("set @a = 'drop user ', @b = 'joe'", "set @s = concat(@a, @b)", "prepare s from @s"),
+        ("set @s = unhex('64726f70')", "prepare s from @s"),
+        ("set @s = concat('select a from t where b = ', @what)", "prepare s from @s"),
+        ("set @s = concat('select * from t in', 'to outfile '/tmp/x'')", "prepare s from @s"),
+        ("set @s = concat('select 1; ', 'drop table u')", "prepare s from @s"),
+        ("select replace('drep user joe', 'e', 'o') into @s", "prepare s from @s"),
+        ("select @s := lower('DROP USER JOE')", "prepare s from @s"),
+        ("prepare p from 'set @s = concat(''drop '', ''user joe'')'", "set @s = 'select 1'", "prepare s from @s"),
+        ("prepare s from @never_set",),
+        ("execute immediate concat('drop user ', 'joe')",),
+        ("create procedure p() begin set @s = lower('X')", "prepare s from @s", "end"),
+    ],
+)
+def test_a_text_that_is_put_together_and_executed_may_only_read(statements: tuple[str, ...]) -> None:
+    kept, dropped = static_gates([make_draft(*statements, "select 1")], Search(None))
+    assert not kept
+    assert (dropped[0].gate, "put together" in dropped[0].reason) == ("policy", True)
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("set @s = 'insert into t values (?)'", "prepare s from @s", "set @a = concat('drop ', 'x')"),
+        ("set @s = concat('select count(*) from `', (select name from x), '`')", "PREPARE s FROM @S"),
+        ("set @a = 'select 1'", "set @s = concat(@a, ' from t')", "prepare s from @s"),
+        ("prepare s from 'delete from t where a = ?'", "set @a = 1", "execute s using @a"),
+        ("prepare s from insert into t values (?)", "set @a = 1", "execute s using @a"),
+        ("select prepare, immediate from t",),
+    ],
+)
+def test_a_text_that_is_read_as_a_whole_is_let_through(statements: tuple[str, ...]) -> None:
+    kept, _ = static_gates([make_draft(*statements, "select 1")], Search(None))
     assert kept
 
 

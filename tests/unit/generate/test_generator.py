@@ -1,6 +1,8 @@
 import re
 from dataclasses import replace
 
+import pytest
+
 from orchestrator.cases.dedup_search import Search
 from orchestrator.cases.script import parse_script
 from orchestrator.generate.assemble import Frame, assemble, numbers_of
@@ -14,6 +16,7 @@ from orchestrator.generate.gates import static_gates
 from orchestrator.generate.generator import Generation, _is_sql, _made, generate
 from orchestrator.generate.kits import kit
 from orchestrator.generate.packs import Pack
+from orchestrator.generate.pipeline import Settings, make
 from orchestrator.generate.report import coverage_of
 from orchestrator.generate.slices import Slicer
 from orchestrator.surface.model import ChangedFile, Kind, Role, SqlFunction, Surface, Target
@@ -42,6 +45,18 @@ def test_a_function_that_reads_files_is_called_by_no_query() -> None:
     made = generate(replace(inputs, surface=surface), "1", 60)
     assert made.drafts
     assert "load_file('" not in text_of(made)
+
+
+@pytest.mark.parametrize(
+    ("paths", "written"),
+    [((), False), (("docs/ascii.md", "README.md"), False), (("README.md", "pkg/sql/plan/ascii.go"), True)],
+)
+def test_a_change_in_documentation_alone_gets_no_cases(paths: tuple[str, ...], written: bool) -> None:
+    inputs = replace(make_inputs(), changes=tuple(ChangedFile(path, ()) for path in paths))
+    made = make(inputs, Settings("7", 20, 0, "matrixone", ("*.md",)), None, lambda _: None)
+    assert bool(made.files) is written
+    assert any("nothing to write cases for" in warning for warning in made.report.warnings) is not written
+    assert len(made.report.kinds) == 6
 
 
 def test_all_files_together_stay_within_the_budget() -> None:

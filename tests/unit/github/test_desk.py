@@ -281,6 +281,15 @@ def test_a_run_whose_plan_cannot_be_read_silences_no_other(scene: Scene) -> None
     assert [entry.message.run for entry in scene.service.store.outbox()] == runs[1:]
 
 
+@pytest.mark.parametrize(("words", "says"), [("/cancel ut:pkg/a", "ends all"), ("/test ut bvt", "one suite")])
+def test_what_a_command_does_not_take_is_said_and_nothing_is_done(scene: Scene, words: str, says: str) -> None:
+    scene.event("opened", OLD)
+    before = scene.live()
+    scene.event("comment", OLD, text=words)
+    assert scene.live() == before
+    assert says in scene.told()[-1]["reply"]
+
+
 def test_a_cancel_that_comes_twice_is_not_refused(scene: Scene) -> None:
     scene.event("synchronize", OLD, "MEMBER")
     (run,) = scene.service.ledger.active()

@@ -109,6 +109,12 @@ def test_only_commands_of_people_on_pull_requests_are_heard() -> None:
     assert Sent().send("issue_comment", of_comment("looks good /test")) == "ignored"
     assert Sent().send("issue_comment", of_comment("/test", user={"login": "r", "type": "Bot"})) == "ignored"
     assert Sent().send("issue_comment", of_comment("please\n/test ut")) == "noted"
+    assert (
+        Sent().send("issue_comment", of_comment("write:\n```sh\n/cancel\n```\nor\n~~~\n/test\n```\n~~~")) == "ignored"
+    )
+    assert Sent().send("issue_comment", of_comment("````\n```\n/cancel\n```\n````")) == "ignored"
+    for text in ("```\n/cancel\n```\n/test", "```make test``` fails\n/retest"):
+        assert Sent().send("issue_comment", of_comment(text)) == "noted"
     issue = of_comment("/test") | {"issue": {"number": 7, "user": {"login": "dev"}}}
     assert Sent().send("issue_comment", issue) == "ignored"
 

@@ -111,6 +111,29 @@ def test_a_key_is_for_one_order(service: Service) -> None:
         service.writes.start(DEV, order(), make_plan(TWO))
 
 
+def test_a_key_of_an_order_of_nothing_is_used_like_any_other(service: Service) -> None:
+    service.writes.start(DEV, order(), make_plan())
+    with pytest.raises(ConflictError, match="another order"):
+        service.writes.start(DEV, order(), make_plan([]))
+    assert service.writes.start(DEV, order("k2", dry_run=True), make_plan([])).run is None
+    nothing = [service.writes.start(DEV, order("k2"), make_plan([])) for _ in range(2)]
+    assert [(done.run, done.repeated) for done in nothing] == [(None, False), (None, True)]
+    with pytest.raises(ConflictError, match="another order"):
+        service.writes.start(DEV, order("k2"), make_plan())
+    assert len(service.ledger.active()) == 1
+
+
+def test_a_change_that_had_nothing_to_run_is_not_run_by_a_retry(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans = [make_plan([]), make_plan()]
+    monkeypatch.setattr(Service, "plan", lambda _, change: plans.pop(0))
+    caller = dataclasses.replace(DEV, budget=Budget(runs=0))
+    assert service.start(caller, order(), Change(pull=7)).run is None
+    again = service.start(caller, order(), Change(pull=7))
+    assert (again.run, again.repeated, service.ledger.active()) == (None, True, [])
+
+
 def test_keys_of_two_callers_do_not_meet(service: Service) -> None:
     other = Caller("token:other", "test", Role.DEVELOPER)
     assert service.writes.start(DEV, order(), make_plan()).run != service.writes.start(other, order(), make_plan()).run
