@@ -14,7 +14,7 @@ from orchestrator.cli import edge
 from orchestrator.cli.explain import read_plan
 from orchestrator.cli.life import ended_by_signals
 from orchestrator.cli.local import LocalStack
-from orchestrator.cli.plan import DEFAULT_PROFILE, add_plan_arguments, bvt_scripts, plan_from_args
+from orchestrator.cli.plan import DEFAULT_PROFILE, add_plan_arguments, bvt_scripts, check_named, plan_from_args
 from orchestrator.cli.progress import watch
 from orchestrator.cli.show import summary_text
 from orchestrator.diff.git import find_git
@@ -131,7 +131,9 @@ def cut_down(args: argparse.Namespace, plan: TestPlan) -> TestPlan:
         if not equals:
             raise UsageError(f"--limit {words!r} names no files", "Write --limit TASK=PATH,PATH.")
         limits[task] = tuple(filter(None, names.split(",")))
-    return subset(part, [task.id for task in part.tasks], limits)
+    cut = subset(part, [task.id for task in part.tasks], limits)
+    check_named(args, part, limits)
+    return cut
 
 
 def execute(args: argparse.Namespace, config: Settings, plan: TestPlan, parent: str | None) -> int:

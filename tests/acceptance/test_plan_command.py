@@ -152,6 +152,13 @@ def test_the_first_scripts_of_a_category_are_found_at_the_head(clone: Path) -> N
     assert subset(plan, ["bvt:udf"], scripts).tasks[0].files == ("a.sql",)
 
 
+def test_a_run_limited_to_a_script_that_is_not_there_does_not_start(clone: Path) -> None:
+    change = ["--repo", str(clone), "--base", "main", "--head", "topic", "--strategies", "rules"]
+    said = refused("run", *change, "--task", "bvt:udf", "--limit", "bvt:udf=b.sql", "--local")
+    assert "limited to b.sql: the tree under test has none" in said
+    assert "Did you mean 'a.sql'?" in said
+
+
 def test_a_category_is_added_by_hand_and_an_unknown_one_refused(diff: str) -> None:
     plan = answer("plan", "--diff", diff, "--category", "window", "--strategies", "rules", "--format", "json")
     assert "bvt:window" in {task["id"] for task in plan["tasks"]}
