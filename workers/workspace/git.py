@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from orchestrator.domain.errors import ToolMissingError, WorkspaceError
 
@@ -27,6 +27,12 @@ SCRUBBED = {
     "HOME": "/nonexistent",
 }
 SYMLINK, SUBMODULE = "120000", "160000"
+#: What is no name of a file in a tree: git does not check it out, and says so where nobody reads it.
+_NO_NAMES = frozenset(("", ".", "..", ".git"))
+#: Names that only other systems take for ``.git``, as ``git~1``, are names like any other.
+_NAMES_OF_THIS_SYSTEM = ("-c", "core.protectNTFS=false", "-c", "core.protectHFS=false")
+#: What ``git update-index`` says of a path that it passes over; its exit code is that of success.
+_PASSED_OVER = re.compile(rb"^Ignoring path (.*)", re.MULTILINE)
 _COMMIT = re.compile(r"[0-9a-f]{7,64}\Z")
 
 
@@ -84,9 +90,8 @@ class Mirror:
             meta, _, name = record.partition(b"\t")
             mode, _, oid = meta.decode("ascii").split(" ")
             path = os.fsdecode(name)
-            parts = PurePosixPath(path).parts
-            if path.startswith("/") or ".." in parts or any(part.lower() == ".git" for part in parts):
-                raise WorkspaceError(f"commit {commit} holds the path {path!r}, which would leave the tree")
+            if any(part.lower() in _NO_NAMES for part in path.split("/")):
+                raise WorkspaceError(f"commit {commit} holds the path {path!r}, which no checkout can have")
             if mode != SUBMODULE:
                 found.append(Entry(mode, oid, path))
         return found
@@ -107,7 +112,9 @@ class Mirror:
         )
         with tempfile.TemporaryDirectory(dir=self.directory, prefix="index-") as private:
             index = {"GIT_INDEX_FILE": str(Path(private, "index"))}
-            self._git("update-index", "-z", "--index-info", stdin=lines, env=index)
+            done = self._git("update-index", "-z", "--index-info", stdin=lines, env=index)
+            if lost := _PASSED_OVER.search(done.stderr):  # a link called .gitmodules, which git takes for an attack
+                raise WorkspaceError(f"git does not check this commit out in full: not {os.fsdecode(lost[1])!r}")
             self._git("checkout-index", "--all", "--force", "--quiet", f"--prefix={folder}/", env=index, cwd=folder)
 
     def _git(
@@ -118,7 +125,8 @@ class Mirror:
         cwd: Path | None = None,
         check: bool = True,
     ) -> subprocess.CompletedProcess[bytes]:
-        argv = ["git", f"--git-dir={self.directory}", *(["--work-tree=."] if cwd else []), *words]
+        place = (f"--git-dir={self.directory}", *(["--work-tree=."] if cwd else []))
+        argv = ["git", *_NAMES_OF_THIS_SYSTEM, *place, *words]
         environment = {**SCRUBBED, "PATH": os.defpath + ":/usr/local/bin", **(env or {})}
         try:
             done = subprocess.run(
