@@ -264,6 +264,15 @@ def test_whoever_makes_the_lock_of_a_shared_server_keeps_no_worker_waiting(
     server.close()
 
 
+def test_the_embedded_server_reads_and_writes_no_file(wire: Wire, tmp_path: Path) -> None:
+    secret, outside = tmp_path / "secret.csv", tmp_path / "evil.csv"
+    secret.write_text("a\nhunter2\n")
+    for sql in (f"copy (select 1) to '{outside}'", f"select * from read_csv('{secret}')"):  # noqa: S608
+        with pytest.raises(ServerFaultError, match="Cannot access file"):
+            wire.query(sql)
+    assert not outside.exists()
+
+
 def test_a_shared_server_whose_turn_never_comes_keeps_no_connection(
     dsn: Dsn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

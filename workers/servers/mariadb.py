@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from orchestrator.domain.errors import ServerError, ToolMissingError
-from workers.servers.base import Startup
+from workers.servers.base import Startup, Wrap, as_it_is
 from workers.servers.owned import OwnedServer
 
 #: The account mo-tester uses by default (mo.yml).
@@ -31,8 +31,10 @@ _PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 class MariaDb(OwnedServer):
     """A :class:`workers.servers.base.ServerProvider`."""
 
-    def __init__(self, startup: Startup) -> None:
+    def __init__(self, startup: Startup, wrap: Wrap = as_it_is) -> None:
+        """``wrap``: scripts may have the server read and write any file that it can."""
         super().__init__("MariaDB", USER, PASSWORD, startup)
+        self._wrap = wrap
 
     def start(self) -> str:
         """Make a data directory and start. Raises ServerError, ToolMissingError, CancelledError."""
@@ -44,20 +46,23 @@ class MariaDb(OwnedServer):
             raise
         grants = "".join(map(_account, ("localhost", "127.0.0.1", "%")))
         (self.directory / "init.sql").write_text(grants, encoding="utf-8")
-        return self.launch(
-            [
-                server,
-                "--no-defaults",
-                *_user(),
-                f"--datadir={self.directory / 'data'}",
-                "--socket=",  # none: clients come by TCP, and a path of more than 107 bytes would end the server
-                f"--pid-file={self.directory / 'pid'}",
-                f"--port={self.dsn.port}",
-                f"--init-file={self.directory / 'init.sql'}",
-                *SETTINGS,
-            ],
-            self._environment(),
+        argv = (
+            server,
+            "--no-defaults",
+            *_user(),
+            f"--datadir={self.directory / 'data'}",
+            "--socket=",  # none: clients come by TCP, and a path of more than 107 bytes would end the server
+            f"--pid-file={self.directory / 'pid'}",
+            f"--port={self.dsn.port}",
+            f"--init-file={self.directory / 'init.sql'}",
+            *SETTINGS,
         )
+        try:
+            words = self._wrap(argv, self.directory)
+        except BaseException:
+            self.close()
+            raise
+        return self.launch(words, self._environment())
 
     def _install(self, program: str) -> None:
         argv = [
