@@ -28,6 +28,7 @@ from workers.bvt.results import CommandResult, ScriptResult
 from workers.bvt.runner import Case, Runner
 from workers.bvt.session import open_wire
 from workers.bvt.wire import Limits, Wire
+from workers.servers import Startup, make_server, mariadb
 
 PASS, FAILED, IGNORED, ABNORMAL = VerdictKind
 
@@ -432,6 +433,17 @@ def test_a_server_starts_below_a_folder_whose_path_no_socket_takes(
         open_wire(dsn).close()
         assert list(deep.iterdir())
     assert not list(deep.iterdir())
+
+
+def test_a_cancel_does_not_wait_for_a_data_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = tmp_path / "install"
+    slow.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/pid\nexec sleep 600\n")
+    slow.chmod(0o755)
+    monkeypatch.setattr(mariadb, "_program", lambda *_: str(slow))
+    server = make_server("mariadb", startup=Startup(60.0, (tmp_path / "pid").exists))
+    with pytest.raises(CancelledError):
+        server.start()
+    assert not lives(int((tmp_path / "pid").read_text()))
 
 
 def test_a_private_server_dies_with_the_process_that_started_it() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
+from collections import deque
 from pathlib import Path
 
-from orchestrator.domain.errors import ServerError, ToolMissingError
+from orchestrator.domain.errors import CancelledError, ServerError, ToolMissingError
+from workers.process import Command, Reason, run
 from workers.servers.base import Startup, Wrap, as_it_is
 from workers.servers.owned import OwnedServer
 
@@ -65,7 +66,7 @@ class MariaDb(OwnedServer):
         return self.launch(words, self._environment())
 
     def _install(self, program: str) -> None:
-        argv = [
+        argv = (
             program,
             "--no-defaults",
             f"--datadir={self.directory / 'data'}",
@@ -73,21 +74,15 @@ class MariaDb(OwnedServer):
             "--skip-test-db",
             "--innodb-log-file-size=16M",
             *_user(),
-        ]
-        try:
-            done = subprocess.run(
-                argv,
-                capture_output=True,
-                stdin=subprocess.DEVNULL,
-                env=self._environment(),
-                timeout=_INSTALL_TIMEOUT,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise ServerError(f"MariaDB's data directory could not be made: {error}", "Run it by hand.") from error
-        if done.returncode:
-            said = (done.stdout + done.stderr).decode("utf-8", "replace")[-2000:]
-            raise ServerError(f"MariaDB's data directory could not be made: exit {done.returncode}", said)
+        )
+        said: deque[str] = deque(maxlen=40)
+        command = Command(argv=argv, cwd=self.directory, env=self._environment(), timeout=_INSTALL_TIMEOUT)
+        done = run(command, lambda _, line: said.append(line[:1000]), self._startup.cancelled)
+        if done.reason is Reason.CANCELLED:
+            raise CancelledError("cancelled while MariaDB's data directory was made")
+        if not done.passed:
+            why = done.words if done.reason is Reason.EXITED else done.stopped(_INSTALL_TIMEOUT)
+            raise ServerError(f"MariaDB's data directory could not be made: {why}", "\n".join(said))
 
     def _environment(self) -> dict[str, str]:
         return {
