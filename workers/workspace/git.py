@@ -27,6 +27,10 @@ SCRUBBED = {
     "HOME": "/nonexistent",
 }
 SYMLINK, SUBMODULE = "120000", "160000"
+#: The configuration of a repository whose objects are named by SHA-256 (git-init(1), ``--object-format``).
+_LONG_NAMES = "[core]\n\trepositoryformatversion = 1\n[extensions]\n\tobjectformat = sha256\n"
+#: Digits of a commit's name there.
+LONG_NAME = 64
 #: What is no name of a file in a tree: git does not check it out, and says so where nobody reads it.
 _NO_NAMES = frozenset(("", ".", "..", ".git"))
 #: Names that only other systems take for ``.git``, as ``git~1``, are names like any other.
@@ -53,16 +57,18 @@ class Mirror:
     source: Path
 
     @classmethod
-    def of(cls, source: Path, root: Path) -> Mirror:
+    def of(cls, source: Path, root: Path, *, long_names: bool = False) -> Mirror:
         """The mirror of the git directory or working clone ``source`` below ``root``; made when it is not there.
+
+        ``long_names``: its objects are named by SHA-256 (64 digits).
 
         :raises WorkspaceError: ``source`` is no repository.
         """
         objects = object_store(source)
         key = hashlib.sha256(os.fsencode(objects)).hexdigest()[:16]
-        directory = root / "mirrors" / key
+        directory = root / "mirrors" / (f"{key}-sha256" if long_names else key)
         if not (directory / "HEAD").is_file():
-            _make(directory, objects)
+            _make(directory, objects, _LONG_NAMES if long_names else "")
         return cls(directory, source)
 
     def resolve(self, commit: str) -> str:
@@ -177,7 +183,7 @@ def _linked(file: Path) -> Path | None:
     return (file.parent / path).resolve() if word == "gitdir" else None
 
 
-def _make(directory: Path, objects: Path) -> None:
+def _make(directory: Path, objects: Path, config: str = "") -> None:
     """Lay out the smallest git directory there is; several processes may do so at once."""
     try:
         (directory / "objects" / "info").mkdir(parents=True, exist_ok=True)
@@ -186,6 +192,7 @@ def _make(directory: Path, objects: Path) -> None:
         if "\n" in quoted or quoted.startswith('"'):
             raise WorkspaceError(f"git cannot be told of the path {quoted!r}", "Move the repository.")
         _put(directory / "objects" / "info" / "alternates", quoted + "\n")
+        _put(directory / "config", config)
         _put(directory / "HEAD", "ref: refs/heads/none\n")  # last: its presence says the rest is there
     except OSError as error:
         raise WorkspaceError(f"no mirror can be made at {directory}: {error}", "Free space on the worker.") from error

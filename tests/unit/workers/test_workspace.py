@@ -124,6 +124,15 @@ def test_a_bare_read_only_repository_without_configuration_is_enough(clone: Path
     assert objects < 1000, "objects are borrowed, not copied"
 
 
+def test_objects_may_be_named_by_sha256(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "--object-format=sha256", str(tmp_path / "long"))
+    (tmp_path / "long" / "a.txt").write_text("a")
+    git(tmp_path / "long", "add", ".")
+    git(tmp_path / "long", "commit", "-q", "-m", "one")
+    workspace = Workspaces(tmp_path / "ws", tmp_path / "long").checkout(head(tmp_path / "long"), "r1")
+    assert (workspace.path / "a.txt").read_text() == "a"
+
+
 def test_a_linked_worktree_is_a_source(clone: Path, tmp_path: Path) -> None:
     git(clone, "worktree", "add", "-q", str(tmp_path / "linked"))
     assert Workspaces(tmp_path / "ws", tmp_path / "linked").checkout(head(clone), "r1").missing == ()
