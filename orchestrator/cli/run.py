@@ -125,13 +125,14 @@ def cut_down(args: argparse.Namespace, plan: TestPlan) -> TestPlan:
     if not (args.task or args.limit or args.bvt_files):
         return plan
     part = subset(plan, args.task or [task.id for task in plan.tasks])
-    limits: dict[str, tuple[str, ...]] = bvt_scripts(args, part, args.bvt_files) if args.bvt_files else {}
+    first: dict[str, tuple[str, ...]] = bvt_scripts(args, part, args.bvt_files) if args.bvt_files else {}
+    limits: dict[str, tuple[str, ...]] = {}
     for words in args.limit:
         task, equals, names = words.partition("=")
         if not equals:
             raise UsageError(f"--limit {words!r} names no files", "Write --limit TASK=PATH,PATH.")
-        limits[task] = tuple(filter(None, names.split(",")))
-    cut = subset(part, [task.id for task in part.tasks], limits)
+        limits[task] = (*limits.get(task, ()), *filter(None, names.split(",")))
+    cut = subset(part, [task.id for task in part.tasks], {**first, **limits})
     check_named(args, part, limits)
     return cut
 
