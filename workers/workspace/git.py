@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,8 @@ LONG_NAME = 64
 _NO_NAMES = frozenset(("", ".", "..", ".git"))
 #: Names that only other systems take for ``.git``, as ``git~1``, are names like any other.
 _NAMES_OF_THIS_SYSTEM = ("-c", "core.protectNTFS=false", "-c", "core.protectHFS=false")
+#: Bytes that git may answer, some two million files, and seconds it may take.
+_MOST_OUTPUT, _SECONDS = 256 << 20, 900.0
 #: What ``git update-index`` says of a path that it passes over; its exit code is that of success.
 _PASSED_OVER = re.compile(rb"^Ignoring path (.*)", re.MULTILINE)
 _COMMIT = re.compile(r"[0-9a-f]{7,64}\Z")
@@ -135,18 +139,10 @@ class Mirror:
         argv = ["git", *_NAMES_OF_THIS_SYSTEM, *place, *words]
         environment = {**SCRUBBED, "PATH": os.defpath + ":/usr/local/bin", **(env or {})}
         try:
-            done = subprocess.run(
-                argv,
-                input=stdin,
-                capture_output=True,
-                env=environment,
-                cwd=cwd or self.directory,
-                check=False,
-                timeout=900,
-            )
+            done = _bounded(argv, stdin, environment, cwd or self.directory)
         except FileNotFoundError as error:
             raise ToolMissingError("git is not on this host", "Install git on the worker.") from error
-        except (OSError, subprocess.TimeoutExpired) as error:
+        except OSError as error:
             raise WorkspaceError(f"git {words[0]} did not end: {error}") from error
         if check and done.returncode:
             said = done.stderr.decode("utf-8", errors="replace").strip().splitlines()
@@ -155,6 +151,36 @@ class Mirror:
                 "Look for a full disk, or a repository that is damaged or lacks trees.",
             )
         return done
+
+
+def _bounded(argv: list[str], stdin: bytes, env: dict[str, str], cwd: Path) -> subprocess.CompletedProcess[bytes]:
+    """Run git to its end. A few small objects can stand for a billion files: who names that many is ended.
+
+    :raises WorkspaceError: it was, or it took too long.
+    """
+    with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as said:
+        asked.write(stdin)
+        asked.seek(0)
+        with subprocess.Popen(argv, stdin=asked, stdout=subprocess.PIPE, stderr=said, env=env, cwd=cwd) as process:
+            assert process.stdout is not None  # noqa: S101 - a pipe; this is for the type checker
+            clock = threading.Timer(_SECONDS, process.kill)
+            clock.start()
+            out, whole = bytearray(), False
+            try:
+                while len(out) < _MOST_OUTPUT and (part := process.stdout.read(1 << 20)):
+                    out += part
+                whole = len(out) < _MOST_OUTPUT
+            finally:
+                clock.cancel()
+                if not whole:
+                    process.kill()
+        if process.returncode == -signal.SIGKILL:
+            raise WorkspaceError(
+                f"git was ended after {len(out) >> 20} MB and at most {_SECONDS:g} s",
+                "Look at the size of the tree under test.",
+            )
+        said.seek(0)
+        return subprocess.CompletedProcess(argv, process.returncode, bytes(out), said.read())
 
 
 def object_store(source: Path) -> Path:

@@ -17,7 +17,9 @@ from orchestrator.domain.errors import CancelledError, WorkspaceError
 from orchestrator.domain.plan import Priority, Suite, TestTask
 from orchestrator.domain.profile import Bvt, Profile
 from tests.full import disk_full
+from tests.unit.diff.repo import Repo
 from workers.workspace import Workspace, Workspaces
+from workers.workspace import git as mirrors
 from workers.workspace.git import _make
 from workers.workspace.locks import FileLock, build_lock
 from workers.workspace.whole import check
@@ -122,6 +124,15 @@ def test_a_bare_read_only_repository_without_configuration_is_enough(clone: Path
     assert sorted((path, path.stat().st_mtime_ns) for path in source.rglob("*")) == before
     objects = sum(path.stat().st_size for path in (tmp_path / "ws" / "mirrors").rglob("*") if path.is_file())
     assert objects < 1000, "objects are borrowed, not copied"
+
+
+def test_a_tree_that_stands_for_billions_of_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo = Repo(tmp_path / "bomb")
+    repo.commit()
+    bomb = repo.bomb()
+    monkeypatch.setattr(mirrors, "_MOST_OUTPUT", 4 << 20)
+    with pytest.raises(WorkspaceError, match="git was ended after 4 MB"):
+        Workspaces(tmp_path / "ws", repo.folder).checkout(bomb, "r1")
 
 
 def test_objects_may_be_named_by_sha256(tmp_path: Path) -> None:
