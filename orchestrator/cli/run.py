@@ -53,10 +53,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bvt-files", type=positive, metavar="N", help="at most N scripts of each BVT category")
     add_stack_arguments(parser)
     add_weight(parser)
+    add_wait(parser)
+    edge.add_format(parser)
+
+
+def add_wait(parser: argparse.ArgumentParser) -> None:
+    """``--wait`` and ``--detach``, shared with ``rerun``."""
     wait = parser.add_mutually_exclusive_group()
     wait.add_argument("--wait", action="store_true", help="watch until the verdict (the default)")
     wait.add_argument("--detach", action="store_true", help="print the run's id and return")
-    edge.add_format(parser)
 
 
 def add_stack_arguments(parser: argparse.ArgumentParser) -> None:
