@@ -94,11 +94,24 @@ class Sandbox:
         for path in (*SYSTEM, *(f"/etc/{name}" for name in ETC)):
             words += ["--ro-bind-try", path, path]
         words += ["--proc", "/proc", "--dev", "/dev", "--bind", str(view.tmp), "/tmp"]  # noqa: S108 - in the sandbox
-        for path in dict.fromkeys(map(str, view.readable)):
+        for path in dict.fromkeys(str(_place(path, view)) for path in view.readable):
             words += ["--ro-bind", path, path]
         for path in dict.fromkeys(map(str, view.writable)):
             words += ["--bind", path, path]
         return (*words, "--chdir", str(view.cwd), "--", *argv)
+
+
+def _place(path: Path, view: View) -> Path:
+    """Where ``path`` is mounted: a link in what is shown stays one, as a linked ``.venv``, and what it names is shown.
+
+    Links that code under test may have made are not followed.
+    """
+    if any(path.is_relative_to(place) for place in (view.cwd, *view.writable, *view.private)):
+        return path
+    for top in (*map(Path, SYSTEM), *view.readable):
+        if path.is_relative_to(top) and top.resolve() / path.relative_to(top) != path.resolve():
+            return path.resolve()
+    return path
 
 
 @functools.lru_cache(maxsize=8)

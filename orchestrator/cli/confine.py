@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from orchestrator.domain.errors import UsageError
+from orchestrator.domain.profile import Profile
 from orchestrator.settings import Settings
 from workers.otheruser import OtherUser, other_user, redis_is_open
 from workers.sandbox import Confinement, available
@@ -41,3 +42,13 @@ def keep_apart(config: Settings, tests: OtherUser, scratch: Path) -> None:
         file.chmod(0o600)
     tests.check(scratch / "any", Path(config.artifacts) / "any")
     os.umask(0o027)  # the group of a run is its own, and the keeper's who fetches its modules
+
+
+def guard_redis(config: Settings, profiles: Iterable[Profile]) -> None:
+    """Before servers that are built from pull requests: whoever reaches them is reached by them, sandbox or not."""
+    built = next((profile.name for profile in profiles if profile.bvt.server.provider == "launch"), None)
+    if built is not None and redis_is_open(config.redis_url):
+        raise UsageError(
+            f"SQL servers that profile {built!r} launches reach this Redis, which asks nobody for a password",
+            "Give it one (docs/operations.md, `mo-testplan acl`), or accept it with --unsafe-no-sandbox.",
+        )

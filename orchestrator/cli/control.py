@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import hashlib
 import logging
@@ -43,6 +44,8 @@ _DELIVER_EVERY = 0.5
 _TELL_EVERY = 0.5
 _KEEP_EVERY = 1.0
 _AGREE_EVERY = 1.0
+#: Seconds for which a control process says where it keeps the history.
+_HISTORY = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
         history.check_writable()  # one that cannot be used is said now, and not at the end of the first run
     # A local stack has a Redis of its own, so what it shares is only the history, which takes several writers.
     lock = None if args.until_eof else only_one(config)
+    place = one_history(Ledger(config.redis_url), config.store_url)
     life.end_with_stdin(args.until_eof)
     app = make_app(config.redis_url)
     who = f"control-{os.getpid()}@{socket.gethostname()}"
@@ -94,12 +98,14 @@ def run(args: argparse.Namespace) -> int:
     )
     _every(_TELL_EVERY, "tell", lambda: teller.tick)
     _every(_TELL_EVERY, "github", lambda: github.tick)
-    over: list[OtherSchemeError] = []
-    _every(_AGREE_EVERY, "scheme", lambda: _end_with_the_scheme(connections()[0], over))
+    over: list[MoTestplanError] = []
+    _every(_AGREE_EVERY, "scheme", lambda: _end_with_the_ledger(connections()[0], place, over))
     _every(_KEEP_EVERY, "keep", lambda: _keeper(connections(), app, who, profile, config).tick)
     if bot is not None:
         _every(0.0, "bot", lambda: bot.serve)
     code = _serve(app, who)
+    with contextlib.suppress(MoTestplanError):  # it is forgotten by itself
+        Ledger(config.redis_url).leave_history(place)
     del lock  # held until here
     if over:
         raise over[0]
@@ -122,13 +128,15 @@ def _serve(app: App, who: str) -> int:
     return int(worker.exitcode or 0)
 
 
-def _end_with_the_scheme(ledger: Ledger, over: list[OtherSchemeError]) -> Callable[[], None]:
-    """Ends this process once a newer version, whose messages come by the same queue, has the ledger; ``over``: why."""
+def _end_with_the_ledger(ledger: Ledger, place: str, over: list[MoTestplanError]) -> Callable[[], None]:
+    """Ends this process once a newer version, or another history, has the ledger; ``over``: why."""
 
     def look() -> None:
         try:
             ledger.check_scheme()
-        except OtherSchemeError as error:
+            if (kept := ledger.keep_history(place, _HISTORY)) != place:
+                raise _other_history(kept)
+        except (OtherSchemeError, UsageError) as error:
             if not over:
                 over.append(error)
                 os.kill(os.getpid(), signal.SIGTERM)
@@ -152,6 +160,29 @@ def only_one(config: Settings) -> Any:  # noqa: ANN401 - an open file, kept for 
             "Stop it, or give MO_TESTPLAN_STORE_URL a PostgreSQL address, which any number may share.",
         ) from None
     return lock
+
+
+def one_history(ledger: Ledger, store_url: str) -> str:
+    """Where this process keeps the history: the runs of one Redis are summed up and told in one place.
+
+    Raises UsageError when another control process keeps it elsewhere. Those with PostgreSQL count as sharing theirs.
+    """
+    path = store_url.removeprefix("sqlite:///")
+    place = "PostgreSQL" if path == store_url else f"{Path(path).absolute()} on {socket.gethostname()}"
+    end = time.monotonic() + _HISTORY + 1  # so long does the word of one that was killed last
+    while (kept := ledger.keep_history(place, _HISTORY)) != place:
+        if time.monotonic() > end:
+            raise _other_history(kept)
+        time.sleep(0.5)
+    return place
+
+
+def _other_history(kept: str) -> UsageError:
+    return UsageError(
+        f"another control process of this Redis keeps the history in {kept}",
+        "Stop it, share a history in PostgreSQL, or give another project a Redis database of its own: "
+        "docs/operations.md, One project.",
+    )
 
 
 def _per_thread(config: Settings) -> Callable[[], tuple[Ledger, Store]]:

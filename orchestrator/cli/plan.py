@@ -9,11 +9,12 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.output import emit
 from orchestrator.domain.change import DiffSummary
-from orchestrator.domain.errors import UsageError
+from orchestrator.domain.errors import UnknownRunError, UsageError, WorkspaceError
 from orchestrator.domain.options import positive
 from orchestrator.domain.plan import TestPlan
 from orchestrator.domain.profile import Profile
@@ -128,18 +129,38 @@ def bvt_scripts(args: argparse.Namespace, plan: TestPlan, limit: int) -> dict[st
     They are looked up in the repository of ``args`` at the plan's head; a plan of a bare diff is a UsageError.
     """
     from orchestrator.planner.subset import first_scripts
-    from orchestrator.planner.tree import GitTree
 
-    settings = settings_from()
-    profile = load_profile(args.profile, settings)
     commit = plan.diff_summary.head_commit
     if commit is None:
         raise UsageError(
             "this plan names no commit, so its scripts cannot be listed",
             "Make it with `--repo DIR --base REV --head REV`.",
         )
-    tree = GitTree(args.repo or settings.repo or profile.repository or ".", commit)
+    profile, tree = _tree(args, commit)
     return first_scripts(plan, profile.bvt.cases, tree, limit)
+
+
+def check_named(args: argparse.Namespace, plan: TestPlan, limits: Mapping[str, Collection[str]]) -> None:
+    """See that what ``limits`` names is there at the plan's head, as far as a clone of it is at hand."""
+    from orchestrator.planner.subset import check_limits
+
+    commit = plan.diff_summary.head_commit
+    if not limits or commit is None:
+        return
+    try:
+        profile, tree = _tree(args, commit)
+        tree.has_directory("")
+    except (WorkspaceError, UnknownRunError):
+        return
+    check_limits(plan, limits, profile.bvt.cases, tree)
+
+
+def _tree(args: argparse.Namespace, commit: str) -> tuple[Profile, Tree]:
+    from orchestrator.planner.tree import GitTree
+
+    settings = settings_from()
+    profile = load_profile(args.profile, settings)
+    return profile, GitTree(args.repo or settings.repo or profile.repository or ".", commit)
 
 
 def _repository(args: argparse.Namespace, settings: Settings, profile: Profile) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 
 from orchestrator.cli import edge
-from orchestrator.cli.run import add_stack_arguments, add_weight, check_stack, execute
+from orchestrator.cli.run import add_stack_arguments, add_wait, add_weight, check_stack, execute
 from orchestrator.domain.errors import UsageError
 from orchestrator.ledger.client import Ledger
 from orchestrator.runs import control
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repo", metavar="DIR", help="clone to check out from (with --local)")
     add_stack_arguments(parser)
     add_weight(parser)
-    parser.add_argument("--detach", action="store_true", help="print the run's id and return")
+    add_wait(parser)
     edge.add_format(parser)
 
 

@@ -14,7 +14,7 @@ from orchestrator.cli import edge
 from orchestrator.cli.explain import read_plan
 from orchestrator.cli.life import ended_by_signals
 from orchestrator.cli.local import LocalStack
-from orchestrator.cli.plan import DEFAULT_PROFILE, add_plan_arguments, bvt_scripts, plan_from_args
+from orchestrator.cli.plan import DEFAULT_PROFILE, add_plan_arguments, bvt_scripts, check_named, plan_from_args
 from orchestrator.cli.progress import watch
 from orchestrator.cli.show import summary_text
 from orchestrator.diff.git import find_git
@@ -53,10 +53,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bvt-files", type=positive, metavar="N", help="at most N scripts of each BVT category")
     add_stack_arguments(parser)
     add_weight(parser)
+    add_wait(parser)
+    edge.add_format(parser)
+
+
+def add_wait(parser: argparse.ArgumentParser) -> None:
+    """``--wait`` and ``--detach``, shared with ``rerun``."""
     wait = parser.add_mutually_exclusive_group()
     wait.add_argument("--wait", action="store_true", help="watch until the verdict (the default)")
     wait.add_argument("--detach", action="store_true", help="print the run's id and return")
-    edge.add_format(parser)
 
 
 def add_stack_arguments(parser: argparse.ArgumentParser) -> None:
@@ -125,13 +130,16 @@ def cut_down(args: argparse.Namespace, plan: TestPlan) -> TestPlan:
     if not (args.task or args.limit or args.bvt_files):
         return plan
     part = subset(plan, args.task or [task.id for task in plan.tasks])
-    limits: dict[str, tuple[str, ...]] = bvt_scripts(args, part, args.bvt_files) if args.bvt_files else {}
+    first: dict[str, tuple[str, ...]] = bvt_scripts(args, part, args.bvt_files) if args.bvt_files else {}
+    limits: dict[str, tuple[str, ...]] = {}
     for words in args.limit:
         task, equals, names = words.partition("=")
         if not equals:
             raise UsageError(f"--limit {words!r} names no files", "Write --limit TASK=PATH,PATH.")
-        limits[task] = tuple(filter(None, names.split(",")))
-    return subset(part, [task.id for task in part.tasks], limits)
+        limits[task] = (*limits.get(task, ()), *filter(None, names.split(",")))
+    cut = subset(part, [task.id for task in part.tasks], {**first, **limits})
+    check_named(args, part, limits)
+    return cut
 
 
 def execute(args: argparse.Namespace, config: Settings, plan: TestPlan, parent: str | None) -> int:

@@ -34,6 +34,10 @@ def _lines(summary: RunSummary, plan: TestPlan) -> Iterator[str]:
         yield from task_lines(result)
     if len(telling) > _TASKS_SHOWN:
         yield f"  … and {len(telling) - _TASKS_SHOWN} more tasks: mo-testplan status {summary.run} --format json"
+    if summary.tasks and summary.count(TaskState.SKIPPED) == len(summary.tasks):
+        yield "  nothing ran:"
+        for result in summary.tasks[:_FAILURES_SHOWN]:
+            yield from task_lines(result)
     if any(result.state in (TaskState.FAILED, TaskState.ERROR, TaskState.LOST) for result in summary.tasks):
         yield f"  next: mo-testplan logs {summary.run} --task TASK   or   mo-testplan rerun {summary.run} --failed"
 

@@ -104,6 +104,8 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     trusted = args.unsafe_no_sandbox
     host = make_host(config, os.environ, sandbox_needed=not trusted)
+    if not trusted and any(queue.partition(".")[0] == "bvt" for queue in queues):
+        confine.guard_redis(config, profiles.values())
     # Programs of several uids cannot share what each of them writes.
     private = host.sandbox is not None and (not host.sandbox.one_owner or not (trusted or args.shared_cache))
     host = dataclasses.replace(host, limits=limits_of(args.limit), private_caches=private)

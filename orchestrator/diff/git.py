@@ -7,7 +7,9 @@ user, be read-only, lack its ``config``, or be a partial clone, and nothing is e
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -35,6 +37,9 @@ _ENVIRONMENT = {
     "GIT_CONFIG_KEY_0": "safe.directory",
     "GIT_CONFIG_VALUE_0": "*",
 }
+#: Bytes that git may have in memory, and may answer.
+_MOST_MEMORY, _MOST_OUTPUT = 2 << 30, 512 << 20
+_TOO_MUCH = "Look at what the change adds: a tree may name itself a billion times."
 _SHA256 = "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = sha256\n"
 _SHA1 = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
 
@@ -65,20 +70,47 @@ class Git:
     def run(self, *arguments: str | bytes, send: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Run one git command in its git directory; the caller looks at ``returncode``.
 
+        A few small objects can stand for more files than any memory holds: git and its answer are bounded.
+
         Raises:
-            WorkspaceError: the directory cannot be entered, or the command line is too long for this host.
+            WorkspaceError: the directory cannot be entered, the command line is too long for this host, or git needs
+                more than it is given.
         """
-        try:
-            return subprocess.run(
-                [self.program, *arguments],
-                input=send,
-                capture_output=True,
-                env=self.environment,
-                cwd=self.git_dir,
-                check=False,
-            )
-        except OSError as error:
-            raise WorkspaceError(f"git cannot be run in {self.git_dir}: {error.strerror}", _READABLE) from error
+        words = [self.program, *arguments]
+        with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as said:
+            asked.write(send)
+            asked.seek(0)
+            try:
+                process = subprocess.Popen(
+                    words, stdin=asked, stdout=subprocess.PIPE, stderr=said, env=self.environment, cwd=self.git_dir
+                )
+            except OSError as error:
+                raise WorkspaceError(f"git cannot be run in {self.git_dir}: {error.strerror}", _READABLE) from error
+            with process:
+                with contextlib.suppress(OSError):  # it has ended already, or may use less than that
+                    resource.prlimit(process.pid, resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
+                try:
+                    answer = _read(process)
+                except BaseException:
+                    process.kill()
+                    raise
+            said.seek(0)
+            told = said.read()
+            if process.returncode and b"ut of memory" in told:
+                raise WorkspaceError(f"git needs more than {_MOST_MEMORY >> 20} MB for this", _TOO_MUCH)
+            return subprocess.CompletedProcess(words, process.returncode, answer, told)
+
+
+def _read(process: subprocess.Popen[bytes]) -> bytes:
+    """All that it says, unless that is too much."""
+    assert process.stdout is not None  # noqa: S101 - a pipe; this is for the type checker
+    parts, size = [], 0
+    while part := process.stdout.read(1 << 20):
+        parts.append(part)
+        size += len(part)
+        if size > _MOST_OUTPUT:
+            raise WorkspaceError(f"git answers more than {_MOST_OUTPUT >> 20} MB", _TOO_MUCH)
+    return b"".join(parts)
 
 
 _READABLE = "Give --repo a clone (bare or not) that this user may read."

@@ -365,16 +365,29 @@ class Ledger(Hosts, Waiting):
 
     def lead(self, who: str, seconds: float) -> bool:
         """Become or stay the leader among control processes for ``seconds``."""
-        if self.redis.set(keys.LEADER, who, nx=True, px=int(seconds * 1000)):
+        return self._hold(keys.LEADER, who, seconds)
+
+    def _hold(self, key: str, value: str, seconds: float) -> bool:
+        """Set ``key`` for ``seconds`` unless it has another value."""
+        if self.redis.set(key, value, nx=True, px=int(seconds * 1000)):
             return True
-        if self.redis.get(keys.LEADER) != who:
+        if self.redis.get(key) != value:
             return False
-        self.redis.pexpire(keys.LEADER, int(seconds * 1000))
+        self.redis.pexpire(key, int(seconds * 1000))
         return True
 
     def leads(self, who: str) -> bool:
         """Whether ``who`` is the leader now."""
         return bool(self.redis.get(keys.LEADER) == who)
+
+    def keep_history(self, place: str, seconds: float) -> str:
+        """Say for ``seconds`` that the runs of this ledger are kept in ``place``; where they are kept, if elsewhere."""
+        return place if self._hold(keys.HISTORY, place, seconds) else str(self.redis.get(keys.HISTORY) or place)
+
+    def leave_history(self, place: str) -> None:
+        """Take :meth:`keep_history` back."""
+        if self.redis.get(keys.HISTORY) == place:
+            self.redis.delete(keys.HISTORY)
 
     def tick(self, now: float) -> None:
         """Note that the leader looks at the runs ``now``, by Redis' clock."""

@@ -16,6 +16,8 @@ QUEUED = f"{PREFIX}:queued"
 OVERLAPS = f"{PREFIX}:overlaps"
 #: String: the control process that reaps, with an expiry.
 LEADER = f"{PREFIX}:leader"
+#: String: where control processes keep the history, with an expiry.
+HISTORY = f"{PREFIX}:history"
 #: String: when a leader last looked at the runs.
 TICKED = f"{PREFIX}:ticked"
 #: Without a scheme in their names, so that hosts of other versions are seen. Hash: host → JSON of what it says of

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Collection, Mapping
 
 from orchestrator.cases.discover import SCRIPT_SUFFIXES
-from orchestrator.domain.errors import UsageError
+from orchestrator.domain.errors import UsageError, nearest
 from orchestrator.domain.naming import tasks_named
 from orchestrator.domain.plan import Omitted, Shard, Suite, TestPlan, TestTask
 from orchestrator.domain.shown import printable
@@ -92,6 +92,27 @@ def first_scripts(plan: TestPlan, cases: str, tree: Tree, limit: int) -> dict[st
         for task, scripts in chosen.items()
     }
     return {task: scripts for task, scripts in found.items() if scripts}
+
+
+def check_limits(plan: TestPlan, limits: Mapping[str, Collection[str]], cases: str, tree: Tree) -> None:
+    """See that ``tree`` has the scripts below ``cases``, and the packages, that ``limits`` names.
+
+    Raises :class:`UsageError` for the first that it lacks: the task would be skipped, and its run would pass.
+    """
+    known = {task.id: task for task in plan.tasks}
+    for name, files in limits.items():
+        for task in (known[found] for found in tasks_named(name, known, "the plan")):
+            if task.type is Suite.SCA:
+                folders = [file.removesuffix("...").rstrip("/") or "." for file in files]
+                lost = [folder for folder in folders if not tree.has_directory(folder)]
+                remedy = "Name directories of packages, relative to the top of the tree."
+            else:
+                there = tree.files(f"{cases.rstrip('/')}/{task.category}") if task.category else ()
+                scripts = [file for file in there if file.endswith(SCRIPT_SUFFIXES)]
+                lost = [file for file in files if task.category and file not in scripts]
+                remedy = nearest(lost[0], scripts) if lost else ""
+            if lost:
+                raise UsageError(f"{name!r} is limited to {printable(lost[0])}: the tree under test has none", remedy)
 
 
 def _shards(plan: TestPlan, kept: Mapping[str, TestTask]) -> tuple[Shard, ...]:

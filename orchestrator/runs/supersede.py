@@ -33,4 +33,4 @@ def supersede(app: App, ledger: Ledger, live: Iterable[Progress], policy: Dispat
     waiting = policy.supersede == "waiting"
     for older, newer in superseded(live):
         if older.cancelled_by is None and (not waiting or older.tasks[TaskState.PENDING]):
-            control.cancel(app, ledger, older.run, f"superseded by run {newer.run}", waiting=waiting)
+            control.cancel(app, ledger, older.run, f"a newer push: run {newer.run}", waiting=waiting)

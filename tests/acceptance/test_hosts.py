@@ -209,6 +209,17 @@ def test_a_second_control_process_on_one_sqlite_history_is_refused(url: str, tmp
     assert "PostgreSQL" in done.stderr
 
 
+def test_a_control_process_with_another_history_is_refused_while_the_first_lives(url: str, tmp_path: Path) -> None:
+    project = project_on(url, tmp_path, {"a": PASS})
+    other = {"MO_TESTPLAN_STORE_URL": f"sqlite:///{tmp_path}/other.sqlite"}
+    with hosts(project, url, []):
+        done = project.command("control", "--profile", "mini", **other)
+    assert done.returncode == 2
+    assert f"keeps the history in {project.root}/state/history.sqlite on " in done.stderr
+    with service("control", "--profile", "mini", env=project.environment(other), log=tmp_path / "other.log"):
+        until(lambda: make_app(url).control.ping(timeout=0.5), "it answers", seconds=60)
+
+
 def test_a_control_process_ends_when_a_newer_version_has_taken_the_ledger_over(url: str, tmp_path: Path) -> None:
     project = project_on(url, tmp_path, {"a": PASS})
     log = tmp_path / "control.log"

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from orchestrator.cli.plan import add_plan_arguments, bvt_scripts, plan_from_args
+from orchestrator.cli.run import add_arguments as add_run_arguments
+from orchestrator.cli.run import cut_down
 from orchestrator.planner.codec import subset
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,6 +152,22 @@ def test_the_first_scripts_of_a_category_are_found_at_the_head(clone: Path) -> N
     scripts = bvt_scripts(args, plan, 1)
     assert scripts == {"bvt:udf": ("a.sql",)}
     assert subset(plan, ["bvt:udf"], scripts).tasks[0].files == ("a.sql",)
+
+
+def test_limits_of_one_task_add_up(clone: Path) -> None:
+    parser = argparse.ArgumentParser()
+    add_run_arguments(parser)
+    words = ["--repo", str(clone), "--base", "main", "--head", "topic", "--strategies", "rules"]
+    limits = ["--limit", "bvt:udf=b.test", "--limit", "bvt:udf=a.sql,b.test"]
+    args = parser.parse_args([*words, "--task", "bvt:udf", "--bvt-files", "1", *limits])
+    assert cut_down(args, plan_from_args(args)).tasks[0].files == ("b.test", "a.sql")
+
+
+def test_a_run_limited_to_a_script_that_is_not_there_does_not_start(clone: Path) -> None:
+    change = ["--repo", str(clone), "--base", "main", "--head", "topic", "--strategies", "rules"]
+    said = refused("run", *change, "--task", "bvt:udf", "--limit", "bvt:udf=b.sql", "--local")
+    assert "limited to b.sql: the tree under test has none" in said
+    assert "Did you mean 'a.sql'?" in said
 
 
 def test_a_category_is_added_by_hand_and_an_unknown_one_refused(diff: str) -> None:

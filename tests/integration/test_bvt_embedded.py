@@ -35,7 +35,7 @@ from workers.bvt.render import result_of
 from workers.bvt.runner import Case, Runner
 from workers.bvt.session import open_wire
 from workers.bvt.wire import ServerFaultError, Wire
-from workers.servers import Launch, Startup, make_server
+from workers.servers import Launch, Startup, make_server, shared
 from workers.servers.owned import OwnedServer
 from workers.shard import Resources
 from workers.suites.base import Ending
@@ -262,6 +262,31 @@ def test_whoever_makes_the_lock_of_a_shared_server_keeps_no_worker_waiting(
     with pytest.raises(ServerError, match="cannot be had"):
         server.start()
     server.close()
+
+
+def test_the_embedded_server_reads_and_writes_no_file(wire: Wire, tmp_path: Path) -> None:
+    secret, outside = tmp_path / "secret.csv", tmp_path / "evil.csv"
+    secret.write_text("a\nhunter2\n")
+    for sql in (f"copy (select 1) to '{outside}'", f"select * from read_csv('{secret}')"):  # noqa: S608
+        with pytest.raises(ServerFaultError, match="Cannot access file"):
+            wire.query(sql)
+    assert not outside.exists()
+
+
+def test_a_shared_server_whose_turn_never_comes_keeps_no_connection(
+    dsn: Dsn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Wire] = []
+
+    def recorded(address: Dsn) -> Wire:
+        opened.append(open_wire(address))
+        return opened[-1]
+
+    monkeypatch.setattr(shared, "open_wire", recorded)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(ServerError, match="cannot be had"):
+        make_server("dsn", dsn=str(dsn)).start()
+    assert [wire.closed for wire in opened] == [True]
 
 
 SQL = (

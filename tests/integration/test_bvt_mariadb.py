@@ -20,6 +20,7 @@ from orchestrator.domain.errors import EXIT_CANCELLED, EXIT_INFRASTRUCTURE, Canc
 from tests.mariadb import busy_with, mariadb_server
 from tests.require import require
 from tests.waiting import until
+from workers.bvt import watch
 from workers.bvt.cli import main
 from workers.bvt.compare import VerdictKind
 from workers.bvt.dsn import Dsn
@@ -28,6 +29,7 @@ from workers.bvt.results import CommandResult, ScriptResult
 from workers.bvt.runner import Case, Runner
 from workers.bvt.session import open_wire
 from workers.bvt.wire import Limits, Wire
+from workers.servers import Startup, make_server, mariadb
 
 PASS, FAILED, IGNORED, ABNORMAL = VerdictKind
 
@@ -165,6 +167,21 @@ def test_a_statement_past_its_deadline_costs_one_command(dsn: Dsn, tmp_path: Pat
     assert told.verdicts == [PASS, ABNORMAL, PASS]
     assert "no answer in 2 s" in told.results[1].reason
     assert time.monotonic() - started < 240
+    assert not busy_with(admin, "sleep")
+
+
+def test_a_server_that_is_slow_to_let_us_in_ends_the_statement_all_the_same(
+    dsn: Dsn, tmp_path: Path, admin: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(dsn: Dsn, *, connect_timeout: float) -> Wire:
+        if connect_timeout < 1:
+            raise ServerError("timed out")
+        return Wire(dsn, connect_timeout=connect_timeout)
+
+    monkeypatch.setattr(watch, "Wire", slow)
+    expected = "select sleep(250);\nx\n0\nselect 1;\n1\n1\n"
+    case = write(tmp_path, "slow.sql", "select sleep(250);\nselect 1;\n", expected)
+    assert run(dsn, case, Options(statement_timeout=0.5, metadata=False)).verdicts == [ABNORMAL, PASS]
     assert not busy_with(admin, "sleep")
 
 
@@ -432,6 +449,17 @@ def test_a_server_starts_below_a_folder_whose_path_no_socket_takes(
         open_wire(dsn).close()
         assert list(deep.iterdir())
     assert not list(deep.iterdir())
+
+
+def test_a_cancel_does_not_wait_for_a_data_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = tmp_path / "install"
+    slow.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/pid\nexec sleep 600\n")
+    slow.chmod(0o755)
+    monkeypatch.setattr(mariadb, "_program", lambda *_: str(slow))
+    server = make_server("mariadb", startup=Startup(60.0, (tmp_path / "pid").exists))
+    with pytest.raises(CancelledError):
+        server.start()
+    assert not lives(int((tmp_path / "pid").read_text()))
 
 
 def test_a_private_server_dies_with_the_process_that_started_it() -> None:

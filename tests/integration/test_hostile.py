@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,12 +18,20 @@ import redis
 
 from benchmarks.rig.processes import command_lines
 from orchestrator.domain.errors import InfrastructureError
+from orchestrator.domain.plan import Suite
+from orchestrator.domain.profile import Bvt, Profile, Server
 from orchestrator.ledger.embedded import EmbeddedRedis
 from tests.acceptance.servers import redis_server
 from tests.require import require
+from tests.unit.workers.support import Record, make_job, task
+from workers.bvt.dsn import parse_dsn
+from workers.bvt.session import open_wire
+from workers.bvt.wire import ServerFaultError
 from workers.otheruser import other_user, redis_is_open
 from workers.process import Exit, Host, Limits, Reason
 from workers.sandbox import Confinement, available
+from workers.servers import make_server
+from workers.suites.bvt import launch_of
 from workers.suites.execution import execution
 
 SECRET = "hunter2-the-password-of-redis"
@@ -179,6 +188,23 @@ def test_one_file_one_process_and_one_second_have_their_limits(hostile: Hostile)
 def test_a_flood_of_output_is_ended(hostile: Hostile) -> None:
     hostile.limits = Limits(output=1 << 20)
     assert hostile.tries("yes").reason is Reason.OUTPUT_LIMIT
+
+
+def test_a_script_has_its_sql_server_read_and_write_nothing_of_the_worker(hostile: Hostile) -> None:
+    require("mariadb")
+    profile = Profile(name="p", bvt=Bvt(server=Server(provider="mariadb")))
+    job = make_job(task(Suite.BVT), profile, hostile.workspace, Record())
+    outside, exported = hostile.root / "evil", hostile.workspace / "exported"
+    with closing(make_server("mariadb", launch=launch_of(job, hostile.sandbox))) as server:
+        wire = open_wire(parse_dsn(server.start()))
+        for path in (hostile.root / "history.sqlite", Path("/etc/shadow"), Path(f"/proc/{os.getpid()}/environ")):
+            assert wire.query(f"select load_file('{path}') is null").rows == [[b"1"]], path
+        with suppress(ServerFaultError):
+            wire.query(f"select 'evil' into dumpfile '{outside}'")
+        wire.query(f"select 'fine' into dumpfile '{exported}'")
+        assert wire.query(f"select load_file('{exported}')").rows == [[b"fine"]]
+        wire.close()
+    assert not outside.exists()
 
 
 def test_what_it_leaves_in_its_build_cache_no_other_run_finds(hostile: Hostile) -> None:

@@ -345,6 +345,23 @@ def tree_lines(mark: str) -> list[str]:
     return [line for line in lines if line and "workers.process" not in line]
 
 
+def test_in_the_sandbox_a_linked_folder_of_a_checkout_is_seen(tmp_path: Path, mark: str) -> None:
+    require("bubblewrap")
+    sandbox = available()
+    assert sandbox is not None
+    for name in ("checkout", "venv/bin", "own"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "venv" / "bin" / "words").write_text("seen")
+    link = tmp_path / "checkout" / ".venv"
+    link.symlink_to(tmp_path / "venv")
+    own = tmp_path / "own"
+    plain = command("cat", str(link / "bin" / "words"), cwd=own, mark=mark)
+    argv = sandbox.wrap(plain.argv, View(cwd=own, tmp=own, writable=(own,), readable=(tmp_path / "checkout", link)))
+    heard = Lines()
+    run(Command(argv=argv, cwd=own, env=plain.env, timeout=60), heard)
+    assert heard.by == {Stream.STDOUT: ["seen"], Stream.STDERR: []}
+
+
 def test_in_the_sandbox_even_a_process_that_hides_dies_with_it(tmp_path: Path, mark: str) -> None:
     require("bubblewrap")
     sandbox = available()

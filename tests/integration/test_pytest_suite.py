@@ -198,6 +198,32 @@ def test_a_kill_from_outside_is_no_verdict(tmp_path: Path) -> None:
         run(tmp_path, {"tests/test_a.py": killed})
 
 
+def test_a_test_that_leaves_as_if_it_was_killed_fails(tmp_path: Path) -> None:
+    require("bubblewrap")
+    host = dataclasses.replace(HOST, sandbox=available())
+    leaves = "import os\n\ndef test_leaves():\n    os._exit(137)\n"
+    ending, record = run(tmp_path, {"tests/test_a.py": GOOD, "tests/test_b.py": leaves}, host=host)
+    assert ending.state is TaskState.FAILED
+    case = record.named("tests/test_b.py::test_leaves")
+    assert (case.status, case.kind) == (CaseStatus.FAILED, FailureKind.ABNORMAL)
+    assert case.message == "pytest ended with exit status 137 while this test ran"
+
+
+def test_a_child_that_leaves_does_not_excuse_a_kill(tmp_path: Path) -> None:
+    forks = "import os\n\ndef test_forks():\n    if not os.fork():\n        os._exit(0)\n    os.wait()\n"
+    with pytest.raises(InfrastructureError, match="killed by signal 9"):
+        run(tmp_path, {"tests/test_a.py": f"{forks}    os.kill(os.getpid(), 9)\n"})
+
+
+@pytest.mark.parametrize("file", ["test_a[1].py", "test_a::b.py", "d[x]/test_a.py", "d[x]/test_b[1].py"])
+def test_files_whose_names_pytest_reads_as_tests_are_run_alone(tmp_path: Path, file: str) -> None:
+    files = {f"tests/unit/{file}": GOOD, "tests/unit/test_b.py": BAD, "tests/unit/d[x]/test_c.py": BAD}
+    ending, record = run(tmp_path, files, "tests/unit", (file,))
+    assert (ending.state, record.names(CaseStatus.PASSED)) == (TaskState.PASSED, [f"tests/unit/{file}::test_good"])
+    ending, record = run(tmp_path, files, "tests/unit/test_b.py", ())
+    assert len(record.cases) == 1
+
+
 def test_in_a_sandbox_it_says_the_same(tmp_path: Path) -> None:
     require("bubblewrap")
     host = dataclasses.replace(HOST, sandbox=available())

@@ -166,8 +166,8 @@ def _run(args: argparse.Namespace, cases: list[Case], fleet: Fleet, listeners: L
     try:
         results = fleet.run(units_of(cases, groups, servers))
     finally:
-        done = [fleet.results[case.path] for case in cases if case.path in fleet.results]
-        listeners.close(done)
+        done = fleet.results
+        listeners.close([done.get(case.path) or ScriptResult(case.path, ended=False) for case in cases])
     if args.method == "genrs":
         return EXIT_PASSED if all(result.recorded for result in results.values()) else EXIT_FAILED
     return verdict([results[case.path] for case in cases], args.rate, strict=args.compare == "strict")

@@ -46,6 +46,8 @@ class ScriptResult:
     seconds: float = 0.0
     total: int = 0
     skipped: bool = False
+    #: Whether it ran to its end: not when the run was ended before, by a lost server or a cancel.
+    ended: bool = True
     #: Commands by verdict.
     counts: dict[VerdictKind, int] = field(default_factory=dict)
     #: Commands that pass and that strict would fail.
@@ -72,6 +74,11 @@ def success_rate(scripts: Sequence[ScriptResult]) -> int:
     return passed * 100 // ran if ran else 100
 
 
+def unfinished(scripts: Sequence[ScriptResult]) -> int:
+    """How many did not run to their end; while there is one, a success rate says nothing."""
+    return sum(not script.ended for script in scripts)
+
+
 class Listener(Protocol):
     """Takes results as they come. Calls never overlap."""
 
@@ -84,7 +91,7 @@ class Listener(Protocol):
         ...
 
     def close(self, scripts: Sequence[ScriptResult]) -> None:
-        """The run ended; ``scripts`` in the order they were to run."""
+        """The run ended; all ``scripts`` in the order they were to run."""
         ...
 
 

@@ -62,6 +62,11 @@ _NO_TABLE = frozenset({"database", "schema"})
 #: What ends the names.
 _AFTER_NAMES = frozenset({"from", "set", "identified", "comment", "account", "admin_name"})
 
+#: What is made of tables that stay elsewhere, and before which words these are named.
+_WRITTEN_THROUGH = frozenset({"view", "merge", "mrg_myisam"})
+_LISTS = frozenset({"from", "join", "straight_join", "union"})
+_LIST_ENDS = frozenset({"where", "group", "order", "having", "limit", "on", "using", "select", ")"})
+
 _MAY = re.compile("|".join(sorted({*_TO_THINGS, *_INSIDE, "restore", "use"})), re.IGNORECASE)
 _FOR_SOME = re.compile(r"/\*M?!")
 _END = ";"
@@ -89,7 +94,8 @@ def threats(sql: str, current: str = "") -> Iterator[Threat]:
     used = {current.lower(): None}
     for depth, tokens in _statements(sql):
         one = _Words(tokens)
-        for threat in (*_of_things(one), *_restored(one), *_in_databases(one)) if whole else _of_some(one):
+        read = (_of_things, _restored, _in_databases, _through) if whole else (_of_some,)
+        for threat in (found for reader in read for found in reader(one)):
             if threat[1:] == _CURRENT:
                 inside[threat.verb] = None
             else:
@@ -211,6 +217,19 @@ def _in_databases(one: _Words) -> Iterator[Threat]:
                 verb = ""
     if awaited:
         yield Threat(_INSIDE[verb], *_CURRENT)
+
+
+def _through(one: _Words) -> Iterator[Threat]:
+    """Whose tables a new view, or a table of type MERGE, stands for: who writes to it writes to them."""
+    first = one.plain.index("create") + 1 if "create" in one.plain else len(one.plain)
+    if not _WRITTEN_THROUGH.intersection(one.plain[first:]):
+        return
+    listed = False
+    for at, word in enumerate(one.plain[first:], first):
+        before, dotted = one.plain[at - 1], one.plain[at + 1 : at + 2] == ["."]
+        listed = word in _LISTS or (listed and word not in _LIST_ENDS)
+        if listed and (before in _LISTS or before in (",", "(")) and word not in ("(", "select"):
+            yield Threat(CHANGES, "database", one.all[at]) if dotted else Threat(CHANGES, *_CURRENT)
 
 
 def _restored(one: _Words) -> Iterator[Threat]:

@@ -14,6 +14,8 @@ from workers.bvt.wire import ConnectionLostError, ServerFaultError, Wire
 _TICK = 0.05
 #: How long a killed statement may take to say so before its connection is cut.
 _GRACE = 0.15
+#: How long a server may take to let us in, where it did not do so at once.
+_PATIENCE = 3.0
 #: How long a server may take to answer a KILL.
 _ANSWER = 5.0
 
@@ -68,14 +70,22 @@ class Watch:
                     self._kill(self._wire)
 
     def _kill(self, wire: Wire) -> None:
+        heard = self._ask(wire, _GRACE)
+        if not self._idle.is_set():
+            wire.abort()
+        if not heard:  # a busy server lets nobody in so fast, and goes on with a statement whose client has left
+            self._ask(wire, _PATIENCE)
+
+    def _ask(self, wire: Wire, patience: float) -> bool:
+        """Have the server end the statement of ``wire``; whether it was told so."""
         try:
-            control = Wire(self._dsn, connect_timeout=_GRACE)
+            control = Wire(self._dsn, connect_timeout=patience)
             control.query(f"KILL QUERY {wire.thread_id}", timeout=_ANSWER)
             if not self._idle.wait(_GRACE):
                 control.query(f"KILL {wire.thread_id}", timeout=_ANSWER)
             control.close()
-        except (ServerFaultError, ServerError, ConnectionLostError):
-            pass  # the connection is cut below in any case
-        finally:
-            if not self._idle.is_set():
-                wire.abort()
+        except (ServerError, ConnectionLostError):
+            return False
+        except ServerFaultError:
+            pass  # it is gone
+        return True

@@ -10,6 +10,8 @@ from typing import Protocol
 from orchestrator.domain.errors import UsageError
 
 Log = Callable[[str], None]
+#: Puts a command into a sandbox, given the directory it may write to.
+Wrap = Callable[[tuple[str, ...], Path], tuple[str, ...]]
 
 
 class ServerProvider(Protocol):
@@ -54,7 +56,8 @@ class Startup:
     log: Log = _ignore
 
 
-def _as_it_is(argv: tuple[str, ...], directory: Path) -> tuple[str, ...]:
+def as_it_is(argv: tuple[str, ...], directory: Path) -> tuple[str, ...]:
+    """No sandbox."""
     return argv
 
 
@@ -70,8 +73,8 @@ class Launch:
     #: Written before the start: path below ``{directory}`` → text.
     files: Mapping[str, str] = field(default_factory=dict)
     workspace: Path | None = None
-    #: Puts the command into a sandbox, given the directory it may write to.
-    wrap: Callable[[tuple[str, ...], Path], tuple[str, ...]] = _as_it_is
+    #: For the other providers' servers, too.
+    wrap: Wrap = as_it_is
 
 
 def make_server(
@@ -86,7 +89,7 @@ def make_server(
     if provider == "mariadb":
         from workers.servers.mariadb import MariaDb
 
-        return MariaDb(startup)
+        return MariaDb(startup, launch.wrap if launch else as_it_is)
     if provider == "embedded":
         from workers.servers.launch import embedded_server
 

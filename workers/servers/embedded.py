@@ -145,7 +145,8 @@ def _plain(value: object) -> object:
 
 
 async def _serve(port: int) -> None:
-    shared = duckdb.connect(":memory:")
+    # Scripts may be a pull request's: unless it is told not to, DuckDB reads and writes any file of this host.
+    shared = duckdb.connect(":memory:", config={"enable_external_access": "false"})
     server = MysqlServer(session_factory=lambda: DuckSession(shared), identity_provider=OnePassword())
     await server.start_server(host="127.0.0.1", port=port)
     over = asyncio.Event()

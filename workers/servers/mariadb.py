@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
+from collections import deque
 from pathlib import Path
 
-from orchestrator.domain.errors import ServerError, ToolMissingError
-from workers.servers.base import Startup
+from orchestrator.domain.errors import CancelledError, ServerError, ToolMissingError
+from workers.process import Command, Reason, run
+from workers.servers.base import Startup, Wrap, as_it_is
 from workers.servers.owned import OwnedServer
 
 #: The account mo-tester uses by default (mo.yml).
@@ -31,8 +32,10 @@ _PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 class MariaDb(OwnedServer):
     """A :class:`workers.servers.base.ServerProvider`."""
 
-    def __init__(self, startup: Startup) -> None:
+    def __init__(self, startup: Startup, wrap: Wrap = as_it_is) -> None:
+        """``wrap``: scripts may have the server read and write any file that it can."""
         super().__init__("MariaDB", USER, PASSWORD, startup)
+        self._wrap = wrap
 
     def start(self) -> str:
         """Make a data directory and start. Raises ServerError, ToolMissingError, CancelledError."""
@@ -44,23 +47,26 @@ class MariaDb(OwnedServer):
             raise
         grants = "".join(map(_account, ("localhost", "127.0.0.1", "%")))
         (self.directory / "init.sql").write_text(grants, encoding="utf-8")
-        return self.launch(
-            [
-                server,
-                "--no-defaults",
-                *_user(),
-                f"--datadir={self.directory / 'data'}",
-                "--socket=",  # none: clients come by TCP, and a path of more than 107 bytes would end the server
-                f"--pid-file={self.directory / 'pid'}",
-                f"--port={self.dsn.port}",
-                f"--init-file={self.directory / 'init.sql'}",
-                *SETTINGS,
-            ],
-            self._environment(),
+        argv = (
+            server,
+            "--no-defaults",
+            *_user(),
+            f"--datadir={self.directory / 'data'}",
+            "--socket=",  # none: clients come by TCP, and a path of more than 107 bytes would end the server
+            f"--pid-file={self.directory / 'pid'}",
+            f"--port={self.dsn.port}",
+            f"--init-file={self.directory / 'init.sql'}",
+            *SETTINGS,
         )
+        try:
+            words = self._wrap(argv, self.directory)
+        except BaseException:
+            self.close()
+            raise
+        return self.launch(words, self._environment())
 
     def _install(self, program: str) -> None:
-        argv = [
+        argv = (
             program,
             "--no-defaults",
             f"--datadir={self.directory / 'data'}",
@@ -68,21 +74,15 @@ class MariaDb(OwnedServer):
             "--skip-test-db",
             "--innodb-log-file-size=16M",
             *_user(),
-        ]
-        try:
-            done = subprocess.run(
-                argv,
-                capture_output=True,
-                stdin=subprocess.DEVNULL,
-                env=self._environment(),
-                timeout=_INSTALL_TIMEOUT,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise ServerError(f"MariaDB's data directory could not be made: {error}", "Run it by hand.") from error
-        if done.returncode:
-            said = (done.stdout + done.stderr).decode("utf-8", "replace")[-2000:]
-            raise ServerError(f"MariaDB's data directory could not be made: exit {done.returncode}", said)
+        )
+        said: deque[str] = deque(maxlen=40)
+        command = Command(argv=argv, cwd=self.directory, env=self._environment(), timeout=_INSTALL_TIMEOUT)
+        done = run(command, lambda _, line: said.append(line[:1000]), self._startup.cancelled)
+        if done.reason is Reason.CANCELLED:
+            raise CancelledError("cancelled while MariaDB's data directory was made")
+        if not done.passed:
+            why = done.words if done.reason is Reason.EXITED else done.stopped(_INSTALL_TIMEOUT)
+            raise ServerError(f"MariaDB's data directory could not be made: {why}", "\n".join(said))
 
     def _environment(self) -> dict[str, str]:
         return {

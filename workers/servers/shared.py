@@ -38,8 +38,12 @@ class SharedServer:
     def start(self) -> str:
         """Wait for the server, then for our turn. Raises ServerError, CancelledError."""
         self._wire = self._connect()
-        if not self._locked_on_server(self._wire):
-            self._lock_file()
+        try:
+            if not self._locked_on_server(self._wire):
+                self._lock_file()
+        except BaseException:
+            self.close()
+            raise
         return str(self._dsn)
 
     def reset(self) -> None:
@@ -108,7 +112,6 @@ class SharedServer:
 
     def _pause(self, seconds: float) -> None:
         if self._startup.cancelled():
-            self.close()
             raise CancelledError("cancelled while waiting for the server")
         time.sleep(seconds)
 

@@ -118,7 +118,13 @@ def _server(job: Job, sandbox: Confinement | None) -> _Started:
 
 
 def launch_of(job: Job, sandbox: Confinement | None) -> Launch:
-    """What provider ``launch`` starts. It may be built from the tree under test: it is not trusted."""
+    """What provider ``launch`` starts, and where providers start servers.
+
+    It may be built from the tree under test, and any server does what scripts say: it is not trusted. A MariaDB may
+    write to the tree, where scripts look for what they export.
+    """
+    server, tree = job.profile.bvt.server, (job.workspace,)
+    exports = server.provider == "mariadb"
 
     def wrap(argv: tuple[str, ...], directory: Path) -> tuple[str, ...]:
         if sandbox is None:
@@ -128,14 +134,13 @@ def launch_of(job: Job, sandbox: Confinement | None) -> Launch:
         view = View(
             cwd=directory,
             tmp=tmp,
-            readable=(job.workspace,),
-            writable=(directory,),
+            readable=() if exports else tree,
+            writable=(directory, *tree) if exports else (directory,),
             network=True,
             private=(job.workspace.parent,),
         )
         return sandbox.wrap(argv, view)
 
-    server = job.profile.bvt.server
     return Launch(server.command, server.files, job.workspace, wrap)
 
 

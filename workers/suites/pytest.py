@@ -7,10 +7,11 @@ too (docs.pytest.org, "Exit codes").
 from __future__ import annotations
 
 import dataclasses
+import json
 import signal
 import sys
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from orchestrator.domain.errors import InfrastructureError, ToolMissingError
 from orchestrator.domain.plan import TestTask
@@ -55,7 +56,9 @@ class PytestSuite:
             return Ending(TaskState.SKIPPED, message)
         stream = PytestStream(job.emit, CappedLog(job.log), job.workspace)
         with execution(self.host, job, settings.env) as run:
-            done = _told(run).program(_command(settings, paths), settings.timeout, stream.line, _homes())
+            done = _told(run, paths).program(_command(settings, paths), settings.timeout, stream.line, _homes())
+        if stream.left and done.signal is not None:
+            done = dataclasses.replace(done, code=128 + done.signal, signal=None)
         if done.reason is Reason.EXITED and done.signal is not None and done.signal not in _CRASHES:
             raise InfrastructureError(f"pytest was killed by signal {done.signal}", "Look for the kernel's OOM killer.")
         stream.finish(done.reason, _why(done, settings))
@@ -77,18 +80,32 @@ def _present(name: str, workspace: Path) -> str | None:
     return plain if path.exists() and path.is_relative_to(workspace.resolve()) else None
 
 
-def _told(run: Execution) -> Execution:
+def _told(run: Execution, paths: tuple[str, ...]) -> Execution:
     """``run`` where Python finds the plug-in: a copy, which any interpreter, uid and sandbox can read."""
     folder = run.scratch.root / "plugin"
     folder.mkdir()
     (folder / f"{_PLUGIN}.py").write_text(Path(pytesttell.__file__).read_text("utf-8"), encoding="utf-8")
     path = ":".join(filter(None, [str(folder), run.extra.get("PYTHONPATH")]))
-    return dataclasses.replace(run, extra={**run.extra, "PYTHONPATH": path})
+    only = {} if _named(paths) == paths else {pytesttell.ONLY: json.dumps(paths)}
+    return dataclasses.replace(run, extra={**run.extra, "PYTHONPATH": path, **only})
 
 
 def _command(settings: UnitTests, paths: tuple[str, ...]) -> tuple[str, ...]:
     words = tuple(sys.executable if word == PYTHON else word for word in settings.command)
-    return (*words, *settings.flags, "-p", "no:cacheprovider", "-p", _PLUGIN, *paths)
+    return (*words, *settings.flags, "-p", "no:cacheprovider", "-p", _PLUGIN, *_named(paths))
+
+
+def _named(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """``paths`` as pytest takes them; for a name in which it sees tests or parameters, the folder that holds it."""
+    found = (
+        next((str(place) for place in (PurePosixPath(path), *PurePosixPath(path).parents) if not _odd(place)), ".")
+        for path in paths
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _odd(path: PurePosixPath) -> bool:
+    return "[" in str(path) or "::" in str(path)
 
 
 def _homes() -> tuple[Path, ...]:
@@ -106,7 +123,7 @@ def _why(done: Exit, settings: UnitTests) -> str:
 def _ending(job: Job, paths: tuple[str, ...], stream: PytestStream, done: Exit) -> Ending:
     settings = job.profile.unit_tests
     failed, named = stream.counts[CaseStatus.FAILED], stream.failures
-    names = tuple(named) if 0 < failed <= BY_NAME and all("::" in name for name in named) else paths
+    names = tuple(named) if 0 < failed <= BY_NAME and all("::" in name for name in named) else _named(paths)
     words = tuple("python" if word == PYTHON else word for word in settings.command)
     reproduce = by_hand((*words, *settings.flags, *names), settings.env)
     if done.reason is Reason.CANCELLED:

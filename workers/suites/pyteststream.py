@@ -54,6 +54,8 @@ class PytestStream:
     #: Whether pytest said that it began, and that it was through.
     begun: bool = False
     through: bool = False
+    #: Whether code under test ended the process by ``os._exit``.
+    left: bool = False
     #: What went wrong outside of all tests, as far as pytest told.
     error: str = ""
     _held: str = ""
@@ -92,6 +94,8 @@ class PytestStream:
             self.begun = True
         elif what == "through":
             self.through = True
+        elif what == "left":
+            self.left = True
         elif what == "error":
             self.error = str(event.get("text", ""))[-_TEXT:].strip()
 

@@ -9,8 +9,12 @@ from __future__ import annotations
 import json
 import os
 import select
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
 
+#: Environment variable: the paths to collect, as JSON, if these are not all that pytest is given.
+ONLY = "MO_TESTPLAN_ONLY"
 #: Before each line; then ``+`` when the JSON goes on in the next of these lines, ``.`` when it ends here.
 MARK = "\x1emo-testplan "
 #: Characters of a reason and of a traceback.
@@ -30,6 +34,33 @@ def pytest_configure(config: Any) -> None:  # noqa: ANN401 - pytest may be missi
     """Tell, unless this is one of pytest-xdist's workers: their master hears all of it."""
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Teller(), "mo-testplan-teller")
+        _tell_of_leaving(os.getpid(), os._exit)
+    if only := os.environ.get(ONLY):
+        config.pluginmanager.register(Chooser(json.loads(only)), "mo-testplan-chooser")
+
+
+def _tell_of_leaving(process: int, leave: Callable[[int], NoReturn]) -> None:
+    """Tell of ``os._exit``: from outside, its status 137 and the kernel's kill look alike."""
+
+    def told(status: int) -> NoReturn:
+        if os.getpid() == process:
+            _tell("left", "")
+        leave(status)
+
+    os._exit = told
+
+
+class Chooser:
+    """Collects these paths alone, which pytest takes for other things when it is given them as words."""
+
+    def __init__(self, paths: list[str]) -> None:
+        self._paths = [Path(path).resolve() for path in paths]
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Leave out what neither holds one of them nor lies in one."""
+        near = (path in (collection_path, *collection_path.parents) for path in self._paths)
+        above = (collection_path in path.parents for path in self._paths)
+        return None if any(near) or any(above) else True
 
 
 class Teller:

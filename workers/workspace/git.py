@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from orchestrator.domain.errors import ToolMissingError, WorkspaceError
 
@@ -27,6 +29,18 @@ SCRUBBED = {
     "HOME": "/nonexistent",
 }
 SYMLINK, SUBMODULE = "120000", "160000"
+#: The configuration of a repository whose objects are named by SHA-256 (git-init(1), ``--object-format``).
+_LONG_NAMES = "[core]\n\trepositoryformatversion = 1\n[extensions]\n\tobjectformat = sha256\n"
+#: Digits of a commit's name there.
+LONG_NAME = 64
+#: What is no name of a file in a tree: git does not check it out, and says so where nobody reads it.
+_NO_NAMES = frozenset(("", ".", "..", ".git"))
+#: Names that only other systems take for ``.git``, as ``git~1``, are names like any other.
+_NAMES_OF_THIS_SYSTEM = ("-c", "core.protectNTFS=false", "-c", "core.protectHFS=false")
+#: Bytes that git may answer, some two million files, and seconds it may take.
+_MOST_OUTPUT, _SECONDS = 256 << 20, 900.0
+#: What ``git update-index`` says of a path that it passes over; its exit code is that of success.
+_PASSED_OVER = re.compile(rb"^Ignoring path (.*)", re.MULTILINE)
 _COMMIT = re.compile(r"[0-9a-f]{7,64}\Z")
 
 
@@ -47,16 +61,18 @@ class Mirror:
     source: Path
 
     @classmethod
-    def of(cls, source: Path, root: Path) -> Mirror:
+    def of(cls, source: Path, root: Path, *, long_names: bool = False) -> Mirror:
         """The mirror of the git directory or working clone ``source`` below ``root``; made when it is not there.
+
+        ``long_names``: its objects are named by SHA-256 (64 digits).
 
         :raises WorkspaceError: ``source`` is no repository.
         """
         objects = object_store(source)
         key = hashlib.sha256(os.fsencode(objects)).hexdigest()[:16]
-        directory = root / "mirrors" / key
+        directory = root / "mirrors" / (f"{key}-sha256" if long_names else key)
         if not (directory / "HEAD").is_file():
-            _make(directory, objects)
+            _make(directory, objects, _LONG_NAMES if long_names else "")
         return cls(directory, source)
 
     def resolve(self, commit: str) -> str:
@@ -84,9 +100,8 @@ class Mirror:
             meta, _, name = record.partition(b"\t")
             mode, _, oid = meta.decode("ascii").split(" ")
             path = os.fsdecode(name)
-            parts = PurePosixPath(path).parts
-            if path.startswith("/") or ".." in parts or any(part.lower() == ".git" for part in parts):
-                raise WorkspaceError(f"commit {commit} holds the path {path!r}, which would leave the tree")
+            if any(part.lower() in _NO_NAMES for part in path.split("/")):
+                raise WorkspaceError(f"commit {commit} holds the path {path!r}, which no checkout can have")
             if mode != SUBMODULE:
                 found.append(Entry(mode, oid, path))
         return found
@@ -107,7 +122,9 @@ class Mirror:
         )
         with tempfile.TemporaryDirectory(dir=self.directory, prefix="index-") as private:
             index = {"GIT_INDEX_FILE": str(Path(private, "index"))}
-            self._git("update-index", "-z", "--index-info", stdin=lines, env=index)
+            done = self._git("update-index", "-z", "--index-info", stdin=lines, env=index)
+            if lost := _PASSED_OVER.search(done.stderr):  # a link called .gitmodules, which git takes for an attack
+                raise WorkspaceError(f"git does not check this commit out in full: not {os.fsdecode(lost[1])!r}")
             self._git("checkout-index", "--all", "--force", "--quiet", f"--prefix={folder}/", env=index, cwd=folder)
 
     def _git(
@@ -118,21 +135,14 @@ class Mirror:
         cwd: Path | None = None,
         check: bool = True,
     ) -> subprocess.CompletedProcess[bytes]:
-        argv = ["git", f"--git-dir={self.directory}", *(["--work-tree=."] if cwd else []), *words]
+        place = (f"--git-dir={self.directory}", *(["--work-tree=."] if cwd else []))
+        argv = ["git", *_NAMES_OF_THIS_SYSTEM, *place, *words]
         environment = {**SCRUBBED, "PATH": os.defpath + ":/usr/local/bin", **(env or {})}
         try:
-            done = subprocess.run(
-                argv,
-                input=stdin,
-                capture_output=True,
-                env=environment,
-                cwd=cwd or self.directory,
-                check=False,
-                timeout=900,
-            )
+            done = _bounded(argv, stdin, environment, cwd or self.directory)
         except FileNotFoundError as error:
             raise ToolMissingError("git is not on this host", "Install git on the worker.") from error
-        except (OSError, subprocess.TimeoutExpired) as error:
+        except OSError as error:
             raise WorkspaceError(f"git {words[0]} did not end: {error}") from error
         if check and done.returncode:
             said = done.stderr.decode("utf-8", errors="replace").strip().splitlines()
@@ -141,6 +151,36 @@ class Mirror:
                 "Look for a full disk, or a repository that is damaged or lacks trees.",
             )
         return done
+
+
+def _bounded(argv: list[str], stdin: bytes, env: dict[str, str], cwd: Path) -> subprocess.CompletedProcess[bytes]:
+    """Run git to its end. A few small objects can stand for a billion files: who names that many is ended.
+
+    :raises WorkspaceError: it was, or it took too long.
+    """
+    with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as said:
+        asked.write(stdin)
+        asked.seek(0)
+        with subprocess.Popen(argv, stdin=asked, stdout=subprocess.PIPE, stderr=said, env=env, cwd=cwd) as process:
+            assert process.stdout is not None  # noqa: S101 - a pipe; this is for the type checker
+            clock = threading.Timer(_SECONDS, process.kill)
+            clock.start()
+            out, whole = bytearray(), False
+            try:
+                while len(out) < _MOST_OUTPUT and (part := process.stdout.read(1 << 20)):
+                    out += part
+                whole = len(out) < _MOST_OUTPUT
+            finally:
+                clock.cancel()
+                if not whole:
+                    process.kill()
+        if process.returncode == -signal.SIGKILL:
+            raise WorkspaceError(
+                f"git was ended after {len(out) >> 20} MB and at most {_SECONDS:g} s",
+                "Look at the size of the tree under test.",
+            )
+        said.seek(0)
+        return subprocess.CompletedProcess(argv, process.returncode, bytes(out), said.read())
 
 
 def object_store(source: Path) -> Path:
@@ -169,7 +209,7 @@ def _linked(file: Path) -> Path | None:
     return (file.parent / path).resolve() if word == "gitdir" else None
 
 
-def _make(directory: Path, objects: Path) -> None:
+def _make(directory: Path, objects: Path, config: str = "") -> None:
     """Lay out the smallest git directory there is; several processes may do so at once."""
     try:
         (directory / "objects" / "info").mkdir(parents=True, exist_ok=True)
@@ -178,6 +218,7 @@ def _make(directory: Path, objects: Path) -> None:
         if "\n" in quoted or quoted.startswith('"'):
             raise WorkspaceError(f"git cannot be told of the path {quoted!r}", "Move the repository.")
         _put(directory / "objects" / "info" / "alternates", quoted + "\n")
+        _put(directory / "config", config)
         _put(directory / "HEAD", "ref: refs/heads/none\n")  # last: its presence says the rest is there
     except OSError as error:
         raise WorkspaceError(f"no mirror can be made at {directory}: {error}", "Free space on the worker.") from error

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from orchestrator.domain.errors import CancelledError, WorkspaceError
 from workers.process.scratch import remove_tree
-from workers.workspace.git import SYMLINK, Entry, Mirror
+from workers.workspace.git import LONG_NAME, SYMLINK, Entry, Mirror
 from workers.workspace.locks import FileLock, build_lock
 
 #: Written last: a checkout without it was cut short and is made anew.
@@ -77,7 +77,7 @@ class Workspaces:
         """
         if not _RUN.match(run):
             raise WorkspaceError(f"{run[:80]!r} cannot name a workspace")
-        mirror = Mirror.of(self._source, self._root)
+        mirror = Mirror.of(self._source, self._root, long_names=len(commit) == LONG_NAME)
         full = mirror.resolve(commit)
         home = self._root / "runs" / f"{run}@{full[:12]}{_suffix(only)}"
         end = time.monotonic() + PATIENCE

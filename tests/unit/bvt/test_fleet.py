@@ -76,6 +76,14 @@ def test_a_bound_that_bounds_nothing_is_refused(words: tuple[str, str], capsys: 
     assert f"argument {words[0]}: {words[1]!r} is no " in capsys.readouterr().err
 
 
+def test_a_server_that_is_not_there_is_no_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = str(tree(tmp_path, {"a": 1, "b": 1}))
+    assert main([root, "--dsn", "mysql://a:b@127.0.0.1:1"]) == 3
+    said = capsys.readouterr()
+    assert said.out == "2 scripts: 0 pass, 0 failed, 0 ignored, 0 abnormal; 2 did not run to their end\n"
+    assert "no connection to 127.0.0.1:1" in said.err
+
+
 def test_a_script_that_was_asked_for_and_is_not_there_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -186,6 +186,8 @@ def test_dropping_what_was_there_before_is_objected_to(sql: str) -> None:
         "delete from t where a in (select a from shop.orders)",
         "create table t as select * from shop.orders",
         "create table t like shop.orders",
+        "create view v as select shop.a, shop.b from t as shop where shop.a > 0",
+        "create view v as select * from mysql.user",
         "create table t (a int, foreign key (a) references shop.orders (a) on delete cascade)",
         "create user joe2 identified by 'shop'",
         "alter user root identified by '111'",
@@ -228,6 +230,10 @@ def test_other_statements_run(sql: str) -> None:
         "create event e on schedule every 1 day do delete from shop.orders",
         "data branch merge t into shop.orders",
         "execute immediate 'delete from shop.orders'",
+        "create view mine.v as select * from shop.orders",
+        "create or replace view v as select a from t, (shop.orders join u)",
+        "create view v as select 1 from t union select a from `shop` . orders",
+        "create table m (a int) engine = merge union = (t, shop.orders) insert_method = last",
         "alter user joe identified by '1'",
         "alter role clerk rename to x",
         "rename user mine to x, joe to y",
@@ -244,7 +250,7 @@ def test_changing_what_was_there_before_is_objected_to(sql: str) -> None:
 @pytest.mark.parametrize(
     "sql",
     ["insert into t values (1)", "update t set a = 1", "drop table tables", "insert into view values (1)",
-     "drop view v", "drop table load", "drop table config",
+     "drop view v", "drop table load", "create view other.v as select * from t", "drop table config",
      "create table t (a int)", "alter table t add b int", "truncate t", "/*!1 delete */ from t"],
 )  # fmt: skip
 def test_a_table_is_its_databases_whether_it_is_named_or_current(sql: str) -> None:

@@ -117,6 +117,25 @@ def test_text_names_failures_and_what_only_strict_finds() -> None:
     assert text.endswith("2 pass, 2 failed, 1 ignored, 1 abnormal, 1 passed that strict fails; success rate 40%\n")
 
 
+def test_a_run_that_did_not_end_has_no_rate(tmp_path: Path) -> None:
+    text, document, junit, page = io.StringIO(), io.StringIO(), io.StringIO(), tmp_path / "index.html"
+    left = [ScriptResult(f"cases/{name}.sql", ended=False) for name in "de"]
+    for listener in (Text(text), JsonDocument(document), JUnit(junit), Page(page), MoTesterReport(tmp_path)):
+        for script in scripts()[:2]:
+            listener.script(script)
+        listener.close([*scripts()[:2], *left])
+    assert text.getvalue().endswith(
+        "\n4 scripts: 2 pass, 2 failed, 1 ignored, 1 abnormal, 1 passed that strict fails; 2 did not run to their end\n"
+    )
+    assert "<p>4 scripts, 2 did not run to their end</p>" in page.read_text()
+    whole = json.loads(document.getvalue())
+    assert whole["success_rate"] is None
+    assert [script["ended"] for script in whole["scripts"]] == [True, True, False, False]
+    suites = ET.fromstring(junit.getvalue())  # noqa: S314 - our own document
+    assert [suite.get("errors") for suite in suites] == ["0", "1", "1", "1"]
+    assert len((tmp_path / "report.txt").read_text().splitlines()) == 3
+
+
 def test_the_rate_rounds_down_and_nothing_to_run_is_a_success() -> None:
     assert success_rate(scripts()) == 40
     assert success_rate([]) == 100

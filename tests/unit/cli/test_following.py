@@ -82,6 +82,13 @@ def test_a_thousand_failed_tasks_are_summed_up() -> None:
     assert "960 more tasks" in text
 
 
+def test_a_run_that_ran_nothing_says_why() -> None:
+    plan = make_plan()
+    tasks = (TaskResult("ut:pkg/a", TaskState.SKIPPED, message="pkg/a: no tests"),)
+    summary = RunSummary("r", RunState.PASSED, "p", "demo", 7, None, 0.0, 1.0, tasks, 1.0)
+    assert "  nothing ran:\n  skipped: ut:pkg/a (0.0 s)  pkg/a: no tests" in summary_text(summary, plan)
+
+
 def test_failures_that_a_result_does_not_name_are_counted() -> None:
     named = tuple(CaseResult(f"Test{number}", CaseStatus.FAILED) for number in range(20))
     assert "    … and 490 more" in list(task_lines(TaskResult("ut:a", TaskState.FAILED, failed=500, failures=named)))

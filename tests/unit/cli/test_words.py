@@ -236,7 +236,7 @@ def test_a_history_that_cannot_be_used_is_said_when_control_starts(
     assert "secret" not in said
 
 
-@pytest.mark.parametrize("words", [["status"], ["watch"], ["cancel"], ["logs", "--task", "t"], ["rerun"]])
+@pytest.mark.parametrize("words", [["status"], ["watch"], ["cancel"], ["logs", "--task", "t"], ["rerun", "--wait"]])
 def test_a_run_that_may_be_in_a_redis_that_is_away_is_infrastructure_and_not_unknown(
     project: Project, words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.cli.confine import guard_redis
 from orchestrator.cli.main import main
 from orchestrator.cli.worker import limits_of
 from orchestrator.domain.errors import UsageError
+from orchestrator.domain.profile import Profile
+from orchestrator.settings import Settings
+from tests.acceptance.servers import redis_server
+from tests.require import require
 
 
 def test_what_is_not_named_is_as_it_ships() -> None:
@@ -45,3 +50,17 @@ def test_a_seed_that_is_not_there_is_said_before_every_test_fails_of_it(
     monkeypatch.setenv("MO_TESTPLAN_GOCACHE_SEED", str(tmp_path / "none"))
     assert main(["worker", "--unsafe-no-sandbox"]) == 2
     assert "MO_TESTPLAN_GOCACHE_SEED" in capsys.readouterr().err
+
+
+def test_a_server_of_a_pull_request_is_kept_from_a_redis_without_a_password(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    require("redis", "bubblewrap")
+    profile = tmp_path / "p.yaml"
+    profile.write_text("name: p\nbvt: {server: {provider: launch, command: [server]}}\n")
+    monkeypatch.setenv("MO_TESTPLAN_STATE", str(tmp_path))
+    with redis_server(tmp_path) as url:
+        monkeypatch.setenv("MO_TESTPLAN_REDIS_URL", url)
+        assert main(["worker", "--queues", "bvt.gpu", "--profile", str(profile)]) == 2
+        guard_redis(Settings(redis_url=url), [Profile(name="q")])
+    assert "profile 'p' launches reach this Redis, which asks nobody for a password" in capsys.readouterr().err

@@ -27,7 +27,14 @@ class Repo:
     def git(self, *arguments: str) -> bytes:
         """Run git as somebody without configuration; the output."""
         environment = {**os.environ, **_ENVIRONMENT}
-        done = subprocess.run(["git", *arguments], cwd=self.folder, env=environment, capture_output=True, check=False)
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=self.folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout
 
@@ -43,6 +50,18 @@ class Repo:
         self.git("add", "-A")
         self.git("commit", "-q", "--allow-empty", "-m", "change")
         return self.git("rev-parse", "HEAD").decode().strip()
+
+    def bomb(self) -> str:
+        """A commit on top of HEAD whose ten small trees, each ten times in the next, stand for 10^10 files."""
+        blob = self.git("hash-object", "-w", "--stdin").decode().strip()
+        kind, below = "100644 blob", blob
+        for _ in range(10):
+            rows = "".join(f"{kind} {below}\tn{number}\n" for number in range(10))
+            done = subprocess.run(
+                ["git", "mktree"], cwd=self.folder, input=rows.encode(), capture_output=True, check=True
+            )
+            kind, below = "040000 tree", done.stdout.decode().strip()
+        return self.git("commit-tree", "-p", "HEAD", "-m", "bomb", below).decode().strip()
 
     def object_file(self, revision: str) -> Path:
         """Where the loose object of a revision lies."""

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.diff import git
 from orchestrator.diff.source import from_repository
 from orchestrator.domain.change import ChangeKind, DiffSummary
 from orchestrator.domain.errors import BadDiffError, ToolMissingError, UnknownRunError, WorkspaceError
+from orchestrator.planner.tree import GitTree
 from tests.unit.diff.repo import Repo
 
 ADDED, MODIFIED, DELETED, RENAMED = ChangeKind.ADDED, ChangeKind.MODIFIED, ChangeKind.DELETED, ChangeKind.RENAMED
@@ -286,6 +288,18 @@ def test_a_host_without_git_is_told(repo: Repo, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(ToolMissingError, match="git is not on the PATH"):
         from_repository(repo.folder, "main", "main")
+
+
+def test_a_tree_that_stands_for_billions_of_files_costs_bounded_memory(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bomb = repo.bomb()
+    monkeypatch.setattr(git, "_MOST_MEMORY", 64 << 20)
+    with pytest.raises(WorkspaceError, match="git needs more than 64 MB"):
+        from_repository(repo.folder, "main", bomb)
+    monkeypatch.setattr(git, "_MOST_OUTPUT", 4 << 20)
+    with pytest.raises(WorkspaceError, match="git answers more than 4 MB"):
+        GitTree(repo.folder, bomb).files(".")
 
 
 def test_equal_revisions_change_nothing(repo: Repo) -> None:

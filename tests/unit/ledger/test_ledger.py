@@ -13,6 +13,7 @@ from orchestrator.ledger import keys
 from orchestrator.ledger.client import RESULT_LIMIT, Ledger, _short
 from orchestrator.ledger.connection import masked
 from orchestrator.ledger.records import Beat, Delivery, Gate
+from tests.waiting import until
 
 LEASE = 20.0
 
@@ -235,6 +236,16 @@ def test_only_one_control_process_leads(ledger: Ledger) -> None:
     assert ledger.lead("a", 5)
     assert not ledger.lead("b", 5)
     assert ledger.lead("a", 5)
+
+
+def test_control_processes_keep_one_history(ledger: Ledger) -> None:
+    assert ledger.keep_history("a", 5) == ledger.keep_history("a", 5) == "a"
+    assert ledger.keep_history("b", 5) == "a"
+    ledger.leave_history("b")
+    assert ledger.keep_history("b", 5) == "a"
+    ledger.leave_history("a")
+    assert ledger.keep_history("b", 0.01) == "b"
+    until(lambda: ledger.keep_history("a", 5) == "a", "the word of one that is gone is forgotten")
 
 
 def test_a_broker_that_is_away_is_said_so_with_a_remedy() -> None:

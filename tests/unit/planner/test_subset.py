@@ -8,7 +8,7 @@ from orchestrator.domain.errors import UnknownRunError, UsageError
 from orchestrator.domain.plan import Reason, Suite
 from orchestrator.planner.codec import dumps, loads, subset
 from orchestrator.planner.render.explain import explain
-from orchestrator.planner.subset import first_scripts
+from orchestrator.planner.subset import check_limits, first_scripts
 from tests.unit.planner.factories import FakeTree, make_plan
 
 PLAN = make_plan("Makefile", "pkg/plan/a.go", "pkg/text/b.go")
@@ -86,3 +86,22 @@ def test_scripts_that_no_plan_may_name_are_none_of_the_first() -> None:
     with pytest.raises(UsageError) as raised:
         subset(PLAN, ["bvt:join"], {"bvt:join": ["a\x1b[2J.sql"]})
     assert "\x1b" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [
+        ({"bvt:join": ["a.sql"], "sca:vet": ["pkg/a", "pkg/a/...", "..."]}, ""),
+        ({"bvt:join": ["a.sql", "deep/c.sql"]}, r"deep/c\.sql: the tree under test has none\n  Did you mean 'deep/b"),
+        ({"bvt:join": ["a.result"]}, "a.result: the tree under test has none"),
+        ({"sca:vet": ["pkg/b"]}, "'sca:vet' is limited to pkg/b: the tree under test has none"),
+        ({"bvt:text": ["a.sql"]}, "'bvt:text' is limited to a.sql: the tree under test has none"),
+    ],
+)
+def test_a_limit_to_what_the_tree_lacks_is_refused(limits: dict[str, list[str]], says: str) -> None:
+    tree = FakeTree("cases/join/a.sql", "cases/join/a.result", "cases/join/deep/b.sql", "pkg/a/a.go")
+    if not says:
+        check_limits(PLAN, limits, "cases/", tree)
+        return
+    with pytest.raises(UsageError, match=says):
+        check_limits(PLAN, limits, "cases/", tree)

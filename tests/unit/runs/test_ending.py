@@ -88,7 +88,7 @@ def test_a_new_push_ends_the_older_run_of_its_pull_request(ledger: Ledger, app: 
     tick(ledger, app)
     progress = ledger.progress(older)
     assert progress is not None
-    assert (states(ledger, older), progress.cancelled_by) == ({TaskState.CANCELLED}, f"superseded by run {newer}")
+    assert (states(ledger, older), progress.cancelled_by) == ({TaskState.CANCELLED}, f"a newer push: run {newer}")
     assert states(ledger, newer) == states(ledger, other) == {TaskState.PENDING}
 
 

@@ -115,6 +115,19 @@ def test_the_sandbox_shows_only_what_it_is_given() -> None:
     assert "--unshare-net" not in network
 
 
+def test_a_link_in_what_the_sandbox_shows_is_shown_with_what_it_names(tmp_path: Path) -> None:
+    for name in ("checkout", "venvs/one", "own"):
+        (tmp_path / name).mkdir(parents=True)
+    checkout, own, made = tmp_path / "checkout", tmp_path / "own", tmp_path / "venvs" / "one"
+    (checkout / ".venv").symlink_to(made)
+    (tmp_path / "alone").symlink_to(made)
+    (own / "tool").symlink_to(made)  # code under test may make such links
+    readable = (checkout, checkout / ".venv" / "bin", tmp_path / "alone", own, own / "tool")
+    words = Sandbox("bwrap").wrap(["x"], View(cwd=own, tmp=tmp_path, readable=readable))
+    shown = [words[at + 1] for at, word in enumerate(words) if word == "--ro-bind"]
+    assert shown == list(map(str, (checkout, made / "bin", tmp_path / "alone", own, own / "tool")))
+
+
 def test_a_sandbox_that_does_not_work_is_none_and_says_why(tmp_path: Path) -> None:
     assert available(str(tmp_path)) is None
     assert "not installed" in describe(str(tmp_path))

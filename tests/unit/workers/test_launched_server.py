@@ -41,6 +41,15 @@ def test_it_sees_the_tree_and_its_own_directory_and_writes_to_that_alone(tmp_pat
     assert launch_of(job, None).wrap(("./server", "1"), tmp_path) == ("./server", "1")
 
 
+def test_a_mariadb_is_confined_and_writes_what_scripts_export_to_the_tree(tmp_path: Path) -> None:
+    what = TestTask("bvt:sums", Suite.BVT, Priority.HIGH, (), category="sums")
+    profile = Profile(name="p", bvt=Bvt(server=Server(provider="mariadb")))
+    job = make_job(what, profile, tmp_path / "tree", Record(), lambda: False)
+    words = launch_of(job, Sandbox("bwrap")).wrap(("mariadbd",), tmp_path)
+    bound = {words[at + 1]: word for at, word in enumerate(words) if word in ("--bind", "--ro-bind")}
+    assert bound == {str(tmp_path / "tmp"): "--bind", str(tmp_path): "--bind", str(tmp_path / "tree"): "--bind"}
+
+
 @contextmanager
 def tailed(script: str, folder: Path, sink: Sink) -> Iterator[None]:
     """A server of this shell script, what it says going to ``sink``."""

@@ -17,7 +17,9 @@ from orchestrator.domain.errors import CancelledError, WorkspaceError
 from orchestrator.domain.plan import Priority, Suite, TestTask
 from orchestrator.domain.profile import Bvt, Profile
 from tests.full import disk_full
+from tests.unit.diff.repo import Repo
 from workers.workspace import Workspace, Workspaces
+from workers.workspace import git as mirrors
 from workers.workspace.git import _make
 from workers.workspace.locks import FileLock, build_lock
 from workers.workspace.whole import check
@@ -86,6 +88,34 @@ def test_it_writes_the_tree_of_a_commit(clone: Path, tmp_path: Path) -> None:
     assert not (two.path / ".git").exists()
 
 
+def commit_of(clone: Path, mode: str, *names: str) -> str:
+    """A commit of one file below folders called ``names``, as only a program that is not git's would make it."""
+    oid = head(clone, "HEAD:run.sh")
+    for name in reversed(names):
+        entry = f"{mode} {name}\0".encode() + bytes.fromhex(oid)
+        words = ["git", "hash-object", "-w", "--literally", "-t", "tree", "--stdin"]
+        oid = subprocess.run(words, cwd=clone, input=entry, check=True, capture_output=True).stdout.decode().strip()
+        mode = "40000"
+    return git(clone, "commit-tree", "-m", "odd", oid)
+
+
+@pytest.mark.parametrize("names", [("git~1", "a.sh"), ("GIT~2",), (".g\u200cit", "a"), ("a:b",), ("c\\d",), ("aux",)])
+def test_names_that_only_other_systems_refuse_are_checked_out(clone: Path, tmp_path: Path, names: list[str]) -> None:
+    workspace = Workspaces(tmp_path / "ws", clone).checkout(commit_of(clone, "100755", *names), "r1")
+    assert workspace.path.joinpath(*names).read_text() == "#!/bin/sh\n"
+
+
+@pytest.mark.parametrize(
+    ("mode", "names"),
+    [("100755", (".", "a")), ("100755", ("a", "..", "b")), ("100755", (".GIT", "a")), ("120000", (".gitmodules",))],
+)
+def test_a_tree_that_git_checks_out_in_part_only_is_refused(
+    clone: Path, tmp_path: Path, mode: str, names: list[str]
+) -> None:
+    with pytest.raises(WorkspaceError, match=r"no checkout can have|in full: not"):
+        Workspaces(tmp_path / "ws", clone).checkout(commit_of(clone, mode, *names), "r1")
+
+
 def test_a_bare_read_only_repository_without_configuration_is_enough(clone: Path, tmp_path: Path) -> None:
     source = bare(clone, tmp_path / "bare")
     before = sorted((path, path.stat().st_mtime_ns) for path in source.rglob("*"))
@@ -94,6 +124,24 @@ def test_a_bare_read_only_repository_without_configuration_is_enough(clone: Path
     assert sorted((path, path.stat().st_mtime_ns) for path in source.rglob("*")) == before
     objects = sum(path.stat().st_size for path in (tmp_path / "ws" / "mirrors").rglob("*") if path.is_file())
     assert objects < 1000, "objects are borrowed, not copied"
+
+
+def test_a_tree_that_stands_for_billions_of_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo = Repo(tmp_path / "bomb")
+    repo.commit()
+    bomb = repo.bomb()
+    monkeypatch.setattr(mirrors, "_MOST_OUTPUT", 4 << 20)
+    with pytest.raises(WorkspaceError, match="git was ended after 4 MB"):
+        Workspaces(tmp_path / "ws", repo.folder).checkout(bomb, "r1")
+
+
+def test_objects_may_be_named_by_sha256(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "--object-format=sha256", str(tmp_path / "long"))
+    (tmp_path / "long" / "a.txt").write_text("a")
+    git(tmp_path / "long", "add", ".")
+    git(tmp_path / "long", "commit", "-q", "-m", "one")
+    workspace = Workspaces(tmp_path / "ws", tmp_path / "long").checkout(head(tmp_path / "long"), "r1")
+    assert (workspace.path / "a.txt").read_text() == "a"
 
 
 def test_a_linked_worktree_is_a_source(clone: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from workers.bvt.compare import VerdictKind
-from workers.bvt.results import CommandResult, ScriptResult, shortened, success_rate
+from workers.bvt.results import CommandResult, ScriptResult, shortened, success_rate, unfinished
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -51,7 +51,7 @@ def row_of(result: CommandResult) -> dict[str, object]:
 
 
 class JsonDocument:
-    """The same objects as one document, written at the end: scripts, commands, success_rate."""
+    """The same objects as one document at the end: scripts, commands, success_rate (null where some did not end)."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -67,7 +67,7 @@ class JsonDocument:
     def close(self, scripts: Sequence[ScriptResult]) -> None:
         """Write the document."""
         document = {
-            "success_rate": success_rate(scripts),
+            "success_rate": None if unfinished(scripts) else success_rate(scripts),
             "scripts": [_script(script) for script in scripts],
             "commands": self._rows,
         }
@@ -83,6 +83,7 @@ def _script(script: ScriptResult) -> dict[str, object]:
         "seconds": round(script.seconds, 6),
         "total": script.total,
         "skipped": script.skipped,
+        "ended": script.ended,
         **counts,
         "strict_only": script.strict_only,
         "notes": script.notes,

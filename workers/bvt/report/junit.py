@@ -43,11 +43,18 @@ class JUnit:
         """Write the document."""
         self._out.write('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="bvt">\n')
         for script in scripts:
-            self._out.write(self._suites.get(script.path, ""))
+            self._out.write(self._suites.get(script.path, "") if script.ended else _cut_short(script))
         self._out.write("</testsuites>\n")
         self._out.flush()
         if self._owned:
             self._out.close()
+
+
+def _cut_short(script: ScriptResult) -> str:
+    """A script that did not run to its end: without an error it would be read as one that passed."""
+    name = _attribute(script.path)
+    head = f'<testsuite name={name} tests="1" failures="0" errors="1" skipped="0">'
+    return f'{head}<testcase classname={name} name="the run"><error message="it did not end"/></testcase></testsuite>\n'
 
 
 def _case(result: CommandResult) -> str:

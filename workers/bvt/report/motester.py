@@ -36,7 +36,8 @@ class MoTesterReport:
         """Write report.txt."""
         self._errors.close()
         self._successes.close()
-        lines = [_summary(scripts), *map(_script, scripts)]
+        ended = [script for script in scripts if script.ended]
+        lines = [_summary(ended), *map(_script, ended)]
         (self._directory / "report.txt").write_text("".join(lines), encoding="utf-8", errors="replace")
 
 

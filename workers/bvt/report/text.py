@@ -7,7 +7,7 @@ from typing import TextIO
 
 from orchestrator.domain.shown import printable
 from workers.bvt.compare import VerdictKind
-from workers.bvt.results import CommandResult, ScriptResult, shortened, success_rate
+from workers.bvt.results import CommandResult, ScriptResult, shortened, success_rate, unfinished
 
 #: Failures shown in full of one script; the rest are counted.
 _SHOWN_FAILURES = 20
@@ -53,7 +53,9 @@ class Text:
 
     def close(self, scripts: Sequence[ScriptResult]) -> None:
         """Print the total."""
-        self._say(f"{len(scripts)} scripts: {_counts(scripts)}; success rate {success_rate(scripts)}%\n")
+        left = unfinished(scripts)
+        end = f"{left} did not run to their end" if left else f"success rate {success_rate(scripts)}%"
+        self._say(f"{len(scripts)} scripts: {_counts(scripts)}; {end}\n")
         self._out.flush()
 
 
