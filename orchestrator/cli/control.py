@@ -168,7 +168,7 @@ def one_history(ledger: Ledger, store_url: str) -> str:
     Raises UsageError when another control process keeps it elsewhere. Those with PostgreSQL count as sharing theirs.
     """
     path = store_url.removeprefix("sqlite:///")
-    place = "PostgreSQL" if path == store_url else f"{Path(path).absolute()} on {socket.gethostname()}"
+    place = "PostgreSQL" if path == store_url else f"{Path(path).resolve()} on {socket.gethostname()}"
     end = time.monotonic() + _HISTORY + 1  # so long does the word of one that was killed last
     while (kept := ledger.keep_history(place, _HISTORY)) != place:
         if time.monotonic() > end:
