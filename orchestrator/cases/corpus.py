@@ -177,19 +177,16 @@ class Corpus:
     def same(self, table: str, bag: int, shape: bytes, exact: bytes, *, but: str = "") -> Known | None:
         """The first statement or block of this shape in a script other than ``but``, and how many there are."""
         times = "sum(times)" if table == "statement" else "count(*)"
-        key = (signed(bag), short(shape))
-        script, count, same_text = self.connection.execute(
-            f"SELECT min(script), {times}, max(exact = ?) FROM {table} WHERE bag = ? AND shape = ? AND script <> ?",  # noqa: S608
-            (short(exact), *key, self._identity(but)),
+        # Beside one min() SQLite takes the other columns from that row (sqlite.org/lang_select.html, "Bare columns").
+        first, count, same_text, *place = self.connection.execute(
+            f"SELECT min((script << 32) | line), {times}, sum(exact = ?), {_PLACES[table]}"  # noqa: S608
+            f" FROM {table} WHERE bag = ? AND shape = ? AND script <> ?",
+            (short(exact), signed(bag), short(shape), self._identity(but)),
         ).fetchone()
-        if script is None:
+        if first is None:
             return None
-        place = self.connection.execute(
-            f"SELECT path, {_PLACES[table]} FROM {table} JOIN script ON script.id = script"  # noqa: S608
-            f" WHERE {table}.bag = ? AND {table}.shape = ? AND script = ? ORDER BY 2 LIMIT 1",
-            (*key, script),
-        ).fetchone()
-        return Known(Place(*place), count, bool(same_text))
+        (path,) = self.connection.execute("SELECT path FROM script WHERE id = ?", (first >> 32,)).fetchone()
+        return Known(Place(path, *place), count, bool(same_text))
 
     def _identity(self, path: str) -> int:
         if not path:

@@ -56,6 +56,7 @@ class Search:
         self._new: dict[tuple[str, bytes], tuple[ReadScript, Place]] = {}
         self._bags: dict[tuple[str, int], tuple[ReadScript, Place]] = {}
         self._load = lru_cache(maxsize=32)(self._read_existing)
+        self._same = lru_cache(maxsize=4096)(self._in_tree)  # what every script says is the dearest to count
 
     def read(self, text: str, path: str) -> ReadScript:
         """The new script ``text``, to be looked up."""
@@ -84,10 +85,10 @@ class Search:
         self._remember(script)
 
     def _known(self, typed: Typed, own_path: str) -> Known | None:
-        if self.corpus is None:
-            return None
-        statement = typed.statement
-        return self.corpus.same("statement", statement.bag, typed.digest, statement.exact, but=own_path)
+        return self._same(typed.statement.bag, typed.digest, typed.statement.exact, own_path)
+
+    def _in_tree(self, bag: int, digest: bytes, exact: bytes, own_path: str) -> Known | None:
+        return self.corpus.same("statement", bag, digest, exact, but=own_path) if self.corpus else None
 
     def _find(
         self, kind: str, script: ReadScript, fingerprint: Fingerprint, bounds: tuple[int, int], own_path: str
