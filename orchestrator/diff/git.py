@@ -87,7 +87,7 @@ class Git:
             except OSError as error:
                 raise WorkspaceError(f"git cannot be run in {self.git_dir}: {error.strerror}", _READABLE) from error
             with process:
-                with contextlib.suppress(OSError):  # it has ended already, or may use less than that
+                with contextlib.suppress(OSError, AttributeError):  # ended, bounded already; only Linux has this call
                     resource.prlimit(process.pid, resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
                 try:
                     answer = _read(process)

@@ -290,6 +290,13 @@ def test_a_host_without_git_is_told(repo: Repo, monkeypatch: pytest.MonkeyPatch)
         from_repository(repo.folder, "main", "main")
 
 
+def test_where_the_memory_of_another_process_cannot_be_bounded_changes_are_read(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("resource.prlimit")  # as on macOS
+    assert GitTree(repo.folder, repo.git("rev-parse", "HEAD").decode().strip()).files(".")
+
+
 def test_a_tree_that_stands_for_billions_of_files_costs_bounded_memory(
     repo: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
