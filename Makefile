@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Programs that come as packages, as Go where there is none, are found as a test or a figure looks for any other.
+TOOLS := PATH="$(CURDIR)/$(BIN):$$PATH"
 NAME ?=
 # Test processes beside each other: most tests wait for a server more than they compute. Files are taken in the order of
 # their names, and so the longest ones, acceptance tests, first: none of them is waited for at the end.
@@ -29,7 +31,7 @@ demo: $(VENV)/.installed-demo
 	@$(BIN)/mo-testplan demo $(ARGS)
 
 test: $(VENV)/.installed-all
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(TOOLS) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.installed-all
 	$(BIN)/ruff check .
@@ -42,10 +44,10 @@ format: $(VENV)/.installed-all
 	$(BIN)/ruff format .
 
 promises: $(VENV)/.installed-all
-	@$(BIN)/python -m benchmarks.promises $(NAME)
+	@$(TOOLS) $(BIN)/python -m benchmarks.promises $(NAME)
 
 bench: $(VENV)/.installed-all
-	@$(BIN)/python -m benchmarks.full
+	@$(TOOLS) $(BIN)/python -m benchmarks.full
 
 flower: $(VENV)/.installed-flower
 	@$(BIN)/python -m orchestrator flower $(ARGS)

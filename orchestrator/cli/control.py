@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import fcntl
 import hashlib
 import logging
@@ -99,13 +98,11 @@ def run(args: argparse.Namespace) -> int:
     _every(_TELL_EVERY, "tell", lambda: teller.tick)
     _every(_TELL_EVERY, "github", lambda: github.tick)
     over: list[MoTestplanError] = []
-    _every(_AGREE_EVERY, "scheme", lambda: _end_with_the_ledger(connections()[0], place, over))
+    _every(_AGREE_EVERY, "agree", lambda: _end_with_the_ledger(connections()[0], place, over))
     _every(_KEEP_EVERY, "keep", lambda: _keeper(connections(), app, who, profile, config).tick)
     if bot is not None:
         _every(0.0, "bot", lambda: bot.serve)
     code = _serve(app, who)
-    with contextlib.suppress(MoTestplanError):  # it is forgotten by itself
-        Ledger(config.redis_url).leave_history(place)
     del lock  # held until here
     if over:
         raise over[0]
@@ -169,7 +166,7 @@ def one_history(ledger: Ledger, store_url: str) -> str:
     """
     path = store_url.removeprefix("sqlite:///")
     place = "PostgreSQL" if path == store_url else f"{Path(path).resolve()} on {socket.gethostname()}"
-    end = time.monotonic() + _HISTORY + 1  # so long does the word of one that was killed last
+    end = time.monotonic() + _HISTORY + 1  # so long does the word of one that ended last
     while (kept := ledger.keep_history(place, _HISTORY)) != place:
         if time.monotonic() > end:
             raise _other_history(kept)

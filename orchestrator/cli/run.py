@@ -97,7 +97,7 @@ def check_stack(args: argparse.Namespace) -> None:
         raise UsageError("--workers and --no-sandbox go with --local", "Elsewhere they are the workers' own.")
     if args.dsn and args.server not in (None, "dsn"):
         raise UsageError(f"--server {args.server} and --dsn name two servers", "Give one of them.")
-    if args.local and getattr(args, "detach", False):
+    if args.local and args.detach:
         raise UsageError("--detach goes with remote workers", "A local run ends with this command.")
 
 
@@ -147,8 +147,7 @@ def execute(args: argparse.Namespace, config: Settings, plan: TestPlan, parent: 
     if not plan.tasks:
         edge.say("; ".join(["nothing to run", *plan.notes]))
         if args.format == "json":
-            counted = getattr(args, "detach", False)
-            nothing = {"tasks": 0, "shards": 0} if counted else {"state": RunState.PASSED.value, "tasks": []}
+            nothing = {"tasks": 0, "shards": 0} if args.detach else {"state": RunState.PASSED.value, "tasks": []}
             edge.print_json({"run": None, "plan": plan.id, **nothing})
         return EXIT_PASSED
     if not args.local:

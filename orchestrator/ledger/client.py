@@ -384,11 +384,6 @@ class Ledger(Hosts, Waiting):
         """Say for ``seconds`` that the runs of this ledger are kept in ``place``; where they are kept, if elsewhere."""
         return place if self._hold(keys.HISTORY, place, seconds) else str(self.redis.get(keys.HISTORY) or place)
 
-    def leave_history(self, place: str) -> None:
-        """Take :meth:`keep_history` back."""
-        if self.redis.get(keys.HISTORY) == place:
-            self.redis.delete(keys.HISTORY)
-
     def tick(self, now: float) -> None:
         """Note that the leader looks at the runs ``now``, by Redis' clock."""
         self.redis.set(keys.TICKED, now)

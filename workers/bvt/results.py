@@ -79,6 +79,12 @@ def unfinished(scripts: Sequence[ScriptResult]) -> int:
     return sum(not script.ended for script in scripts)
 
 
+def outcome(scripts: Sequence[ScriptResult]) -> str:
+    """The last words of a run, for people."""
+    left = unfinished(scripts)
+    return f"{left} did not run to their end" if left else f"success rate {success_rate(scripts)}%"
+
+
 class Listener(Protocol):
     """Takes results as they come. Calls never overlap."""
 

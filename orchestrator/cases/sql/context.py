@@ -105,7 +105,8 @@ def _with_offset(tokens: Sequence[str], codes: Sequence[str]) -> tuple[list[str]
 
 def _keeps_text(codes: Sequence[str]) -> bool:
     """Whether a text may be kept in a variable, to be prepared, or is executed at once."""
-    return codes[0] == "execute" or ":=" in codes or (codes[0] == "set" and "".join(codes[1:2])[:2] == f"{NAME}@")
+    sets_variable = codes[0] == "set" and any(code.startswith(f"{NAME}@") for code in codes[1:2])
+    return codes[0] == "execute" or ":=" in codes or sets_variable
 
 
 def _begins_statement(token: str) -> bool:

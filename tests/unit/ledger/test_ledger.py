@@ -241,11 +241,8 @@ def test_only_one_control_process_leads(ledger: Ledger) -> None:
 def test_control_processes_keep_one_history(ledger: Ledger) -> None:
     assert ledger.keep_history("a", 5) == ledger.keep_history("a", 5) == "a"
     assert ledger.keep_history("b", 5) == "a"
-    ledger.leave_history("b")
-    assert ledger.keep_history("b", 5) == "a"
-    ledger.leave_history("a")
-    assert ledger.keep_history("b", 0.01) == "b"
-    until(lambda: ledger.keep_history("a", 5) == "a", "the word of one that is gone is forgotten")
+    assert ledger.keep_history("a", 0.01) == "a"
+    until(lambda: ledger.keep_history("b", 5) == "b", "the word of one that is gone is forgotten")
 
 
 def test_a_broker_that_is_away_is_said_so_with_a_remedy() -> None:

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from workers.bvt.compare import VerdictKind
-from workers.bvt.results import CommandResult, ScriptResult, shortened, success_rate, unfinished
+from workers.bvt.results import CommandResult, ScriptResult, outcome, shortened
 
 #: Failures drawn in full a script, and lines a side; the text reports have them all.
 _SHOWN_FAILURES = 200
@@ -55,9 +55,7 @@ class Page:
         with self._path.open("w", encoding="utf-8", errors="replace") as out:
             out.write('<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">')
             out.write(f"<title>SQL cases</title><style>{_STYLE}</style><h1>SQL cases</h1>")
-            left = unfinished(scripts)
-            end = f"{left} did not run to their end" if left else f"success rate {success_rate(scripts)}%"
-            out.write(f"<p>{len(scripts)} scripts, {end}</p>")
+            out.write(f"<p>{len(scripts)} scripts, {outcome(scripts)}</p>")
             out.write(_totals([script for script in scripts if script.ended]))
             for script in scripts:
                 out.write(self._section(script))

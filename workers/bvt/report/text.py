@@ -7,7 +7,7 @@ from typing import TextIO
 
 from orchestrator.domain.shown import printable
 from workers.bvt.compare import VerdictKind
-from workers.bvt.results import CommandResult, ScriptResult, shortened, success_rate, unfinished
+from workers.bvt.results import CommandResult, ScriptResult, outcome, shortened
 
 #: Failures shown in full of one script; the rest are counted.
 _SHOWN_FAILURES = 20
@@ -53,9 +53,7 @@ class Text:
 
     def close(self, scripts: Sequence[ScriptResult]) -> None:
         """Print the total."""
-        left = unfinished(scripts)
-        end = f"{left} did not run to their end" if left else f"success rate {success_rate(scripts)}%"
-        self._say(f"{len(scripts)} scripts: {_counts(scripts)}; {end}\n")
+        self._say(f"{len(scripts)} scripts: {_counts(scripts)}; {outcome(scripts)}\n")
         self._out.flush()
 
 
