@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 
 from orchestrator.cli import edge
-from orchestrator.cli.run import add_stack_arguments, add_wait, add_weight, check_stack, execute
+from orchestrator.cli.run import add_stack_arguments, add_wait, add_weight, check_stack, check_wait, execute
 from orchestrator.domain.errors import UsageError
 from orchestrator.ledger.client import Ledger
 from orchestrator.runs import control
@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Start the new run; the exit code is its verdict."""
     check_stack(args)
+    check_wait(args)
     config = edge.settings()
     summary, plan = edge.find_run(config, args.run)
     if not summary.state.final:

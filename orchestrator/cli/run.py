@@ -97,6 +97,10 @@ def check_stack(args: argparse.Namespace) -> None:
         raise UsageError("--workers and --no-sandbox go with --local", "Elsewhere they are the workers' own.")
     if args.dsn and args.server not in (None, "dsn"):
         raise UsageError(f"--server {args.server} and --dsn name two servers", "Give one of them.")
+
+
+def check_wait(args: argparse.Namespace) -> None:
+    """:class:`UsageError` for ``--detach`` of a run that only lives while its command does."""
     if args.local and args.detach:
         raise UsageError("--detach goes with remote workers", "A local run ends with this command.")
 
@@ -109,6 +113,7 @@ def workers_of(args: argparse.Namespace) -> int:
 def run(args: argparse.Namespace) -> int:
     """Start a run and, unless detached, wait for its verdict."""
     check_stack(args)
+    check_wait(args)
     config = edge.settings()
     if args.plan:
         beside = next((name for name in _MAKE_A_PLAN if getattr(args, name) not in (None, [])), None)
