@@ -30,7 +30,12 @@ $(VENV)/.installed-%: pyproject.toml constraints.txt
 demo: $(VENV)/.installed-demo
 	@$(BIN)/mo-testplan demo $(ARGS)
 
-test: $(VENV)/.installed-all
+# What the hosts of tests start with as their Go build cache, unless somebody names another one.
+$(VENV)/go-build: | $(VENV)/.installed-all
+	@$(TOOLS) $(BIN)/python -m tests.warm $@
+
+test: export MO_TESTPLAN_GOCACHE_SEED ?= $(CURDIR)/$(VENV)/go-build
+test: $(VENV)/.installed-all $(if $(MO_TESTPLAN_GOCACHE_SEED),,| $(VENV)/go-build)
 	@$(TOOLS) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.installed-all
