@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit, urlu
 
 import redis
 from redis.backoff import ExponentialBackoff
+from redis.connection import HiredisRespSerializer
 from redis.retry import Retry
 
 from orchestrator.domain.errors import BrokerDownError, BrokerError
@@ -62,7 +63,7 @@ def connect(url: str, *, retries: int = 3, timeout: float = 10.0) -> redis.Redis
         client = redis.Redis.from_url(
             socket_form(url),
             decode_responses=True,
-            encoding_errors="replace",  # what tests print may hold halves of surrogate pairs, which no bytes stand for
+            command_packer=_Packer(),
             protocol=2,  # answers keep one shape whatever the library prefers
             retry=retry,
             retry_on_error=[redis.ConnectionError, redis.TimeoutError],
@@ -77,6 +78,19 @@ def connect(url: str, *, retries: int = 3, timeout: float = 10.0) -> redis.Redis
             f"{masked(url)} is not a Redis address: {error}", "Correct what follows the ? in MO_TESTPLAN_REDIS_URL."
         ) from None
     return client
+
+
+class _Packer(HiredisRespSerializer):
+    """Puts a question mark for what no bytes stand for, as halves of surrogate pairs that tests print.
+
+    redis-py's ``encoding_errors`` says nothing to hiredis, which raises.
+    """
+
+    def pack(self, *args: object) -> list[bytes]:
+        """A command as the server reads it."""
+        words: list[Any] = [arg.encode("utf-8", "replace") if isinstance(arg, str) else arg for arg in args]
+        packed: list[bytes] = super().pack(*words)
+        return packed
 
 
 def socket_form(url: str) -> str:
