@@ -63,6 +63,7 @@ def connect(url: str, *, retries: int = 3, timeout: float = 10.0) -> redis.Redis
         client = redis.Redis.from_url(
             socket_form(url),
             decode_responses=True,
+            encoding_errors="replace",  # of answers: whoever writes into Redis may write what is no UTF-8
             command_packer=_Packer(),
             protocol=2,  # answers keep one shape whatever the library prefers
             retry=retry,
@@ -83,7 +84,7 @@ def connect(url: str, *, retries: int = 3, timeout: float = 10.0) -> redis.Redis
 class _Packer(HiredisRespSerializer):
     """Puts a question mark for what no bytes stand for, as halves of surrogate pairs that tests print.
 
-    redis-py's ``encoding_errors`` says nothing to hiredis, which raises.
+    redis-py's ``encoding_errors`` reaches only answers where hiredis packs: of a command it would raise.
     """
 
     def pack(self, *args: object) -> list[bytes]:

@@ -169,3 +169,11 @@ def test_an_embedded_server_that_ends_at_once_is_not_waited_for_and_its_last_wor
     with pytest.raises(BrokerError, match=r"ended as it started: [^\0]*maxmemory-policy") as error, Refusing(tmp_path):
         pass
     assert str(tmp_path / "redis.log") in error.value.remedy
+
+
+def test_what_is_no_utf8_is_read_and_what_cannot_be_is_written(valkey_url: str) -> None:
+    client = connect(valkey_url)
+    client.set("odd", b"caf\xe9")
+    assert client.get("odd") == "caf\ufffd"
+    client.set("odd", "half of a pair: \ud83d")
+    assert client.getdel("odd") == "half of a pair: ?"
