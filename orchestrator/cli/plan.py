@@ -141,7 +141,8 @@ def bvt_scripts(args: argparse.Namespace, plan: TestPlan, limit: int) -> dict[st
 
 
 def check_named(args: argparse.Namespace, plan: TestPlan, limits: Mapping[str, Collection[str]]) -> None:
-    """See that what ``limits`` names is there at the plan's head, as far as a clone of it is at hand."""
+    """See that what ``limits`` names is there at the plan's head; where no clone of it is at hand, say so."""
+    from orchestrator.cli import edge  # late: `plan` alone starts faster without it
     from orchestrator.planner.subset import check_limits
 
     commit = plan.diff_summary.head_commit
@@ -151,6 +152,10 @@ def check_named(args: argparse.Namespace, plan: TestPlan, limits: Mapping[str, C
         profile, tree = _tree(args, commit)
         tree.has_directory("")
     except (WorkspaceError, UnknownRunError):
+        edge.say(
+            f"--limit is not checked: no clone here has {commit[:12]} (name one with --repo); "
+            "a worker skips a task whose tree has none of what it is limited to"
+        )
         return
     check_limits(plan, limits, profile.bvt.cases, tree)
 

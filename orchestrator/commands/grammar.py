@@ -110,7 +110,7 @@ _CHINESE = sorted((word for word in _BY_WORD if not word.isascii()), key=len, re
 
 
 class NotUnderstoodError(UsageError):
-    """A line that is no command; ``nearest`` are the usages it may have meant."""
+    """No command, or one with other arguments than it takes; ``nearest`` are the usages that may have been meant."""
 
     def __init__(self, message: str, nearest: tuple[str, ...] = ()) -> None:
         super().__init__(message, " / ".join(nearest))
@@ -170,11 +170,15 @@ def _arguments(verb: Verb, words: list[str]) -> tuple[str, ...]:
     if verb.name == "quarantine" and len(words) > 2:
         words = [" ".join(words[:-1]), words[-1]]
     if not needed <= len(words) <= len(verb.takes):
-        raise NotUnderstoodError(f"{verb.name}: {len(words)}", (verb.usage,))
-    return tuple(_argument(verb, kind.rstrip("?"), word) for kind, word in zip(verb.takes, words, strict=False))
+        raise NotUnderstoodError(" ".join((verb.name, *words))[:60], (verb.usage,))
+    values = [_argument(kind.rstrip("?"), word) for kind, word in zip(verb.takes, words, strict=False)]
+    if not all(values):
+        raise NotUnderstoodError(" ".join((verb.name, *words))[:60], (verb.usage,))
+    return tuple(filter(None, values))
 
 
-def _argument(verb: Verb, kind: str, word: str) -> str:
+def _argument(kind: str, word: str) -> str | None:
+    """``word`` in the form of its kind; None where it is none."""
     low, value = word.casefold(), None
     if kind in ("pr", "run|pr", "pr|all") and (match := _PULL.fullmatch(low)):
         value = str(int(match[1]))
@@ -194,9 +198,7 @@ def _argument(verb: Verb, kind: str, word: str) -> str:
         value = word if _CODE.fullmatch(word) else None
     elif kind in ("test", "task"):
         value = word if len(word) <= 300 else None
-    if value is None or value == "0":
-        raise NotUnderstoodError(f"{word[:40]}: {kind}", (verb.usage,))
-    return value
+    return None if value == "0" else value
 
 
 def seconds(duration: str) -> float:

@@ -8,7 +8,7 @@ Language = Literal["zh", "en"]
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
     "help": ("命令（也可以用英文）", "Commands"),
-    "unknown": ("看不懂“{}”。你是想用：{}", "“{}” is no command. Nearest: {}"),
+    "unknown": ("看不懂“{}”。你是想用：{}", "“{}” is not understood. Nearest: {}"),
     "outsider": (
         "你没有权限：你的 id `{}` 不在 people.yaml 里。请联系管理员：{}",
         "You have no role here: your id `{}` is not in people.yaml. Ask an administrator: {}",

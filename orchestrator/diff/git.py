@@ -113,7 +113,7 @@ def _read(process: subprocess.Popen[bytes]) -> bytes:
     return b"".join(parts)
 
 
-_READABLE = "Give --repo a clone (bare or not) that this user may read."
+_READABLE = "Name a clone (bare or not) that this user may read."
 
 
 def find_git(directory: Path) -> Git:
@@ -125,7 +125,7 @@ def find_git(directory: Path) -> Git:
     """
     program = shutil.which("git")
     if program is None:
-        raise ToolMissingError("git is not on the PATH", "Install git, or give the diff itself with --diff.")
+        raise ToolMissingError("git is not on the PATH", "Install git, or give the diff itself.")
     start = directory.absolute()
     for folder in (start, *start.parents):
         for candidate in (folder, _follow(folder / ".git")):
@@ -174,7 +174,7 @@ def resolve(git: Git, base: str, head: str) -> Revisions:
     if not bases:
         raise BadDiffError(
             f"{base!r} and {head!r} have no common ancestor in this repository",
-            "A shallow clone may lack it: `git fetch --unshallow`, or give the diff itself with --diff.",
+            "A shallow clone may lack it: `git fetch --unshallow`, or give the diff itself.",
         )
     return Revisions(first, second, bases[0].removeprefix("^"))
 

@@ -91,7 +91,7 @@ def damaged(lines: Lines, what: str) -> BadDiffError:
     where = "at its end" if lines.ended else f"at line {lines.number}"
     return BadDiffError(
         f"the diff is damaged {where}: {what}",
-        "It was cut off or edited. Make it again with `git diff -M BASE...HEAD > FILE`, or use --repo, --base, --head.",
+        "It was cut off or edited. Make it again with `git diff -M BASE...HEAD`, or name base and head instead.",
     )
 
 

@@ -15,7 +15,7 @@ from orchestrator.diff.unified import FileDiff, parse
 from orchestrator.domain.change import ChangeKind, DiffSummary, FileChange, FileLines
 from orchestrator.domain.errors import BadDiffError
 
-_HOW = "Make one with `git diff -M BASE...HEAD > FILE`, or use --repo, --base, --head."
+_HOW = "Make one with `git diff -M BASE...HEAD`, or name base and head instead."
 
 
 def from_file(name: str) -> DiffSummary:

@@ -68,7 +68,7 @@ class Ledger(Hosts, Waiting):
         if len(plan_json) > PLAN_LIMIT:
             raise UsageError(
                 f"the plan has {len(plan_json) >> 20} MiB, more than the {PLAN_LIMIT >> 20} that a run may have",
-                "Plan a smaller change, or spend a --budget.",
+                "Plan a smaller change, or give it a budget.",
             )
         units = _encode({"tasks": list(tasks), "shards": [_row(first, spec) for first, spec in shards]})
         names = [

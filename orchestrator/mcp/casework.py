@@ -8,8 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from orchestrator.cases.dedup_search import Finding
-from orchestrator.domain.change import MAX_PULL
-from orchestrator.mcp.desk import McpDesk, Offset
+from orchestrator.mcp.desk import McpDesk, Offset, Pull
 from orchestrator.service.caller import Role
 from orchestrator.service.cases import MAX_SCRIPT, CaseHit, CaseText
 from orchestrator.service.change import Change
@@ -78,9 +77,7 @@ class Casework:
 
     def generate_cases(  # noqa: PLR0913 - what, how much and which page
         self,
-        pull: Annotated[
-            int | None, Field(ge=1, le=MAX_PULL, description="Number of a pull request in the clone.")
-        ] = None,
+        pull: Annotated[Pull | None, Field(description="Number of a pull request in the clone.")] = None,
         base: Annotated[str | None, Field(max_length=250, description="Revision of the clone it is for.")] = None,
         head: Annotated[str | None, Field(max_length=250, description="The change, with base.")] = None,
         budget: Annotated[int, Field(ge=1, le=MAX_BUDGET, description="Statements in all scripts together.")] = 60,

@@ -17,8 +17,8 @@ from orchestrator.domain.errors import MoTestplanError
 
 def said(error: MoTestplanError) -> str:
     """What happened and what to do next, in one line; its kind first."""
-    remedy = f" {error.remedy}" if error.remedy else ""
-    return f"{type(error).__name__}: {error.message}{remedy}".encode("utf-8", "replace").decode()
+    words = ". ".join(filter(None, (error.message.rstrip("."), error.remedy)))
+    return f"{type(error).__name__}: {words}".encode("utf-8", "replace").decode()
 
 
 def actionable(call: Callable[..., Any], kind: type[ToolError | ResourceError] = ToolError) -> Callable[..., Any]:

@@ -8,9 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from orchestrator.autopilot.judge import Triage, judge
-from orchestrator.domain.change import MAX_PULL
 from orchestrator.domain.run import RunState
-from orchestrator.mcp.desk import After, Limit, MaybeTask, McpDesk, Offset, PlanId, RunName, TaskName
+from orchestrator.mcp.desk import After, Limit, MaybeTask, McpDesk, Offset, PlanId, Pull, RunName, TaskName
 from orchestrator.planner.render.explain import explain
 from orchestrator.service import views
 from orchestrator.service.change import BUDGET, MAX_DIFF, Change
@@ -81,7 +80,7 @@ class Looking:
 
     def plan_change(  # noqa: PLR0913 - the ways to name a change
         self,
-        pull: Annotated[int | None, Field(ge=1, le=MAX_PULL, description="Number of a pull request.")] = None,
+        pull: Annotated[Pull | None, Field(description="Number of a pull request.")] = None,
         base: Annotated[
             str | None, Field(max_length=250, description="Revision of the clone the change is for.")
         ] = None,
@@ -142,7 +141,7 @@ class Looking:
     def list_runs(
         self,
         limit: Limit = 20,
-        pull: Annotated[int | None, Field(ge=1, le=MAX_PULL, description="Only of this pull request.")] = None,
+        pull: Annotated[Pull | None, Field(description="Only of this pull request.")] = None,
         state: Annotated[RunState | None, Field(description="Only runs in this state.")] = None,
     ) -> list[views.RunRow]:
         """The newest runs, live ones first."""

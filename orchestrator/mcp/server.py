@@ -10,9 +10,11 @@ from mcp.server import MCPServer
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError
 from mcp.server.mcpserver.tools import Tool
-from mcp.types import ToolAnnotations
+from mcp.shared.exceptions import MCPError
+from mcp.types import INVALID_PARAMS, GetPromptResult, InputRequiredResult, ToolAnnotations
 from pydantic import AnyHttpUrl
 
 from orchestrator import __version__
@@ -53,6 +55,19 @@ class ServiceTokens:
         return caller
 
 
+class _Server(MCPServer[None]):
+    """The SDK's, which says of a prompt that it does not know, or that lacks an argument, "internal server error"."""
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[None, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """A prompt's text; what is wrong with the question is said."""
+        try:
+            return await super().get_prompt(name, arguments, context)
+        except ValueError as error:
+            raise MCPError(INVALID_PARAMS, str(error)) from error
+
+
 def make_server(desk: McpDesk, tokens: ServiceTokens | None = None, url: str = "http://127.0.0.1") -> MCPServer[None]:
     """The server; with ``tokens`` it is for HTTP at ``url``, and every request needs one."""
     auth = AuthSettings(
@@ -62,7 +77,7 @@ def make_server(desk: McpDesk, tokens: ServiceTokens | None = None, url: str = "
     )
     looks = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
     orders = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False)
-    server: MCPServer[None] = MCPServer(
+    server = _Server(
         "mo-testplan",
         instructions=INSTRUCTIONS,
         version=__version__,

@@ -89,7 +89,7 @@ def commit_of(plan: TestPlan) -> str:
     if plan.tasks and not commit:
         raise UsageError(
             "this plan names no commit to run on: it was made from a bare diff",
-            "Make it with `--repo DIR --base REV --head REV`.",
+            "Plan a pull request, or a base and a head; beside a diff the API takes the commit that it leads to.",
         )
     return commit or ""
 
@@ -209,6 +209,6 @@ def rerun_plan(  # noqa: PLR0913 - what to run again, and where
         again = [result.task for result in summary.tasks if result.state in wanted]
         if not again:
             what = "failed" if failed else "was lost"
-            raise UsageError(f"nothing {what} in run {summary.run}", "Name tasks with --task, or leave the option out.")
+            raise UsageError(f"nothing {what} in run {summary.run}", "Name tasks, or run all of it again.")
         plan = subset(plan, again)
     return labelled(plan, host_label(host)) if host else plan

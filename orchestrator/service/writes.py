@@ -155,7 +155,7 @@ class Writes:
                 f"run {summary.run} has ended already: {summary.state.value}", "There is nothing left to cancel."
             )
         if not order.dry_run and not summary.state.final:  # said again, in case the first one was interrupted
-            self._claim(claim)
+            repeated = self._claim(claim)[0] is Claimed.AGAIN
             control.cancel(self._reads.app, self._reads.ledger, summary.run, caller.name, tasks, waiting=waiting)
         return dataclasses.replace(done, repeated=repeated)
 
@@ -188,7 +188,7 @@ class Writes:
             return Done(action, None, False, True, "there was nothing to run when this was ordered", None, 0, 0.0)
         again = answer is Claimed.AGAIN and self._exists(run)
         if not again:
-            self._send(plan, parent, caller, run)
+            again = not self._send(plan, parent, caller, run)
         return Done(action, run, False, again, effect, plan.id, len(plan.tasks), price)
 
     def _nothing(  # noqa: PLR0913 - the parts of an order
@@ -204,13 +204,16 @@ class Writes:
         effect = f"nothing to run: {plan.summary}"
         return Done(action, None, order.dry_run, answer is Claimed.AGAIN, effect, plan.id, 0, 0.0)
 
-    def _send(self, plan: TestPlan, parent: str | None, caller: Caller, run: str) -> None:
+    def _send(self, plan: TestPlan, parent: str | None, caller: Caller, run: str) -> bool:
+        """Start the run; False where two tries came at once, and the other one was first."""
         app, ledger = self._reads.app, self._reads.ledger
         try:
             control.start(app, ledger, plan, parent=parent, who=caller.name, run=run)
         except UsageError:
-            if not self._exists(run):  # else two tries came at once, and the other one was first
+            if not self._exists(run):
                 raise
+            return False
+        return True
 
     def _exists(self, run: str) -> bool:
         return self._reads.ledger.progress(run) is not None or self._reads.store.run(run) is not None

@@ -170,6 +170,22 @@ def test_a_run_limited_to_a_script_that_is_not_there_does_not_start(clone: Path)
     assert "Did you mean 'a.sql'?" in said
 
 
+def test_a_limit_that_no_clone_can_check_is_said_to_be_unchecked(
+    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    add_run_arguments(parser)
+    change = ["--repo", str(clone), "--base", "main", "--head", "topic", "--strategies", "rules"]
+    limit = ["--task", "bvt:udf", "--limit", "bvt:udf=a.sql"]
+    plan = plan_from_args(parser.parse_args(change))
+    cut_down(parser.parse_args([*change, *limit]), plan)
+    assert "not checked" not in capsys.readouterr().err
+    monkeypatch.delenv("MO_TESTPLAN_REPO", raising=False)
+    monkeypatch.chdir(tmp_path)
+    cut_down(parser.parse_args(limit), plan)
+    assert "--limit is not checked" in capsys.readouterr().err
+
+
 def test_a_category_is_added_by_hand_and_an_unknown_one_refused(diff: str) -> None:
     plan = answer("plan", "--diff", diff, "--category", "window", "--strategies", "rules", "--format", "json")
     assert "bvt:window" in {task["id"] for task in plan["tasks"]}

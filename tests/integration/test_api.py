@@ -15,7 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from orchestrator.api.metrics import Metrics
-from orchestrator.api.rest.app import PREFIX, make_api
+from orchestrator.api.rest.app import MAX_BODY, PREFIX, make_api
 from orchestrator.api.server import routes
 from orchestrator.domain.profile import Profile, Rule
 from orchestrator.domain.run import CaseResult, CaseStatus, TaskState
@@ -94,6 +94,47 @@ def test_who_has_a_budget_of_runner_minutes_does_not_say_what_a_plan_costs(api: 
     assert (refused.status_code, "its own cost" in refused.json()["message"]) == (403, True)
     kept = api.service.writes.keep(make_plan(TASKS)).id
     assert api.order("/runs", {"plan": kept}, "k", "slow").status_code == 201
+
+
+def test_errors_speak_of_what_was_sent_and_not_of_options_of_a_command(api: Api) -> None:
+    damaged, coloured = DIFF[:-12], re.sub("(?m)^", "\x1b[31m", DIFF)
+    run = start_run(api.service, make_plan(TASKS))
+    play(api.service, run, {task.id: (TaskState.PASSED, ()) for task in make_plan(TASKS).tasks})
+    end_run(api.service, run)
+    answers = [
+        *(api.call("POST", "/plans", json={"diff": diff}) for diff in ("hello", damaged, coloured)),
+        api.order("/runs", {"change": {"diff": DIFF}}, "bare"),
+        api.order(f"/runs/{run}/rerun", {"failed": True}, "green"),
+    ]
+    for answer in answers:
+        assert (answer.status_code, bool(answer.json()["remedy"])) == (422, True)
+        assert not re.search(r"(^|[ `])--[a-z]", answer.json()["remedy"]), answer.text
+    assert "commit" in answers[3].json()["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "word"),
+    [
+        ({"content": b'{"pull": 7}'}, 422, "Content-Type: application/json"),
+        ({"data": {"pull": 7}}, 422, "Content-Type: application/json"),
+        ({"json": {"pull": True}}, 422, "a number is needed, not true"),
+        ({"json": {"diff": "x" * MAX_BODY}}, 413, "Send less"),
+        ({"content": iter([b"x" * MAX_BODY, b"x"]), "headers": {"Content-Type": "application/json"}}, 413, "Send less"),
+        ({"content": b"[" * 100_000, "headers": {"Content-Type": "application/json"}}, 400, "JSON"),
+    ],
+)
+def test_what_is_no_request_is_told_what_is_wrong_with_it(
+    api: Api, more: dict[str, Any], status: int, word: str
+) -> None:
+    answer = api.call("POST", "/plans", **more)
+    assert answer.status_code == status
+    assert set(answer.json()) == {"error", "message", "remedy"}
+    assert word in answer.text
+
+
+def test_a_wrong_route_or_method_is_shown_where_the_right_ones_are(api: Api) -> None:
+    for method, path in (("GET", "/nothing"), ("DELETE", "/runs")):
+        assert "openapi.json" in api.call(method, path).json()["remedy"]
 
 
 def test_a_changed_plan_is_no_plan(api: Api) -> None:

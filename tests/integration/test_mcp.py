@@ -16,6 +16,7 @@ import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
 from mcp.types import CallToolResult
 
 from orchestrator.cli import mcp as mcp_command
@@ -409,6 +410,13 @@ def test_errors_tell_an_agent_what_to_do(stack: Stack) -> None:
     async def work(client: Client) -> None:
         assert "Give exactly one of" in refused(await client.call_tool("plan_change", {}))
         assert "UnknownRunError" in refused(await client.call_tool("get_run", {"run": "9999-ffffffff"}))
+        assert "in 0. Give" in refused(await client.call_tool("plan_change", {})), (
+            "what and what to do are two sentences"
+        )
+        assert "a number is needed" in refused(await client.call_tool("plan_change", {"pull": True}))
+        for name, says in (("triage_run", "run"), ("no_such", "no_such")):
+            with pytest.raises(MCPError, match=says):
+                await client.get_prompt(name, {})
 
     run_with(lambda: stack.over_http("vera"), work)
 

@@ -6,19 +6,20 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from fastapi.responses import PlainTextResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from orchestrator.api.rest.asking import CallerDep, MaybeTask, ServiceDep, exactly_one
 from orchestrator.domain.change import MAX_PULL
 from orchestrator.planner.codec import plan_to_json
 from orchestrator.planner.render.explain import explain
 from orchestrator.planner.render.markdown import plan_markdown
-from orchestrator.service.change import BUDGET, MAX_DIFF, Change
+from orchestrator.service.change import BUDGET, MAX_DIFF, Change, no_truth
 
 router = APIRouter(prefix="/plans", tags=["plans"])
 
 PlanId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="A plan's id.")]
 
+Pull = Annotated[int, Field(ge=1, le=MAX_PULL), BeforeValidator(no_truth)]
 
 _ONE_WAY = exactly_one(
     {"pull": "integer", "base": "string", "diff": "string"}, company={"head": "base", "commit": "diff"}
@@ -30,7 +31,7 @@ class ChangeIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=_ONE_WAY)
 
-    pull: int | None = Field(None, ge=1, le=MAX_PULL, description="Number of a pull request.")
+    pull: Pull | None = Field(None, description="Number of a pull request.")
     base: str | None = Field(None, min_length=1, max_length=250, description="Revision of the profile's clone.")
     head: str | None = Field(None, min_length=1, max_length=250, description="The change; HEAD when left out.")
     diff: str | None = Field(None, max_length=MAX_DIFF, description="A unified diff.")

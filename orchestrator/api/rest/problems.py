@@ -45,6 +45,14 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     503: {"model": Problem, "description": "The answer cannot be had now: try again."},
 }
 
+#: What to do about what never reached a route.
+_REMEDY = {
+    400: "Send a JSON document.",
+    404: "The routes are in /openapi.json.",
+    405: "The routes and their methods are in /openapi.json.",
+    413: "Send less: name revisions or a pull request in place of a diff.",
+}
+
 _STATUS: tuple[tuple[type[MoTestplanError], int], ...] = (
     (NobodyError, 401),
     (NotAllowedError, 403),
@@ -65,14 +73,24 @@ def install(app: FastAPI) -> None:
         return problem(status, type(error).__name__, error.message, error.remedy, headers)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        kind = request.headers.get("content-type", "")
+        if isinstance(error.body, bytes) and not kind.startswith("application/json"):
+            said = f"the body is {kind.partition(';')[0][:80] or 'of no type'}, and not JSON"
+            return problem(422, "UsageError", said, "Send it with `Content-Type: application/json`.")
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         return problem(422, "UsageError", f"{where}: {first['msg']}", "The schema is at /openapi.json.")
 
     @app.exception_handler(HTTPException)
     async def other(_request: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, "HTTPError", str(error.detail), "", dict(error.headers or {}))
+        remedy = _REMEDY.get(error.status_code, "")
+        return problem(error.status_code, "HTTPError", str(error.detail), remedy, dict(error.headers or {}))
+
+
+def too_big() -> JSONResponse:
+    """The answer to a request with too many bytes."""
+    return problem(413, "HTTPError", "Content Too Large", _REMEDY[413])
 
 
 def are_json(document: dict[str, Any]) -> None:

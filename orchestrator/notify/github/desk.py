@@ -24,7 +24,7 @@ from orchestrator.store import OutboxMessage
 
 logger = logging.getLogger(__name__)
 
-_PUSHED = {"opened", "reopened", "synchronize", "ready_for_review"}
+_PUSHED = {"opened", "reopened", "synchronize", "ready_for_review", "edited"}
 #: Commands in one comment.
 _MOST = 3
 _SUITES = ("ut", "bvt", "sca")
@@ -87,7 +87,11 @@ class GitHubDesk:
             self._tell(hook, "moved", reply=_MOVED)
             return
         wanted = labelled or hook.association in self._said.run_for
-        if not wanted or not plan.tasks:  # no newer run supersedes the older ones
+        if hook.action == "edited":  # against another branch the same commit is another change
+            self._outdate(hook, f"the base branch is {plan.diff_summary.base_branch} now", but=plan.id)
+            if plan.id in [self._service.reads.find(run)[0].plan for run in self._live(hook.pull)]:
+                return  # a push that was told of first has started it
+        elif not wanted or not plan.tasks:  # no newer run supersedes the older ones
             self._outdate(hook, f"superseded by {head[:12]}", but=head)
         if not wanted:
             why = f"It runs when a member writes `/test` or sets the label {code(self._said.label)}."
@@ -102,7 +106,7 @@ class GitHubDesk:
             self._tell(hook, f"plan-{plan.id[:12]}", comment=words.plan_comment(plan, "There is nothing to run."))
 
     def _outdate(self, hook: Hook, reason: str, but: str = "") -> None:
-        """End what has become pointless, as far as the profile says, all but runs of the commit ``but``."""
+        """End what has become pointless, as far as the profile says, all but runs of the commit or plan ``but``."""
         policy = self._service.profile.dispatch.supersede
         if policy != "nothing":
             self._end(hook, reason, but, waiting=policy == "waiting")
@@ -111,8 +115,10 @@ class GitHubDesk:
         """End what runs for the pull request, or with ``waiting`` what has not started; how many runs that were."""
         caller, ended = Caller(f"github:{hook.sender}", "github", Role.MAINTAINER), 0
         for run in self._live(hook.pull):
-            if but and self._service.reads.find(run)[1].diff_summary.head_commit == but:
-                continue
+            if but:
+                plan = self._service.reads.find(run)[1]
+                if but in (plan.id, plan.diff_summary.head_commit):
+                    continue
             try:
                 self._service.writes.cancel(caller, Order(reason, f"{hook.key}:{run}"), run, waiting=waiting)
             except ConflictError:

@@ -23,7 +23,7 @@ _TEXT = 4000
 #: Begins a block of code, or ends one that began with as many marks: spec.commonmark.org, fenced code blocks.
 _FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*\Z)|~{3,})(.*)")
 _DELIVERY = re.compile(r"[0-9A-Za-z-]{8,80}")
-_ACTIONS = {"opened", "reopened", "synchronize", "ready_for_review", "closed", "labeled"}
+_ACTIONS = {"opened", "reopened", "synchronize", "ready_for_review", "closed", "labeled", "edited"}
 
 
 class ForgedError(NotifyError):
@@ -36,7 +36,7 @@ class Hook:
 
     #: The delivery's id: a repeated one is acted on once.
     key: str
-    #: ``opened``, ``synchronize`` … of a pull request, or ``comment``.
+    #: ``opened``, ``synchronize`` … of a pull request, ``edited`` where its base became another branch, or ``comment``.
     action: str
     pull: int
     #: Who did it, and what he is to the repository.
@@ -98,7 +98,8 @@ def _hook(event: str, key: str, payload: dict[str, Any]) -> Hook | None:
     """What we act on of a payload, or None; raises :class:`UsageError` where it lacks what it must have."""
     try:
         if event == "pull_request" and payload["action"] in _ACTIONS:
-            return _of_pull(key, payload)
+            words_only = payload["action"] == "edited" and "base" not in (payload.get("changes") or {})
+            return None if words_only else _of_pull(key, payload)
         if event == "issue_comment" and payload["action"] == "created":
             return _of_comment(key, payload)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError, NotifyError) as error:

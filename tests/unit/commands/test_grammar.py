@@ -65,6 +65,13 @@ def test_the_nearest_commands_are_named() -> None:
     assert error.value.nearest[0] == "status [RUN|PR]"
 
 
+@pytest.mark.parametrize("text", ["run abc", "logs 12", "run 7 foo"])
+def test_a_command_with_a_wrong_argument_is_told_as_it_was_written(text: str) -> None:
+    with pytest.raises(NotUnderstoodError) as error:
+        parse(text)
+    assert error.value.message == text
+
+
 def test_every_word_means_one_command() -> None:
     words = [word for verb in VERBS for word in (verb.name, *verb.also)]
     assert len(words) == len(set(words))

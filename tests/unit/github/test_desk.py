@@ -42,6 +42,7 @@ class Scene:
         self.desk = GitHubDesk(self.service, self._look)
         self.head, self.file, self.open, self.updated = OLD, "pkg/a/a.go", True, ""
         self.association, self.forked, self.pushed = "NONE", False, ""
+        self.base = "main"
         #: What is pushed while the next plan is made.
         self.pushing = ""
         self._sent = 0
@@ -55,7 +56,7 @@ class Scene:
 
     def _read(self, number: int) -> DiffSummary:
         found = from_text(DIFF.format(self.file).encode())
-        return dataclasses.replace(found, pr_number=number, head_commit=self.head, base_branch="main")
+        return dataclasses.replace(found, pr_number=number, head_commit=self.head, base_branch=self.base)
 
     def event(
         self,
@@ -152,6 +153,27 @@ def test_a_push_of_a_member_runs_in_the_authors_name_and_not_when_it_comes_after
     scene.open = True
     scene.event("synchronize", OLD, "MEMBER")
     assert scene.live() == [(OLD, "github:dev")]
+
+
+def test_another_base_is_another_change_of_the_same_commit(scene: Scene) -> None:
+    scene.event("opened", OLD, "MEMBER")
+    scene.event("comment", OLD, "OWNER", sender="boss", text="/test ut")
+    scene.base = "release"
+    scene.event("edited", OLD, "MEMBER", sender="boss")
+    assert scene.live() == [(OLD, "github:dev")]
+    (run,) = scene.service.reads.runs(1, 7)
+    assert scene.service.reads.find(run.run)[1].diff_summary.base_branch == "release"
+    scene.event("edited", OLD, "MEMBER")  # there and back, or a push that was told of first
+    assert scene.live() == [(OLD, "github:dev")]
+    assert scene.service.reads.runs(1, 7)[0].run == run.run
+
+
+def test_another_base_of_a_strangers_change_is_planned_and_waits_for_a_member(scene: Scene) -> None:
+    scene.event("labeled", OLD, "NONE", sender="boss", text="run-tests")
+    scene.base = "release"
+    scene.event("edited", OLD, "NONE")
+    assert scene.live() == []
+    assert "It runs when a member writes" in scene.told()[-1]["comment"]
 
 
 def test_a_delivery_that_comes_twice_is_one_run_though_it_was_pushed_to_in_between(scene: Scene) -> None:

@@ -98,6 +98,12 @@ def test_another_repository_is_refused_however_well_it_signs() -> None:
         Sent().send("pull_request", of_pull(repository={"full_name": "evil/shop"}))
 
 
+def test_an_edit_counts_where_the_base_is_another_one() -> None:
+    changes = {"base": {"ref": {"from": "main"}, "sha": {"from": "c" * 40}}}
+    assert Sent().send("pull_request", of_pull("edited", changes=changes)) == "noted"
+    assert Sent().send("pull_request", of_pull("edited", changes={"title": {"from": "x"}})) == "ignored"
+
+
 @pytest.mark.parametrize("action", ["edited", "assigned", "locked"])
 def test_what_we_do_not_act_on_is_ignored(action: str) -> None:
     assert Sent().send("pull_request", of_pull(action)) == "ignored"

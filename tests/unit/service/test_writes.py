@@ -9,10 +9,12 @@ import pytest
 
 from orchestrator.domain.errors import ConflictError, NotAllowedError, UnknownRunError, UsageError
 from orchestrator.domain.run import RunState, TaskState
+from orchestrator.ledger.orders import Orders
 from orchestrator.runs import control
 from orchestrator.service.caller import Budget, Caller, Order, Role
 from orchestrator.service.change import Change
 from orchestrator.service.service import Service
+from orchestrator.service.writes import Writes
 from tests.factories import make_plan, make_task
 from tests.serving import end_run, play, start_run
 
@@ -37,6 +39,23 @@ def test_many_tries_at_once_are_one_run(service: Service) -> None:
         found = list(pool.map(lambda _: service.writes.start(DEV, order(), make_plan()).run, range(16)))
     assert len(set(found)) == 1
     assert len(service.ledger.active()) == 1
+
+
+def test_of_tries_at_once_one_says_that_it_did_it(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = service.writes.start(DEV, order(), make_plan())
+    assert first.run is not None
+    written = [False, True]  # asked while the other try is about to write its run
+    with monkeypatch.context() as patched:
+        patched.setattr(Writes, "_exists", lambda *_: written.pop(0))
+        second = service.writes.start(DEV, order(), make_plan())
+    assert (second.run, first.repeated, second.repeated) == (first.run, False, True)
+    delivery = service.ledger.delivery(first.run, make_plan().shards[0].id)
+    assert delivery is not None
+    service.ledger.start(delivery, "host:1", make_plan().tasks[0].id, 30)  # it ends no sooner than its task
+    with monkeypatch.context() as patched:
+        patched.setattr(Orders, "seen", lambda *_: False)  # asked before the other try made its claim
+        ends = [service.writes.cancel(DEV, order("end"), first.run).repeated for _ in range(2)]
+    assert ends == [False, True]
 
 
 def test_a_start_that_was_interrupted_before_its_run_was_written_is_carried_out_by_the_retry(
