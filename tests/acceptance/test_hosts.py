@@ -23,6 +23,7 @@ from orchestrator.ledger.hosts import HostRecord
 from orchestrator.messaging import make_app
 from tests.acceptance.project import Project, make_project
 from tests.acceptance.servers import redis_server, service
+from tests.postgres import new_database, postgres_server
 from tests.require import require
 from tests.waiting import until
 from workers.servers.owned import free_port
@@ -218,6 +219,19 @@ def test_a_control_process_with_another_history_is_refused_while_the_first_lives
     assert f"keeps the history in {project.root}/state/history.sqlite on " in done.stderr
     with service("control", "--profile", "mini", env=project.environment(other), log=tmp_path / "other.log"):
         until(lambda: make_app(url).control.ping(timeout=0.5), "it answers", seconds=60)
+
+
+def test_of_two_histories_in_postgresql_one_is_refused(url: str, tmp_path: Path) -> None:
+    project = project_on(url, tmp_path, {"a": PASS})
+    with postgres_server() as server:
+        mine = {"MO_TESTPLAN_STORE_URL": new_database(server)}
+        words = ["control", "--profile", "mini"]
+        with service(*words, env=project.environment(mine), log=tmp_path / "first.log"):
+            until(lambda: make_app(url).control.ping(timeout=0.5), "the first answers", seconds=60)
+            done = project.command(*words, MO_TESTPLAN_STORE_URL=new_database(server))
+            assert (done.returncode, "keeps the history in schema public of database " in done.stderr) == (2, True)
+            with service(*words, env=project.environment(mine), log=tmp_path / "second.log"):
+                until(lambda: len(make_app(url).control.ping(timeout=0.5)) == 2, "so does one beside it", seconds=60)
 
 
 def test_a_control_process_ends_when_a_newer_version_has_taken_the_ledger_over(url: str, tmp_path: Path) -> None:
