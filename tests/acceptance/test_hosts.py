@@ -330,6 +330,13 @@ def test_hosts_that_are_old_silent_or_of_another_scheme_are_told_apart(url: str,
     assert (done.returncode, "no host" in done.stderr) == (2, True)
 
 
+def test_hosts_are_listed_by_a_redis_that_is_full(url: str) -> None:
+    ledger = Ledger(url, retries=0)
+    ledger.host_beat(HostRecord(name="w@h", version="1", scheme=keys.SCHEME, queues=("ut",), concurrency=1))
+    ledger.redis.config_set("maxmemory", "1")  # of this Redis alone: Valkey lets a transaction read
+    assert [host.name for host in ledger.hosts()] == ["w@h"]
+
+
 def test_a_worker_that_speaks_another_scheme_takes_no_work(url: str, tmp_path: Path) -> None:
     project = project_on(url, tmp_path, {"a": PASS})
     Ledger(url).redis.set(keys.SCHEME_OF, "99")
