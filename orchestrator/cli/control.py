@@ -63,9 +63,10 @@ def run(args: argparse.Namespace) -> int:
     Ledger(config.redis_url).agree(leads=True)  # before the history is migrated, which an older version still writes
     with edge.open_store(config) as history:
         history.check_writable()  # one that cannot be used is said now, and not at the end of the first run
+        place = history.place()
     # A local stack has a Redis of its own, so what it shares is only the history, which takes several writers.
     lock = None if args.until_eof else only_one(config)
-    place = one_history(Ledger(config.redis_url), config.store_url)
+    one_history(Ledger(config.redis_url), place)
     life.end_with_stdin(args.until_eof)
     app = make_app(config.redis_url)
     who = f"control-{os.getpid()}@{socket.gethostname()}"
@@ -159,25 +160,22 @@ def only_one(config: Settings) -> Any:  # noqa: ANN401 - an open file, kept for 
     return lock
 
 
-def one_history(ledger: Ledger, store_url: str) -> str:
-    """Where this process keeps the history: the runs of one Redis are summed up and told in one place.
+def one_history(ledger: Ledger, place: str) -> None:
+    """The runs of one Redis are summed up and told in one ``place``, where this process keeps the history.
 
-    Raises UsageError when another control process keeps it elsewhere. Those with PostgreSQL count as sharing theirs.
+    Raises UsageError when another control process keeps it elsewhere.
     """
-    path = store_url.removeprefix("sqlite:///")
-    place = "PostgreSQL" if path == store_url else f"{Path(path).resolve()} on {socket.gethostname()}"
     end = time.monotonic() + _HISTORY + 1  # so long does the word of one that ended last
     while (kept := ledger.keep_history(place, _HISTORY)) != place:
         if time.monotonic() > end:
             raise _other_history(kept)
         time.sleep(0.5)
-    return place
 
 
 def _other_history(kept: str) -> UsageError:
     return UsageError(
         f"another control process of this Redis keeps the history in {kept}",
-        "Stop it, share a history in PostgreSQL, or give another project a Redis database of its own: "
+        "Stop it, keep the history where it does, or give another project a Redis database of its own: "
         "docs/operations.md, One project.",
     )
 

@@ -22,7 +22,7 @@ from celery import signals
 from orchestrator import __version__
 from orchestrator.cli import confine, edge, life
 from orchestrator.cli.kept import KeptProfiles
-from orchestrator.domain.errors import BrokerError, ToolMissingError, UsageError, nearest
+from orchestrator.domain.errors import BrokerError, ToolMissingError, UsageError, WorkspaceError, nearest
 from orchestrator.domain.options import positive
 from orchestrator.domain.plan import Suite as SuiteName
 from orchestrator.domain.profile import Profile
@@ -44,6 +44,7 @@ from workers.suites.bvt import BvtSuite
 from workers.suites.sca import StaticAnalysisSuite
 from workers.suites.ut import UnitTestSuite
 from workers.workspace import Workspaces
+from workers.workspace.git import object_store
 
 logger = logging.getLogger(__name__)
 
@@ -165,6 +166,8 @@ def make_host(config: Settings, environ: Mapping[str, str], *, sandbox_needed: b
             f"MO_TESTPLAN_GOCACHE_SEED={config.gocache_seed} is no folder that can be read",
             "Fill it with trusted code (docs/hosts.md), or leave it out.",
         )
+    if config.repo:
+        object_store(Path(config.repo))  # a host without one would take shard after shard and fail it
     sandbox = confine.confinement(config, environ)
     if sandbox is None and sandbox_needed:
         raise ToolMissingError(
@@ -212,7 +215,7 @@ def make_bench(config: Settings, profiles: dict[str, Profile], host: Host) -> Be
 
     def checkout(profile: Profile, spec: ShardSpec, cancelled: Callable[[], bool]) -> tuple[Path, Callable[[], None]]:
         if not profile.repository:
-            raise UsageError(
+            raise WorkspaceError(  # another host may have one: it is for that to try
                 f"profile {profile.name!r} names no repository", "Set MO_TESTPLAN_REPO to a clone on this host."
             )
         workspaces = Workspaces(Path(config.workspaces), Path(profile.repository))

@@ -96,7 +96,10 @@ class BrokerError(InfrastructureError):
 
 
 class BrokerDownError(BrokerError):
-    """Redis does not serve while its host answers, or its name is gone: it is down for everybody, not only here."""
+    """Redis does not serve while its host answers, or its name is gone: it is down for everybody, not only here.
+
+    One that is full and refuses every write counts as down.
+    """
 
 
 class OtherSchemeError(InfrastructureError):

@@ -141,9 +141,10 @@ def broker_errors(call: Callable[P, R]) -> Callable[P, R]:
                 "Start it, or point MO_TESTPLAN_REDIS_URL at one that runs. Runs are kept and go on when it is back.",
             ) from None
         except redis.RedisError as error:
-            raise BrokerError(
-                f"Redis refuses: {error}", "Check memory (noeviction), disk (AOF) and the user's rights."
-            ) from None
+            remedy = "Check memory (noeviction), disk (AOF) and the user's rights."
+            if "DB index" in str(error):
+                remedy = "Correct the database's number in MO_TESTPLAN_REDIS_URL: 0 to 15, unless Redis has more."
+            raise (BrokerDownError if _down(error) else BrokerError)(f"Redis refuses: {error}", remedy) from None
 
     return wrapped
 
@@ -151,10 +152,14 @@ def broker_errors(call: Callable[P, R]) -> Callable[P, R]:
 def _down(error: BaseException | None) -> bool:
     """Whether Redis' host was reached and has no Redis that serves, or is said not to be there: nobody is served, then.
 
+    Nor is anybody where Redis refuses all that writes, its memory or its disk being full.
+
     A name server that does not answer either (``EAI_AGAIN``) says nothing: this host may be alone.
     """
     while error is not None:
         if isinstance(error, (ConnectionRefusedError, FileNotFoundError, redis.BusyLoadingError)):
+            return True
+        if isinstance(error, redis.OutOfMemoryError) or str(error).startswith("MISCONF"):
             return True
         if isinstance(error, socket.gaierror) and error.errno in (socket.EAI_NONAME, socket.EAI_NODATA):
             return True

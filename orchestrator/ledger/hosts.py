@@ -147,7 +147,7 @@ class Hosts(Scripted):
 
     def hosts(self) -> list[Host]:
         """Every host that was ever heard and not forgotten, by name."""
-        pipe = self.redis.pipeline(transaction=True)
+        pipe = self.redis.pipeline(transaction=False)  # a Redis whose memory is full opens none, not even to read
         pipe.hgetall(keys.HOSTS)
         pipe.zrange(keys.HOST_BEATS, 0, -1, withscores=True)
         pipe.hgetall(keys.HOST_WANTED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 #: Execution option that names how a SQLite transaction begins.
 _BEGIN = "mo_testplan_begin"
 
+#: What tells one PostgreSQL database from all others.
+_WHICH = "SELECT system_identifier, current_database(), current_schema() FROM pg_control_system()"
+
 #: Seconds.
 _BETWEEN_TRIES = 0.01
 
@@ -43,6 +47,7 @@ _REMEDIES = (
     ),
     ("not a database", "The file is something else: name another one in MO_TESTPLAN_STORE_URL."),
     ("malformed", "The file is damaged: restore a copy, or name a new one in MO_TESTPLAN_STORE_URL."),
+    ("pg_control_system", "Let its user see which server that is: GRANT EXECUTE ON FUNCTION pg_control_system()."),
     ("password", "Correct the user and password in MO_TESTPLAN_STORE_URL."),
     ("does not exist", "Create the database and its user, or correct MO_TESTPLAN_STORE_URL."),
     ("connect", "Start the database server, or correct MO_TESTPLAN_STORE_URL."),
@@ -68,6 +73,14 @@ class Database:
     def is_sqlite(self) -> bool:
         """Whether this is a file (or memory) rather than a server."""
         return self._engine.dialect.name == "sqlite"
+
+    def place(self) -> str:
+        """Which database this is, in the same words whatever address, alias or pooler it was reached by."""
+        if self.is_sqlite:
+            return f"{Path(str(self._engine.url.database)).resolve()} on {socket.gethostname()}"
+        with self.reading() as session:
+            server, name, schema = session.execute(text(_WHICH)).one()
+        return f"schema {schema} of database {name} in the PostgreSQL with system_identifier {server}"
 
     def close(self) -> None:
         """Give all connections back."""

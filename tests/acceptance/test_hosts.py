@@ -23,6 +23,7 @@ from orchestrator.ledger.hosts import HostRecord
 from orchestrator.messaging import make_app
 from tests.acceptance.project import Project, make_project
 from tests.acceptance.servers import redis_server, service
+from tests.postgres import new_database, postgres_server
 from tests.require import require
 from tests.waiting import until
 from workers.servers.owned import free_port
@@ -220,6 +221,19 @@ def test_a_control_process_with_another_history_is_refused_while_the_first_lives
         until(lambda: make_app(url).control.ping(timeout=0.5), "it answers", seconds=60)
 
 
+def test_of_two_histories_in_postgresql_one_is_refused(url: str, tmp_path: Path) -> None:
+    project = project_on(url, tmp_path, {"a": PASS})
+    with postgres_server() as server:
+        mine = {"MO_TESTPLAN_STORE_URL": new_database(server)}
+        words = ["control", "--profile", "mini"]
+        with service(*words, env=project.environment(mine), log=tmp_path / "first.log"):
+            until(lambda: make_app(url).control.ping(timeout=0.5), "the first answers", seconds=60)
+            done = project.command(*words, MO_TESTPLAN_STORE_URL=new_database(server))
+            assert (done.returncode, "keeps the history in schema public of database " in done.stderr) == (2, True)
+            with service(*words, env=project.environment(mine), log=tmp_path / "second.log"):
+                until(lambda: len(make_app(url).control.ping(timeout=0.5)) == 2, "so does one beside it", seconds=60)
+
+
 def test_a_control_process_ends_when_a_newer_version_has_taken_the_ledger_over(url: str, tmp_path: Path) -> None:
     project = project_on(url, tmp_path, {"a": PASS})
     log = tmp_path / "control.log"
@@ -314,6 +328,13 @@ def test_hosts_that_are_old_silent_or_of_another_scheme_are_told_apart(url: str,
     assert "next" not in states(project)
     done = project.command("hosts", "drain", "nobody")
     assert (done.returncode, "no host" in done.stderr) == (2, True)
+
+
+def test_hosts_are_listed_by_a_redis_that_is_full(url: str) -> None:
+    ledger = Ledger(url, retries=0)
+    ledger.host_beat(HostRecord(name="w@h", version="1", scheme=keys.SCHEME, queues=("ut",), concurrency=1))
+    ledger.redis.config_set("maxmemory", "1")  # of this Redis alone: Valkey lets a transaction read
+    assert [host.name for host in ledger.hosts()] == ["w@h"]
 
 
 def test_a_worker_that_speaks_another_scheme_takes_no_work(url: str, tmp_path: Path) -> None:

@@ -63,6 +63,24 @@ def test_of_two_control_processes_one_commits(url: str) -> None:
         assert len(one.outbox()) == 1
 
 
+def test_a_database_is_one_place_whatever_it_is_called_and_another_one_is_another(server: str, url: str) -> None:
+    with Store(url) as one, Store(url.replace("127.0.0.1", "localhost")) as same, Store(new_database(server)) as other:
+        assert one.place() == same.place() != other.place()
+
+
+def test_who_may_not_ask_which_server_it_is_is_told_what_to_do(server: str, url: str) -> None:
+    import psycopg
+
+    plain = f"plain{url.rpartition('/')[2]}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {plain} LOGIN".encode())
+        connection.execute(f"GRANT ALL ON SCHEMA public TO {plain}".encode())
+        connection.execute("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC")
+    with Store(url.replace("tester@", f"{plain}@")) as store, pytest.raises(InfrastructureError) as caught:
+        store.place()
+    assert "GRANT EXECUTE" in caught.value.remedy
+
+
 def test_a_lost_connection_is_made_again(store: Store, server: str) -> None:
     import psycopg
 

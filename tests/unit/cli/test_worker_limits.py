@@ -8,12 +8,14 @@ import pytest
 
 from orchestrator.cli.confine import guard_redis
 from orchestrator.cli.main import main
-from orchestrator.cli.worker import limits_of
-from orchestrator.domain.errors import UsageError
+from orchestrator.cli.worker import limits_of, make_bench
+from orchestrator.domain.errors import InfrastructureError, UsageError
 from orchestrator.domain.profile import Profile
-from orchestrator.settings import Settings
+from orchestrator.domain.run import ShardSpec
+from orchestrator.settings import Settings, settings_from
 from tests.acceptance.servers import redis_server
 from tests.require import require
+from workers.process import Host
 
 
 def test_what_is_not_named_is_as_it_ships() -> None:
@@ -50,6 +52,24 @@ def test_a_seed_that_is_not_there_is_said_before_every_test_fails_of_it(
     monkeypatch.setenv("MO_TESTPLAN_GOCACHE_SEED", str(tmp_path / "none"))
     assert main(["worker", "--unsafe-no-sandbox"]) == 2
     assert "MO_TESTPLAN_GOCACHE_SEED" in capsys.readouterr().err
+
+
+def test_a_clone_that_is_none_is_said_before_every_shard_fails_of_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MO_TESTPLAN_REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("MO_TESTPLAN_STATE", str(tmp_path))
+    monkeypatch.setenv("MO_TESTPLAN_REPO", str(tmp_path / "none"))
+    assert main(["worker", "--unsafe-no-sandbox"]) == 3
+    assert f"{tmp_path}/none is no git repository" in capsys.readouterr().err
+
+
+def test_a_host_that_was_told_of_no_clone_leaves_its_tasks_to_others(valkey_url: str, tmp_path: Path) -> None:
+    config = settings_from({"MO_TESTPLAN_STATE": str(tmp_path), "MO_TESTPLAN_REDIS_URL": valkey_url})
+    bench = make_bench(config, {}, Host(environment={}))
+    spec = ShardSpec("r", "ut-1", "p", "abc1234", ())
+    with pytest.raises(InfrastructureError, match="names no repository"):
+        bench.checkout(Profile(name="p"), spec, lambda: False)
 
 
 def test_a_server_of_a_pull_request_is_kept_from_a_redis_without_a_password(

@@ -7,10 +7,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import redis
 
 from orchestrator.domain.errors import BrokerDownError, BrokerError
 from orchestrator.ledger.client import Ledger
-from orchestrator.ledger.connection import connect, masked
+from orchestrator.ledger.connection import broker_errors, connect, masked
 from orchestrator.ledger.embedded import EmbeddedRedis
 from tests.require import require
 
@@ -125,6 +126,30 @@ def test_a_redis_that_is_down_is_told_apart_from_one_that_cannot_be_reached() ->
         with pytest.raises(BrokerError) as raised:
             Ledger(f"redis://127.0.0.1:{bound.getsockname()[1]}/0", retries=0, timeout=0.2).ping()
         assert not isinstance(raised.value, BrokerDownError)
+
+
+def test_a_redis_that_is_full_is_down_for_all(tmp_path: Path) -> None:
+    require("valkey")
+    with EmbeddedRedis(tmp_path / "redis") as server:
+        ledger = Ledger(server.url, retries=0)
+        ledger.redis.config_set("maxmemory", "1")
+        with pytest.raises(BrokerDownError, match="Redis refuses"):
+            ledger.lead("me", 3)
+
+
+def test_a_redis_whose_disk_is_full_is_down_for_all() -> None:
+    def refuses() -> None:
+        raise redis.ResponseError("MISCONF Errors writing to the AOF file: No space left on device")
+
+    with pytest.raises(BrokerDownError, match="No space left"):
+        broker_errors(refuses)()
+
+
+def test_a_database_that_redis_does_not_have_is_said(tmp_path: Path) -> None:
+    require("valkey")
+    with EmbeddedRedis(tmp_path / "redis") as server, pytest.raises(BrokerError) as raised:
+        Ledger(server.url.replace("virtual_host=0", "virtual_host=99"), retries=0).ping()
+    assert "number" in raised.value.remedy
 
 
 @pytest.mark.parametrize(
