@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 #: Execution option that names how a SQLite transaction begins.
 _BEGIN = "mo_testplan_begin"
 
-#: What tells one PostgreSQL database from all others.
-_WHICH = "SELECT system_identifier, current_database(), current_schema() FROM pg_control_system()"
+#: What tells one PostgreSQL database from the others of its server, and whether this user may ask which server it is.
+_WHICH = """SELECT current_database(), current_schema(),
+    has_function_privilege(to_regprocedure('pg_control_system()'), 'EXECUTE')"""
 
 #: Seconds.
 _BETWEEN_TRIES = 0.01
@@ -47,7 +48,6 @@ _REMEDIES = (
     ),
     ("not a database", "The file is something else: name another one in MO_TESTPLAN_STORE_URL."),
     ("malformed", "The file is damaged: restore a copy, or name a new one in MO_TESTPLAN_STORE_URL."),
-    ("pg_control_system", "Let its user see which server that is: GRANT EXECUTE ON FUNCTION pg_control_system()."),
     ("password", "Correct the user and password in MO_TESTPLAN_STORE_URL."),
     ("does not exist", "Create the database and its user, or correct MO_TESTPLAN_STORE_URL."),
     ("connect", "Start the database server, or correct MO_TESTPLAN_STORE_URL."),
@@ -75,11 +75,16 @@ class Database:
         return self._engine.dialect.name == "sqlite"
 
     def place(self) -> str:
-        """Which database this is, in the same words whatever address, alias or pooler it was reached by."""
+        """Which database this is, in the same words whatever address, alias or pooler it was reached by.
+
+        Servers that do not say which they are (the function is an administrator's to grant) share their words.
+        """
         if self.is_sqlite:
             return f"{Path(str(self._engine.url.database)).resolve()} on {socket.gethostname()}"
         with self.reading() as session:
-            server, name, schema = session.execute(text(_WHICH)).one()
+            name, schema, may_ask = session.execute(text(_WHICH)).one()
+            which = "SELECT system_identifier FROM pg_control_system()"
+            server = session.execute(text(which)).scalar_one() if may_ask else "that it does not tell"
         return f"schema {schema} of database {name} in the PostgreSQL with system_identifier {server}"
 
     def close(self) -> None:
