@@ -78,7 +78,8 @@ def spend(ranked: Ranked, context: Context, change: DiffSummary, graph: Graph) -
     for item in taken:  # whatever it costs
         purse.take(item)
     taken += _best(purse, [item for item in items if not item.candidate.asked])
-    note = f"Budget {budget.text}: {len(taken)} of {len(items)} tests and analysers, {limit - purse.left:.0f} s by estimate."
+    spent = f"{limit - purse.left:.0f} s by estimate"
+    note = f"Budget {budget.text}: {len(taken)} of {len(items)} tests and analysers, {spent}."
     return tuple(_cut(ranked, taken, context, graph)), note
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from orchestrator.diff.source import from_repository
 from orchestrator.domain.change import DiffSummary, FileChange
-from orchestrator.domain.errors import UsageError
+from orchestrator.domain.errors import UnknownRunError, UsageError
 from orchestrator.domain.plan import Priority, Suite, TestPlan
 from orchestrator.domain.profile import Bvt, Rule
 from orchestrator.history.because import Explainer
@@ -80,6 +80,20 @@ def test_every_test_of_a_plan_with_a_budget_is_explained(product: Path, model: M
     assert "a budget of" in why_not
     assert explain(plan, f"bvt:{left.name}")["omitted"][0]["budget"] == left.budget
     assert "bvt:backup" in plan_markdown(plan)
+
+
+def test_a_category_is_explained_with_its_cases_that_are_left_out(product: Path, model: Model) -> None:
+    plan = planned(product, model, "10%")
+    left = [f"bvt:{test.name}" for test in plan.omitted if test.name.startswith("vector/")]
+    assert len(left) == 4
+    assert "bvt:vector" not in {task.id for task in plan.tasks}
+    assert [test["id"] for test in explain(plan, "bvt:vector")["omitted"]] == left
+    assert all(f"{test}: not chosen" in explain_text(plan, "bvt:vector") for test in left)
+    cut = next(task for task in plan.tasks if task.category == "backup")
+    assert "not chosen" in explain_text(plan, cut.id)
+    assert "not chosen" not in explain_text(plan, f"{cut.id}/{cut.files[0]}")
+    with pytest.raises(UnknownRunError):
+        explain(plan, "bvt:vect")
 
 
 def test_a_reason_names_no_word_that_many_cases_say(product: Path, model: Model) -> None:
