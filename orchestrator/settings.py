@@ -158,6 +158,9 @@ def _faults(profile: Profile) -> Iterator[tuple[str, str]]:
     """What no run could make sense of, each with what to write."""
     if not _NAME.fullmatch(profile.name):
         yield f"name: {profile.name!r} is no name of a profile", "Take letters, digits, - and _."
+    cases = profile.bvt.cases
+    if cases != "." and any(part in ("", ".", "..") for part in cases.removesuffix("/").split("/")):
+        yield f"bvt.cases: no path of the tree begins with {cases!r}", "Write it from the top on: test/cases."
     commands = {"unit_tests.command": profile.unit_tests.command} | {
         f"sca.analysers.{analyser.name}.command": analyser.command for analyser in profile.sca.analysers
     }

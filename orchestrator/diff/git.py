@@ -39,7 +39,7 @@ _ENVIRONMENT = {
 }
 #: Bytes that git may have in memory, and may answer.
 _MOST_MEMORY, _MOST_OUTPUT = 2 << 30, 512 << 20
-_TOO_MUCH = "Look at what the change adds: a tree may name itself a billion times."
+_TOO_MUCH = "Look for a commit that brings very many or very large files: a tree may name itself a billion times."
 _SHA256 = "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = sha256\n"
 _SHA1 = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
 

@@ -1,4 +1,4 @@
-"""The commits of a clone, oldest first: time and changed paths, in one stream of ``git log``."""
+"""The commits of a clone, oldest first: time and changed paths, from ``git log`` in pieces."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from orchestrator.diff.git import Git, failed
 from orchestrator.history.past import LATEST
+
+#: So many commits are asked for at once: what git may answer is bounded, and a long history says more than that.
+_PIECE = 1000
 
 
 class Entry(NamedTuple):
@@ -37,9 +40,20 @@ def read_commits(git: Git, head: str, after: str | None = None) -> list[Commit]:
     Raises:
         WorkspaceError: a commit or folder of the line is not in the clone.
     """
+    found: list[Commit] = []
+    while head:
+        piece = _read_piece(git, head, after)
+        found += piece
+        head = piece[-1].parent if len(piece) == _PIECE else ""
+    return found[::-1]
+
+
+def _read_piece(git: Git, head: str, after: str | None) -> list[Commit]:
+    """The newest of the line that ends in ``head``, newest first."""
     line = [head, f"^{after}"] if after else [head]
     done = git.run(
         "log",
+        f"--max-count={_PIECE}",
         "--first-parent",
         "-m",
         "--raw",
@@ -52,7 +66,7 @@ def read_commits(git: Git, head: str, after: str | None = None) -> list[Commit]:
     )
     if done.returncode:
         raise failed("the history cannot be read", done.stderr)
-    return list(_commits(done.stdout.split(b"\0")))[::-1]
+    return list(_commits(done.stdout.split(b"\0")))
 
 
 def read_difference(git: Git, before: str, after: str, under: str) -> tuple[Entry, ...]:

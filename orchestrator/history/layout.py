@@ -23,7 +23,7 @@ class Layout:
 
     def case_of(self, path: str) -> tuple[str, str] | None:
         """The stem (``category/path`` without extension) and the extension of a case's file; None for other files."""
-        if not path.startswith(self.cases) or not _is_plain(path):
+        if not path.startswith(self.cases) or not is_plain(path):
             return None
         stem, _, extension = path[len(self.cases) :].rpartition(".")
         known = "/" in stem and (extension in SCRIPTS or extension == EXPECTATION)
@@ -31,10 +31,10 @@ class Layout:
 
     def is_production(self, path: str) -> bool:
         """Whether a change of this file is something to test."""
-        return not path.startswith(self.tests) and not path.endswith((_GO_TEST, ".md")) and _is_plain(path)
+        return not path.startswith(self.tests) and not path.endswith((_GO_TEST, ".md")) and is_plain(path)
 
 
-def _is_plain(path: str) -> bool:
+def is_plain(path: str) -> bool:
     """Whether a name can be planned: what does not print, or would be taken for an option, cannot."""
     return path.isprintable() and not path.startswith("-") and "/-" not in path
 
@@ -47,7 +47,7 @@ def layout_of(profile: Profile) -> Layout:
 
 def package_of_test(path: str) -> str | None:
     """The package directory whose unit tests a file is one of."""
-    return (path.rpartition("/")[0] or ".") if path.endswith(_GO_TEST) and _is_plain(path) else None
+    return (path.rpartition("/")[0] or ".") if path.endswith(_GO_TEST) and is_plain(path) else None
 
 
 def go_package(path: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from orchestrator.history.casebook import Casebook
 from orchestrator.history.features import ANY_CASE, OWN, Rows, case_rows, category_rows, package_rows
 from orchestrator.history.forest import Forest
-from orchestrator.history.layout import category_of, package_of_test
+from orchestrator.history.layout import category_of, is_plain, package_of_test
 from orchestrator.history.past import Past
 from orchestrator.history.question import Question
 from orchestrator.history.ranker import ORDER_POWER, RANK_POWER, SELECT_POWER, Ranker, mixed, worth, worths
@@ -73,7 +73,12 @@ class Outlook:
         return found
 
     def knows(self, path: str) -> bool:
-        """Whether history has seen a file, or another of its directory, change; or it is a unit test of a package."""
+        """Whether history has seen a file, or another of its directory, change; or it is a unit test of a package.
+
+        Of a file whose name no plan may hold the model is told nothing.
+        """
+        if not is_plain(path):
+            return False
         if self.book.test_files.get(package_of_test(path) or "", 0) > 0:
             return True
         channels = self.past.channels

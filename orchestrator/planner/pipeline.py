@@ -22,6 +22,7 @@ from orchestrator.planner.select import Selected, select
 from orchestrator.planner.shard import shard
 from orchestrator.planner.split import groups_in
 from orchestrator.planner.strategies import DEFAULT, OF_MODEL, strategies_named
+from orchestrator.planner.strategies.always import Always
 from orchestrator.planner.strategies.asked import Asked
 from orchestrator.planner.summary import summarize
 from orchestrator.planner.table import category_of, unmatched
@@ -79,7 +80,7 @@ def build_plan(  # noqa: PLR0913 - the inputs of a plan
         moved = [file.old_path for file in change.files if file.old_path]
         graph = build_graph(tree.texts(".py"), tree.files("."), moved, tree.texts(SETTINGS))
         context = dataclasses.replace(context, graph=graph)
-    proposed = propose(change, context, (*strategies_named(strategies), Asked()))
+    proposed = propose(change, context, (*strategies_named(strategies), Asked(), Always()))
     selected = select(rank(proposed.evidence, context), context, change, proposed.veto)
     heard = (advice.note, *advice.damaged) if advice else ()
     told = [text for text in (*heard, silent, selected.note) if text]

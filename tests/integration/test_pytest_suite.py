@@ -21,6 +21,8 @@ from workers.suites.base import Ending
 from workers.suites.ut import UnitTestSuite
 
 GOOD = "def test_good():\n    assert True\n"
+#: As the kernel does it.
+KILLED = "__import__('subprocess').run(['sh', '-c', 'kill -9 $PPID'])"
 BAD = "def test_bad():\n    value = 1\n    assert value == 2\n"
 
 
@@ -193,7 +195,7 @@ def test_a_failure_is_told_even_after_the_same_test_has_passed_elsewhere(tmp_pat
 
 
 def test_a_kill_from_outside_is_no_verdict(tmp_path: Path) -> None:
-    killed = "def test_dies():\n    import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    killed = f"def test_dies():\n    {KILLED}\n"
     with pytest.raises(InfrastructureError, match="killed by signal 9"):
         run(tmp_path, {"tests/test_a.py": killed})
 
@@ -212,7 +214,22 @@ def test_a_test_that_leaves_as_if_it_was_killed_fails(tmp_path: Path) -> None:
 def test_a_child_that_leaves_does_not_excuse_a_kill(tmp_path: Path) -> None:
     forks = "import os\n\ndef test_forks():\n    if not os.fork():\n        os._exit(0)\n    os.wait()\n"
     with pytest.raises(InfrastructureError, match="killed by signal 9"):
-        run(tmp_path, {"tests/test_a.py": f"{forks}    os.kill(os.getpid(), 9)\n"})
+        run(tmp_path, {"tests/test_a.py": f"{forks}    {KILLED}\n"})
+
+
+@pytest.mark.parametrize(
+    "kill", ["os.kill(os.getpid(), signal.SIGKILL)", "os.kill(0, 9)", "os.killpg(os.getpgrp(), 9)", "os.killpg(0, 9)"]
+)
+def test_a_test_that_kills_itself_fails(tmp_path: Path, kill: str) -> None:
+    ending, record = run(tmp_path, {"tests/test_a.py": f"import os, signal\n\ndef test_dies():\n    {kill}\n"})
+    assert ending.state is TaskState.FAILED
+    assert record.named("tests/test_a.py::test_dies").kind is FailureKind.ABNORMAL
+
+
+def test_a_child_that_is_killed_does_not_excuse_a_kill(tmp_path: Path) -> None:
+    kills = "import os, subprocess\n\ndef test_kills():\n    one = subprocess.Popen(['sleep', '60'])\n    one.kill()\n"
+    with pytest.raises(InfrastructureError, match="killed by signal 9"):
+        run(tmp_path, {"tests/test_a.py": f"{kills}    assert one.wait() == -9\n    {KILLED}\n"})
 
 
 @pytest.mark.parametrize("file", ["test_a[1].py", "test_a::b.py", "d[x]/test_a.py", "d[x]/test_b[1].py"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -35,6 +36,7 @@ def pytest_configure(config: Any) -> None:  # noqa: ANN401 - pytest may be missi
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Teller(), "mo-testplan-teller")
         _tell_of_leaving(os.getpid(), os._exit)
+        _tell_of_killing(os.getpid(), os.kill)
     if only := os.environ.get(ONLY):
         config.pluginmanager.register(Chooser(json.loads(only)), "mo-testplan-chooser")
 
@@ -48,6 +50,18 @@ def _tell_of_leaving(process: int, leave: Callable[[int], NoReturn]) -> None:
         leave(status)
 
     os._exit = told
+
+
+def _tell_of_killing(process: int, kill: Callable[[int, int], None]) -> None:
+    """Tell of ``os.kill`` and ``os.killpg`` with SIGKILL that end this process itself, for the same reason."""
+
+    def told(pid: int, number: int, /) -> None:
+        if os.getpid() == process and number == signal.SIGKILL and pid in (process, 0, -os.getpgrp()):
+            _tell("left", "")
+        kill(pid, number)
+
+    os.kill = told
+    os.killpg = lambda group, number, /: told(-group, number)
 
 
 class Chooser:

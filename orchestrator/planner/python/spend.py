@@ -8,8 +8,9 @@ choice there is (Khuller, Moss, Naor, "The budgeted maximum coverage problem", 1
 from __future__ import annotations
 
 import dataclasses
+import heapq
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -72,18 +73,42 @@ def spend(ranked: Ranked, context: Context, change: DiffSummary, graph: Graph) -
     limit = budget.seconds if budget.seconds is not None else (budget.share or 0.0) * everything
     sizes = {file.path: 1.0 + math.log2(1 + file.added + file.deleted) for file in change.files}
     purse = _Purse(limit, sizes, unit.setup_seconds)
-    waiting = list(_items(ranked, context, change, graph))
-    count, taken = len(waiting), [item for item in waiting if item.candidate.asked]
+    items = list(_items(ranked, context, change, graph))
+    taken = [item for item in items if item.candidate.asked]
     for item in taken:  # whatever it costs
         purse.take(item)
-        waiting.remove(item)
-    while fitting := [item for item in waiting if purse.price(item) <= purse.left]:
-        best = max(fitting, key=purse.worth)
-        purse.take(best)
-        taken.append(best)
-        waiting.remove(best)
-    note = f"Budget {budget.text}: {len(taken)} of {count} tests and analysers, {limit - purse.left:.0f} s by estimate."
+    taken += _best(purse, [item for item in items if not item.candidate.asked])
+    spent = f"{limit - purse.left:.0f} s by estimate"
+    note = f"Budget {budget.text}: {len(taken)} of {len(items)} tests and analysers, {spent}."
     return tuple(_cut(ranked, taken, context, graph)), note
+
+
+def _best(purse: _Purse, items: Sequence[_Item]) -> Iterator[_Item]:
+    """Take the item of the best worth that fits, the first of equals, until none fits.
+
+    Worth and money only fall, so what was counted earlier is a bound, but where a task is opened: its items are cheaper
+    then, and counted anew.
+    """
+    of_task: dict[str, list[int]] = {}
+    for number, item in enumerate(items):
+        of_task.setdefault(item.candidate.id, []).append(number)
+    bounds = [(-purse.worth(item), number) for number, item in enumerate(items)]
+    heapq.heapify(bounds)
+    gone = set[int]()
+    while bounds:
+        bound, number = heapq.heappop(bounds)
+        item = items[number]
+        if number in gone or purse.price(item) > purse.left:
+            continue
+        if (worth := purse.worth(item)) < -bound:
+            heapq.heappush(bounds, (-worth, number))
+            continue
+        opens = item.candidate.id not in purse.opened
+        gone.add(number)
+        purse.take(item)
+        yield item
+        for other in of_task[item.candidate.id] if opens else ():
+            heapq.heappush(bounds, (-purse.worth(items[other]), other))
 
 
 def _items(ranked: Ranked, context: Context, change: DiffSummary, graph: Graph) -> Iterator[_Item]:

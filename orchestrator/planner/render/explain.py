@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from orchestrator.domain.errors import UnknownRunError, nearest
-from orchestrator.domain.plan import Omitted, Reason, TestPlan, TestTask, whole_of
+from orchestrator.domain.plan import Omitted, Reason, Suite, TestPlan, TestTask, whole_of
 from orchestrator.domain.shown import printable
 from orchestrator.planner.encode import plan_to_json
 from orchestrator.planner.rank import task_id
@@ -17,15 +17,17 @@ from orchestrator.planner.summary import duration
 def explain(plan: TestPlan, task: str | None = None) -> dict[str, Any]:
     """Plain data: ``plan, summary, notes, tasks, omitted, cost``; of one test only when ``task`` names it.
 
+    A category is told with its cases that are left out.
+
     A test the plan neither has nor omits is an :class:`UnknownRunError` that names the nearest.
     """
-    task = _holding(plan, task)
+    named, task = task, _holding(plan, task)
     document = plan_to_json(plan)
     tasks = [entry for entry in document["tasks"] if task in (None, entry["id"], whole_of(entry["id"]))]
     omitted = [
         {"id": task_id(test.type, test.name), **entry}
         for test, entry in zip(plan.omitted, document["omitted"], strict=True)
-        if task in (None, task_id(test.type, test.name))
+        if _means(named, test)
     ]
     if task is not None and not tasks and not omitted:
         raise UnknownRunError(f"the plan knows no test {task!r}", nearest(task, _known(plan)))
@@ -64,7 +66,7 @@ def told(plan: TestPlan, named: str | None) -> tuple[list[Told], list[Omitted]]:
             scripts = dict.fromkeys(reason.test for reason in one.reasons if reason.test is not None)
             whole = script is None and (task == one.id or not one.is_part)
             chosen.append(Told(one, tuple(s for s in scripts if script in (None, s)), one.files if whole else ()))
-    return chosen, [test for test in plan.omitted if task in (None, task_id(test.type, test.name))]
+    return chosen, [test for test in plan.omitted if _means(named, test)]
 
 
 def share_of(task: TestTask, total: float) -> str:
@@ -76,6 +78,12 @@ def share_of(task: TestTask, total: float) -> str:
 def enough_for(test: Omitted) -> str:
     """The budget that would take a test, rounded up: ``12.4%``; empty where none is known."""
     return f"{math.ceil(test.budget * 1000 - 1e-6) / 10:.1f}%" if test.budget is not None else ""
+
+
+def _means(name: str | None, test: Omitted) -> bool:
+    """Whether ``name`` is a test that is left out, or the category of a case that is."""
+    own = task_id(test.type, test.name)
+    return name in (None, own) or (test.type is Suite.BVT and own.startswith(f"{name}/"))
 
 
 def _holding(plan: TestPlan, name: str | None) -> str | None:

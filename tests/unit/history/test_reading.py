@@ -3,6 +3,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
+from orchestrator.diff import git as bounded
 from orchestrator.diff.git import Objects, find_git, isolated, resolve
 from orchestrator.diff.source import from_repository
 from orchestrator.history.commits import read_commits
@@ -11,6 +14,7 @@ from orchestrator.history.layout import layout_of, package_of_test
 from orchestrator.history.past import LATEST
 from orchestrator.history.reading import read_facts
 from orchestrator.history.timeline import LAG, Timeline
+from tests.unit.diff.repo import Repo
 from tests.unit.history.product import DAY, PROFILE, START
 
 LAYOUT = layout_of(PROFILE)
@@ -97,3 +101,22 @@ def test_odd_names_contents_and_times_hide_no_commit(tmp_path: Path) -> None:
     _, seen = read(repository)
     assert [time for _, time, _ in seen] == [1000, 2000, LATEST]
     assert [functions for _, _, functions in seen] == [("pkg/a:First",)] * 3
+
+
+def test_a_history_of_which_git_says_more_than_it_may_at_once_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = Repo(tmp_path / "long")
+    stream = "".join(
+        f"commit refs/heads/main\ncommitter c <c@d> {1700000000 + number} +0000\ndata 0\n"
+        f"M 100644 inline f\ndata {len(str(number))}\n{number}\n"
+        for number in range(2300)
+    )
+    subprocess.run(["git", "fast-import", "--quiet"], cwd=repo.folder, input=stream.encode(), check=True)
+    head = repo.git("rev-parse", "main").decode().strip()
+    monkeypatch.setattr(bounded, "_MOST_OUTPUT", 300_000)  # of half a million
+    with isolated(find_git(repo.folder), head) as git:
+        commits = read_commits(git, head)
+        newer = read_commits(git, head, commits[99].sha)
+    assert [commit.time - 1700000000 for commit in commits] == list(range(2300))
+    assert [commit.sha for commit in newer] == [commit.sha for commit in commits[100:]]

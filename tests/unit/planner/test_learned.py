@@ -12,7 +12,7 @@ import pytest
 
 from orchestrator.diff.source import from_repository
 from orchestrator.domain.change import DiffSummary, FileChange
-from orchestrator.domain.errors import UsageError
+from orchestrator.domain.errors import UnknownRunError, UsageError
 from orchestrator.domain.plan import Priority, Suite, TestPlan
 from orchestrator.domain.profile import Bvt, Rule
 from orchestrator.history.because import Explainer
@@ -22,7 +22,7 @@ from orchestrator.planner.budget import parse_budget
 from orchestrator.planner.decode import loads
 from orchestrator.planner.encode import dumps
 from orchestrator.planner.failures import Spoken
-from orchestrator.planner.learned import advise, advise_by
+from orchestrator.planner.learned import Advice, advise, advise_by
 from orchestrator.planner.pipeline import build_plan
 from orchestrator.planner.render.explain import explain, explain_text
 from orchestrator.planner.render.markdown import plan_markdown
@@ -82,6 +82,20 @@ def test_every_test_of_a_plan_with_a_budget_is_explained(product: Path, model: M
     assert "bvt:backup" in plan_markdown(plan)
 
 
+def test_a_category_is_explained_with_its_cases_that_are_left_out(product: Path, model: Model) -> None:
+    plan = planned(product, model, "10%")
+    left = [f"bvt:{test.name}" for test in plan.omitted if test.name.startswith("vector/")]
+    assert len(left) == 4
+    assert "bvt:vector" not in {task.id for task in plan.tasks}
+    assert [test["id"] for test in explain(plan, "bvt:vector")["omitted"]] == left
+    assert all(f"{test}: not chosen" in explain_text(plan, "bvt:vector") for test in left)
+    cut = next(task for task in plan.tasks if task.category == "backup")
+    assert "not chosen" in explain_text(plan, cut.id)
+    assert "not chosen" not in explain_text(plan, f"{cut.id}/{cut.files[0]}")
+    with pytest.raises(UnknownRunError):
+        explain(plan, "bvt:vect")
+
+
 def test_a_reason_names_no_word_that_many_cases_say(product: Path, model: Model) -> None:
     outlook = advise_by(from_repository(product, "main~1", "main"), PROFILE, deepcopy(model)).outlook
     assert outlook is not None
@@ -101,6 +115,28 @@ def test_cases_the_change_edits_and_those_always_run_are_kept_whatever_they_cost
     plan = build_plan(change, profile, strategies=WITH_MODEL, advice=advice)
     files = {(task.category, task.files) for task in plan.tasks if task.type is Suite.BVT}
     assert files == {("cursor", ("cursor_2.sql",)), ("vector", ("vector_3.sql",))}
+
+
+def test_what_always_runs_does_so_where_no_model_keeps_the_budget(product: Path, model: Model) -> None:
+    always = ("vector/vector_3", "cursor", "gone", "vector/gone")
+    profile = replace(PROFILE, bvt=replace(PROFILE.bvt, always=always))
+    change, tree = from_repository(product, "main~1", "main"), GitTree(product, "main")
+    for budget, kept in ((parse_budget("10%"), True), (None, False)):
+        plan = build_plan(change, profile, tree=tree, advice=Advice(None, budget=budget))
+        files = {task.category: task.files for task in plan.tasks if task.type is Suite.BVT}
+        assert (files.get("vector"), files.get("cursor")) == ((("vector_3.sql",), ()) if kept else (None, None))
+        said = "Not there, though the profile lists it under bvt.always: gone and 1 more." in plan.notes
+        assert said is kept
+    learned = advise_by(change, profile, deepcopy(model))._replace(budget=parse_budget("10%"))
+    notes = build_plan(change, profile, strategies=WITH_MODEL, tree=tree, advice=learned).notes
+    assert any("bvt.always: gone and 1 more" in note for note in notes)
+
+
+def test_a_file_that_the_model_cannot_be_asked_about_is_one_that_the_rules_are(model: Model) -> None:
+    change = make_change("pkg/join/\udcff.go")
+    advice = advise_by(change, PROFILE, deepcopy(model))._replace(budget=parse_budget("10%"))
+    plan = build_plan(change, PROFILE, strategies=WITH_MODEL, advice=advice)
+    assert [task.id for task in plan.tasks if task.type is Suite.UNIT_TEST] == ["ut:pkg/..."]
 
 
 def test_cases_that_came_or_went_since_the_model_was_made_are_those_of_the_clone(
