@@ -113,7 +113,7 @@ def _read(process: subprocess.Popen[bytes]) -> bytes:
     return b"".join(parts)
 
 
-_READABLE = "Name a clone (bare or not) that this user may read."
+_READABLE = "Name a clone (bare or not) that this user may read: --repo, or MO_TESTPLAN_REPO of a service or a worker."
 
 
 def find_git(directory: Path) -> Git:

@@ -36,7 +36,7 @@ def pytest_configure(config: Any) -> None:  # noqa: ANN401 - pytest may be missi
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Teller(), "mo-testplan-teller")
         _tell_of_leaving(os.getpid(), os._exit)
-        _tell_of_killing(os.getpid(), os.kill)
+        _tell_of_killing(os.getpid(), os.kill, os.killpg)
     if only := os.environ.get(ONLY):
         config.pluginmanager.register(Chooser(json.loads(only)), "mo-testplan-chooser")
 
@@ -52,16 +52,22 @@ def _tell_of_leaving(process: int, leave: Callable[[int], NoReturn]) -> None:
     os._exit = told
 
 
-def _tell_of_killing(process: int, kill: Callable[[int, int], None]) -> None:
+def _tell_of_killing(process: int, kill: Callable[[int, int], None], killpg: Callable[[int, int], None]) -> None:
     """Tell of ``os.kill`` and ``os.killpg`` with SIGKILL that end this process itself, for the same reason."""
 
-    def told(pid: int, number: int, /) -> None:
-        if os.getpid() == process and number == signal.SIGKILL and pid in (process, 0, -os.getpgrp()):
+    def tell(number: int, *, ends: bool) -> None:
+        if ends and number == signal.SIGKILL and os.getpid() == process:
             _tell("left", "")
+
+    def told(pid: int, number: int, /) -> None:
+        tell(number, ends=pid in (process, 0, -os.getpgrp()))
         kill(pid, number)
 
-    os.kill = told
-    os.killpg = lambda group, number, /: told(-group, number)
+    def group_told(group: int, number: int, /) -> None:
+        tell(number, ends=group in (0, os.getpgrp()))
+        killpg(group, number)
+
+    os.kill, os.killpg = told, group_told
 
 
 class Chooser:
