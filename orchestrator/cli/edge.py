@@ -127,7 +127,7 @@ def find_run(config: Settings, name: str) -> tuple[RunSummary, TestPlan]:
         ledger.check_scheme()  # a run of another version is not seen from here
         raise
     if away is not None:
-        say(f"mo-testplan: {away.message.rstrip('.')}. This is from the history.")
+        say(f"mo-testplan: {away.sentence} This is from the history.")
     return found
 
 

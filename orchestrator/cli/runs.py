@@ -81,7 +81,7 @@ def _live(config: Settings) -> list[dict[str, Any]]:
         ledger.check_scheme()
         found = [ledger.progress(name) for name in ledger.active()]
     except InfrastructureError as error:
-        edge.say(f"mo-testplan: {error.message.rstrip('.')}. Showing history only.")
+        edge.say(f"mo-testplan: {error.sentence} Showing history only.")
         return []
     return [
         {

@@ -142,5 +142,5 @@ class Desk:
             self.office.record(incoming, action, "", f"error: {error.message}")
         except MoTestplanError as worse:  # the log itself cannot be written: the asker still gets his answer
             logger.error("the audit log cannot be written: %s", worse.message)
-        words = ". ".join(filter(None, (neutral(error.message.rstrip("."), 300), neutral(error.remedy, 300))))
+        words = " ".join(filter(None, (neutral(error.sentence, 300), neutral(error.remedy, 300))))
         return Answer(self.office.say("trouble", words), result="error")

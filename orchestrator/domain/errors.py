@@ -45,6 +45,11 @@ class MoTestplanError(Exception):
         self.message = message
         self.remedy = remedy
 
+    @property
+    def sentence(self) -> str:
+        """What happened, with a full stop, for where more words follow on the line."""
+        return f"{self.message.rstrip('.')}."
+
     def __str__(self) -> str:
         return f"{self.message}\n  {self.remedy}" if self.remedy else self.message
 

@@ -8,10 +8,11 @@ from typing import Annotated
 from pydantic import Field
 
 from orchestrator.cases.dedup_search import Finding
-from orchestrator.mcp.desk import McpDesk, Offset, Pull
+from orchestrator.mcp.desk import McpDesk, Offset
 from orchestrator.service.caller import Role
 from orchestrator.service.cases import MAX_SCRIPT, CaseHit, CaseText
 from orchestrator.service.change import Change
+from orchestrator.service.fields import Pull
 from orchestrator.service.generation import MAX_BUDGET, CaseDraft, Gap
 
 _FINDINGS = 50

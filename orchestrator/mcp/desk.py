@@ -6,13 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from orchestrator.domain.change import MAX_PULL
 from orchestrator.domain.errors import NotAllowedError
 from orchestrator.service.caller import Caller, Order, Role
 from orchestrator.service.cases import CaseLibrary
-from orchestrator.service.change import no_truth
 from orchestrator.service.generation import Generation
 from orchestrator.service.service import Service
 
@@ -20,7 +18,6 @@ RunName = Annotated[str, Field(max_length=64, description="A run's id or its beg
 TaskName = Annotated[str, Field(max_length=500, description="A task's id, e.g. ut:pkg/sql/plan/... or bvt:join.")]
 MaybeTask = Annotated[str | None, Field(max_length=500, description="Only of this task, by its id.")]
 PlanId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="A plan's id, as plan_change answers.")]
-Pull = Annotated[int, Field(ge=1, le=MAX_PULL), BeforeValidator(no_truth)]
 Limit = Annotated[int, Field(ge=1, le=200, description="Entries of a page.")]
 Offset = Annotated[int, Field(ge=0, description="Where the page starts: `next` of the page before.")]
 After = Annotated[str, Field(max_length=40, description="`cursor` of the answer before; 0 from the start.")]

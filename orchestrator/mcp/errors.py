@@ -17,8 +17,7 @@ from orchestrator.domain.errors import MoTestplanError
 
 def said(error: MoTestplanError) -> str:
     """What happened and what to do next, in one line; its kind first."""
-    words = ". ".join(filter(None, (error.message.rstrip("."), error.remedy)))
-    return f"{type(error).__name__}: {words}".encode("utf-8", "replace").decode()
+    return f"{type(error).__name__}: {error.sentence} {error.remedy}".rstrip().encode("utf-8", "replace").decode()
 
 
 def actionable(call: Callable[..., Any], kind: type[ToolError | ResourceError] = ToolError) -> Callable[..., Any]:

@@ -9,10 +9,11 @@ from pydantic import Field
 
 from orchestrator.autopilot.judge import Triage, judge
 from orchestrator.domain.run import RunState
-from orchestrator.mcp.desk import After, Limit, MaybeTask, McpDesk, Offset, PlanId, Pull, RunName, TaskName
+from orchestrator.mcp.desk import After, Limit, MaybeTask, McpDesk, Offset, PlanId, RunName, TaskName
 from orchestrator.planner.render.explain import explain
 from orchestrator.service import views
 from orchestrator.service.change import BUDGET, MAX_DIFF, Change
+from orchestrator.service.fields import Pull
 from orchestrator.service.reads import Until
 
 #: Seconds a call may take: clients give up after sixty.

@@ -79,13 +79,6 @@ def words_of(change: Change) -> str:
     return ends if ends.isprintable() else "a change"
 
 
-def no_truth(value: object) -> object:
-    """``value``, a number as it came from outside; ``true`` is none, though pydantic takes it for pull request 1."""
-    if isinstance(value, bool):
-        raise ValueError(f"a number is needed, not {str(value).lower()}")
-    return value
-
-
 def one_of(change: Change) -> None:
     """Raise :class:`UsageError` unless the change is named in just one way."""
     named = [name for name in ("pull", "base", "diff") if getattr(change, name) is not None]

@@ -6,20 +6,18 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from fastapi.responses import PlainTextResponse
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.api.rest.asking import CallerDep, MaybeTask, ServiceDep, exactly_one
-from orchestrator.domain.change import MAX_PULL
 from orchestrator.planner.codec import plan_to_json
 from orchestrator.planner.render.explain import explain
 from orchestrator.planner.render.markdown import plan_markdown
-from orchestrator.service.change import BUDGET, MAX_DIFF, Change, no_truth
+from orchestrator.service.change import BUDGET, MAX_DIFF, Change
+from orchestrator.service.fields import Pull
 
 router = APIRouter(prefix="/plans", tags=["plans"])
 
 PlanId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="A plan's id.")]
-
-Pull = Annotated[int, Field(ge=1, le=MAX_PULL), BeforeValidator(no_truth)]
 
 _ONE_WAY = exactly_one(
     {"pull": "integer", "base": "string", "diff": "string"}, company={"head": "base", "commit": "diff"}

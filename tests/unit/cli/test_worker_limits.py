@@ -44,24 +44,26 @@ def test_a_label_that_no_plan_can_name_is_refused(queue: str, capsys: pytest.Cap
     assert f"no plan can name the queue {queue!r}" in capsys.readouterr().err
 
 
-def test_a_seed_that_is_not_there_is_said_before_every_test_fails_of_it(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("variable", "code", "says"),
+    [
+        ("MO_TESTPLAN_GOCACHE_SEED", 2, "MO_TESTPLAN_GOCACHE_SEED"),
+        ("MO_TESTPLAN_REPO", 3, "/none is no git repository"),
+    ],
+)
+def test_a_folder_that_is_not_there_is_said_before_every_shard_fails_of_it(
+    variable: str,
+    code: int,
+    says: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("MO_TESTPLAN_REDIS_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setenv("MO_TESTPLAN_STATE", str(tmp_path))
-    monkeypatch.setenv("MO_TESTPLAN_GOCACHE_SEED", str(tmp_path / "none"))
-    assert main(["worker", "--unsafe-no-sandbox"]) == 2
-    assert "MO_TESTPLAN_GOCACHE_SEED" in capsys.readouterr().err
-
-
-def test_a_clone_that_is_none_is_said_before_every_shard_fails_of_it(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("MO_TESTPLAN_REDIS_URL", "redis://127.0.0.1:1/0")
-    monkeypatch.setenv("MO_TESTPLAN_STATE", str(tmp_path))
-    monkeypatch.setenv("MO_TESTPLAN_REPO", str(tmp_path / "none"))
-    assert main(["worker", "--unsafe-no-sandbox"]) == 3
-    assert f"{tmp_path}/none is no git repository" in capsys.readouterr().err
+    monkeypatch.setenv(variable, str(tmp_path / "none"))
+    assert main(["worker", "--unsafe-no-sandbox"]) == code
+    assert says in capsys.readouterr().err
 
 
 def test_a_host_that_was_told_of_no_clone_leaves_its_tasks_to_others(valkey_url: str, tmp_path: Path) -> None:
